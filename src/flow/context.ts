@@ -1,0 +1,67 @@
+import { NEVER, type Observable, type Subscriber } from 'rxjs';
+import { ALWAYS_OPEN, type Gate } from './gate.js';
+import { type Monitor, NO_MONITOR, type Stage } from './monitor.js';
+
+/** What a subscriber tells everything upstream of it. */
+export interface FlowContext {
+  /** The nearest gate downstream. */
+  readonly gate: Gate;
+  /** Fires once when the pipeline is asked to drain, also for those who subscribe later. Sources complete on it. */
+  readonly stopping: Observable<void>;
+  /** Where stages register themselves. */
+  readonly monitor: Monitor;
+  /** The nearest registered stage downstream. */
+  readonly stage: Stage | undefined;
+}
+
+/** Shared by every copy of the package in a process, so that their stages find each other. */
+const CONTEXT = Symbol.for('sluice/context/1');
+
+interface Carrier {
+  [CONTEXT]?: FlowContext;
+  /** RxJS chains each subscriber to the next downstream by this field; the walk below depends on it (rxjs 7.8). */
+  destination?: Carrier;
+}
+
+/** The context where nothing downstream carries one: never full, never stopping, unwatched. */
+export const NO_CONTEXT: FlowContext = {
+  gate: ALWAYS_OPEN,
+  stopping: NEVER,
+  monitor: NO_MONITOR,
+  stage: undefined,
+};
+
+let ambient: FlowContext | undefined;
+
+/** Lets `subscriber` carry `context` for whatever subscribes above it. */
+export function carry(subscriber: Subscriber<never>, context: FlowContext): void {
+  (subscriber as unknown as Carrier)[CONTEXT] = context;
+}
+
+/**
+ * The context nearest downstream of `subscriber`, itself included.
+ *
+ * Found by walking the chain of destinations. A hand-made `new Observable(d => source.subscribe({ next }))` breaks that
+ * chain; what is subscribed synchronously inside one still finds the context of the operator around it. Past a `Subject`
+ * or `share()` there is no way to find one, and the always-open {@link NO_CONTEXT} is returned.
+ */
+export function contextOf(subscriber: Subscriber<never>): FlowContext {
+  let carrier = subscriber as unknown as Carrier | undefined;
+  while (carrier) {
+    const context = carrier[CONTEXT];
+    if (context) return context;
+    carrier = carrier.destination;
+  }
+  return ambient ?? NO_CONTEXT;
+}
+
+/** Runs `subscribe` with `context` as the fallback for subscribers whose chain is broken. */
+export function withAmbient(context: FlowContext | undefined, subscribe: () => void): void {
+  const former = ambient;
+  ambient = context;
+  try {
+    subscribe();
+  } finally {
+    ambient = former;
+  }
+}

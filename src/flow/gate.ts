@@ -1,0 +1,115 @@
+import { Observable, type Subscriber } from 'rxjs';
+
+export type GateState = 'open' | 'closed';
+
+interface Waiter {
+  resume: (() => void) | undefined;
+}
+
+/** Withdraws a wait; harmless once the wait is over. */
+export type CancelWait = () => void;
+
+/**
+ * The upstream half of backpressure: a stage that can be full closes its gate, and sources wait at it.
+ *
+ * `open()` and `close()` are idempotent. Those who wait are woken in the order in which they came, each once, and only
+ * while the gate stays open: a waiter that fills the stage again leaves the rest waiting, first in line for next time.
+ */
+export class Gate {
+  /** Whether an item may be emitted now. Read it before each emission. */
+  isOpen: boolean;
+  readonly #waiters: Waiter[] = [];
+  #waking = false;
+  #listeners: Subscriber<GateState>[] = [];
+  #unsaid: GateState[] = [];
+  #speaking = false;
+
+  constructor(state: GateState = 'open') {
+    this.isOpen = state === 'open';
+  }
+
+  get state(): GateState {
+    return this.isOpen ? 'open' : 'closed';
+  }
+
+  /** How many wait to be woken. */
+  get waiting(): number {
+    return this.#waiters.length;
+  }
+
+  /** The current state at once, then each change, in order. Hot, and never completes by itself. */
+  readonly state$: Observable<GateState> = new Observable((listener) => {
+    listener.next(this.state);
+    this.#listeners = [...this.#listeners, listener];
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== listener);
+    };
+  });
+
+  close(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    if (this.#listeners.length > 0) this.#say('closed');
+  }
+
+  open(): void {
+    if (this.isOpen) return;
+    this.isOpen = true;
+    if (this.#listeners.length > 0) this.#say('open');
+    if (this.#waiters.length > 0) this.#wake();
+  }
+
+  /**
+   * Calls `resume` once, as soon as the gate is open: at once when it is and nobody waits before. First come, first
+   * served. A `resume` that throws does not keep the next from being woken; its error is thrown to whoever opened.
+   */
+  whenOpen(resume: () => void): CancelWait {
+    const waiter: Waiter = { resume };
+    this.#waiters.push(waiter);
+    if (this.isOpen) this.#wake();
+    return () => {
+      waiter.resume = undefined;
+      const place = this.#waiters.indexOf(waiter);
+      if (place >= 0) this.#waiters.splice(place, 1);
+    };
+  }
+
+  #wake(): void {
+    if (this.#waking) return;
+    this.#waking = true;
+    let failed = false;
+    let failure: unknown;
+    while (this.isOpen) {
+      const waiter = this.#waiters.shift();
+      if (!waiter) break;
+      const resume = waiter.resume;
+      waiter.resume = undefined;
+      try {
+        resume?.();
+      } catch (error) {
+        failure = failed ? failure : error;
+        failed = true;
+      }
+    }
+    this.#waking = false;
+    if (failed) throw failure;
+  }
+
+  /** A listener may open or close the gate itself; everyone must still hear the changes in the order they happened. */
+  #say(state: GateState): void {
+    this.#unsaid.push(state);
+    if (this.#speaking) return;
+    this.#speaking = true;
+    for (let next = this.#unsaid.shift(); next !== undefined; next = this.#unsaid.shift()) {
+      for (const listener of this.#listeners) listener.next(next);
+    }
+    this.#speaking = false;
+  }
+}
+
+class AlwaysOpenGate extends Gate {
+  override close(): void {}
+}
+
+/** What stands downstream of everything that has no Sluice stage below it: it cannot be closed. */
+export const ALWAYS_OPEN: Gate = new AlwaysOpenGate();

@@ -1,0 +1,72 @@
+/**
+ * A first-in, first-out queue of at most `capacity` items that never moves one.
+ *
+ * Storage grows by doubling up to `capacity`, so a roomy limit costs nothing until it is used, and slots are cleared
+ * as they are taken, so a departed item can be collected.
+ */
+export class Ring<T> {
+  readonly capacity: number;
+  #slots: (T | undefined)[];
+  #mask: number;
+  #head = 0;
+  #length = 0;
+
+  constructor(capacity: number) {
+    if (!Number.isInteger(capacity) || capacity < 1) {
+      throw new RangeError(`capacity must be a positive integer, got ${capacity}`);
+    }
+    this.capacity = capacity;
+    this.#slots = new Array<T | undefined>(16).fill(undefined);
+    this.#mask = 15;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get isFull(): boolean {
+    return this.#length >= this.capacity;
+  }
+
+  /** Adds `item` at the back. Throws `RangeError` when full: ask {@link isFull} first. */
+  push(item: T): void {
+    if (this.#length >= this.capacity) throw new RangeError(`the ring is full: it holds ${this.capacity} items`);
+    if (this.#length > this.#mask) this.#grow();
+    this.#slots[(this.#head + this.#length) & this.#mask] = item;
+    this.#length += 1;
+  }
+
+  /** Puts back in front what {@link shift} has just taken. */
+  unshift(item: T): void {
+    if (this.#length > this.#mask) this.#grow();
+    this.#head = (this.#head - 1) & this.#mask;
+    this.#slots[this.#head] = item;
+    this.#length += 1;
+  }
+
+  /** Takes the oldest item; `undefined` when empty. */
+  shift(): T | undefined {
+    if (this.#length === 0) return undefined;
+    const item = this.#slots[this.#head];
+    this.#slots[this.#head] = undefined;
+    this.#head = (this.#head + 1) & this.#mask;
+    this.#length -= 1;
+    return item;
+  }
+
+  /** Takes everything, oldest first. */
+  drain(): T[] {
+    const items: T[] = [];
+    while (this.#length > 0) items.push(this.shift() as T);
+    return items;
+  }
+
+  #grow(): void {
+    const size = this.#slots.length * 2;
+    const slots = new Array<T | undefined>(size).fill(undefined);
+    for (let i = 0; i < this.#length; i++) slots[i] = this.#slots[(this.#head + i) & this.#mask];
+    this.#slots = slots;
+    this.#mask = size - 1;
+    this.#head = 0;
+  }
+}

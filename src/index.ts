@@ -1,0 +1,9 @@
+export { Gate } from './flow/gate.js';
+export { gatedSource } from './flow/gatedSource.js';
+export { PipelineMonitor } from './flow/monitor.js';
+export { batch } from './operators/batch.js';
+export { boundedBuffer } from './operators/boundedBuffer.js';
+export { boundedMergeMap } from './operators/boundedMergeMap.js';
+export { lanes } from './operators/lanes.js';
+export { writeCoordinator } from './operators/writeCoordinator.js';
+export { writeTo } from './operators/writeTo.js';

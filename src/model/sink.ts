@@ -1,0 +1,34 @@
+import type { ObservableInput } from 'rxjs';
+
+/** What a sink says of a batch that is committed. */
+export interface WriteReceipt {
+  /** Rows that the write inserted or changed; fewer than items where some were duplicates or older versions. */
+  readonly rows: number;
+}
+
+/**
+ * Where batches go. Writing the same batch again must be harmless: a commit whose reply was lost is written again.
+ */
+export interface Sink<T> {
+  /** The name in metrics, errors and the report. */
+  readonly name: string;
+  /** The key of an item, where two items with one key overwrite each other: they are then written in order. */
+  readonly keyOf?: (item: T) => string | number;
+  /**
+   * Writes a batch, never empty. The batch counts as committed when the result completes; the last receipt emitted is
+   * the one that counts, and without one every item is taken for a row. Nothing may start before the result is
+   * subscribed, and it may be subscribed again after a failure.
+   */
+  write(batch: readonly T[]): ObservableInput<WriteReceipt>;
+}
+
+/** What became of a batch. */
+export interface WriteOutcome<T> {
+  readonly status: 'written' | 'diverted';
+  readonly items: readonly T[];
+  readonly rows: number;
+  /** How often the sink was asked; 1 where nothing failed. */
+  readonly attempts: number;
+  /** From the first attempt to the commit, in milliseconds. */
+  readonly durationMs: number;
+}

@@ -1,0 +1,21 @@
+/** A sink has not taken a batch. The cause is what the sink said; the batch is neither written nor diverted. */
+export class WriteError<T = unknown> extends Error {
+  override readonly name = 'WriteError';
+  readonly code = 'SLUICE_WRITE_FAILED';
+  readonly sink: string;
+  /** What was to be written. Not part of the message: it may hold what does not belong in a log. */
+  readonly items!: readonly T[];
+  readonly attempts: number;
+
+  constructor(sink: string, items: readonly T[], attempts: number, options: { cause: unknown }) {
+    const reason = options.cause instanceof Error ? options.cause.message : String(options.cause);
+    super(`the sink ${sink} did not take a batch of ${items.length} items: ${reason}`, options);
+    this.sink = sink;
+    this.attempts = attempts;
+    Object.defineProperty(this, 'items', { value: items, enumerable: false });
+  }
+}
+
+export function isWriteError(error: unknown): error is WriteError {
+  return error instanceof Error && (error as { code?: unknown }).code === 'SLUICE_WRITE_FAILED';
+}
