@@ -32,3 +32,14 @@ export interface WriteOutcome<T> {
   /** From the first attempt to the commit, in milliseconds. */
   readonly durationMs: number;
 }
+
+export function isWriteOutcome(value: unknown): value is WriteOutcome<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'status' in value &&
+    (value.status === 'written' || value.status === 'diverted') &&
+    'rows' in value &&
+    typeof value.rows === 'number'
+  );
+}

@@ -4,7 +4,7 @@ export class WriteError<T = unknown> extends Error {
   readonly code = 'SLUICE_WRITE_FAILED';
   readonly sink: string;
   /** What was to be written. Not part of the message: it may hold what does not belong in a log. */
-  readonly items!: readonly T[];
+  declare readonly items: readonly T[];
   readonly attempts: number;
 
   constructor(sink: string, items: readonly T[], attempts: number, options: { cause: unknown }) {

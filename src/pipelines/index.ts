@@ -1,1 +1,3 @@
-export {};
+export { type RunConfig, run, type SignalEmitter } from './run.js';
+export { isRunError, RunError } from './runError.js';
+export { formatReport, type RunOutcome, type RunReport, type StageReport } from './runReport.js';

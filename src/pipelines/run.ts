@@ -1,0 +1,153 @@
+import { asyncScheduler, type Observable, ReplaySubject, type SchedulerLike, Subscription } from 'rxjs';
+import { PipelineMonitor } from '../flow/monitor.js';
+import { withContext } from '../flow/withContext.js';
+import { isWriteOutcome } from '../model/sink.js';
+import { requireDuration, requireKnownOptions } from '../policies/validate.js';
+import { RunError } from './runError.js';
+import { type RunOutcome, type RunReport, reportOf } from './runReport.js';
+
+/** Where signals come from: `process`, or a stand-in for it. */
+export interface SignalEmitter {
+  on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+  off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+}
+
+export interface RunConfig {
+  /** How long a drain may take before what is left is given up, in milliseconds. Default 10,000. */
+  readonly drainTimeoutMs?: number;
+  /** The signals that ask for a drain. Default `SIGINT` and `SIGTERM`; an empty list for none. */
+  readonly signals?: readonly NodeJS.Signals[];
+  /** Asks for a drain when it is aborted: for programs that stop for reasons of their own. */
+  readonly stop?: AbortSignal;
+  /** Where stages register. Default: a new one; give one to read levels while the pipeline runs. */
+  readonly monitor?: PipelineMonitor;
+  /** The clock of the deadline. Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike;
+  /** Default `process`. */
+  readonly emitter?: SignalEmitter;
+}
+
+/** What a second signal leaves of the time to drain, in milliseconds. */
+const HURRY_MS = 1_000;
+
+const OPTIONS = ['drainTimeoutMs', 'signals', 'stop', 'monitor', 'scheduler', 'emitter'];
+
+/**
+ * Runs a pipeline as a program: subscribes it, drains it on SIGINT and SIGTERM, and accounts for every item.
+ *
+ * ```text
+ * items      --a--b--c--d--e--f-- … (never ends)
+ * SIGTERM    -----------!
+ * outcomes   ---a--b--c---d|          sources complete, what is held is written
+ * ```
+ *
+ * The first signal asks for a drain: sources complete, buffers empty, partial batches are flushed. A second leaves the
+ * drain one second, a third ends it at once. What is not written when the time is over is reported as `held`, by stage.
+ *
+ * **Emits when**: it does not; the promise resolves with the {@link RunReport} when the pipeline has ended.
+ * **Backpressure**: none of its own; outcomes are counted and let go.
+ * **Completes when**: the pipeline completes, or the deadline of a drain has passed.
+ * **Errors when**: the pipeline does: the promise rejects with a {@link RunError} that carries cause and report.
+ * **On unsubscribe**: at the deadline everything upstream is torn down; writes in flight are not waited for.
+ *
+ * **Delivery**: what is reported as written is committed. An item held at the deadline may have been committed too, if
+ * its write was in flight: write it again.
+ *
+ * **Gotchas**: a source that is none of Sluice's does not hear the request to stop; put `untilStopped()` behind it
+ * (`writeCoordinator` has one).
+ *
+ * @example
+ * ```ts
+ * import { formatReport, run } from 'sluice/pipelines';
+ * import { writeCoordinator } from 'sluice/operators';
+ * import { memorySink } from 'sluice/sinks';
+ * import { synthetic } from 'sluice/sources';
+ *
+ * const bars$ = synthetic({ symbols: 10, count: 1_000, seed: 7 });
+ * const report = await run(bars$.pipe(writeCoordinator(memorySink())));
+ * console.log(formatReport(report));
+ * ```
+ */
+export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promise<RunReport> {
+  requireKnownOptions('run', config, OPTIONS);
+  const drainTimeoutMs = requireDuration('run', 'drainTimeoutMs', config.drainTimeoutMs ?? 10_000);
+  const { signals = ['SIGINT', 'SIGTERM'], stop, scheduler = asyncScheduler } = config;
+  const emitter: SignalEmitter = config.emitter ?? process;
+  const monitor = config.monitor ?? new PipelineMonitor();
+
+  return new Promise((resolve, reject) => {
+    const startedAt = scheduler.now();
+    const stopping = new ReplaySubject<void>(1);
+    const subscription = new Subscription();
+    let requests = 0;
+    let signal: string | undefined;
+    let deadlineAt = Number.POSITIVE_INFINITY;
+    let deadline: Subscription | undefined;
+    let batches = 0;
+    let rows = 0;
+    let ended = false;
+
+    const end = (outcome: RunOutcome, error?: unknown) => {
+      if (ended) return;
+      ended = true;
+      deadline?.unsubscribe();
+      for (const name of signals) emitter.off(name, onSignal);
+      stop?.removeEventListener('abort', onStop);
+      subscription.unsubscribe();
+      const durationMs = scheduler.now() - startedAt;
+      const failed = outcome === 'failed';
+      const report = reportOf(monitor, {
+        outcome,
+        durationMs,
+        batches,
+        rows,
+        ...(signal === undefined ? {} : { signal }),
+        ...(failed ? { error } : {}),
+      });
+      if (failed) reject(new RunError(report, { cause: error }));
+      else resolve(report);
+    };
+
+    const drainWithin = (ms: number) => {
+      const at = scheduler.now() + ms;
+      if (at >= deadlineAt) return;
+      deadlineAt = at;
+      deadline?.unsubscribe();
+      deadline = scheduler.schedule(() => end('deadline'), ms);
+    };
+
+    const requestStop = () => {
+      requests += 1;
+      if (requests === 1) {
+        drainWithin(drainTimeoutMs);
+        stopping.next();
+        stopping.complete();
+      } else if (requests === 2) {
+        drainWithin(HURRY_MS);
+      } else {
+        end('deadline');
+      }
+    };
+    const onSignal = (name: NodeJS.Signals) => {
+      signal ??= name;
+      requestStop();
+    };
+    const onStop = () => requestStop();
+
+    for (const name of signals) emitter.on(name, onSignal);
+    if (stop?.aborted) requestStop();
+    else stop?.addEventListener('abort', onStop, { once: true });
+
+    subscription.add(
+      outcomes$.pipe(withContext({ stopping, monitor })).subscribe({
+        next(outcome) {
+          if (!isWriteOutcome(outcome)) return;
+          batches += 1;
+          rows += outcome.rows;
+        },
+        error: (error) => end('failed', error),
+        complete: () => end(requests > 0 ? 'drained' : 'completed'),
+      }),
+    );
+  });
+}

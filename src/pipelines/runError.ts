@@ -1,0 +1,18 @@
+import type { RunReport } from './runReport.js';
+
+/** A pipeline ended by an error: the cause says why, the report what became of every item. */
+export class RunError extends Error {
+  override readonly name = 'RunError';
+  readonly code = 'SLUICE_RUN_FAILED';
+  readonly report: RunReport;
+
+  constructor(report: RunReport, options: { cause: unknown }) {
+    const reason = options.cause instanceof Error ? options.cause.message : String(options.cause);
+    super(`the pipeline failed: ${reason} (${report.written} items written, ${report.held} held)`, options);
+    this.report = report;
+  }
+}
+
+export function isRunError(error: unknown): error is RunError {
+  return error instanceof Error && (error as { code?: unknown }).code === 'SLUICE_RUN_FAILED';
+}

@@ -1,0 +1,200 @@
+import { EventEmitter } from 'node:events';
+import { map, NEVER, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { gatedSource } from '../../../src/flow/gatedSource.js';
+import type { Sink } from '../../../src/model/sink.js';
+import { batch } from '../../../src/operators/batch.js';
+import { boundedBuffer } from '../../../src/operators/boundedBuffer.js';
+import { untilStopped } from '../../../src/operators/untilStopped.js';
+import { writeCoordinator } from '../../../src/operators/writeCoordinator.js';
+import { writeTo } from '../../../src/operators/writeTo.js';
+import { run, type SignalEmitter } from '../../../src/pipelines/run.js';
+import { isRunError, type RunError } from '../../../src/pipelines/runError.js';
+import { formatReport } from '../../../src/pipelines/runReport.js';
+
+const naturals = (count = Number.POSITIVE_INFINITY) =>
+  gatedSource<number>({ name: 'naturals' }, (outlet) => {
+    let n = 0;
+    outlet.pump(() => {
+      if (n < count) outlet.next(n++);
+      else outlet.complete();
+    });
+  });
+
+/** Signals by hand, and the listeners that are left can be counted. */
+function signals() {
+  const emitter = new EventEmitter();
+  return {
+    emitter: emitter as unknown as SignalEmitter,
+    send: (name: string) => emitter.emit(name, name),
+    left: () => emitter.listenerCount('SIGTERM') + emitter.listenerCount('SIGINT'),
+  };
+}
+
+/** A sink that takes `ms` of virtual time for a batch. */
+const slow = (ms: number, scheduler: VirtualTimeScheduler): Sink<number> & { taken: number[] } => {
+  const taken: number[] = [];
+  return {
+    name: 'slow',
+    taken,
+    write(items) {
+      taken.push(...items);
+      return timer(ms, scheduler).pipe(map(() => ({ rows: items.length })));
+    },
+  };
+};
+
+const chain = (sink: Sink<number>) =>
+  [boundedBuffer<number>({ capacity: 100 }), batch<number>({ size: 10 }), writeTo(sink)] as const;
+
+/** Lets the promise of a run settle after virtual time has been spent. */
+const settle = async <T>(promise: Promise<T>, scheduler: VirtualTimeScheduler): Promise<T> => {
+  scheduler.flush();
+  return promise;
+};
+
+describe('run', () => {
+  it('reports every item of a pipeline that completes by itself', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const sink = slow(5, scheduler);
+    const { emitter, left } = signals();
+    const report = await settle(run(naturals(95).pipe(...chain(sink)), { scheduler, emitter }), scheduler);
+    expect(report).toMatchObject({
+      outcome: 'completed',
+      received: 95,
+      written: 95,
+      held: 0,
+      diverted: 0,
+      conservation: 0,
+      batches: 10,
+      durationMs: 50,
+      heldBy: {},
+    });
+    expect(report.stages.map(({ id }) => id)).toEqual(['naturals', 'boundedBuffer', 'batch', 'writeTo']);
+    expect(sink.taken).toEqual(Array.from({ length: 95 }, (_, i) => i));
+    expect(left()).toBe(0);
+  });
+
+  it('drains on a signal: the source stops, what is held is written', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const sink = slow(5, scheduler);
+    const { emitter, send, left } = signals();
+    const promise = run(naturals().pipe(...chain(sink)), { scheduler, emitter });
+    scheduler.schedule(() => send('SIGTERM'), 23);
+    const report = await settle(promise, scheduler);
+    expect(report.outcome).toBe('drained');
+    expect(report.signal).toBe('SIGTERM');
+    expect(report.held).toBe(0);
+    expect(report.written).toBe(report.received);
+    expect(report.written).toBeGreaterThan(80);
+    expect(sink.taken).toEqual(Array.from({ length: report.written }, (_, i) => i));
+    expect(left()).toBe(0);
+  });
+
+  it('keeps the deadline of a drain and says what was held, and where', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send } = signals();
+    const stuck: Sink<number> = { name: 'stuck', write: () => NEVER };
+    const promise = run(naturals().pipe(...chain(stuck)), { scheduler, emitter, drainTimeoutMs: 300 });
+    scheduler.schedule(() => send('SIGINT'), 10);
+    const report = await settle(promise, scheduler);
+    expect(report).toMatchObject({ outcome: 'deadline', durationMs: 310, written: 0, conservation: 0 });
+    expect(report.received).toBe(report.held);
+    expect(report.heldBy).toEqual({ boundedBuffer: 80, batch: 10, writeTo: 10 });
+  });
+
+  it('leaves one second after a second signal, and none after a third', async () => {
+    for (const [sent, durationMs] of [
+      [1, 10_010],
+      [2, 1_010],
+      [3, 10],
+    ] as const) {
+      const scheduler = new VirtualTimeScheduler();
+      const { emitter, send } = signals();
+      const stuck: Sink<number> = { name: 'stuck', write: () => NEVER };
+      const promise = run(naturals().pipe(...chain(stuck)), { scheduler, emitter });
+      scheduler.schedule(() => {
+        for (let i = 0; i < sent; i++) send('SIGINT');
+      }, 10);
+      expect((await settle(promise, scheduler)).durationMs).toBe(durationMs);
+    }
+  });
+
+  it('does not prolong a drain that is nearly over when a second signal comes', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send } = signals();
+    const promise = run(NEVER, { scheduler, emitter, drainTimeoutMs: 500 });
+    scheduler.schedule(() => send('SIGINT'), 0);
+    scheduler.schedule(() => send('SIGINT'), 400);
+    expect((await settle(promise, scheduler)).durationMs).toBe(500);
+  });
+
+  it('drains when its abort signal says so, also one that has said so already', async () => {
+    for (const early of [true, false]) {
+      const scheduler = new VirtualTimeScheduler();
+      const { emitter } = signals();
+      const stop = new AbortController();
+      if (early) stop.abort();
+      const promise = run(new Subject<number>().pipe(untilStopped()), { scheduler, emitter, stop: stop.signal });
+      scheduler.schedule(() => stop.abort(), 7);
+      expect(await settle(promise, scheduler)).toMatchObject({ outcome: 'drained', durationMs: early ? 0 : 7 });
+    }
+  });
+
+  it('rejects with the cause and the account when a write fails', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const cause = new Error('relation "bars" does not exist');
+    let writes = 0;
+    const failing: Sink<number> = {
+      name: 'failing',
+      write: (items) =>
+        ++writes < 3 ? timer(5, scheduler).pipe(map(() => ({ rows: items.length }))) : throwError(() => cause),
+    };
+    const { emitter, left } = signals();
+    const error = await settle(
+      run(naturals().pipe(...chain(failing)), { scheduler, emitter }).catch((reason: unknown) => reason),
+      scheduler,
+    );
+    expect(isRunError(error)).toBe(true);
+    const { report, message } = error as RunError;
+    expect(message).toContain('relation "bars" does not exist');
+    expect(report).toMatchObject({ outcome: 'failed', written: 20, conservation: 0 });
+    expect(report.received).toBe(report.written + report.held);
+    expect((report.error as Error).cause).toBe(cause);
+    expect(left()).toBe(0);
+  });
+
+  it('counts rows as the sink does', async () => {
+    const sink: Sink<number> = { name: 'half', write: (items) => [{ rows: items.length / 2 }] };
+    const { emitter } = signals();
+    expect(await run(naturals(40).pipe(writeCoordinator(sink)), { emitter })).toMatchObject({ written: 40, rows: 20 });
+  });
+
+  it('refuses options that it does not know', () => {
+    expect(() => run(NEVER, { drainTimeoutMs: -1 })).toThrow(
+      new RangeError('run: drainTimeoutMs must be a finite number of milliseconds of at least 0, got -1'),
+    );
+    expect(() => run(NEVER, { timeout: 5 } as never)).toThrow(/unknown option "timeout"/);
+  });
+});
+
+describe('formatReport', () => {
+  it('says in words what the report says in numbers', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send } = signals();
+    const stuck: Sink<number> = { name: 'stuck', write: () => NEVER };
+    const promise = run(naturals().pipe(...chain(stuck)), { scheduler, emitter, drainTimeoutMs: 0 });
+    scheduler.schedule(() => send('SIGTERM'), 5);
+    expect(formatReport(await settle(promise, scheduler))).toBe(
+      [
+        'stopped at the deadline with items in hand (SIGTERM) in 0.01 s, 0 items/s',
+        'received  100',
+        'written   0 (0 rows inserted or changed, 0 batches)',
+        'diverted  0',
+        'dropped   0',
+        'held      100 (boundedBuffer 80, batch 10, writeTo 10)',
+        'every item is accounted for',
+      ].join('\n'),
+    );
+  });
+});
