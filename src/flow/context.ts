@@ -42,8 +42,8 @@ export function carry(subscriber: Subscriber<never>, context: FlowContext): void
  * The context nearest downstream of `subscriber`, itself included.
  *
  * Found by walking the chain of destinations. A hand-made `new Observable(d => source.subscribe({ next }))` breaks that
- * chain; what is subscribed synchronously inside one still finds the context of the operator around it. Past a `Subject`
- * or `share()` there is no way to find one, and the always-open {@link NO_CONTEXT} is returned.
+ * chain; what is subscribed synchronously inside one, or by a `share()` that connects, still finds the context of the
+ * operator around it. Past a `Subject` there is no way to find one, and the always-open {@link NO_CONTEXT} is returned.
  */
 export function contextOf(subscriber: Subscriber<never>): FlowContext {
   let carrier = subscriber as unknown as Carrier | undefined;

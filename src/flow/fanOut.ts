@@ -11,9 +11,10 @@ import { admit, WaitingLine } from './waitingLine.js';
  */
 export class FanOut<T, R> {
   readonly branches: Branch<T>[] = [];
-  readonly handlers: Handlers<T>;
   readonly #operation: Operation<R>;
   readonly #line: WaitingLine<T>;
+  readonly #handlers: Handlers<T>;
+  readonly #projects: ((branch$: Observable<T>) => ObservableInput<R>)[] = [];
   #running = 0;
   #finish: () => void;
 
@@ -55,7 +56,7 @@ export class FanOut<T, R> {
         if (this.#running === 0) end();
       });
 
-    this.handlers = {
+    this.#handlers = {
       gate: line.gate,
       held: () => line.length,
       next(item) {
@@ -67,21 +68,31 @@ export class FanOut<T, R> {
     };
   }
 
-  /** Adds a branch and subscribes its chain. When all chains have ended, so does the operator. */
+  /** Adds a branch with its chain. */
   add(kind: string, name: string, project: (branch$: Observable<T>) => ObservableInput<R>): Branch<T> {
-    const { destination, downstream, stage } = this.#operation;
+    const { downstream, stage } = this.#operation;
     const branch = new Branch<T>({ kind, name, monitor: downstream.monitor, branchOf: stage });
     this.branches.push(branch);
-    this.#running += 1;
-    subscribeInner<R>(project(branch.stream), this.#operation, {
-      next: (result) => destination.next(result),
-      complete: () => {
-        branch.end();
-        this.#running -= 1;
-        if (this.#running === 0) this.#finish();
-        else this.#line.drain();
-      },
-    });
+    this.#projects.push(project);
     return branch;
+  }
+
+  /** Subscribes all chains, and gives the handlers of the operator. When all chains have ended, so does the operator. */
+  start(): Handlers<T> {
+    const { destination } = this.#operation;
+    this.#running = this.branches.length;
+    for (const [index, branch] of this.branches.entries()) {
+      const chain = this.#projects[index] as (branch$: Observable<T>) => ObservableInput<R>;
+      subscribeInner<R>(chain(branch.stream), this.#operation, {
+        next: (result) => destination.next(result),
+        complete: () => {
+          branch.end();
+          this.#running -= 1;
+          if (this.#running === 0) this.#finish();
+          else this.#line.drain();
+        },
+      });
+    }
+    return this.#handlers;
   }
 }

@@ -178,8 +178,11 @@ export class PipelineMonitor implements Monitor {
 
     const stages = this.#stages.filter((stage) => !afterWrite.has(stage));
     for (const stage of stages) {
-      if (stage.feeds) add(handedTo, stage.feeds, stage.out);
       if (stage.branchOf) add(takenByBranches, stage.branchOf, stage.in);
+    }
+    for (const stage of stages) {
+      // What a stage with branches hands on goes through them, and is counted there.
+      if (stage.feeds && !takenByBranches.has(stage)) add(handedTo, stage.feeds, stage.out);
     }
 
     let received = 0;

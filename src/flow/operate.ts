@@ -71,15 +71,17 @@ export function operate<T, R>(
         detached = true;
         subscriber?.unsubscribe();
       };
+      // Before anything that may throw: the stage of an operator that cannot be set up is over too.
+      destination.add(() => stage.close());
       const handlers = init({ destination, downstream, stage, detach });
       const { gate, held, finalize } = handlers;
       stage.gate = gate;
       if (held) stage.holds(() => handlers.held!());
-      destination.add(() => {
-        stage.close();
-        finalize?.call(handlers);
-      });
+      if (finalize) destination.add(() => finalize.call(handlers));
       subscriber = new OperateSubscriber<T, R>(destination, handlers);
+      // After what is upstream has been let go. A source that others share goes on without this subscriber, and must not
+      // wait at its gate for ever.
+      if (gate) destination.add(() => gate.open());
       if (detached || destination.closed) {
         subscriber.unsubscribe();
         return;

@@ -73,7 +73,7 @@ export class WaitingLine<T> {
       this.#busy = true;
       let taken: boolean;
       try {
-        taken = this.#offer(item);
+        taken = this.#take(item);
       } finally {
         this.#busy = false;
       }
@@ -104,7 +104,7 @@ export class WaitingLine<T> {
       do {
         while (this.#ring.length > 0 && !refused) {
           const item = this.#ring.shift() as T;
-          refused = !this.#offer(item);
+          refused = !this.#take(item);
           if (refused) this.#ring.unshift(item);
           else if (this.#ring.length <= this.#low || this.#level === 'hard') this.regulate();
         }
@@ -139,6 +139,16 @@ export class WaitingLine<T> {
       this.gate.open();
     } else if (this.#level === 'hard') {
       this.#tell('soft');
+    }
+  }
+
+  /** An item that `offer` throws at stays in the line, so that the account of a stage that fails by it is right. */
+  #take(item: T): boolean {
+    try {
+      return this.#offer(item);
+    } catch (error) {
+      this.#ring.unshift(item);
+      throw error;
     }
   }
 

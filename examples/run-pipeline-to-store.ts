@@ -1,0 +1,70 @@
+/**
+ * From a provider to the store: streams bars through pacing, a bounded buffer, lanes and batches, and ends with the
+ * account of every bar and a query of the table.
+ *
+ * Run it: npm start, or npm start -- --help
+ */
+import { fileURLToPath } from 'node:url';
+import type { Observable } from 'rxjs';
+import { type Bar, PipelineMonitor } from 'sluice';
+import { pace, writeCoordinator } from 'sluice/operators';
+import { formatReport, isRunError, run } from 'sluice/pipelines';
+import { barsSink, openStore, type Store } from 'sluice/sinks';
+import { replayFile, synthetic } from 'sluice/sources';
+import { type Options, readOptions } from './run-pipeline-to-store/options.js';
+import { showProgress } from './run-pipeline-to-store/progress.js';
+
+const SP500 = fileURLToPath(import.meta.resolve('vega-datasets/data/sp500-2000.csv'));
+
+function provider(options: Options): Observable<Bar> {
+  const { count, symbols, seed, revisions, duplicates } = options;
+  if (options.provider === 'synthetic') return synthetic({ count, symbols, seed, revisions, duplicates });
+  return replayFile(options.file ?? SP500, {
+    columns: { ts: 'date', open: 'open', high: 'high', low: 'low', close: 'close', volume: 'volume' },
+    defaults: { vendor: 'vega', symbol: '^GSPC', timeframe: '1d' },
+    onBadRow: (row) => console.error(`skipped ${row.message}`),
+  });
+}
+
+async function showTable({ pool }: Store): Promise<void> {
+  const client = await pool.connect();
+  const { rows } = await client.query(`
+    SELECT symbol, timeframe, count(*)::int AS bars, min(ts)::date::text AS first, max(ts)::date::text AS last,
+           (array_agg(close ORDER BY ts DESC))[1] AS "last close"
+    FROM bars GROUP BY symbol, timeframe ORDER BY symbol, timeframe LIMIT 5`);
+  const total = await client.query('SELECT count(*)::int AS bars, count(DISTINCT symbol)::int AS symbols FROM bars');
+  client.release();
+  console.table(rows);
+  console.log(`the table bars has ${total.rows[0].bars} bars of ${total.rows[0].symbols} symbols`);
+}
+
+async function main(options: Options): Promise<void> {
+  const store = await openStore({ databaseUrl: options.databaseUrl, folder: options.folder });
+  try {
+    console.log(`store: ${store.kind === 'pglite' ? `embedded PGlite in ${options.folder}` : 'Postgres'}`);
+    const monitor = new PipelineMonitor();
+    const progress = showProgress(monitor, process.stdout);
+    const outcomes$ = provider(options).pipe(
+      pace({ rate: options.rate || Number.POSITIVE_INFINITY, perMs: 1_000 }),
+      writeCoordinator(barsSink(store.pool), {
+        capacity: options.capacity,
+        workers: options.workers,
+        batchSize: options.batchSize,
+      }),
+    );
+    const report = await run(outcomes$, { monitor }).finally(() => progress.stop());
+    console.log(`\n${formatReport(report)}\n`);
+    await showTable(store);
+  } finally {
+    await store.close();
+  }
+}
+
+const options = readOptions(process.argv);
+try {
+  await main(options);
+} catch (error) {
+  if (isRunError(error)) console.error(`\n${formatReport(error.report)}\n`);
+  console.error(options.verbose ? error : `error: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,60 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+export interface Options {
+  readonly provider: 'sp500' | 'synthetic';
+  readonly file?: string;
+  readonly count: number;
+  readonly symbols: number;
+  readonly seed: number;
+  readonly revisions: number;
+  readonly duplicates: number;
+  readonly rate: number;
+  readonly workers: number;
+  readonly batchSize: number;
+  readonly capacity: number;
+  readonly databaseUrl?: string;
+  readonly folder: string;
+  readonly verbose: boolean;
+}
+
+function integer(min: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < min) {
+      throw new InvalidArgumentError(`It must be an integer of at least ${min}.`);
+    }
+    return value;
+  };
+}
+
+function fraction(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('It must be from 0 to 1.');
+  return value;
+}
+
+/** Reads the options of the program. Prints help, or what is wrong with an option, and ends the process then. */
+export function readOptions(argv: readonly string[]): Options {
+  return new Command('run-pipeline-to-store')
+    .description('Streams bars through pacing, bounded buffer, lanes and batches into the store, and shows the account.')
+    .addOption(
+      new Option('--provider <name>', 'where bars come from: real daily bars of the S&P 500, or generated ones')
+        .choices(['sp500', 'synthetic'])
+        .default('sp500'),
+    )
+    .option('--file <path>', 'a CSV of daily bars in place of the one that comes with it (provider sp500)')
+    .option('--count <n>', 'how many bars to generate', integer(1), 100_000)
+    .option('--symbols <n>', 'for how many symbols', integer(1), 100)
+    .option('--seed <n>', 'the same seed gives the same bars', integer(0), 7)
+    .option('--revisions <fraction>', 'how many of them are revised later', fraction, 0.01)
+    .option('--duplicates <fraction>', 'how many of them come twice', fraction, 0.01)
+    .option('--rate <n>', 'the most bars per second; 0 for as fast as the store takes them', integer(0), 0)
+    .option('--workers <n>', 'writers side by side', integer(1), 4)
+    .option('--batch-size <n>', 'the most bars in a write', integer(1), 1_000)
+    .option('--capacity <n>', 'the most bars in the buffer', integer(1), 10_000)
+    .addOption(new Option('--database-url <url>', 'a Postgres server; embedded PGlite without it').env('DATABASE_URL'))
+    .option('--folder <path>', 'where the embedded store is', '.sluice/pglite')
+    .option('--verbose', 'errors with their stack and causes', false)
+    .parse([...argv])
+    .opts<Options>();
+}

@@ -1,0 +1,38 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+/** The guides with marble tests in them, and how many blocks of code hold some. */
+const GUIDES = { backpressure: 6, 'getting-started': 1 };
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The blocks of a guide that are marble tests, each written to a file of its own, so that a failure names the line. */
+function blocksOf(guide: string): string[] {
+  const folder = `${root}.build/guides/${guide}`;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const text = readFileSync(`${root}docs/${guide}.md`, 'utf8');
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)]
+    .map(([, code = '']) => code)
+    .filter((code) => code.includes("from 'sluice/testing'"))
+    .map((code, index) => {
+      const file = `${folder}/block${index + 1}.ts`;
+      writeFileSync(file, code);
+      return file;
+    });
+}
+
+describe.each(Object.entries(GUIDES))('docs/%s.md', async (guide, count) => {
+  const files = blocksOf(guide);
+
+  it('has its marble tests', () => {
+    expect(files.length).toBe(count);
+  });
+
+  for (const file of files) {
+    // A block either exports its tests, or is a test file as a reader would write it.
+    const tests: Record<string, unknown> = await import(/* @vite-ignore */ file);
+    for (const [name, test] of Object.entries(tests)) it(name, test as () => void);
+  }
+});
