@@ -12,6 +12,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts', 'marble-tests/**/*.test.ts'],
+    // Starts a Postgres server, once a run, when the first test asks for a database.
+    globalSetup: ['test/postgres/globalSetup.ts'],
     testTimeout: 20_000,
     pool: 'forks',
     maxWorkers: 2,

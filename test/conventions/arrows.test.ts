@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { src } from './house.js';
+import { ROOT } from './repository.js';
+import { arrowProblems, importCycles, unusedPackages } from './rules/arrows.js';
+
+const manifest = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as Record<string, Record<string, string>>;
+const declared = [...Object.keys(manifest.dependencies ?? {}), ...Object.keys(manifest.peerDependencies ?? {})];
+
+describe('arrows between folders', () => {
+  it('point one way', () => {
+    expect(arrowProblems(src, declared)).toEqual([]);
+  });
+
+  it('lead to every package that users are made to install', () => {
+    expect(unusedPackages(src, declared)).toEqual([]);
+  });
+
+  it('never go round in a circle', () => {
+    expect(importCycles(src)).toEqual([]);
+  });
+});
+
+describe('the rule fails on', () => {
+  const problemsOf = (path: string, text: string): string[] =>
+    arrowProblems(
+      new Map([
+        ['src/flow/gate.ts', ''],
+        ['src/operators/batch.ts', ''],
+        ['src/sinks/barsSink.ts', ''],
+        [path, text],
+      ]),
+      ['rxjs', 'pg', '@electric-sql/pglite'],
+    );
+
+  it.each<[string, string, string, RegExp]>([
+    [
+      'flow that knows operators',
+      'src/flow/a.ts',
+      "import { batch } from '../operators/batch.js';",
+      /flow must not know operators/,
+    ],
+    [
+      'types that flow must not know',
+      'src/flow/a.ts',
+      "import type { B } from '../operators/batch.js';",
+      /must not know operators/,
+    ],
+    ['a handing on', 'src/model/a.ts', "export { Gate } from '../flow/gate.js';", /model must not know flow/],
+    [
+      'a dynamic import',
+      'src/operators/a.ts',
+      "await import('../sinks/barsSink.js');",
+      /operators must not know sinks/,
+    ],
+    [
+      'a source that knows sinks',
+      'src/sources/a.ts',
+      "import { barsSink } from '../sinks/barsSink.js';",
+      /sources must not know sinks/,
+    ],
+    [
+      'policies with RxJS',
+      'src/policies/a.ts',
+      "import type { SchedulerLike } from 'rxjs';",
+      /policies must not import rxjs/,
+    ],
+    ['RxJS from inside', 'src/operators/a.ts', "import { x } from 'rxjs/internal/Subscriber';", /is not public/],
+    [
+      'an undeclared package',
+      'src/sinks/a.ts',
+      "import { x } from '@acme/db/fast';",
+      /@acme\/db is neither a dependency/,
+    ],
+    ['Node in an operator', 'src/operators/a.ts', "import { x } from 'node:timers';", /must not import node:timers/],
+    ['itself by its name', 'src/sinks/a.ts', "import { batch } from 'sluice/operators';", /by relative path/],
+    ['what lies outside', 'src/sinks/a.ts', "import { x } from '../../test/x.js';", /lies outside/],
+    [
+      'a file that is not there',
+      'src/sinks/a.ts',
+      "import { x } from '../operators/x.js';",
+      /there is no src\/operators\/x\.ts/,
+    ],
+    [
+      'a new folder without arrows',
+      'src/engines/a.ts',
+      "import { x } from '../flow/gate.js';",
+      /src\/engines has no arrows/,
+    ],
+  ])('%s', (_, path, text, problem) => {
+    expect(problemsOf(path, text)).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it('nothing that the arrows allow', () => {
+    expect(
+      problemsOf(
+        'src/sinks/a.ts',
+        "import { x } from '@electric-sql/pglite/pg';\nimport { b } from '../operators/batch.js';",
+      ),
+    ).toEqual([]);
+  });
+
+  it('a package that nothing imports', () => {
+    const files = new Map([
+      ['src/sinks/a.ts', "import { x } from 'pg/lib/x';\nexport const y = () => import('@acme/db');"],
+    ]);
+    expect(unusedPackages(files, ['pg', '@types/pg', '@acme/db', '@types/ws', 'ws'])).toEqual([
+      expect.stringContaining('imports @types/ws'),
+      expect.stringContaining('imports ws'),
+    ]);
+  });
+
+  it('a circle, which it names once', () => {
+    const circle = new Map([
+      ['src/flow/c.ts', "import './a.js';"],
+      ['src/flow/a.ts', "import './b.js';"],
+      ['src/flow/b.ts', "import type { C } from './c.js';"],
+    ]);
+    expect(importCycles(circle)).toEqual(['src/flow/a.ts → src/flow/b.ts → src/flow/c.ts → src/flow/a.ts']);
+  });
+});

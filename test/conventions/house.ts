@@ -1,0 +1,40 @@
+import { readFiles } from './repository.js';
+import { type Membership, membersOf } from './rules/membership.js';
+
+/** The folders whose members are public, and what else lies in them. */
+export const OPERATORS: Membership = {
+  noun: 'operator',
+  folder: 'src/operators',
+  docs: 'docs/operators',
+  support: {},
+};
+
+export const SOURCES: Membership = {
+  noun: 'source',
+  folder: 'src/sources',
+  docs: 'docs/sources',
+  support: {
+    eventLoopScheduler: 'the scheduler that sources yield on',
+    pullLoop: 'the loop of sources whose next item may have to be waited for',
+    readableTap: 'reads a Node stream on demand, for fromReadable and replayFile',
+    syntheticBars: 'the bars that synthetic emits, as an iterable for tests and folds',
+  },
+};
+
+export const SINKS: Membership = {
+  noun: 'sink',
+  folder: 'src/sinks',
+  docs: 'docs/sinks',
+  support: {},
+};
+
+export const HOUSE = [OPERATORS, SOURCES, SINKS] as const;
+
+export const src = readFiles(['src'], ['.ts']);
+export const programs = readFiles(['examples', 'bench'], ['.ts']);
+export const tests = readFiles(['test', 'marble-tests'], ['.ts']);
+export const pages = readFiles(['.', 'docs'], ['.md']);
+export const everything = new Map([...src, ...programs, ...tests, ...pages]);
+
+/** Each public member with the file that it is in. */
+export const members = new Map(HOUSE.flatMap((rule) => [...membersOf(rule, everything)]));

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { everything, HOUSE, OPERATORS } from './house.js';
+import type { Files } from './repository.js';
+import {
+  faceProblems,
+  HEADINGS,
+  type Membership,
+  membershipProblems,
+  membersOf,
+  operatorProblems,
+  pageProblems,
+} from './rules/membership.js';
+
+const REGISTRY = 'test/conformance/operators.ts';
+
+describe('folder = exports = docs index', () => {
+  it.each(HOUSE)('every $noun of $folder is exported, described and linked', (rule) => {
+    expect(membershipProblems(rule, everything)).toEqual([]);
+  });
+
+  it('everything but the tools for tests is exported by the face too', () => {
+    expect(faceProblems(everything)).toEqual([]);
+  });
+
+  it('every operator is registered for conformance and has marble tests', () => {
+    const registry = { path: REGISTRY, text: everything.get(REGISTRY) };
+    expect(operatorProblems(membersOf(OPERATORS, everything).keys(), registry, everything)).toEqual([]);
+  });
+});
+
+describe('the rule fails on', () => {
+  const page = (name: string, config = '| `size` | 1 |'): string =>
+    [
+      `# ${name}`,
+      'Does a thing.',
+      ...HEADINGS.map((heading) => {
+        if (heading === 'Configuration') return `## ${heading}\n| Option | Default |\n|---|---|\n${config}`;
+        return heading === 'Example' ? '## Example\n```ts\nimport "sluice";\n```' : `## ${heading}\nSomething.`;
+      }),
+    ].join('\n');
+  const rule: Membership = {
+    noun: 'operator',
+    folder: 'src/operators',
+    docs: 'docs/operators',
+    support: { table: 'the table of moves' },
+  };
+  const good: Readonly<Record<string, string>> = {
+    'src/operators/index.ts': "export { skip, type SkipConfig } from './skip.js';",
+    'src/operators/skip.ts': 'export interface SkipConfig { readonly size: number }\nexport function skip() {}',
+    'src/operators/table.ts': 'export const rows = 1;',
+    'src/operators/skipError.ts': 'export class SkipError extends Error {}',
+    'docs/operators/skip.md': page('skip'),
+    'docs/README.md': '[skip](operators/skip.md)',
+  };
+  const check = (changes: Readonly<Record<string, string | undefined>>): string[] => {
+    const files: Files = new Map(
+      Object.entries({ ...good, ...changes }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    );
+    return membershipProblems(rule, files);
+  };
+
+  it('nothing in a house in order', () => {
+    expect(check({})).toEqual([]);
+  });
+
+  it.each<[string, Readonly<Record<string, string | undefined>>, RegExp]>([
+    [
+      'a file without a function of its name',
+      { 'src/operators/hop.ts': 'export function jump() {}' },
+      /hop\.ts exports no function hop/,
+    ],
+    [
+      'an error file without its class',
+      { 'src/operators/hopError.ts': 'export class Oops extends Error {}' },
+      /hopError\.ts exports no function/,
+    ],
+    [
+      'a member that the folder does not export',
+      { 'src/operators/index.ts': 'export {};' },
+      /operators\/index\.ts does not export skip/,
+    ],
+    [
+      'an exported function without a file',
+      { 'src/operators/index.ts': "export { skip, leap } from './skip.js';" },
+      /exports leap, which has no file/,
+    ],
+    ['a missing page', { 'docs/operators/skip.md': undefined }, /docs\/operators\/skip\.md is missing/],
+    ['a page that is not in the index', { 'docs/README.md': '' }, /does not link operators\/skip\.md/],
+    ['a page of nothing', { 'docs/operators/hop.md': page('hop') }, /hop\.md describes no operator/],
+    ['support that is gone', { 'src/operators/table.ts': undefined }, /table is listed as support/],
+    ['an option without a row', { 'docs/operators/skip.md': page('skip', '| `span` | 1 |') }, /no row for `size`/],
+  ])('%s', (_, changes, problem) => {
+    expect(check(changes)).toContainEqual(expect.stringMatching(problem));
+  });
+
+  it.each<[string, (text: string) => string, RegExp]>([
+    ['a wrong title', (text) => text.replace('# skip', '# Skip'), /heading 1 must be "# skip"/],
+    ['a missing heading', (text) => text.replace('## Delivery', 'Delivery'), /heading 9 must be "## Delivery"/],
+    [
+      'headings out of order',
+      (text) => text.replace('## Marble', '## X').replace('## Gotchas', '## Marble'),
+      /heading 2/,
+    ],
+    ['a heading more', (text) => `${text}\n## See also`, /heading 12 must be "none", found "## See also"/],
+    ['no summary', (text) => text.replace('Does a thing.\n', ''), /one sentence of summary/],
+    ['an empty section', (text) => text.replace('## Gotchas\nSomething.', '## Gotchas'), /"## Gotchas" is empty/],
+    ['an example of no code', (text) => text.replace('```ts', '```text'), /"## Example" holds/],
+  ])('%s', (_, change, problem) => {
+    expect(pageProblems('docs/operators/skip.md', page('skip'))).toEqual([]);
+    expect(pageProblems('docs/operators/skip.md', change(page('skip')))).toContainEqual(expect.stringMatching(problem));
+  });
+
+  it('a face that lacks what a subpath exports', () => {
+    const files = new Map([
+      ['src/index.ts', "export { Gate } from './flow/gate.js';\nexport { hop } from './operators/hop.js';"],
+      ['src/operators/index.ts', "export { hop, type HopConfig } from './hop.js';"],
+      ['src/testing/index.ts', "export { marbles } from './marbles.js';"],
+    ]);
+    expect(faceProblems(files)).toEqual([
+      'src/index.ts does not export HopConfig, which src/operators/index.ts exports',
+    ]);
+  });
+
+  it('an operator that is not registered or has no marble tests, and an entry of no operator', () => {
+    const text = 'export const operators: Subjects = { skip: [subject({})], hop: [], gone: [subject({})] };';
+    const tests = new Map([['marble-tests/skip.test.ts', '']]);
+    expect(operatorProblems(['skip', 'hop'], { path: REGISTRY, text }, tests)).toEqual([
+      expect.stringContaining('does not register hop'),
+      'marble-tests/hop.test.ts is missing: every operator has its timing drawn in marbles',
+      `${REGISTRY} registers gone, which is no operator`,
+    ]);
+    expect(operatorProblems([], { path: REGISTRY, text: undefined }, new Map())).toHaveLength(1);
+  });
+});

@@ -1,0 +1,220 @@
+import { baseName, type Files, under } from '../repository.js';
+import { body, type Export, exportsOf, isNode, nameOf, parse, type SyntaxNode, walk } from '../syntax.js';
+
+/** The headings of a docs page, under its title, in this order and no others. */
+export const HEADINGS = [
+  'Marble',
+  'Configuration',
+  'Emits when',
+  'Backpressure',
+  'Completes when',
+  'Errors when',
+  'On unsubscribe',
+  'Delivery',
+  'Gotchas',
+  'Example',
+] as const;
+
+/** A folder whose members are public, each in a file of its own name. */
+export interface Membership {
+  /** What a member is called in messages: `operator`. */
+  readonly noun: string;
+  /** `src/operators` */
+  readonly folder: string;
+  /** `docs/operators` */
+  readonly docs: string;
+  /** Files, and functions that the index exports, that are no members, each with the reason. */
+  readonly support: Readonly<Record<string, string>>;
+}
+
+export const INDEX_OF_DOCS = 'docs/README.md';
+
+/**
+ * The members: files at the top of the folder that export a function of their own name, and files deeper in it whose
+ * own-named function the folder's index exports.
+ */
+export function membersOf({ folder, support }: Membership, files: Files): Map<string, string> {
+  const exported = new Set(exportsAt(files, `${folder}/index.ts`).map(({ name }) => name));
+  const members = new Map<string, string>();
+  for (const [path, text] of under(files, folder)) {
+    const name = baseName(path);
+    if (name === 'index' || name in support || !path.endsWith('.ts')) continue;
+    const isOwnFunction = exportsOf(parse(path, text)).some((one) => one.name === name && one.kind === 'function');
+    const isAtTop = !path.slice(folder.length + 1).includes('/');
+    if (isOwnFunction && (isAtTop || exported.has(name))) members.set(name, path);
+  }
+  return members;
+}
+
+/** folder = exports = docs index, both ways. */
+export function membershipProblems(rule: Membership, files: Files): string[] {
+  const { noun, folder, docs, support } = rule;
+  const problems: string[] = [];
+  const members = membersOf(rule, files);
+  const face = `${folder}/index.ts`;
+
+  for (const [path, text] of under(files, folder)) {
+    const name = baseName(path);
+    const isAtTop = !path.slice(folder.length + 1).includes('/');
+    if (!isAtTop || name === 'index' || name in support || members.has(name)) continue;
+    if (holdsItsErrorClass(path, text)) continue;
+    problems.push(
+      `${path} exports no function ${name}: a file in ${folder} is one ${noun} of its own name, or is listed as support with a reason (test/conventions/house.ts)`,
+    );
+  }
+  for (const name of Object.keys(support)) {
+    const isFile = [...under(files, folder).keys()].some((path) => baseName(path) === name);
+    const isExport = exportsAt(files, `${folder}/index.ts`).some((one) => one.name === name);
+    if (!isFile && !isExport) problems.push(`${name} is listed as support of ${folder}, but is not there any more`);
+  }
+  for (const [name, path] of members) {
+    if (!exportsAt(files, face).some((one) => one.name === name))
+      problems.push(`${face} does not export ${name} (${path})`);
+    const page = `${docs}/${name}.md`;
+    const text = files.get(page);
+    if (text === undefined) problems.push(`${page} is missing: every ${noun} has a page`);
+    else problems.push(...pageProblems(page, text), ...tableProblems(page, text, path, files.get(path) ?? ''));
+    const link = `${page.slice('docs/'.length)}`;
+    if (!files.get(INDEX_OF_DOCS)?.includes(`](${link})`)) problems.push(`${INDEX_OF_DOCS} does not link ${link}`);
+  }
+  for (const { name, kind } of exportsAt(files, `${folder}/index.ts`)) {
+    // Types, classes, constants and guards may accompany a member; a function is a member.
+    if (kind === 'type' || !/^[a-z]/.test(name) || /^is[A-Z]/.test(name)) continue;
+    if (!members.has(name) && !(name in support)) {
+      problems.push(`${folder}/index.ts exports ${name}, which has no file of its own name in ${folder}`);
+    }
+  }
+  for (const page of under(files, docs).keys()) {
+    if (!members.has(baseName(page))) problems.push(`${page} describes no ${noun} of ${folder}`);
+  }
+  return problems;
+}
+
+/** The face hands on whatever the other subpaths export, so that `sluice` alone is enough; not what is for tests. */
+export function faceProblems(files: Files): string[] {
+  const face = new Set(exportsAt(files, 'src/index.ts').map(({ name }) => name));
+  return [...files.keys()]
+    .filter((path) => /^src\/[^/]+\/index\.ts$/.test(path) && path !== 'src/testing/index.ts')
+    .flatMap((path) =>
+      exportsAt(files, path)
+        .filter(({ name }) => !face.has(name))
+        .map(({ name }) => `src/index.ts does not export ${name}, which ${path} exports`),
+    );
+}
+
+/** An error that a member fails with may lie beside it: `ndjsonError.ts` with the class `NdjsonError`. */
+function holdsItsErrorClass(path: string, text: string): boolean {
+  const name = baseName(path);
+  const className = `${name[0]?.toUpperCase()}${name.slice(1)}`;
+  return (
+    name.endsWith('Error') && exportsOf(parse(path, text)).some((one) => one.name === className && one.kind === 'class')
+  );
+}
+
+function exportsAt(files: Files, path: string): Export[] {
+  const text = files.get(path);
+  return text === undefined ? [] : exportsOf(parse(path, text));
+}
+
+/** The title, one sentence of summary, and the fixed headings. */
+export function pageProblems(page: string, text: string): string[] {
+  const problems: string[] = [];
+  const headings = outsideFences(text).filter((line) => /^#{1,2} /.test(line));
+  const expected = [`# ${baseName(page)}`, ...HEADINGS.map((heading) => `## ${heading}`)];
+  for (let i = 0; i < Math.max(headings.length, expected.length); i++) {
+    if (headings[i] === expected[i]) continue;
+    problems.push(`${page}: heading ${i + 1} must be "${expected[i] ?? 'none'}", found "${headings[i] ?? 'none'}"`);
+    break;
+  }
+  const summary = text
+    .split('\n')
+    .slice(1)
+    .find((line) => line.trim() !== '');
+  if (!summary || /^[#|`>-]/.test(summary))
+    problems.push(`${page}: one sentence of summary stands directly under the title`);
+  const sections = sectionsOf(text);
+  for (const [heading, content] of sections) {
+    if (content.trim() === '')
+      problems.push(`${page}: "${heading}" is empty; write "Does not apply: …" where it truly does not`);
+  }
+  if (!/```ts\n/.test(sections.get('## Example') ?? '')) problems.push(`${page}: "## Example" holds a \`\`\`ts block`);
+  return problems;
+}
+
+/** The table under `## Configuration` names every option that the config interface in the source declares. */
+export function tableProblems(page: string, text: string, path: string, source: string): string[] {
+  const name = baseName(path);
+  const configName = `${name[0]?.toUpperCase()}${name.slice(1)}Config`;
+  const config = sectionsOf(text).get('## Configuration') ?? '';
+  const rows = new Set([...config.matchAll(/^\| *`([A-Za-z]+)\??`/gm)].map((match) => match[1]));
+  const problems: string[] = [];
+  walk(parse(path, source), (node) => {
+    if (node.type !== 'TSInterfaceDeclaration' || nameOf(node.id) !== configName || !isNode(node.body)) return;
+    for (const member of body(node.body)) {
+      const option = nameOf(member.key);
+      if (option && !rows.has(option))
+        problems.push(`${page}: the table under "## Configuration" has no row for \`${option}\``);
+    }
+  });
+  return problems;
+}
+
+function outsideFences(text: string): string[] {
+  let inFence = false;
+  return text.split('\n').filter((line) => {
+    if (line.startsWith('```')) inFence = !inFence;
+    return !inFence;
+  });
+}
+
+function sectionsOf(text: string): Map<string, string> {
+  const sections = new Map<string, string>();
+  let heading = '';
+  let inFence = false;
+  for (const line of text.split('\n')) {
+    if (line.startsWith('```')) inFence = !inFence;
+    if (!inFence && line.startsWith('## ')) {
+      heading = line.trim();
+      sections.set(heading, '');
+    } else if (heading) {
+      sections.set(heading, `${sections.get(heading)}${line}\n`);
+    }
+  }
+  return sections;
+}
+
+/** Every operator is registered in the conformance kit and has its marble tests; what is registered exists. */
+export function operatorProblems(
+  names: Iterable<string>,
+  registry: { readonly path: string; readonly text: string | undefined },
+  files: Files,
+): string[] {
+  const problems: string[] = [];
+  const operators = new Set(names);
+  const registered = registry.text === undefined ? undefined : subjectsIn(registry.path, registry.text);
+  if (!registered) problems.push(`${registry.path} is missing: it registers every operator with the conformance kit`);
+  for (const name of operators) {
+    if (registered && !registered.get(name)) {
+      problems.push(`${registry.path} does not register ${name}: add an entry \`${name}: [subject({ … })]\``);
+    }
+    const test = `marble-tests/${name}.test.ts`;
+    if (!files.has(test)) problems.push(`${test} is missing: every operator has its timing drawn in marbles`);
+  }
+  for (const entry of registered?.keys() ?? []) {
+    if (!operators.has(entry)) problems.push(`${registry.path} registers ${entry}, which is no operator`);
+  }
+  return problems;
+}
+
+/** How many subjects the exported record `operators` has for each of its keys. */
+function subjectsIn(path: string, text: string): Map<string, number> {
+  const subjects = new Map<string, number>();
+  walk(parse(path, text), (node) => {
+    if (node.type !== 'VariableDeclarator' || nameOf(node.id) !== 'operators' || !isNode(node.init)) return;
+    for (const entry of node.init.properties as readonly SyntaxNode[]) {
+      const list = isNode(entry.value) ? entry.value.elements : undefined;
+      subjects.set(nameOf(entry.key), Array.isArray(list) ? list.length : 0);
+    }
+  });
+  return subjects;
+}
