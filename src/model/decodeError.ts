@@ -1,0 +1,32 @@
+/** What is wrong at one place of a value. */
+export interface DecodeProblem {
+  /** Where: `legs[2].strike`, or an empty string for the value itself. */
+  readonly path: string;
+  /** What the codec wanted there. */
+  readonly expected: string;
+  /** What it found, in at most 80 characters; objects and what looks like a secret are described, not quoted. */
+  readonly got: string;
+}
+
+/** A value is not what its codec describes. The message names the first problem and how many others there are. */
+export class DecodeError extends Error {
+  override readonly name = 'DecodeError';
+  readonly code = 'SLUICE_DECODE_FAILED';
+  readonly problems: readonly DecodeProblem[];
+
+  constructor(problems: readonly DecodeProblem[]) {
+    super(describe(problems));
+    this.problems = problems;
+  }
+}
+
+export function isDecodeError(error: unknown): error is DecodeError {
+  return error instanceof Error && (error as { code?: unknown }).code === 'SLUICE_DECODE_FAILED';
+}
+
+function describe([first, ...others]: readonly DecodeProblem[]): string {
+  if (!first) return 'the codec refused the value without a reason';
+  const { path, expected, got } = first;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  return `${path === '' ? '' : `${path}: `}expected ${expected}, got ${got}${more}`;
+}

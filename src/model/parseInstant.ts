@@ -1,0 +1,62 @@
+/** What a number stands for where a time is written as one. */
+export type EpochUnit = 's' | 'ms' | 'us' | 'ns';
+
+export const EPOCH_UNITS: readonly EpochUnit[] = ['s', 'ms', 'us', 'ns'];
+
+/** Year, month, day; hour, minute, second, fraction; offset. */
+const ISO =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?(Z|[+-]\d{2}:?\d{2}))?)?$/;
+
+const NUMBER = /^[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
+
+/**
+ * The Unix epoch milliseconds of a time as files write it; `NaN` if it is none.
+ *
+ * A number, or digits only, counts `unit`s since 1970. An ISO 8601 date is the start of that day in UTC, and a date and
+ * time without an offset is UTC too, whatever the time zone of the machine. Microseconds are kept in the fraction, finer
+ * digits are rounded.
+ */
+export function parseInstant(time: string | number, unit: EpochUnit = 'ms'): number {
+  if (typeof time === 'number') return fromEpoch(time, unit);
+  const text = time.trim();
+  const match = ISO.exec(text);
+  if (match) return fromIso(match);
+  return NUMBER.test(text) ? fromEpoch(Number(text), unit) : Number.NaN;
+}
+
+function fromEpoch(value: number, unit: EpochUnit): number {
+  if (!Number.isFinite(value)) return Number.NaN;
+  switch (unit) {
+    case 's':
+      return Math.round(value * 1e6) / 1e3;
+    case 'ms':
+      return value;
+    case 'us':
+      return value / 1e3;
+    case 'ns':
+      return Math.round(value / 1e3) / 1e3;
+  }
+}
+
+function fromIso(match: RegExpExecArray): number {
+  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', offset = 'Z'] = match;
+  if (!isDate(Number(year), Number(month), Number(day))) return Number.NaN;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return Number.NaN;
+  const ms = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+  const micros = fraction === '' ? 0 : Math.round(Number(`0.${fraction}`) * 1e6);
+  return ms + micros / 1e3 - (offset === 'Z' ? 0 : offsetMs(offset));
+}
+
+/** `Date.UTC` takes the 30th of February for the 1st or 2nd of March, and years below 100 for the twentieth century. */
+function isDate(year: number, month: number, day: number): boolean {
+  if (year < 100 || month < 1 || month > 12 || day < 1) return false;
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return day <= (month === 2 && isLeap ? 29 : DAYS[month - 1]!);
+}
+
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+function offsetMs(offset: string): number {
+  const minutes = Number(offset.slice(1, 3)) * 60 + Number(offset.slice(-2));
+  return (offset.startsWith('-') ? -minutes : minutes) * 60_000;
+}
