@@ -63,6 +63,11 @@ export function requireOneOf<const V extends string>(
   return value as V;
 }
 
+export function requireBoolean(owner: string, option: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') reject(owner, option, 'true or false', value);
+  return value;
+}
+
 export function requireFunction<F>(owner: string, option: string, value: F): F {
   if (typeof value !== 'function') reject(owner, option, 'a function', value);
   return value;
