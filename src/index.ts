@@ -1,7 +1,7 @@
 /**
- * Sluice: lossless backpressure and an account of every item, in plain RxJS chains. This is the core that operators,
- * sources and sinks are written with; they are in `sluice/operators`, `sluice/sources`, `sluice/sinks`,
- * `sluice/pipelines` and `sluice/testing`.
+ * Sluice: lossless backpressure and an account of every item, in plain RxJS chains. Everything but `sluice/testing` is
+ * here; `sluice/operators`, `sluice/sources`, `sluice/sinks` and `sluice/pipelines` have the same things by room. The core
+ * that operators and sources are written with is only here.
  */
 export { contextOf, type FlowContext, NO_CONTEXT } from './flow/context.js';
 export { BufferOverflowError, isBufferOverflowError } from './flow/errors.js';
@@ -27,5 +27,102 @@ export { Ring } from './flow/ring.js';
 export { admit, type Level, SLACK, WaitingLine, type WaitingLineConfig } from './flow/waitingLine.js';
 export { withContext } from './flow/withContext.js';
 export { type Bar, barKey } from './model/bar.js';
+export { barCodec } from './model/barCodec.js';
+export { DecodeError, type DecodeProblem, isDecodeError } from './model/decodeError.js';
+export { foldBars } from './model/foldBars.js';
+export { mergeBars } from './model/mergeBars.js';
 export { isWriteOutcome, type Sink, type WriteOutcome, type WriteReceipt } from './model/sink.js';
+export { isUnroutedError, UnroutedError } from './model/unroutedError.js';
 export { isWriteError, WriteError } from './model/writeError.js';
+export {
+  type BatchConfig,
+  type BoundedBuffer,
+  type BoundedBufferConfig,
+  type BoundedMergeMapConfig,
+  type BroadcastConfig,
+  batch,
+  boundedBuffer,
+  boundedMergeMap,
+  broadcast,
+  type Codec,
+  type ConflateConfig,
+  conflate,
+  type DecodeConfig,
+  type DedupeConfig,
+  type DropReason,
+  decode,
+  dedupe,
+  type LanesConfig,
+  lanes,
+  type Overflow,
+  type PaceConfig,
+  pace,
+  type Rejected,
+  type RouteBranches,
+  route,
+  untilStopped,
+  type WriteCoordinatorConfig,
+  type WritePolicies,
+  writeCoordinator,
+  writeTo,
+} from './operators/index.js';
+export {
+  formatReport,
+  isRunError,
+  type RunConfig,
+  RunError,
+  type RunOutcome,
+  type RunReport,
+  run,
+  type SignalEmitter,
+  type StageReport,
+} from './pipelines/index.js';
+export type { PacingProfile, PacingWindow } from './policies/pacingProfile.js';
+export {
+  type BarsSinkConfig,
+  barsSink,
+  isNdjsonError,
+  isStoreError,
+  type MemorySink,
+  type MemorySinkConfig,
+  memorySink,
+  NdjsonError,
+  type NdjsonSinkConfig,
+  ndjsonSink,
+  type OpenStoreConfig,
+  openStore,
+  SinkSubscriber,
+  type SinkSubscriberConfig,
+  type Store,
+  StoreError,
+  type StoreErrorCode,
+  type Strategy,
+  sinkSubscriber,
+} from './sinks/index.js';
+export {
+  type BadRow,
+  type BarDefaults,
+  type BarField,
+  eventLoopScheduler,
+  FileNotFoundError,
+  type FileRecord,
+  type FromAsyncIterableConfig,
+  type FromIterableConfig,
+  type FromReadableConfig,
+  fromAsyncIterable,
+  fromIterable,
+  fromReadable,
+  isFileNotFoundError,
+  isMissingColumnError,
+  isUnreadableFileError,
+  MissingColumnError,
+  type RecordPlace,
+  type ReplayBarsConfig,
+  type ReplayItemsConfig,
+  replayFile,
+  type SyntheticBarsConfig,
+  type SyntheticConfig,
+  synthetic,
+  syntheticBars,
+  UnreadableFileError,
+} from './sources/index.js';

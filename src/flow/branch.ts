@@ -7,8 +7,8 @@ export interface BranchInfo {
   readonly kind: string;
   readonly name: string;
   readonly monitor: Monitor;
-  /** The stage that hands out to its branches. */
-  readonly branchOf: Stage;
+  /** The stage that hands out to its branches; `undefined` if `monitor` does not watch it. */
+  readonly branchOf: Stage | undefined;
 }
 
 /**

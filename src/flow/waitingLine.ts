@@ -1,6 +1,6 @@
 import { BufferOverflowError } from './errors.js';
 import { Gate } from './gate.js';
-import type { Operation } from './operate.js';
+import type { Bulk, Operation } from './operate.js';
 import { Ring } from './ring.js';
 
 /** `soft` from the high watermark until the low one is reached again, `hard` when full, `ok` otherwise. */
@@ -15,6 +15,8 @@ export interface WaitingLineConfig<T> {
   readonly low?: number;
   /** Takes an item on its way, or returns false if it cannot now: call {@link WaitingLine.drain} when that changes. */
   readonly offer: (item: T) => boolean;
+  /** A shorter way for many at once, taken while it has room. It must not throw. */
+  readonly bulk?: Bulk<T> | undefined;
   /**
    * Whether the next item would be taken, whatever it is: the gate is closed while it would not. `offer` calls
    * {@link WaitingLine.regulate} when its answer has become no.
@@ -45,6 +47,7 @@ export class WaitingLine<T> {
   readonly #high: number;
   readonly #low: number;
   readonly #offer: (item: T) => boolean;
+  readonly #bulk: Bulk<T> | undefined;
   readonly #isReady: (() => boolean) | undefined;
   readonly #fail: (error: unknown) => void;
   readonly #onLevel: ((level: Level) => void) | undefined;
@@ -58,6 +61,7 @@ export class WaitingLine<T> {
     this.#high = config.high ?? 1;
     this.#low = config.low ?? 0;
     this.#offer = config.offer;
+    this.#bulk = config.bulk;
     this.#isReady = config.isReady;
     this.#fail = config.fail;
     this.#onLevel = config.onLevel;
@@ -103,6 +107,7 @@ export class WaitingLine<T> {
       let refused = false;
       do {
         while (this.#ring.length > 0 && !refused) {
+          if (this.#bulk && this.#offerMany(this.#bulk)) continue;
           const item = this.#ring.shift() as T;
           refused = !this.#take(item);
           if (refused) this.#ring.unshift(item);
@@ -117,6 +122,17 @@ export class WaitingLine<T> {
       this.#busy = false;
     }
     this.#finishIfEmpty();
+  }
+
+  /** False if what waits must go one by one. */
+  #offerMany(bulk: Bulk<T>): boolean {
+    const room = this.#level === 'hard' ? 0 : bulk.room();
+    if (room === 0) return false;
+    // At the low watermark the gate opens, and that is to happen before the items behind it are on their way.
+    const aboveLow = this.#ring.length - this.#low;
+    bulk.next(this.#ring.take(aboveLow > 0 ? Math.min(room, aboveLow) : room));
+    if (this.#ring.length <= this.#low) this.regulate();
+    return true;
   }
 
   /** The input has ended: calls `finish` once nothing waits any more. */

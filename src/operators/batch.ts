@@ -1,33 +1,79 @@
 import { asapScheduler, asyncScheduler, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
 import { operate } from '../flow/operate.js';
 import { admit, WaitingLine } from '../flow/waitingLine.js';
-import { requireDuration, requireFunction, requireInteger, requireKnownOptions } from '../policies/validate.js';
+import {
+  requireBoolean,
+  requireDuration,
+  requireFunction,
+  requireInteger,
+  requireKnownOptions,
+} from '../policies/validate.js';
 
 export interface BatchConfig<T> {
-  /** The most items in a batch. Integer of at least 1. */
+  /** The most items in a batch. Integer of at least 1; there is no default. */
   readonly size: number;
-  /** The longest that an item waits for others, in milliseconds. Without it a batch waits until it is full. */
+  /**
+   * The longest that an item waits for others, in milliseconds, 0 or more. Default: a batch waits until it is full. It
+   * has nothing to do where `eager`.
+   */
   readonly lingerMs?: number;
-  /** Emit as soon as the writer downstream is idle, so that batches grow only while it is busy. Default false. */
+  /** Emit as soon as downstream is open, so that batches grow only while it is busy. Default false. */
   readonly eager?: boolean;
-  /** The most bytes in a batch, as `sizeOf` counts them. An item that is larger alone makes a batch of one. */
+  /**
+   * The most bytes in a batch, as `sizeOf` counts them: integer of at least 1, default no limit. An item that is larger
+   * makes a batch of one.
+   */
   readonly maxBytes?: number;
-  /** The size of an item in bytes; required with `maxBytes`. */
+  /** The size of an item in bytes, 0 or more; required with `maxBytes`. It may be asked twice for one item. */
   readonly sizeOf?: (item: T) => number;
-  /** The clock of the linger, and of `eager`, which waits for the end of the current burst. */
+  /**
+   * The clock of the linger, and of `eager`, which waits for the end of the current burst. Default: `asyncScheduler` for
+   * the one, `asapScheduler` for the other.
+   */
   readonly scheduler?: SchedulerLike;
   /** The name in topology, metrics and errors. Default `batch`. */
   readonly name?: string;
 }
 
+/**
+ * Collects items into arrays, never empty: by number, by bytes, by time, or for as long as downstream is busy.
+ *
+ * ```text
+ * source      ab-c------d-|        size 2, lingerMs 3
+ *             batch()
+ * result      -x----y-----(z|)     x = [a, b], y = [c] three frames after c, z = [d]
+ * ```
+ *
+ * **Emits when**: a batch is full; its first item is `lingerMs` old; `eager`, at the end of a synchronous burst; the pipeline
+ * drains; the source ends. Where downstream is closed then, when it opens, with what has come to fill the batch.
+ * **Backpressure**: installs a gate. It closes when a full batch waits for downstream to open, and opens when that is gone.
+ * **Completes when**: the source has completed and the last batch, partial or not, is delivered.
+ * **Errors when**: the source has failed, after the last batch; `sizeOf` throws or gives no size, at once.
+ * **On unsubscribe**: timers are cancelled; what is held is abandoned, and shows as such in the account.
+ *
+ * **Delivery**: the batches, one after another, are the input: nothing is lost, doubled or reordered.
+ *
+ * **Gotchas**: without `lingerMs` and `eager` a partial batch waits until the source ends. When downstream is never closed,
+ * `eager` makes a batch of each burst, which for a slow source is a batch of one.
+ *
+ * @example
+ * ```ts
+ * import { batch } from 'sluice/operators';
+ * import { fromIterable } from 'sluice/sources';
+ *
+ * fromIterable([1, 2, 3, 4, 5])
+ *   .pipe(batch({ size: 2, lingerMs: 250 }))
+ *   .subscribe((items) => console.log(items)); // [1, 2] [3, 4] [5]
+ * ```
+ */
 export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T[]> {
   const owner = 'batch';
   requireKnownOptions(owner, config, ['size', 'lingerMs', 'eager', 'maxBytes', 'sizeOf', 'scheduler', 'name']);
   const size = requireInteger(owner, 'size', config.size);
   const lingerMs = config.lingerMs === undefined ? undefined : requireDuration(owner, 'lingerMs', config.lingerMs);
+  const eager = requireBoolean(owner, 'eager', config.eager ?? false);
   const maxBytes = config.maxBytes === undefined ? Infinity : requireInteger(owner, 'maxBytes', config.maxBytes);
   const sizeOf = maxBytes === Infinity ? undefined : requireFunction(owner, 'sizeOf (with maxBytes)', config.sizeOf);
-  const eager = config.eager ?? false;
   const lingerScheduler = config.scheduler ?? asyncScheduler;
   const burstScheduler = config.scheduler ?? asapScheduler;
 
@@ -38,9 +84,14 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
     let bytes = 0;
     /** Nothing is waited for any more but the gate and the end of a burst. */
     let prompt = eager;
+    /** A full batch is being emitted to make room for an item in hand: what arrives meanwhile comes after that one. */
+    let makingRoom = false;
     let startedAt = 0;
     let lingering: Subscription | undefined;
     let bursting: Subscription | undefined;
+    // Flags of their own, for a scheduler may run its work before it has returned the subscription.
+    let isLingering = false;
+    let isBursting = false;
     let cancelWait: (() => void) | undefined;
     let finish: (() => void) | undefined;
 
@@ -48,13 +99,14 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
 
     const line = new WaitingLine<T>({
       offer(item) {
-        if (sizeOf) {
-          const weight = sizeOf(item);
-          if (items.length > 0 && (isFull() || bytes + weight > maxBytes) && !flush()) return false;
-          bytes += weight;
-        } else if (items.length >= size && !flush()) {
-          return false;
+        const weight = sizeOf ? weigh(sizeOf(item)) : 0;
+        if (items.length > 0 && (isFull() || bytes + weight > maxBytes)) {
+          makingRoom = true;
+          const hasRoom = flush();
+          makingRoom = false;
+          if (!hasRoom) return false;
         }
+        bytes += weight;
         append(item);
         return true;
       },
@@ -68,8 +120,18 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
       if (length >= size || bytes >= maxBytes) flush();
     };
 
+    const appendAll = (more: T[]) => {
+      stage.in += more.length;
+      const isFirst = items.length === 0;
+      if (isFirst) items = more;
+      else for (const item of more) items.push(item);
+      if (items.length >= size) flush();
+      else if (isFirst) started();
+    };
+
     /** Emits the batch; if the gate downstream is closed, as soon as it opens. */
     const flush = (): boolean => {
+      if (destination.closed) return false;
       if (!gate.isOpen) {
         cancelWait ??= gate.whenOpen(onOpen);
         if (isFull()) line.regulate();
@@ -92,25 +154,35 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
 
     const started = () => {
       if (prompt) {
-        if (gate.isOpen) bursting ??= burstScheduler.schedule(onBurstEnd);
-        else cancelWait ??= gate.whenOpen(onOpen);
+        if (!gate.isOpen) {
+          cancelWait ??= gate.whenOpen(onOpen);
+        } else if (!isBursting) {
+          isBursting = true;
+          bursting = burstScheduler.schedule(onBurstEnd);
+        }
       } else if (lingerMs !== undefined) {
         // One timer serves many batches: when it fires for a younger one it is set again for the rest.
         startedAt = lingerScheduler.now();
-        lingering ??= lingerScheduler.schedule(onLinger, lingerMs);
+        if (!isLingering) linger(lingerMs);
       }
     };
 
     const onBurstEnd = () => {
-      bursting = undefined;
+      isBursting = false;
       if (items.length > 0 && flush()) line.drain();
     };
 
+    const linger = (delayMs: number) => {
+      isLingering = true;
+      lingering = lingerScheduler.schedule(onLinger, delayMs);
+    };
+
     const onLinger = () => {
-      lingering = undefined;
+      isLingering = false;
       if (items.length === 0 || lingerMs === undefined) return;
-      const rest = startedAt + lingerMs - lingerScheduler.now();
-      if (rest > 0) lingering = lingerScheduler.schedule(onLinger, rest);
+      const age = lingerScheduler.now() - startedAt;
+      // A clock that was set back makes an age below zero: that batch has waited long enough.
+      if (age >= 0 && age < lingerMs) linger(lingerMs - age);
       else if (flush()) line.drain();
     };
 
@@ -128,7 +200,7 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
       downstream.stopping.subscribe(() => {
         prompt = true;
         lingering?.unsubscribe();
-        if (items.length > 0) flush();
+        if (items.length > 0 && flush()) line.drain();
       }),
     );
 
@@ -138,9 +210,12 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
       next(item) {
         stage.in += 1;
         // The line is for what does not fit: nearly every item goes past it.
-        if (sizeOf === undefined && items.length < size && line.length === 0) append(item);
+        if (sizeOf === undefined && items.length < size && line.length === 0 && !makingRoom) append(item);
         else admit(line, item, operation, endWith);
       },
+      bulk: sizeOf
+        ? undefined
+        : { room: () => (line.length === 0 && !makingRoom ? size - items.length : 0), next: appendAll },
       error: (error) => endWith(() => destination.error(error)),
       complete: () => endWith(() => destination.complete()),
       finalize() {
@@ -150,4 +225,9 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
       },
     };
   });
+}
+
+function weigh(bytes: number): number {
+  if (bytes >= 0) return bytes;
+  throw new RangeError(`batch: sizeOf must give a number of at least 0, got ${bytes}`);
 }

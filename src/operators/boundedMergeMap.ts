@@ -1,15 +1,55 @@
-import type { ObservableInput, OperatorFunction } from 'rxjs';
+import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
+import { BufferOverflowError } from '../flow/errors.js';
 import { operate, subscribeInner } from '../flow/operate.js';
 import { admit, WaitingLine } from '../flow/waitingLine.js';
 import { requireFunction, requireInteger, requireKnownOptions } from '../policies/validate.js';
 
 export interface BoundedMergeMapConfig {
-  /** How many inner observables may be subscribed at once. Integer of at least 1. */
+  /** How many inner observables may be subscribed at once. Integer of at least 1; there is no default. */
   readonly concurrency: number;
   /** The name in topology, metrics and errors. Default `boundedMergeMap`. */
   readonly name?: string;
 }
 
+/**
+ * Projects each item to an observable, a promise or an iterable, at most `concurrency` of them at a time, and merges what
+ * they emit. Its waiting line is the gate upstream.
+ *
+ * ```text
+ * source      a-b-c-|              concurrency 2, each inner emits after three frames
+ * inner a     ---x|
+ * inner b       ---y|
+ * inner c           ---z|          c waits for a free place
+ *             boundedMergeMap()
+ * result      ---x-y-z|
+ * gate        o-c-o...             closed while `concurrency` inners are subscribed
+ * ```
+ *
+ * **Emits when**: an inner emits and downstream is open; what inners emit meanwhile is held, and emitted when it opens.
+ * **Backpressure**: installs a gate, closed while `concurrency` inners are subscribed or an item waits for downstream; inners
+ * that can pause find the gate downstream.
+ * **Completes when**: the source and all inners have completed and everything held is delivered.
+ * **Errors when**: the source has failed, after all inners; an inner fails or overflows, after the results held; `project`
+ * throws, at once.
+ * **On unsubscribe**: all inners are unsubscribed; what is held is abandoned.
+ *
+ * **Delivery**: each item is projected once, in order of arrival; results of different inners come as they come.
+ *
+ * **Gotchas**: an inner that never completes keeps its place, and holds back completion and errors of the source. An inner
+ * that does not obey the gate may have 1,024 results waiting, in all; one more is a `BufferOverflowError`.
+ *
+ * @example
+ * ```ts
+ * import { of } from 'rxjs';
+ * import { delay } from 'rxjs/operators';
+ * import { boundedMergeMap } from 'sluice/operators';
+ * import { fromIterable } from 'sluice/sources';
+ *
+ * fromIterable(['AAPL', 'MSFT', 'IBM'])
+ *   .pipe(boundedMergeMap((symbol) => of(`${symbol} loaded`).pipe(delay(10)), { concurrency: 2 }))
+ *   .subscribe((line) => console.log(line));
+ * ```
+ */
 export function boundedMergeMap<T, R>(
   project: (item: T, index: number) => ObservableInput<R>,
   config: BoundedMergeMapConfig,
@@ -20,16 +60,18 @@ export function boundedMergeMap<T, R>(
   const concurrency = requireInteger(owner, 'concurrency', config.concurrency);
 
   return operate({ kind: owner, name: config.name, role: 'transform' }, (operation) => {
-    const { destination, downstream, stage } = operation;
+    const { destination, downstream, stage, detach } = operation;
     const gate = downstream.gate;
     let active = 0;
     let index = 0;
+    let failed = false;
     let cancelWait: (() => void) | undefined;
     let finish: (() => void) | undefined;
 
     /** Results of inner observables that do not obey the gate, such as promises. */
     const results = new WaitingLine<R>({
       offer(result) {
+        if (destination.closed) return false;
         if (!gate.isOpen) {
           cancelWait ??= gate.whenOpen(onOpen);
           return false;
@@ -41,6 +83,23 @@ export function boundedMergeMap<T, R>(
       fail: (error) => destination.error(error),
     });
 
+    const waiting = new WaitingLine<T>({
+      offer(item) {
+        if (active >= concurrency || failed || destination.closed) return false;
+        if (!gate.isOpen) {
+          cancelWait ??= gate.whenOpen(onOpen);
+          return false;
+        }
+        const inner = from(project(item, index++));
+        active += 1;
+        if (active >= concurrency) waiting.regulate();
+        subscribeInner(inner, operation, { next: onResult, error: fail, complete: onInnerEnd });
+        return true;
+      },
+      isReady: () => active < concurrency,
+      fail: (error) => destination.error(error),
+    });
+
     const onOpen = () => {
       cancelWait = undefined;
       results.drain();
@@ -48,24 +107,11 @@ export function boundedMergeMap<T, R>(
       endIfIdle();
     };
 
-    const waiting = new WaitingLine<T>({
-      offer(item) {
-        if (active >= concurrency) return false;
-        if (!gate.isOpen) {
-          cancelWait ??= gate.whenOpen(onOpen);
-          return false;
-        }
-        active += 1;
-        if (active >= concurrency) waiting.regulate();
-        subscribeInner(project(item, index++), operation, {
-          next: (result) => admit(results, result, operation),
-          complete: onInnerEnd,
-        });
-        return true;
-      },
-      isReady: () => active < concurrency,
-      fail: (error) => destination.error(error),
-    });
+    const onResult = (result: R) => {
+      if (results.push(result)) return;
+      stage.drop('overflow');
+      fail(new BufferOverflowError(stage.name, results.capacity, REMEDY));
+    };
 
     const onInnerEnd = () => {
       active -= 1;
@@ -73,8 +119,15 @@ export function boundedMergeMap<T, R>(
       endIfIdle();
     };
 
+    /** Nothing new begins; results that wait are delivered, and then the error. */
+    const fail = (error: unknown) => {
+      failed = true;
+      detach();
+      results.end(() => destination.error(error));
+    };
+
     const endIfIdle = () => {
-      if (finish && active === 0 && results.length === 0) results.end(finish);
+      if (finish && active === 0) results.end(finish);
     };
 
     const endWith = (end: () => void) =>
@@ -85,7 +138,7 @@ export function boundedMergeMap<T, R>(
 
     return {
       gate: waiting.gate,
-      held: () => waiting.length + active,
+      held: () => waiting.length + active + results.length,
       next(item) {
         stage.in += 1;
         admit(waiting, item, operation, endWith);
@@ -96,3 +149,6 @@ export function boundedMergeMap<T, R>(
     };
   });
 }
+
+const REMEDY =
+  'An inner observable emits while downstream is closed: build it with gatedSource(), or project to fewer results.';

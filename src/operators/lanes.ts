@@ -6,14 +6,57 @@ import { hashKey } from '../policies/hashKey.js';
 import { requireFunction, requireInteger, requireKnownOptions } from '../policies/validate.js';
 
 export interface LanesConfig<T> {
-  /** How many lanes. Integer of at least 1. */
+  /** How many lanes. Integer of at least 1; there is no default. */
   readonly count: number;
-  /** The key of an item: one key is always in one lane, so its order holds. Without it, the next free lane. */
+  /** The key of an item: one key is always in one lane, so its order holds. Default: the next lane that is open. */
   readonly by?: (item: T) => string | number;
-  /** The name in topology, metrics and errors. Default `lanes`. */
+  /** The name in topology, metrics and errors; lanes are called `name[0]`, `name[1]`, … Default `lanes`. */
   readonly name?: string;
 }
 
+/**
+ * Divides a stream among `count` chains that work side by side, and merges what they emit. With `by`, one key is always
+ * in one lane, so that what happens to it happens in order.
+ *
+ * ```text
+ * source      ABab-|               by letter: A and a are one key
+ *             lanes({ count: 2, by }, (lane$, index) => …)
+ * lane 0      A-a--|
+ * lane 1      -B-b-|
+ * ```
+ *
+ * **Emits when**: a lane's chain emits, at once.
+ * **Backpressure**: installs a gate. It is closed while an item waits for its lane, and whatever is behind that item waits
+ * with it; without `by` an item waits only while all lanes are closed. Each lane obeys the gate of its own chain.
+ * **Completes when**: the source has completed and so have the chains of all lanes; or all chains have, by themselves.
+ * **Errors when**: the source has failed, after the chains have completed; a chain fails or `project` or `by` throws, at once.
+ * **On unsubscribe**: all chains are unsubscribed; what waits for its lane is abandoned.
+ *
+ * **Delivery**: each item goes to one lane, once. A chain that has ended before its source (`take(1)`) takes nothing more:
+ * items of its keys are dropped, with the reason `branchEnded`.
+ *
+ * **Gotchas**: a slow lane slows them all once its chain is full: give each a `boundedBuffer` where keys are uneven. A lane
+ * has one subscriber at a time: it can be retried, and for two readers there is `broadcast()`.
+ *
+ * @example
+ * ```ts
+ * import { map } from 'rxjs/operators';
+ * import { batch, lanes } from 'sluice/operators';
+ * import { fromIterable } from 'sluice/sources';
+ *
+ * const quotes = ['AAPL 1', 'MSFT 1', 'AAPL 2', 'MSFT 2'];
+ * fromIterable(quotes)
+ *   .pipe(
+ *     lanes({ count: 2, by: (quote) => quote.slice(0, 4) }, (lane$, index) =>
+ *       lane$.pipe(
+ *         batch({ size: 10 }),
+ *         map((items) => `lane ${index}: ${items.join(', ')}`),
+ *       ),
+ *     ),
+ *   )
+ *   .subscribe((line) => console.log(line));
+ * ```
+ */
 export function lanes<T, R>(
   config: LanesConfig<T>,
   project: (lane$: Observable<T>, index: number) => ObservableInput<R>,
@@ -42,6 +85,6 @@ export function lanes<T, R>(
     for (let index = 0; index < count; index++) {
       fan.add('lane', `${operation.stage.name}[${index}]`, (lane$) => project(lane$, index));
     }
-    return fan.handlers;
+    return fan.start();
   });
 }

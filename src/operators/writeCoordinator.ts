@@ -1,6 +1,13 @@
 import { type OperatorFunction, pipe } from 'rxjs';
 import type { Sink, WriteOutcome } from '../model/sink.js';
-import { requireKnownOptions } from '../policies/validate.js';
+import {
+  requireBoolean,
+  requireDuration,
+  requireFunction,
+  requireInteger,
+  requireKnownOptions,
+} from '../policies/validate.js';
+import { watermarks } from '../policies/watermarks.js';
 import { batch } from './batch.js';
 import { type BoundedBufferConfig, boundedBuffer } from './boundedBuffer.js';
 import { lanes } from './lanes.js';
@@ -10,23 +17,27 @@ import { type WritePolicies, writeTo } from './writeTo.js';
 export interface WriteCoordinatorConfig<T> {
   /** The name in topology, metrics and errors: `coord_id`. Default: the sink's. */
   readonly name?: string;
-  /** The most items held in front of the workers. Default 10,000. */
+  /** The most items held in front of the workers. Integer of at least 1, default 10,000. */
   readonly capacity?: number;
+  /** The gate closes when so much of `capacity` is held. Above 0, at most 1; default 0.8. */
   readonly highWatermark?: number;
+  /** The gate opens again when no more than this part of `capacity` is left. From 0, below `highWatermark`; default 0.5. */
   readonly lowWatermark?: number;
+  /** What happens to an item of a source that does not obey the gate, when full. Default `'block'`: an error. */
   readonly overflow?: BoundedBufferConfig<T>['overflow'];
+  /** Told of each item given up, with the reason. Default: nobody is told. */
   readonly onDrop?: BoundedBufferConfig<T>['onDrop'];
-  /** How many writers work side by side. Default 4. */
+  /** How many writers work side by side. Integer of at least 1, default 4. */
   readonly workers?: number;
-  /** The most items in a write. Default 500. */
+  /** The most items in a write. Integer of at least 1, default 500. */
   readonly batchSize?: number;
-  /** The longest that an item waits for others while its writer is idle, in milliseconds, where not `eager`. Default 250. */
+  /** The longest that an item waits for others, in milliseconds, 0 or more, where not `eager`. Default 250. */
   readonly lingerMs?: number;
   /** Write as soon as a writer is idle. Default true. */
   readonly eager?: boolean;
-  /** The key of an item: one key is written by one worker, in order. Default: the sink's `keyOf`. */
+  /** The key of an item: one key is written by one worker, in order. Default: the sink's `keyOf`, else any free worker. */
   readonly by?: (item: T) => string | number;
-  /** What stands around every write. */
+  /** What stands around every write. Default: nothing, so that a write that fails stops the pipeline. */
   readonly policies?: Omit<WritePolicies<T>, 'concurrency' | 'name'>;
 }
 
@@ -45,36 +56,72 @@ const OPTIONS = [
   'policies',
 ];
 
+/**
+ * From items to committed rows in one operator: buffer, lanes, batches and writes. Several workers write side by side, and
+ * one key is always written by the same one, in order.
+ *
+ * ```text
+ * items       abcd------|          workers 2, batchSize 2, by letter: a and c, b and d
+ *             writeCoordinator(sink)
+ * worker 0    a-c-------           a at once, for the worker is idle; c when that is committed
+ * worker 1    -b-d------
+ * outcomes    --ab-c-d--|
+ * ```
+ *
+ * **Emits when**: a write is committed, its outcome.
+ * **Backpressure**: installs a gate. It closes when the buffer reaches its high watermark and opens at the low one.
+ * **Completes when**: the source has completed, or the pipeline was asked to drain, and everything held is written.
+ * **Errors when**: the source has failed, after everything held is written; a write fails and `policies` does not help; more
+ * arrive than `capacity` from a source that does not obey the gate.
+ * **On unsubscribe**: writes in flight are unsubscribed; what is held is abandoned, and shows as such in the account.
+ *
+ * **Delivery**: at least once to the sink while the process lives, in order for each key.
+ *
+ * **Gotchas**: without `by` and the sink's `keyOf` any worker takes any item, and order is not kept. Held at most: `capacity`,
+ * and for each worker a batch in flight and another that grows.
+ *
+ * @example
+ * ```ts
+ * import { writeCoordinator } from 'sluice/operators';
+ * import { memorySink } from 'sluice/sinks';
+ * import { fromIterable } from 'sluice/sources';
+ *
+ * fromIterable(['AAPL 1', 'MSFT 1', 'AAPL 2'])
+ *   .pipe(writeCoordinator(memorySink<string>(), { workers: 2, by: (quote) => quote.slice(0, 4) }))
+ *   .subscribe((outcome) => console.log(outcome.status, outcome.items));
+ * ```
+ */
 export function writeCoordinator<T>(
   sink: Sink<T>,
   config: WriteCoordinatorConfig<T> = {},
 ): OperatorFunction<T, WriteOutcome<T>> {
-  requireKnownOptions('writeCoordinator', config, OPTIONS);
-  const {
-    name = sink.name,
-    workers = 4,
-    batchSize = 500,
-    lingerMs = 250,
-    eager = true,
-    by = sink.keyOf,
-    policies,
-  } = config;
+  const owner = 'writeCoordinator';
+  requireFunction(owner, 'the write of its sink', sink?.write);
+  requireKnownOptions(owner, config, OPTIONS);
+  const name = config.name ?? sink.name;
+  const workers = requireInteger(owner, 'workers', config.workers ?? 4);
+  const batchSize = requireInteger(owner, 'batchSize', config.batchSize ?? 500);
+  const lingerMs = requireDuration(owner, 'lingerMs', config.lingerMs ?? 250);
+  const eager = requireBoolean(owner, 'eager', config.eager ?? true);
+  const by = config.by ?? sink.keyOf;
+  if (by) requireFunction(owner, 'by', by);
+  const policies = config.policies ?? {};
+  requireKnownOptions(`${owner}: policies`, policies, ['guard', 'settle', 'scheduler']);
+  watermarks(owner, config);
+
   const { capacity, highWatermark, lowWatermark, overflow, onDrop } = config;
-  const buffer = boundedBuffer<T>({
-    name,
-    ...defined({ capacity, highWatermark, lowWatermark, overflow, onDrop }),
-  });
-  const collect = batch<T>({ size: batchSize, lingerMs, eager });
-  const write = writeTo<T>(sink, policies);
+  const buffer = boundedBuffer<T>({ name, ...given({ capacity, highWatermark, lowWatermark, overflow, onDrop }) });
+  const collect = batch<T>({ size: batchSize, lingerMs, eager, name: `${name}.batch` });
+  const write = writeTo<T>(sink, { ...policies, name: `${name}.write` });
   return pipe(
     untilStopped<T>(),
     buffer,
-    lanes(by ? { count: workers, by } : { count: workers }, (lane$) => lane$.pipe(collect, write)),
+    lanes({ count: workers, name: `${name}.lanes`, ...given({ by }) }, (lane$) => lane$.pipe(collect, write)),
   );
 }
 
 /** Options that were given; one given as `undefined` is left to its default. */
-function defined<O extends object>(options: O): { [K in keyof O]?: Exclude<O[K], undefined> } {
+function given<O extends object>(options: O): { [K in keyof O]?: Exclude<O[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [K in keyof O]?: Exclude<O[K], undefined>;
   };

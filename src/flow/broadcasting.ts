@@ -1,0 +1,169 @@
+import { Observable, type Subscriber, type Subscription } from 'rxjs';
+import { Branch } from './branch.js';
+import { contextOf, type FlowContext, NO_CONTEXT, withAmbient } from './context.js';
+import { type Handlers, type Operation, type OperationInfo, operate } from './operate.js';
+import { admit, WaitingLine } from './waitingLine.js';
+
+export interface BroadcastingConfig extends OperationInfo {
+  /** How many subscribers there must be before the source is subscribed. */
+  readonly branches: number;
+}
+
+/** A subscriber of a broadcast, with the context as it was when it subscribed. */
+interface Listener<T> {
+  readonly subscriber: Subscriber<T>;
+  readonly context: FlowContext;
+  /** Completes it when its own pipeline drains; not needed where the source hears of that itself. */
+  readonly stopping: Subscription;
+}
+
+/** One source for many subscribers: subscribed once there are enough of them, and let go when the last has left. */
+export function broadcasting<T>(source: Observable<T>, config: BroadcastingConfig): Observable<T> {
+  let round: Round<T> | undefined;
+  return new Observable<T>((subscriber) => {
+    round ??= new Round(source, config, (over) => {
+      if (round === over) round = undefined;
+    });
+    round.join(subscriber);
+  });
+}
+
+/** From the first subscriber until the source has ended or the last subscriber has left. */
+class Round<T> {
+  readonly #source: Observable<T>;
+  readonly #config: BroadcastingConfig;
+  readonly #over: (round: Round<T>) => void;
+  #listeners: readonly Listener<T>[] = [];
+  /** Replaced, never changed: an item in hand goes to those who were there when it came. */
+  #branches: readonly Branch<T>[] = [];
+  #joined = 0;
+  #first: FlowContext = NO_CONTEXT;
+  #operation: Operation<T> | undefined;
+  #line: WaitingLine<T> | undefined;
+  /** Those who have not had the item in hand yet. */
+  #recipients: readonly Branch<T>[] = [];
+  #served = 0;
+
+  constructor(source: Observable<T>, config: BroadcastingConfig, over: (round: Round<T>) => void) {
+    this.#source = source;
+    this.#config = config;
+    this.#over = over;
+  }
+
+  join(subscriber: Subscriber<T>): void {
+    const context = contextOf(subscriber);
+    const stopping = context.stopping.subscribe(() => subscriber.complete());
+    subscriber.add(stopping);
+    if (subscriber.closed) return;
+    const listener: Listener<T> = { subscriber, context, stopping };
+    this.#listeners = [...this.#listeners, listener];
+    subscriber.add(() => this.#leave(listener));
+    if (this.#operation) this.#addBranch(listener);
+    else if (this.#listeners.length >= this.#config.branches) this.#connect();
+  }
+
+  #connect(): void {
+    this.#first = { ...this.#listeners[0]!.context, stage: undefined };
+    const shared$ = this.#source.pipe(operate<T, T>(this.#config, (operation) => this.#begin(operation)));
+    withAmbient(this.#first, () => {
+      shared$.subscribe({
+        error: (error) => this.#end((branch) => branch.error(error)),
+        complete: () => this.#end((branch) => branch.complete()),
+      });
+    });
+  }
+
+  #begin(operation: Operation<T>): Handlers<T> {
+    const { destination, stage } = operation;
+    const line = new WaitingLine<T>({
+      offer: (item) => {
+        // The last branch may have left with an earlier item: what is left is abandoned.
+        if (destination.closed || !this.#handOut(item)) return false;
+        stage.out += 1;
+        return true;
+      },
+      isReady: () => this.#branches.every((branch) => branch.isOpen),
+      fail: (error) => destination.error(error),
+    });
+    this.#operation = operation;
+    this.#line = line;
+    for (const listener of this.#listeners) this.#addBranch(listener);
+    return {
+      gate: line.gate,
+      held: () => line.length,
+      next(item) {
+        stage.in += 1;
+        admit(line, item, operation);
+      },
+      error: (error) => line.end(() => destination.error(error)),
+      complete: () => line.end(() => destination.complete()),
+    };
+  }
+
+  /** Gives `item` to every branch, or stops at one that is closed and goes on from there next time. */
+  #handOut(item: T): boolean {
+    if (this.#recipients.length === 0) {
+      const closed = this.#branches.find((branch) => !branch.isOpen);
+      if (closed) {
+        closed.whenOpen(this.#drain);
+        return false;
+      }
+      this.#recipients = this.#branches;
+      this.#served = 0;
+    }
+    while (this.#served < this.#recipients.length) {
+      const branch = this.#recipients[this.#served]!;
+      // Without a context it has left meanwhile.
+      if (branch.context && !branch.isOpen) {
+        branch.whenOpen(this.#drain);
+        return false;
+      }
+      this.#served += 1;
+      branch.next(item);
+    }
+    this.#recipients = [];
+    return true;
+  }
+
+  readonly #drain = (): void => {
+    if (this.#operation?.destination.closed === false) this.#line?.drain();
+  };
+
+  #addBranch({ subscriber, context, stopping }: Listener<T>): void {
+    const { stage } = this.#operation!;
+    if (context.stopping === this.#first.stopping) stopping.unsubscribe();
+    const branch = new Branch<T>({
+      kind: 'branch',
+      name: `${stage.name}[${this.#joined++}]`,
+      monitor: context.monitor,
+      // A monitor that does not watch this stage takes the branch for where its pipeline begins.
+      branchOf: context.monitor === this.#first.monitor ? stage : undefined,
+    });
+    this.#branches = [...this.#branches, branch];
+    // The gate here closes with those of the branches, in the same moment, and opens in their turn.
+    subscriber.add(
+      context.gate.state$.subscribe((state) => {
+        if (state === 'open') return;
+        branch.whenOpen(this.#drain);
+        this.#line?.regulate();
+      }),
+    );
+    subscriber.add(() => {
+      this.#branches = this.#branches.filter((other) => other !== branch);
+      this.#drain();
+    });
+    withAmbient(context, () => branch.stream.subscribe(subscriber));
+  }
+
+  #leave(listener: Listener<T>): void {
+    this.#listeners = this.#listeners.filter((other) => other !== listener);
+    if (this.#listeners.length > 0) return;
+    this.#over(this);
+    this.#operation?.destination.unsubscribe();
+  }
+
+  #end(how: (branch: Branch<T>) => void): void {
+    this.#over(this);
+    for (const branch of this.#branches) how(branch);
+  }
+}

@@ -1,0 +1,59 @@
+import type { MonoTypeOperatorFunction } from 'rxjs';
+import { broadcasting } from '../flow/broadcasting.js';
+import { requireInteger, requireKnownOptions } from '../policies/validate.js';
+
+export interface BroadcastConfig {
+  /** How many subscribers there must be before the source is subscribed. Integer of at least 1, default 1. */
+  readonly branches?: number;
+  /** The name in topology, metrics and errors; branches are called `name[0]`, `name[1]`, … Default `broadcast`. */
+  readonly name?: string;
+}
+
+/**
+ * Gives every item to every subscriber, as `share()` does, and keeps the promise of backpressure: the source waits while any
+ * of them is full.
+ *
+ * ```text
+ * source      -ab---c-|
+ *             broadcast({ branches: 2 })
+ * branch 0    -ab---c-|
+ * branch 1    -a-b--c-|             closed from the frame of a until two frames later
+ * gate        oc-o-----
+ * ```
+ *
+ * **Emits when**: an item arrives and all branches are open.
+ * **Backpressure**: installs a gate, which is closed while that of any branch is. An item that arrives all the same waits.
+ * **Completes when**: the source has completed and what waited is handed out; every branch completes then.
+ * **Errors when**: the source has failed, after what waited is handed out: every branch gets the error. With
+ * `BufferOverflowError` when a source that ignores the gate has 1,024 items wait.
+ * **On unsubscribe**: a branch that leaves holds the others up no longer. When the last has left, the source is
+ * unsubscribed, and what waits is abandoned.
+ *
+ * **Delivery**: each item once to each branch that was there when it came, in order. Each copy is an item of its own in the
+ * account.
+ *
+ * **Gotchas**: the slowest branch sets the pace: give it a `boundedBuffer` or `conflate` of its own. The source is subscribed
+ * with the first subscriber unless `branches` says otherwise, and a synchronous source is over before a second can come.
+ * Who subscribes later gets what comes from then on. Afterwards, when all have left or the source has ended, the next
+ * subscriber begins anew. `stopping` and the monitor of the source are those of the first branch; a branch of another
+ * pipeline completes when its own pipeline is asked to drain.
+ *
+ * @example
+ * ```ts
+ * import { map, merge } from 'rxjs';
+ * import { batch, broadcast } from 'sluice/operators';
+ * import { fromIterable } from 'sluice/sources';
+ *
+ * const prices$ = fromIterable([470.1, 470.3, 469.8]).pipe(broadcast({ branches: 2 }));
+ * merge(
+ *   prices$.pipe(map((price) => `last ${price}`)),
+ *   prices$.pipe(batch({ size: 3 }), map((prices) => `highest ${Math.max(...prices)}`)),
+ * ).subscribe((line) => console.log(line));
+ * ```
+ */
+export function broadcast<T>(config: BroadcastConfig = {}): MonoTypeOperatorFunction<T> {
+  const owner = 'broadcast';
+  requireKnownOptions(owner, config, ['branches', 'name']);
+  const branches = requireInteger(owner, 'branches', config.branches ?? 1);
+  return (source) => broadcasting(source, { kind: owner, name: config.name, branches });
+}
