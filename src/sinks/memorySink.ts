@@ -1,0 +1,37 @@
+import { defer, of } from 'rxjs';
+import type { Sink } from '../model/sink.js';
+import { requireFunction, requireKnownOptions } from '../policies/validate.js';
+
+export interface MemorySinkConfig<T> {
+  /** The key of an item, for lanes: items with one key are written in order. Default: none. */
+  readonly keyOf?: (item: T) => string | number;
+  /** The name in metrics, errors and the report. Default `memory`. */
+  readonly name?: string;
+}
+
+export interface MemorySink<T> extends Sink<T> {
+  /** Everything written, in the order of writing. */
+  readonly items: readonly T[];
+  /** The batches, as they came. */
+  readonly batches: readonly (readonly T[])[];
+}
+
+export function memorySink<T>(config: MemorySinkConfig<T> = {}): MemorySink<T> {
+  const owner = 'memorySink';
+  requireKnownOptions(owner, config, ['keyOf', 'name']);
+  const keyOf = config.keyOf && requireFunction(owner, 'keyOf', config.keyOf);
+  const items: T[] = [];
+  const batches: (readonly T[])[] = [];
+  return {
+    name: config.name ?? 'memory',
+    ...(keyOf ? { keyOf } : {}),
+    items,
+    batches,
+    write: (batch) =>
+      defer(() => {
+        batches.push(batch);
+        for (const item of batch) items.push(item);
+        return of({ rows: batch.length });
+      }),
+  };
+}

@@ -1,0 +1,135 @@
+import { StoreError } from './storeError.js';
+
+interface DriverError {
+  readonly code?: unknown;
+  readonly address?: unknown;
+  readonly port?: unknown;
+  readonly hostname?: unknown;
+  readonly message?: unknown;
+  readonly errors?: readonly unknown[];
+}
+
+/** The SQLSTATE of an error of the server; undefined for one of the driver or the network. */
+export function sqlStateOf(error: unknown): string | undefined {
+  const code = (error as DriverError | null)?.code;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** Whether the connection is gone with the error, so that its client must not be used again. */
+export function breaksConnection(error: unknown): boolean {
+  if (error instanceof StoreError) return false;
+  const state = sqlStateOf(error);
+  return state === undefined || state.startsWith('08') || state.startsWith('57P');
+}
+
+const REFUSALS: Record<string, string> = {
+  ECONNREFUSED: 'connection refused',
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'the name of the host could not be looked up',
+  ETIMEDOUT: 'no answer in time',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to the network',
+  ENOENT: 'no such socket',
+  EACCES: 'no permission for the socket',
+};
+
+/**
+ * The driver's error said to a person, with what can be done about it. `table` is the one that was written. What the
+ * driver says is quoted, and it never says the password; the connection string is not quoted.
+ */
+export function explain(error: unknown, table?: string): StoreError {
+  if (error instanceof StoreError) return error;
+  const driver = rootOf(error);
+  const said = messageOf(driver);
+  const state = sqlStateOf(driver);
+  const options = { sqlState: state, cause: error };
+  const target = table === undefined ? 'a table' : `the table ${table}`;
+
+  if (state === undefined) {
+    const refusal = typeof driver.code === 'string' ? REFUSALS[driver.code] : undefined;
+    if (refusal) {
+      const host = driver.address ?? driver.hostname;
+      const at = typeof host === 'string' ? ` at ${host}${driver.port === undefined ? '' : `:${driver.port}`}` : '';
+      return new StoreError(
+        'SLUICE_STORE_UNREACHABLE',
+        `cannot reach Postgres${at} (${refusal}): start the server, or correct host and port in DATABASE_URL`,
+        options,
+      );
+    }
+    if (/timeout/i.test(said) && /connect/i.test(said)) {
+      return new StoreError(
+        'SLUICE_STORE_UNREACHABLE',
+        `no connection to Postgres in time (${said}): start the server, or allow more connections`,
+        options,
+      );
+    }
+    if (/SASL|password/i.test(said)) {
+      return new StoreError(
+        'SLUICE_STORE_PASSWORD',
+        'the server asks for a password, and none was given: put it into DATABASE_URL or PGPASSWORD',
+        options,
+      );
+    }
+    return new StoreError(
+      'SLUICE_STORE_CONNECTION_LOST',
+      `the connection to Postgres broke (${said}): what was not answered may be committed or not, and can be written again`,
+      options,
+    );
+  }
+
+  switch (state) {
+    case '28P01':
+    case '28000':
+      return new StoreError(
+        'SLUICE_STORE_PASSWORD',
+        `Postgres refuses the login (${said}): correct user and password in DATABASE_URL`,
+        options,
+      );
+    case '3D000':
+      return new StoreError(
+        'SLUICE_STORE_DATABASE',
+        `Postgres does not have the database (${said}): create it with createdb, or correct its name in DATABASE_URL`,
+        options,
+      );
+    case '42P01':
+    case '3F000':
+      return new StoreError(
+        'SLUICE_STORE_TABLE',
+        `${target} is missing (${said}): create it, or let the sink do so with createTable: true`,
+        options,
+      );
+    case '42703':
+    case '42804':
+    case '42P10':
+      return new StoreError(
+        'SLUICE_STORE_TABLE',
+        `${target} is not as the sink needs it (${said}): give the sink a table of its own, or alter this one`,
+        options,
+      );
+    case '42501':
+      return new StoreError(
+        'SLUICE_STORE_PERMISSION',
+        `the database user may not do this (${said}): grant it INSERT, SELECT and UPDATE on ${target}, and CREATE on ` +
+          'its schema or createTable: false',
+        options,
+      );
+    default: {
+      const gone = state.startsWith('08') || state.startsWith('57P');
+      const poison = state.startsWith('22') || state.startsWith('23');
+      const code = gone ? 'SLUICE_STORE_CONNECTION_LOST' : poison ? 'SLUICE_STORE_VALUE' : 'SLUICE_STORE_FAILED';
+      return new StoreError(code, `Postgres reports ${state}: ${said}`, options);
+    }
+  }
+}
+
+/** A host with several addresses fails with one error an address, under a head that says nothing. */
+function rootOf(error: unknown): DriverError {
+  const driver = (error ?? {}) as DriverError;
+  const first = driver.errors?.[0];
+  return typeof first === 'object' && first !== null ? (first as DriverError) : driver;
+}
+
+function messageOf(driver: DriverError): string {
+  if (typeof driver.message === 'string' && driver.message) return driver.message;
+  return typeof driver.code === 'string' ? driver.code : 'no reason given';
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import type { Table } from './tables.js';
+
+/** The one place where a name becomes SQL. */
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export interface Statements {
+  /** Whether the table is there: one row with one column `exists`, for {@link qualified} as its parameter. */
+  readonly exists: string;
+  /** The table with its schema, as SQL writes it. */
+  readonly qualified: string;
+  /** Creates schema and table unless they are there, also where two processes do so at once. */
+  readonly create: string;
+  /** Upserts the rows of one array parameter a column. */
+  readonly upsertArrays: string;
+  /** A name for {@link upsertArrays} as a prepared statement. */
+  readonly upsertName: string;
+  /** Takes rows straight into the table; a key that is there already is a unique violation. */
+  readonly copy: string;
+  /** Creates the staging table of a connection. */
+  readonly createStage: string;
+  /** Takes rows into the staging table and upserts them from there, as one transaction. */
+  readonly copyUpsert: string;
+}
+
+export function statementsFor<T>(table: Table<T>, schema: string | undefined): Statements {
+  const quoted = quoteIdentifier(table.name);
+  const qualified = schema === undefined ? quoted : `${quoteIdentifier(schema)}.${quoted}`;
+  const digest = createHash('sha256')
+    .update(qualified)
+    .update(JSON.stringify(table.columns))
+    .digest('hex')
+    .slice(0, 16);
+  const stage = `pg_temp.${quoteIdentifier(`sluice_stage_${digest}`)}`;
+
+  const names = table.columns.map(({ name }) => quoteIdentifier(name));
+  const list = names.join(', ');
+  const key = table.key.map(quoteIdentifier).join(', ');
+  const version = quoteIdentifier(table.version);
+  const changes = table.columns
+    .filter(({ name }) => !table.key.includes(name))
+    .map(({ name }) => `${quoteIdentifier(name)} = excluded.${quoteIdentifier(name)}`)
+    .join(', ');
+  const upsertFrom = (rows: string) =>
+    `INSERT INTO ${qualified} AS stored (${list}) SELECT ${list} FROM ${rows} ` +
+    `ON CONFLICT (${key}) DO UPDATE SET ${changes} WHERE stored.${version} < excluded.${version}`;
+
+  const definitions = table.columns.map(
+    ({ name, type, nullable }) => `${quoteIdentifier(name)} ${type}${nullable ? '' : ' NOT NULL'}`,
+  );
+  const arrays = table.columns.map(({ type }, i) => `$${i + 1}::${type}[]`).join(', ');
+  // A lock that ends with the transaction: `IF NOT EXISTS` alone fails when two do it at once. Its number is arbitrary,
+  // the same for all who create this table.
+  const lock = BigInt.asIntN(64, BigInt(`0x${digest}`));
+
+  return {
+    qualified,
+    exists: 'SELECT to_regclass($1) IS NOT NULL AS exists',
+    create: [
+      'BEGIN',
+      `SELECT pg_advisory_xact_lock(${lock})`,
+      ...(schema === undefined ? [] : [`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`]),
+      `CREATE TABLE IF NOT EXISTS ${qualified} (${definitions.join(', ')}, PRIMARY KEY (${key}))`,
+      'COMMIT',
+    ].join('; '),
+    upsertArrays: upsertFrom(`unnest(${arrays}) AS incoming (${list})`),
+    upsertName: `sluice_upsert_${digest}`,
+    copy: `COPY ${qualified} (${list}) FROM STDIN (FORMAT binary)`,
+    createStage: `CREATE TEMP TABLE IF NOT EXISTS ${stage.slice('pg_temp.'.length)} (${table.columns
+      .map(({ name, type }) => `${quoteIdentifier(name)} ${type}`)
+      .join(', ')}) ON COMMIT DELETE ROWS`,
+    // Several statements in one message are one transaction.
+    copyUpsert: `COPY ${stage} (${list}) FROM STDIN (FORMAT binary); ${upsertFrom(stage)}`,
+  };
+}

@@ -1,0 +1,187 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { foldBars } from '../../src/model/foldBars.js';
+import { syntheticBars } from '../../src/sources/syntheticBars.js';
+import { freshDatabase } from '../postgres/freshDatabase.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const database = freshDatabase();
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-examples-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs an example as compiled by `npm run programs`. `onOutput` may send it signals. */
+function example(name: string, args: readonly string[] = [], onOutput?: (text: string, child: ChildProcess) => void) {
+  return new Promise<Ended>((resolve, reject) => {
+    const { DATABASE_URL: _, ...env } = process.env;
+    const child = spawn(process.execPath, [`${root}.build/examples/${name}.js`, ...args], { cwd: folder, env });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+      onOutput?.(stdout, child);
+    });
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const toStore = (...args: string[]) => example('run-pipeline-to-store', ['--database-url', database.url, ...args]);
+
+/** The whole table, as text, so that two states of it can be compared. */
+async function table(): Promise<string[]> {
+  const { rows } = await database.pool().query<{ row: string }>('SELECT bars::text AS row FROM bars ORDER BY 1');
+  return rows.map(({ row }) => row);
+}
+
+describe('run-pipeline-to-store', () => {
+  it('writes the real bars, accounts for them, and leaves the same table when run again', async () => {
+    const first = await toStore();
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(first.stdout).toContain('received  5,105\nwritten   5,105 (5,105 rows inserted or changed');
+    expect(first.stdout).toContain('every item is accounted for');
+    expect(first.stdout).toContain('the table bars has 5105 bars of 1 symbols');
+    const before = await table();
+    expect(before).toHaveLength(5_105);
+
+    const second = await toStore();
+    expect(second.stdout).toContain('written   5,105 (0 rows inserted or changed');
+    expect(await table()).toEqual(before);
+  }, 60_000);
+
+  it('writes generated bars: the table holds the newest version of each', async () => {
+    const config = { count: 20_000, symbols: 50, seed: 11, revisions: 0.05, duplicates: 0.05 };
+    const args = Object.entries(config).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    expect((await toStore('--provider', 'synthetic', ...args)).code).toBe(0);
+    const { rows } = await database
+      .pool()
+      .query(`SELECT symbol, (extract(epoch from ts) * 1000)::float8 AS ts, open, high, low, close, volume, seq::float8
+              FROM bars WHERE vendor = 'synthetic' ORDER BY symbol COLLATE "C", ts`);
+    const expected = [...foldBars(syntheticBars(config)).values()]
+      .map(({ symbol, ts, open, high, low, close, volume, seq }) => ({
+        symbol,
+        ts,
+        open,
+        high,
+        low,
+        close,
+        volume,
+        seq,
+      }))
+      .sort((a, b) => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : a.ts - b.ts));
+    expect(rows).toEqual(expected);
+  }, 60_000);
+
+  it('drains on a signal, and says so', async () => {
+    const args = ['--database-url', database.url, '--provider', 'synthetic', '--count', '100000000', '--symbols', '10'];
+    let asked = false;
+    const { code, stdout } = await example('run-pipeline-to-store', args, (text, child) => {
+      if (asked || !text.includes('bars written')) return;
+      asked = true;
+      child.kill('SIGTERM');
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain('drained after a request to stop (SIGTERM)');
+    expect(stdout).toContain('held      0\nevery item is accounted for');
+  }, 60_000);
+
+  it('skips a bad row with its file and line, counts it, and writes the rows around it', async () => {
+    const file = join(folder, 'bars.csv');
+    writeFileSync(
+      file,
+      'date,open,high,low,close,volume\n2024-01-02,1,2,0.5,1.5,10\n2024-01-03,1,2,0.5,n/a,10\n2024-01-04,1,2,0.5,1.5,10\n',
+    );
+    const { code, stdout, stderr } = await toStore('--file', file);
+    expect(code).toBe(0);
+    expect(stdout).toContain('received  3\nwritten   2');
+    expect(stdout).toContain('dropped   1 (badRow 1)');
+    expect(stderr).toContain(`${file}:3`);
+    expect(stderr).toContain('close');
+    expect(stderr).toContain('n/a');
+  }, 30_000);
+
+  it.each([
+    ['a missing file', ['--file', '/nowhere/bars.csv'], ['/nowhere/bars.csv']],
+    ['a column that is not there', ['--file', `${root}package.json`], ['package.json']],
+    ['an unknown option', ['--sybmols', '3'], ["unknown option '--sybmols'"]],
+    ['an option out of range', ['--workers', '0'], ['--workers', 'at least 1']],
+    ['a choice that is none', ['--provider', 'bloomberg'], ['sp500, synthetic']],
+    [
+      'a database that cannot be reached',
+      ['--database-url', 'postgres://u:secret@127.0.0.1:1/x'],
+      ['127.0.0.1:1', 'DATABASE_URL'],
+    ],
+    ['a database url that is none', ['--database-url', 'nonsense'], ['DATABASE_URL']],
+  ])('refuses %s in one sentence, without a stack', async (_, args, said) => {
+    const all = args.includes('--database-url') ? args : ['--database-url', database.url, ...args];
+    const { code, stderr } = await example('run-pipeline-to-store', all);
+    expect(code).toBe(1);
+    for (const words of said) expect(stderr).toContain(words);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(stderr).not.toContain('secret');
+    expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(2);
+  });
+
+  it('shows the stack and the causes when asked to', async () => {
+    const { stderr } = await toStore('--file', '/nowhere/bars.csv', '--verbose');
+    expect(stderr).toMatch(/^\s+at /m);
+    expect(stderr).toContain('ENOENT');
+  });
+
+  it('lists its options', async () => {
+    const { code, stdout } = await example('run-pipeline-to-store', ['--help']);
+    expect(code).toBe(0);
+    for (const option of [
+      '--provider',
+      '--count',
+      '--symbols',
+      '--seed',
+      '--rate',
+      '--workers',
+      '--database-url',
+      '--verbose',
+    ]) {
+      expect(stdout).toContain(option);
+    }
+  });
+});
+
+describe('the other examples', () => {
+  it('custom-operator counts what its operator drops', async () => {
+    const { code, stdout } = await example('custom-operator');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/dropped {3}[\d,]+ \(narrow [\d,]+\)/);
+    expect(stdout).toContain('every item is accounted for');
+  });
+
+  it('route-by-kind writes every bar and conflates quotes', async () => {
+    const { code, stdout } = await example('route-by-kind');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/received {2}4,000\nwritten {3}2,\d+/);
+    expect(stdout).toMatch(/conflated 1,\d+/);
+  });
+
+  it('slow-sink shows the gate close at 800 and open at 200', async () => {
+    const { code, stdout } = await example('slow-sink');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/gate closed +emitted +1000 +held +800/);
+    expect(stdout).toMatch(/gate open +emitted +1000 +held +200/);
+    expect(stdout).toContain('written   3,000');
+  });
+});
