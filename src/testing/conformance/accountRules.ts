@@ -1,0 +1,120 @@
+import { deepStrictEqual, equal } from 'node:assert/strict';
+import type { OperatorRule } from './operatorRule.js';
+
+/** OP-7: a pipeline that is asked to drain delivers what it holds. OP-8: every item is accounted for. */
+export const accountRules = [
+  {
+    id: 'OP-7.1',
+    title: 'asked to drain, it delivers what it holds and completes',
+    check(bench) {
+      const trial = bench.connect();
+      trial.feed.give(5);
+      bench.stop();
+      bench.rest();
+      trial.delivered(trial.feed.emitted);
+      trial.completedOnce();
+      bench.released(trial);
+    },
+  },
+  {
+    id: 'OP-7.2',
+    title: 'asked to drain while downstream is closed, it delivers what it holds when it opens',
+    check(bench) {
+      const trial = bench.connect();
+      trial.feed.give(2);
+      trial.gate.close();
+      trial.feed.give(4);
+      bench.rest();
+      bench.stop();
+      bench.rest();
+      trial.obeyed();
+      trial.gate.open();
+      bench.rest();
+      trial.delivered(trial.feed.emitted);
+      trial.completedOnce();
+      bench.released(trial);
+    },
+  },
+  {
+    id: 'OP-8.1',
+    title: 'the account balances while it runs, waits and drains, and when it is over',
+    check(bench) {
+      const trial = bench.connect();
+      bench.balanced('before the first item');
+      trial.feed.give(5);
+      bench.balanced('with items on their way');
+      bench.rest();
+      bench.balanced('at rest');
+      trial.gate.close();
+      trial.feed.give(20);
+      bench.rest();
+      bench.balanced('while downstream is closed');
+      trial.gate.open();
+      bench.balanced('when downstream opens');
+      trial.feed.complete();
+      bench.rest();
+      bench.balanced('after completion');
+      const { received, written, delivered, held } = bench.monitor.account();
+      equal(received, 25, 'every item counts as received, once');
+      equal(written + delivered, 25, 'every item counts as written or delivered, once');
+      equal(held, 0, 'nothing is held after completion');
+    },
+  },
+  {
+    id: 'OP-8.2',
+    title: 'items in hand when a subscription ends stay in the account',
+    check(bench) {
+      const trial = bench.connect();
+      trial.feed.give(3);
+      trial.gate.close();
+      trial.feed.give(10);
+      bench.rest();
+      const out = trial.items.length;
+      trial.unsubscribe();
+      bench.balanced('after the end of the subscription');
+      const { received, held, written, delivered } = bench.monitor.account();
+      deepStrictEqual(
+        { received, kept: held + written + delivered - out },
+        { received: trial.feed.emitted, kept: trial.feed.emitted - out },
+        'what was received and did not come out counts as held',
+      );
+    },
+  },
+  {
+    id: 'OP-8.3',
+    title: 'items in hand when a subscription ends in the middle of an output stay in the account',
+    check(bench) {
+      const trial = bench.prepare();
+      trial.onOutput = () => trial.unsubscribe();
+      trial.subscribe(bench.subject.make(), bench.context);
+      trial.gate.close();
+      trial.feed.force(12);
+      trial.gate.open();
+      bench.rest();
+      bench.balanced('after an end in the middle of an output');
+    },
+  },
+  {
+    id: 'OP-8.4',
+    title: 'the account balances after a callback has thrown',
+    check(bench) {
+      for (const { callback, make } of bench.subject.throwing ?? []) {
+        const operator = () =>
+          make(() => {
+            throw new Error(`${callback} throws`);
+          });
+        const trial = bench.connect(operator());
+        trial.feed.give(12);
+        bench.rest();
+        bench.balanced(`after ${callback} threw`);
+        const closed = bench.connect(operator());
+        closed.gate.close();
+        closed.feed.force(12);
+        bench.rest();
+        closed.gate.open();
+        bench.rest();
+        bench.balanced(`after ${callback} threw as downstream opened`);
+      }
+    },
+  },
+] as const satisfies readonly OperatorRule[];

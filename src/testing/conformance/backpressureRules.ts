@@ -1,0 +1,142 @@
+import { ok as assert, equal } from 'node:assert/strict';
+import type { OperatorBench, Trial } from './operatorBench.js';
+import type { OperatorRule } from './operatorRule.js';
+
+/** More than any operator may take in while nothing goes out. */
+const MOST_HELD = 20_000;
+
+/** Opens again and again, however often an output closes, until the stream is over. */
+function openUntilEnd<I, O>(bench: OperatorBench<I, O>, trial: Trial<I, O>): void {
+  for (let times = 0; times < 500 && !trial.hasEnded; times++) {
+    trial.gate.open();
+    bench.rest();
+  }
+}
+
+/** OP-5: the gate downstream is obeyed, and passed on to the source. */
+export const backpressureRules = [
+  {
+    id: 'OP-5.1',
+    title: 'nothing comes out while downstream is closed',
+    check(bench) {
+      const trial = bench.connect();
+      trial.feed.give(3);
+      bench.rest();
+      trial.gate.close();
+      const { length } = trial.outputs;
+      trial.feed.give(30);
+      bench.rest();
+      equal(trial.outputs.length, length, `${trial.outputs.length - length} outputs came while downstream was closed`);
+    },
+  },
+  {
+    id: 'OP-5.2',
+    title: 'what waited while downstream was closed comes out in order when it opens',
+    check(bench) {
+      const trial = bench.connect();
+      trial.feed.give(3);
+      trial.gate.close();
+      trial.feed.give(30);
+      bench.rest();
+      trial.gate.open();
+      trial.feed.complete();
+      bench.rest();
+      trial.delivered(33);
+      trial.completedOnce();
+      bench.released(trial);
+    },
+  },
+  {
+    id: 'OP-5.3',
+    title: 'an end of the source that comes while downstream is closed waits for the items before it',
+    check(bench) {
+      for (const failure of [undefined, new Error('of the source')]) {
+        const trial = bench.connect();
+        trial.feed.give(2);
+        trial.gate.close();
+        trial.feed.give(4);
+        if (failure) trial.feed.fail(failure);
+        else trial.feed.complete();
+        bench.rest();
+        trial.obeyed();
+        trial.gate.open();
+        bench.rest();
+        trial.delivered(6);
+        if (failure) trial.failedOnce(failure);
+        else trial.completedOnce();
+        bench.released(trial);
+      }
+    },
+  },
+  {
+    id: 'OP-5.4',
+    title: 'the source is paused while downstream is closed, and what is held is bounded',
+    check(bench) {
+      const trial = bench.connect();
+      trial.gate.close();
+      trial.feed.give(100_000);
+      bench.rest();
+      assert(trial.feed.isPaused, 'the source was never paused');
+      assert(trial.feed.emitted <= MOST_HELD, `it took in ${trial.feed.emitted} items while nothing went out`);
+      trial.obeyed();
+    },
+  },
+  {
+    id: 'OP-5.5',
+    title: 'it reads the gate before every output, also where the output itself closes it',
+    check(bench) {
+      const trial = bench.prepare();
+      trial.onOutput = () => trial.gate.close();
+      trial.subscribe(bench.subject.make(), bench.context);
+      trial.feed.give(30);
+      trial.feed.complete();
+      openUntilEnd(bench, trial);
+      trial.obeyed();
+      trial.delivered(30);
+      trial.completedOnce();
+    },
+  },
+  {
+    id: 'OP-5.6',
+    title: 'downstream may open and close as it likes: nothing is lost, and the source is woken each time',
+    check(bench) {
+      const trial = bench.prepare();
+      trial.onOutput = () => {
+        if (trial.outputs.length % 3 === 0) trial.gate.close();
+      };
+      trial.subscribe(bench.subject.make(), bench.context);
+      trial.feed.give(120);
+      trial.feed.complete();
+      // A fixed but irregular rhythm, with moves inside one instant of time and others apart.
+      for (let step = 1; step <= 90; step++) {
+        if ((step * step) % 7 < 3) trial.gate.close();
+        else trial.gate.open();
+        if (step % 3 === 0) bench.rest();
+        bench.balanced(`at step ${step}`);
+      }
+      openUntilEnd(bench, trial);
+      trial.obeyed();
+      trial.delivered(120);
+      trial.completedOnce();
+      bench.released(trial);
+    },
+  },
+  {
+    id: 'OP-5.7',
+    title: 'a source that ignores the gate loses nothing silently',
+    check(bench) {
+      const trial = bench.connect();
+      trial.gate.close();
+      trial.feed.force(MOST_HELD * 2);
+      bench.rest();
+      trial.gate.open();
+      trial.feed.complete();
+      bench.rest();
+      if (trial.errors.length === 0) trial.delivered(trial.feed.emitted);
+      else assert(trial.items.length <= trial.feed.emitted);
+      equal(trial.completions + trial.errors.length, 1, 'it must deliver everything, or fail');
+      bench.balanced('after an overflow');
+      bench.released(trial);
+    },
+  },
+] as const satisfies readonly OperatorRule[];

@@ -1,0 +1,77 @@
+import { ok as assert, doesNotThrow, fail } from 'node:assert/strict';
+import type { OperatorBench, Trial } from './operatorBench.js';
+import type { OperatorRule } from './operatorRule.js';
+
+/** Runs `scenario` with every callback throwing in its turn; the number of times that the callback was called. */
+function withEachThrowing<I, O>(
+  bench: OperatorBench<I, O>,
+  scenario: (trial: Trial<I, O>, callback: string) => void,
+): Map<string, number> {
+  const calls = new Map<string, number>();
+  for (const { callback, make } of bench.subject.throwing ?? []) {
+    const failure = new Error(`${callback} throws`);
+    let called = 0;
+    const trial = bench.prepare();
+    const operator = make(() => {
+      called += 1;
+      throw failure;
+    });
+    doesNotThrow(() => trial.subscribe(operator, bench.context), `${callback} threw at the subscriber`);
+    scenario(trial, callback);
+    if (called > 0) {
+      trial.failedOnce(failure);
+      bench.released(trial);
+    }
+    calls.set(callback, (calls.get(callback) ?? 0) + called);
+  }
+  return calls;
+}
+
+function opened<I, O>(bench: OperatorBench<I, O>): Map<string, number> {
+  return withEachThrowing(bench, (trial, callback) => {
+    doesNotThrow(() => trial.feed.give(12), `${callback} threw at the source`);
+    bench.rest();
+    trial.feed.complete();
+    bench.rest();
+  });
+}
+
+function closedFirst<I, O>(bench: OperatorBench<I, O>): Map<string, number> {
+  return withEachThrowing(bench, (trial, callback) => {
+    trial.gate.close();
+    doesNotThrow(() => trial.feed.force(3), `${callback} threw at the source`);
+    bench.rest();
+    doesNotThrow(() => trial.gate.open(), `${callback} threw at whoever opened the gate`);
+    bench.rest();
+    trial.gate.close();
+    doesNotThrow(() => trial.feed.force(2_000), `${callback} threw at the source`);
+    bench.rest();
+    trial.gate.open();
+    bench.rest();
+  });
+}
+
+/** OP-4: what a callback throws is an error of the stream, and nobody else's. */
+export const failureRules = [
+  {
+    id: 'OP-4.1',
+    title: 'a callback that throws fails the stream, and the source is let go',
+    check(bench) {
+      const { throwing = [] } = bench.subject;
+      assert(throwing.length > 0, 'list its callbacks under `throwing`, or say under `notApplicable` that it has none');
+      const calls = opened(bench);
+      for (const [callback, count] of closedFirst(bench)) {
+        if (count + (calls.get(callback) ?? 0) === 0) fail(`${callback} was never called: make the operator smaller`);
+      }
+    },
+  },
+  {
+    id: 'OP-4.2',
+    title: 'a callback that throws when downstream opens fails the stream, and not who opened',
+    check(bench) {
+      const { throwing = [] } = bench.subject;
+      assert(throwing.length > 0, 'list its callbacks under `throwing`, or say under `notApplicable` that it has none');
+      closedFirst(bench);
+    },
+  },
+] as const satisfies readonly OperatorRule[];

@@ -1,0 +1,129 @@
+import { ok as assert, equal } from 'node:assert/strict';
+import { Observable } from 'rxjs';
+import { take } from 'rxjs/operators';
+import type { OperatorBench, Trial } from './operatorBench.js';
+import type { OperatorRule } from './operatorRule.js';
+
+/** More than any operator may take in before its first output, and what a source without end is cut off at. */
+const FIREHOSE = 100_000;
+const MOST_TAKEN_IN = 20_000;
+
+/** Unsubscribes, and checks that nothing is left, that nothing comes any more, and that twice is once. */
+function unsubscribe<I, O>(bench: OperatorBench<I, O>, trial: Trial<I, O>): void {
+  trial.unsubscribe();
+  bench.released(trial);
+  const { length } = trial.outputs;
+  trial.gate.open();
+  trial.unsubscribe();
+  bench.rest();
+  equal(trial.outputs.length, length, 'nothing may come out after the end of the subscription');
+  equal(trial.completions + trial.errors.length, 0, 'the end of a subscription is no terminal signal');
+}
+
+/** OP-3: whatever way a subscription ends, it lets go of its source, its timers and its waits. */
+export const releaseRules = [
+  {
+    id: 'OP-3.1',
+    title: 'unsubscribed before the first item, it leaves nothing behind',
+    check: (bench) => unsubscribe(bench, bench.connect()),
+  },
+  {
+    id: 'OP-3.2',
+    title: 'unsubscribed with items in hand, it leaves nothing behind',
+    check(bench) {
+      for (let items = 1; items <= 4; items++) {
+        const trial = bench.connect();
+        trial.feed.give(items);
+        unsubscribe(bench, trial);
+      }
+    },
+  },
+  {
+    id: 'OP-3.3',
+    title: 'unsubscribed while downstream is closed, it leaves nothing behind',
+    check(bench) {
+      const trial = bench.connect();
+      trial.feed.give(1);
+      trial.gate.close();
+      trial.feed.give(50);
+      bench.rest();
+      unsubscribe(bench, trial);
+
+      const ended = bench.connect();
+      ended.gate.close();
+      ended.feed.force(3);
+      ended.feed.complete();
+      bench.rest();
+      ended.unsubscribe();
+      bench.released(ended);
+    },
+  },
+  {
+    id: 'OP-3.4',
+    title: 'completed, it leaves nothing behind, and unsubscribing changes nothing',
+    check(bench) {
+      const trial = bench.connect();
+      trial.feed.give(7);
+      trial.feed.complete();
+      bench.restUntilEnd(trial);
+      trial.completedOnce();
+      bench.released(trial);
+      trial.unsubscribe();
+      bench.released(trial);
+      trial.completedOnce();
+    },
+  },
+  {
+    id: 'OP-3.5',
+    title: 'unsubscribed in the middle of an output, it stops with that one',
+    check(bench) {
+      const trial = bench.prepare();
+      trial.onOutput = () => trial.unsubscribe();
+      trial.subscribe(bench.subject.make(), bench.context);
+      trial.feed.give(40);
+      bench.rest();
+      equal(trial.outputs.length, 1, 'one output before the end of the subscription is one output in all');
+      bench.released(trial);
+    },
+  },
+  {
+    id: 'OP-3.6',
+    title: 'take(1) stops a synchronous source that obeys the gate',
+    check(bench) {
+      const trial = bench.connect((source) => source.pipe(bench.subject.make(), take(1)));
+      trial.feed.give(FIREHOSE);
+      bench.rest();
+      equal(trial.outputs.length, 1, 'one output is asked for');
+      assert(trial.feed.emitted <= MOST_TAKEN_IN, `it took in ${trial.feed.emitted} items for one output`);
+      trial.completedOnce();
+      bench.released(trial);
+    },
+  },
+  {
+    id: 'OP-3.7',
+    title: 'take(1) stops a synchronous source that obeys nothing, at once',
+    check(bench) {
+      const { item, make } = bench.subject;
+      let pulled = 0;
+      let pulledAtEnd = 0;
+      const source$ = new Observable<ReturnType<typeof item>>((subscriber) => {
+        while (!subscriber.closed && pulled < FIREHOSE) {
+          subscriber.next(item(pulled));
+          pulled += 1;
+        }
+      });
+      const trial = bench.prepare();
+      trial.onOutput = () => {
+        pulledAtEnd = pulled;
+      };
+      trial.subscribe((source) => source.pipe(make(), take(1)), bench.context, source$);
+      bench.rest();
+      assert(pulled <= MOST_TAKEN_IN, `it took in ${pulled} items of a source that should have been let go`);
+      if (trial.outputs.length > 0 && pulledAtEnd < pulled) {
+        equal(pulled, pulledAtEnd + 1, 'the source must be let go with the first output');
+      }
+      equal(trial.completions + trial.errors.length, 1, 'it must end, with the output or with an overflow');
+      bench.released(trial);
+    },
+  },
+] as const satisfies readonly OperatorRule[];

@@ -1,0 +1,83 @@
+import { deepStrictEqual, equal } from 'node:assert/strict';
+import { Observable } from 'rxjs';
+import type { OperatorRule } from './operatorRule.js';
+
+/** OP-1: what goes in comes out, and streams end as the contract of Observables has it. */
+export const signalRules = [
+  {
+    id: 'OP-1.1',
+    title: 'a silent source stays silent',
+    check(bench) {
+      const trial = bench.connect();
+      bench.rest();
+      deepStrictEqual(trial.outputs, [], 'nothing may come out of a source that emits nothing');
+      equal(trial.hasEnded, false, 'it may not end before its source does');
+    },
+  },
+  {
+    id: 'OP-1.2',
+    title: 'an empty source completes, with no output',
+    check(bench) {
+      const trial = bench.connect();
+      trial.feed.complete();
+      bench.rest();
+      deepStrictEqual(trial.outputs, [], 'nothing may come out of an empty source');
+      trial.completedOnce();
+    },
+  },
+  {
+    id: 'OP-1.3',
+    title: 'every item comes out once, in order, and then completion, once',
+    check(bench) {
+      const trial = bench.connect();
+      trial.feed.give(25);
+      trial.feed.complete();
+      bench.rest();
+      trial.delivered(25);
+      trial.completedOnce();
+    },
+  },
+  {
+    id: 'OP-1.4',
+    title: 'nothing follows the terminal signal, whatever the source does',
+    check(bench) {
+      const { item, make } = bench.subject;
+      const source$ = new Observable<ReturnType<typeof item>>((subscriber) => {
+        subscriber.next(item(0));
+        subscriber.complete();
+        subscriber.next(item(1));
+        subscriber.error(new Error('after completion'));
+        subscriber.complete();
+      });
+      const trial = bench.prepare().subscribe(make(), bench.context, source$);
+      bench.rest();
+      trial.delivered(1);
+      trial.completedOnce();
+    },
+  },
+  {
+    id: 'OP-1.5',
+    title: 'an error of the source comes after what arrived before it',
+    check(bench) {
+      const failure = new Error('of the source');
+      const trial = bench.connect();
+      trial.feed.give(5);
+      trial.feed.fail(failure);
+      bench.restUntilEnd(trial);
+      trial.delivered(5);
+      trial.failedOnce(failure);
+      bench.released(trial);
+    },
+  },
+  {
+    id: 'OP-1.6',
+    title: 'an error of an empty source comes at once',
+    check(bench) {
+      const failure = new Error('of the source');
+      const trial = bench.connect();
+      trial.feed.fail(failure);
+      trial.failedOnce(failure);
+      bench.released(trial);
+    },
+  },
+] as const satisfies readonly OperatorRule[];

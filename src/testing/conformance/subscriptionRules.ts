@@ -1,0 +1,88 @@
+import { equal, notEqual } from 'node:assert/strict';
+import type { OperatorRule } from './operatorRule.js';
+
+/** OP-2: each subscription stands for itself, and what is downstream is visible from upstream. */
+export const subscriptionRules = [
+  {
+    id: 'OP-2.1',
+    title: 'it does nothing before it is subscribed',
+    check(bench) {
+      const feed = bench.feed();
+      feed.source$.pipe(bench.subject.make());
+      bench.rest();
+      equal(feed.subscriptions, 0, 'piping may not subscribe the source');
+      equal(bench.monitor.stages.length, 0, 'piping may not register a stage');
+    },
+  },
+  {
+    id: 'OP-2.2',
+    title: 'it subscribes its source once',
+    check(bench) {
+      const trial = bench.connect();
+      trial.feed.give(5);
+      trial.feed.complete();
+      bench.rest();
+      equal(trial.feed.subscriptions, 1, 'one subscription of the operator is one subscription of its source');
+    },
+  },
+  {
+    id: 'OP-2.3',
+    title: 'two subscriptions of one operator share nothing',
+    check(bench) {
+      const operator = bench.subject.make();
+      const [one, other] = [bench.connect(operator), bench.connect(operator)];
+      one.gate.close();
+      for (let round = 0; round < 6; round++) {
+        one.feed.give(1);
+        other.feed.give(2);
+        bench.rest();
+      }
+      other.feed.complete();
+      bench.rest();
+      other.delivered(12);
+      other.completedOnce();
+      equal(one.hasEnded, false, 'the end of one subscription may not end the other');
+      one.gate.open();
+      one.feed.complete();
+      bench.rest();
+      one.delivered(6);
+      one.completedOnce();
+    },
+  },
+  {
+    id: 'OP-2.4',
+    title: 'a later subscription starts afresh',
+    check(bench) {
+      const operator = bench.subject.make();
+      const [completed, failed, left] = [bench.connect(operator), bench.connect(operator), bench.connect(operator)];
+      completed.feed.give(3);
+      completed.feed.complete();
+      failed.feed.give(3);
+      failed.feed.fail(new Error('of the source'));
+      left.gate.close();
+      left.feed.give(3);
+      bench.rest();
+      left.unsubscribe();
+      const later = bench.connect(operator);
+      later.feed.give(4);
+      later.feed.complete();
+      bench.rest();
+      later.delivered(4);
+      later.completedOnce();
+    },
+  },
+  {
+    id: 'OP-2.5',
+    title: 'the source finds the monitor, the stopping signal and a gate',
+    check(bench) {
+      const trial = bench.connect();
+      const context = trial.feed.context;
+      equal(context?.monitor, bench.monitor, 'the monitor downstream must be found upstream of it');
+      equal(context?.stopping, bench.context.stopping, 'the stopping signal downstream must be found upstream of it');
+      notEqual(context?.gate, undefined);
+      trial.gate.close();
+      trial.feed.give(100_000);
+      equal(trial.feed.isPaused, true, 'a gate must be found that closes when downstream is closed and it is full');
+    },
+  },
+] as const satisfies readonly OperatorRule[];

@@ -1,0 +1,60 @@
+import { type MonoTypeOperatorFunction, Observable, ReplaySubject } from 'rxjs';
+import { contextOf } from '../flow/context.js';
+import type { Gate } from '../flow/gate.js';
+
+/** `o` where a gate is or becomes open, `c` where it is or becomes closed: the letters of a gate drawn as marbles. */
+export type GateMarble = 'o' | 'c';
+
+/** What a gate does, from the subscription of the stream that it was found by until its end. */
+export interface GateLogged {
+  /**
+   * The state at each subscription, then every change. It replays, so that a test may expect it before or after it
+   * expects the stream itself, and it never completes.
+   */
+  readonly gateLog$: Observable<GateMarble>;
+}
+
+/** An operator with the log of the gate that it found downstream beside it. */
+export interface GateProbe<T> extends MonoTypeOperatorFunction<T>, GateLogged {}
+
+/** Writes down what a gate does while `destination` is subscribed. */
+export class GateLog implements GateLogged {
+  readonly #log = new ReplaySubject<GateMarble>();
+  readonly gateLog$: Observable<GateMarble> = this.#log.asObservable();
+
+  /** The result stops the writing. */
+  follow(gate: Gate) {
+    return gate.state$.subscribe((state) => this.#log.next(state === 'open' ? 'o' : 'c'));
+  }
+}
+
+/**
+ * Shows the gate that is found at its place in a chain, which is the one that the operator below it closes when it is
+ * full. Items, context and topology pass through it untouched.
+ *
+ * @example
+ * ```ts
+ * import { boundedBuffer } from 'sluice';
+ * import { marbles, probeGate, withGate } from 'sluice/testing';
+ *
+ * export const test = marbles(({ hot, gate, expectObservable }) => {
+ *   const items = hot('      abc------|');
+ *   const downstream = gate('oc---o----');
+ *   const expected = '       a----(bc)|';
+ *   const upstream = '       o-c--o----';
+ *   const buffer = boundedBuffer<string>({ capacity: 2, highWatermark: 1, lowWatermark: 0 });
+ *   const probe = probeGate<string>();
+ *   expectObservable(items.pipe(probe, buffer, withGate(downstream))).toBe(expected);
+ *   expectObservable(probe.gateLog$).toBe(upstream);
+ * });
+ * ```
+ */
+export function probeGate<T>(): GateProbe<T> {
+  const log = new GateLog();
+  const operator: MonoTypeOperatorFunction<T> = (source) =>
+    new Observable<T>((destination) => {
+      destination.add(log.follow(contextOf(destination).gate));
+      return source.subscribe(destination);
+    });
+  return Object.assign(operator, { gateLog$: log.gateLog$ });
+}

@@ -1,0 +1,111 @@
+import { asyncScheduler, defer, finalize, map, type SchedulerLike, tap, timer } from 'rxjs';
+import type { Sink, WriteReceipt } from '../model/sink.js';
+import { requireDuration, requireFunction, requireKnownOptions } from '../policies/validate.js';
+
+export interface SlowSinkConfig<T> {
+  /** How long a write takes, in milliseconds of the scheduler's time. */
+  readonly serviceTimeMs: number;
+  /** Default `asyncScheduler`, which is virtual inside {@link marbles}. */
+  readonly scheduler?: SchedulerLike;
+  /** How many rows a batch changes. Default: one for each item. */
+  readonly rows?: (batch: readonly T[]) => number;
+  /**
+   * Whether a write fails, after its service time; an `Error` to fail with that one. `attempt` counts how often this
+   * batch was tried, from 1.
+   */
+  readonly failOn?: (batch: readonly T[], attempt: number) => boolean | Error;
+  /** The name in metrics, errors and the report. Default `slowSink`. */
+  readonly name?: string;
+  /** The key of an item, where writes of one key must stay in order. */
+  readonly keyOf?: (item: T) => string | number;
+}
+
+/** A sink that keeps what it was given. */
+export interface SlowSink<T> extends Sink<T> {
+  /** The batches committed, in the order of their commits. */
+  readonly written: readonly (readonly T[])[];
+  /** Writes begun and not yet committed, failed or given up. */
+  readonly inFlight: number;
+  /** The most writes that were in flight at one time. */
+  readonly maxInFlight: number;
+  /** How many writes were begun, those that failed included. */
+  readonly attempts: number;
+}
+
+/**
+ * A sink that takes its time: each write commits after `serviceTimeMs`. Its writes are cold Observables on a timer and
+ * not promises, so they run in virtual time.
+ *
+ * @example
+ * ```ts
+ * import { from } from 'rxjs';
+ * import { writeCoordinator } from 'sluice';
+ * import { slowSink } from 'sluice/testing';
+ *
+ * const sink = slowSink<number>({ serviceTimeMs: 20 });
+ * from([1, 2, 3])
+ *   .pipe(writeCoordinator(sink, { workers: 1, batchSize: 2 }))
+ *   .subscribe({ complete: () => console.log(sink.written) });
+ * ```
+ */
+export function slowSink<T>(config: SlowSinkConfig<T>): SlowSink<T> {
+  const owner = 'slowSink';
+  requireKnownOptions(owner, config, ['serviceTimeMs', 'scheduler', 'rows', 'failOn', 'name', 'keyOf']);
+  const serviceTimeMs = requireDuration(owner, 'serviceTimeMs', config.serviceTimeMs);
+  const { scheduler = asyncScheduler, name = owner, keyOf } = config;
+  const rows = config.rows && requireFunction(owner, 'rows', config.rows);
+  const failOn = config.failOn && requireFunction(owner, 'failOn', config.failOn);
+  const written: (readonly T[])[] = [];
+  const tries = new WeakMap<readonly T[], number>();
+  let inFlight = 0;
+  let maxInFlight = 0;
+  let attempts = 0;
+
+  const begin = (batch: readonly T[]): number => {
+    const attempt = (tries.get(batch) ?? 0) + 1;
+    tries.set(batch, attempt);
+    attempts += 1;
+    inFlight += 1;
+    maxInFlight = Math.max(maxInFlight, inFlight);
+    return attempt;
+  };
+
+  const commit = (batch: readonly T[], attempt: number): WriteReceipt => {
+    const failure = failOn?.(batch, attempt) ?? false;
+    if (failure !== false) throw failure === true ? new Error(`${name} fails attempt ${attempt}, as told`) : failure;
+    written.push(batch);
+    return { rows: rows ? rows(batch) : batch.length };
+  };
+
+  return {
+    name,
+    ...(keyOf && { keyOf }),
+    write: (batch) =>
+      defer(() => {
+        const attempt = begin(batch);
+        // Over by the time that its commit is known: whoever hears of it begins the next write at once.
+        let over = false;
+        const end = () => {
+          if (!over) inFlight -= 1;
+          over = true;
+        };
+        return timer(serviceTimeMs, scheduler).pipe(
+          tap(end),
+          map(() => commit(batch, attempt)),
+          finalize(end),
+        );
+      }),
+    get written() {
+      return written;
+    },
+    get inFlight() {
+      return inFlight;
+    },
+    get maxInFlight() {
+      return maxInFlight;
+    },
+    get attempts() {
+      return attempts;
+    },
+  };
+}
