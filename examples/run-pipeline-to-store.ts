@@ -14,7 +14,8 @@ import { replayFile, synthetic } from 'sluice/sources';
 import { type Options, readOptions } from './run-pipeline-to-store/options.js';
 import { showProgress } from './run-pipeline-to-store/progress.js';
 
-const SP500 = fileURLToPath(import.meta.resolve('vega-datasets/data/sp500-2000.csv'));
+/** The package exports its code only; its data lie beside. */
+const SP500 = fileURLToPath(new URL('../data/sp500-2000.csv', import.meta.resolve('vega-datasets')));
 
 function provider(options: Options): Observable<Bar> {
   const { count, symbols, seed, revisions, duplicates } = options;
@@ -60,11 +61,17 @@ async function main(options: Options): Promise<void> {
   }
 }
 
+/** One sentence: what is wrong, and what to do about it. */
+function sentence(error: unknown): string {
+  const cause = isRunError(error) ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 const options = readOptions(process.argv);
 try {
   await main(options);
 } catch (error) {
-  if (isRunError(error)) console.error(`\n${formatReport(error.report)}\n`);
-  console.error(options.verbose ? error : `error: ${error instanceof Error ? error.message : String(error)}`);
+  if (isRunError(error) && error.report.received > 0) console.error(`\n${formatReport(error.report)}\n`);
+  console.error(options.verbose ? error : `error: ${sentence(error)}`);
   process.exitCode = 1;
 }

@@ -18,6 +18,7 @@ export function showProgress(monitor: PipelineMonitor, output: NodeJS.WriteStrea
   const tell = () => {
     const now = performance.now();
     const { received, written } = monitor.account();
+    if (received === 0) return;
     const perSecond = ((written - lastWritten) / (now - lastAt)) * 1_000;
     lastAt = now;
     lastWritten = written;

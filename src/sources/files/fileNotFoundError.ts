@@ -1,0 +1,17 @@
+import { resolve } from 'node:path';
+
+/** There is no file at a path. */
+export class FileNotFoundError extends Error {
+  override readonly name = 'FileNotFoundError';
+  readonly code = 'SLUICE_FILE_NOT_FOUND';
+  readonly path: string;
+
+  constructor(path: string, options?: ErrorOptions) {
+    super(`there is no file ${path}: check the path, which stands for ${resolve(path)}`, options);
+    this.path = path;
+  }
+}
+
+export function isFileNotFoundError(error: unknown): error is FileNotFoundError {
+  return error instanceof Error && (error as { code?: unknown }).code === 'SLUICE_FILE_NOT_FOUND';
+}

@@ -1,0 +1,21 @@
+/** A file does not have a column that the mapping names, or that is needed and not given otherwise. */
+export class MissingColumnError extends Error {
+  override readonly name = 'MissingColumnError';
+  readonly code = 'SLUICE_MISSING_COLUMN';
+  readonly path: string;
+  readonly column: string;
+  /** The columns that the file has. */
+  readonly columns: readonly string[];
+
+  constructor(path: string, column: string, columns: readonly string[], remedy: string) {
+    const present = columns.length === 0 ? 'it is empty' : `it has ${columns.join(', ')}`;
+    super(`${path} has no column ${JSON.stringify(column)}: ${present}. ${remedy}`);
+    this.path = path;
+    this.column = column;
+    this.columns = columns;
+  }
+}
+
+export function isMissingColumnError(error: unknown): error is MissingColumnError {
+  return error instanceof Error && (error as { code?: unknown }).code === 'SLUICE_MISSING_COLUMN';
+}

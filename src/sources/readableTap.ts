@@ -1,0 +1,64 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * Reads a Node stream on demand: nothing is asked of the stream before the first {@link read}, and what it held when it
+ * failed can still be read.
+ */
+export class ReadableTap<T> {
+  /** Set when the stream has failed or was closed before its end. What it holds can be read first. */
+  failure: { readonly error: unknown } | undefined;
+  /** Whether everything has been read. */
+  ended: boolean;
+  readonly #stream: Readable;
+  readonly #onChange: () => void;
+  #listening = false;
+
+  /** `onChange` is called when there may be more to read, or the stream has ended or failed. */
+  constructor(stream: Readable, onChange: () => void) {
+    this.#stream = stream;
+    this.#onChange = onChange;
+    this.ended = stream.readableEnded;
+    if (stream.errored) this.failure = { error: stream.errored };
+    else if (stream.destroyed && !this.ended) this.failure = { error: prematureClose() };
+    stream.on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onClose);
+  }
+
+  /** The next chunk or object; `null` if there is none now. */
+  read(): T | null {
+    if (!this.#listening) {
+      // Not before: a listener for `readable` makes the stream fill its buffer.
+      this.#listening = true;
+      this.#stream.on('readable', this.#onChange);
+    }
+    return this.#stream.read() as T | null;
+  }
+
+  /** Lets go of the stream. */
+  close(): void {
+    const stream = this.#stream;
+    stream.off('readable', this.#onChange).off('end', this.#onEnd).off('close', this.#onClose);
+    // The listener for errors stays: a stream may complain of being destroyed, and unheard that would end the process.
+    stream.destroy();
+  }
+
+  readonly #onError = (error: unknown) => {
+    this.failure ??= { error };
+    this.#onChange();
+  };
+
+  readonly #onEnd = () => {
+    this.ended = true;
+    this.#onChange();
+  };
+
+  readonly #onClose = () => {
+    if (this.ended || this.failure) return;
+    this.failure = { error: prematureClose() };
+    this.#onChange();
+  };
+}
+
+function prematureClose(): Error {
+  const error = new Error('the stream was closed before its end');
+  return Object.assign(error, { code: 'ERR_STREAM_PREMATURE_CLOSE' });
+}

@@ -1,0 +1,191 @@
+import { of, Subject, take, tap, VirtualTimeScheduler } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { Gate } from '../../../src/flow/gate.js';
+import { fromIterable } from '../../../src/sources/fromIterable.js';
+import { observe, settled } from './collect.js';
+
+/** Counts up, and tells what is done to it. */
+function* counted(log: string[], end = Number.POSITIVE_INFINITY) {
+  try {
+    for (let n = 1; n <= end; n++) {
+      log.push(`next ${n}`);
+      yield n;
+    }
+  } finally {
+    log.push('released');
+  }
+}
+
+describe('fromIterable', () => {
+  it('emits what the iterable holds and completes', () => {
+    for (const iterable of [[1, 2, 3], new Set([1, 2, 3]), counted([], 3)]) {
+      const seen = observe(fromIterable(iterable));
+      expect(seen.items).toEqual([1, 2, 3]);
+      expect(seen.end).toEqual({ kind: 'complete' });
+    }
+  });
+
+  it('begins anew with each subscription', () => {
+    const source = fromIterable([1, 2]);
+    expect(observe(source).items).toEqual([1, 2]);
+    expect(observe(source).items).toEqual([1, 2]);
+  });
+
+  it('takes nothing while the gate is closed', () => {
+    const log: string[] = [];
+    const gate = new Gate('closed');
+    const seen = observe(fromIterable(counted(log, 3)), gate);
+    expect(log).toEqual([]);
+    gate.open();
+    expect(seen.items).toEqual([1, 2, 3]);
+  });
+
+  it('takes no further item once the gate has closed', () => {
+    const log: string[] = [];
+    const gate = new Gate();
+    const seen = observe(fromIterable(counted(log, 5)).pipe(tap((n) => (n === 2 ? gate.close() : undefined))), gate);
+    expect(log).toEqual(['next 1', 'next 2']);
+    gate.open();
+    expect(seen.items).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('returns the iterator when it is unsubscribed half-way', () => {
+    const log: string[] = [];
+    const gate = new Gate();
+    const seen = observe(fromIterable(closeAt(counted(log), 2, gate)), gate);
+    expect(log).not.toContain('released');
+    seen.unsubscribe();
+    expect(log).toEqual(['next 1', 'next 2', 'released']);
+    gate.open();
+    expect(seen.items).toEqual([1, 2]);
+  });
+
+  it('takes one item for take(1), and returns the iterator', () => {
+    const log: string[] = [];
+    const seen = observe(fromIterable(counted(log)).pipe(take(1)));
+    expect(seen.items).toEqual([1]);
+    expect(log).toEqual(['next 1', 'released']);
+  });
+
+  it('completes on stopping and returns the iterator', () => {
+    const log: string[] = [];
+    const gate = new Gate();
+    const stopping = new Subject<void>();
+    const seen = observe(fromIterable(closeAt(counted(log), 1, gate)), gate, stopping);
+    stopping.next();
+    expect(seen.end).toEqual({ kind: 'complete' });
+    expect(log).toEqual(['next 1', 'released']);
+  });
+
+  it('does not begin when the pipeline is stopping already', () => {
+    const log: string[] = [];
+    const seen = observe(fromIterable(counted(log)), new Gate(), of(undefined));
+    expect(seen.end).toEqual({ kind: 'complete' });
+    expect(log).toEqual([]);
+  });
+
+  it('does not return an iterator that is done or has thrown', () => {
+    const calls: string[] = [];
+    const iterable = (last: () => IteratorResult<number>): Iterable<number> => ({
+      [Symbol.iterator]: () => ({
+        next: last,
+        return: () => {
+          calls.push('return');
+          return { done: true, value: undefined };
+        },
+      }),
+    });
+    expect(observe(fromIterable(iterable(() => ({ done: true, value: undefined })))).end?.kind).toBe('complete');
+    const failure = new Error('no more');
+    const failed = observe(
+      fromIterable(
+        iterable(() => {
+          throw failure;
+        }),
+      ),
+    );
+    expect(failed.end).toEqual({ kind: 'error', error: failure });
+    expect(calls).toEqual([]);
+  });
+
+  it('passes an error of the iterator on, after what came before', () => {
+    const failure = new Error('torn');
+    const seen = observe(
+      fromIterable(
+        (function* () {
+          yield 1;
+          throw failure;
+        })(),
+      ),
+    );
+    expect(seen.items).toEqual([1]);
+    expect(seen.end).toEqual({ kind: 'error', error: failure });
+  });
+
+  it('returns a generator that unsubscribes while it runs, once it has come back', () => {
+    const log: string[] = [];
+    const gate = new Gate('closed');
+    const seen = observe(
+      fromIterable(
+        (function* () {
+          try {
+            seen.unsubscribe();
+            yield 1;
+          } finally {
+            log.push('released');
+          }
+        })(),
+      ),
+      gate,
+    );
+    gate.open();
+    expect(log).toEqual(['released']);
+    expect(seen.items).toEqual([]);
+    expect(seen.end).toBeUndefined();
+  });
+
+  it('yields on its scheduler when it has run for yieldAfterMs', () => {
+    const scheduler = new VirtualTimeScheduler();
+    let clock = 0;
+    scheduler.now = () => clock++;
+    const seen = observe(fromIterable(counted([], 10_000), { scheduler, yieldAfterMs: 5 }));
+    expect(seen.items.length).toBeLessThan(10_000);
+    expect(scheduler.actions).toHaveLength(1);
+    scheduler.flush();
+    expect(seen.items).toHaveLength(10_000);
+  });
+
+  it('lets the event loop turn by default', async () => {
+    let turned = 0;
+    const seen = observe(fromIterable(counted([]), { yieldAfterMs: 0 }));
+    setImmediate(() => {
+      turned = seen.items.length;
+      seen.unsubscribe();
+    });
+    await settled();
+    expect(turned).toBeGreaterThan(0);
+    expect(seen.items.length).toBeLessThan(100_000);
+  });
+
+  it('accounts for what it emits under its name', () => {
+    const seen = observe(fromIterable([1, 2, 3], { name: 'numbers' }));
+    expect(seen.monitor.stages.map(({ name, role, out }) => ({ name, role, out }))).toEqual([
+      { name: 'numbers', role: 'source', out: 3 },
+    ]);
+  });
+
+  it('refuses bad arguments when it is made', () => {
+    expect(() => fromIterable(7 as never)).toThrow(
+      new RangeError('fromIterable: iterable[Symbol.iterator] must be a function, got undefined'),
+    );
+    expect(() => fromIterable([], { yieldAfterMs: -1 })).toThrow(RangeError);
+    expect(() => fromIterable([], { shceduler: 1 } as never)).toThrow(/unknown option "shceduler"/);
+  });
+});
+
+function* closeAt(numbers: Iterable<number>, last: number, gate: Gate) {
+  for (const n of numbers) {
+    if (n === last) gate.close();
+    yield n;
+  }
+}
