@@ -105,23 +105,27 @@ export class WaitingLine<T> {
     this.#busy = true;
     try {
       let refused = false;
-      do {
-        while (this.#ring.length > 0 && !refused) {
-          if (this.#bulk && this.#offerMany(this.#bulk)) continue;
-          const item = this.#ring.shift() as T;
-          refused = !this.#take(item);
-          if (refused) this.#ring.unshift(item);
-          else if (this.#ring.length <= this.#low || this.#level === 'hard') this.regulate();
-        }
-        // This may open the gate, and a source that it wakes queues here: hence the loop around.
-        if (this.#isReady) this.regulate();
-      } while (!refused && this.#ring.length > 0);
+      while (this.#ring.length > 0 && !refused) {
+        if (this.#bulk && this.#offerMany(this.#bulk)) continue;
+        const item = this.#ring.shift() as T;
+        refused = !this.#take(item);
+        if (refused) this.#ring.unshift(item);
+        else this.#refill();
+      }
     } catch (error) {
       this.#fail(error);
     } finally {
       this.#busy = false;
     }
+    // An empty line opens its gate when it is through, and not before: what a source then sends goes straight on.
+    this.regulate();
     this.#finishIfEmpty();
+  }
+
+  /** Opens the gate of a line that is getting short while it is still being drained: a source fills it up behind. */
+  #refill(): void {
+    const length = this.#ring.length;
+    if ((length > 0 && length <= this.#low) || this.#level === 'hard') this.regulate();
   }
 
   /** False if what waits must go one by one. */
@@ -131,7 +135,7 @@ export class WaitingLine<T> {
     // At the low watermark the gate opens, and that is to happen before the items behind it are on their way.
     const aboveLow = this.#ring.length - this.#low;
     bulk.next(this.#ring.take(aboveLow > 0 ? Math.min(room, aboveLow) : room));
-    if (this.#ring.length <= this.#low) this.regulate();
+    this.#refill();
     return true;
   }
 

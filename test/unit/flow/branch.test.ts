@@ -54,7 +54,10 @@ describe('Branch', () => {
     expect(first.waiting).toBe(0);
     first.open();
     expect(resumed).toBe(0);
-    lane.stream.pipe(withContext({ gate: second })).subscribe();
+    const back = lane.stream.pipe(withContext({ gate: second })).subscribe();
+    expect(resumed).toBe(1);
+    back.unsubscribe();
+    lane.stream.subscribe();
     expect(resumed).toBe(1);
   });
 

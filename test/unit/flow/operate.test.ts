@@ -191,6 +191,21 @@ describe('operate', () => {
     expect(watch(source$.pipe(operator(() => ({}))))).toEqual({ items: [1], errors: [], completions: 1 });
   });
 
+  it('takes nothing after completion, though it may still emit what it holds', () => {
+    const source$ = new Observable<number>((subscriber) => {
+      subscriber.next(1);
+      subscriber.complete();
+      subscriber.next(2);
+    });
+    const taken: number[] = [];
+    const holding = operator(() => ({
+      next: (n) => void taken.push(n),
+      complete() {},
+    }));
+    watch(source$.pipe(holding));
+    expect(taken).toEqual([1]);
+  });
+
   it('registers each subscription as a stage that feeds the next one downstream', () => {
     const monitor = new PipelineMonitor();
     const named = operate<number, number>({ kind: 'test', name: 'mine' }, ({ destination }) => ({

@@ -45,22 +45,25 @@ describe('WaitingLine', () => {
   });
 
   it('puts back at the front what is refused on the way', () => {
-    const { line, stage } = lineWith();
-    stage.isOpen = false;
-    for (const item of [1, 2, 3]) line.push(item);
-    let left = 1;
-    const half = new WaitingLine<number>({
-      offer: (item) => left-- > 0 && stage.taken.push(item) > 0,
+    const taken: number[] = [];
+    let room = 1;
+    const line = new WaitingLine<number>({
+      offer(item) {
+        if (room === 0) return false;
+        room -= 1;
+        taken.push(item);
+        return true;
+      },
       fail: () => {},
     });
-    for (const item of [1, 2, 3]) half.push(item);
-    expect(half.length).toBe(2);
-    left = 1;
-    half.drain();
-    expect(stage.taken).toEqual([1, 2]);
-    left = 9;
-    half.drain();
-    expect(stage.taken).toEqual([1, 2, 3]);
+    for (const item of [1, 2, 3, 4]) line.push(item);
+    expect(line.length).toBe(3);
+    room = 1;
+    line.drain();
+    expect(taken).toEqual([1, 2]);
+    room = 9;
+    line.drain();
+    expect(taken).toEqual([1, 2, 3, 4]);
   });
 
   it('closes at the high watermark and opens at the low one', () => {
