@@ -19,7 +19,7 @@ export interface BoundedBufferConfig<T> {
   readonly highWatermark?: number;
   /**
    * The gate opens again when no more than this part of `capacity` is left. From 0, below `highWatermark`; default 0.5,
-   * or half of `highWatermark` where that is less.
+   * or half of `highWatermark` where that is 0.5 or less.
    */
   readonly lowWatermark?: number;
   /**
@@ -46,11 +46,11 @@ const OVERFLOWS = ['block', 'dropOldest', 'dropIncoming', 'error'] as const;
  * Holds up to `capacity` items while downstream is closed, and pauses its source before it is full.
  *
  * ```text
- * source      abcde-------------f-|    capacity 5, high watermark 0.8, low watermark 0.4
- * downstream  oc----o--c--o--------    its gate: o open, c closed
+ * source      abcde-------f-|          capacity 5, high watermark 0.8, low watermark 0.4
+ * downstream  oc----o                  its gate: o opens, c closes
  *             boundedBuffer()
- * result      a-----(bcde)------f-|
- * gate        o---c-o--------------    closes when 4 are held, opens when 2 are left
+ * result      a-----(bcde)f-|
+ * gate        o---c-o                  closes when 4 are held, opens when 2 are left
  * ```
  *
  * **Emits when**: an item arrives and downstream is open, at once; what is held when downstream opens, oldest first.

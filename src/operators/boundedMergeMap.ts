@@ -16,13 +16,13 @@ export interface BoundedMergeMapConfig {
  * they emit. Its waiting line is the gate upstream.
  *
  * ```text
- * source      a-b-c-|              concurrency 2, each inner emits after three frames
+ * source      a-b---c-|            concurrency 2; the source is paused for two frames
  * inner a     ---x|
  * inner b       ---y|
- * inner c           ---z|          c waits for a free place
+ * inner c             ---z|
  *             boundedMergeMap()
- * result      ---x-y-z|
- * gate        o-c-o...             closed while `concurrency` inners are subscribed
+ * result      ---x-y-----z|
+ * gate        o-c-o                closed while two inners are subscribed
  * ```
  *
  * **Emits when**: an inner emits and downstream is open; what inners emit meanwhile is held, and emitted when it opens.
@@ -93,7 +93,15 @@ export function boundedMergeMap<T, R>(
         const inner = from(project(item, index++));
         active += 1;
         if (active >= concurrency) waiting.regulate();
-        subscribeInner(inner, operation, { next: onResult, error: fail, complete: onInnerEnd });
+        let completed = false;
+        const complete = () => {
+          completed = true;
+        };
+        const subscription = subscribeInner(inner, operation, { next: onResult, error: fail, complete });
+        // Its place is free when it has let go of what it used, and not before.
+        subscription.add(() => {
+          if (completed) onInnerEnd();
+        });
         return true;
       },
       isReady: () => active < concurrency,

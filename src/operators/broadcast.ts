@@ -14,11 +14,13 @@ export interface BroadcastConfig {
  * of them is full.
  *
  * ```text
- * source      -ab---c-|
+ * source      -a-b------c-|        a Subject, say: it knows no gate
  *             broadcast({ branches: 2 })
- * branch 0    -ab---c-|
- * branch 1    -a-b--c-|             closed from the frame of a until two frames later
- * gate        oc-o-----
+ * gate 0      o-c--o-------
+ * gate 1      o---c--o-----
+ * branch 0    -a-----b--c-|
+ * branch 1    -a-----b--c-|
+ * gate        o-c----o-----        open while both are
  * ```
  *
  * **Emits when**: an item arrives and all branches are open.

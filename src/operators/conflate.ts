@@ -26,18 +26,18 @@ export interface ConflateConfig<T> {
  * dropped     -------a-b----     (the older ones)
  * ```
  *
- * **Emits when** an item arrives and the gate downstream is open; what is held, when it opens, keys in the order in
+ * **Emits when**: an item arrives and the gate downstream is open; what is held, when it opens, keys in the order in
  * which they were first seen since they last left.
- * **Backpressure** takes everything while downstream is closed; its gate closes only while `maxKeys` keys are held.
- * **Completes when** the source has completed and what is held is emitted.
- * **Errors when** the source fails, after what is held is emitted; when `by` or `merge` throws; and with
+ * **Backpressure**: takes everything while downstream is closed; its gate closes only while `maxKeys` keys are held.
+ * **Completes when**: the source has completed and what is held is emitted.
+ * **Errors when**: the source fails, after what is held is emitted; when `by` or `merge` throws; and with
  * `BufferOverflowError` when a source that ignores the gate has 1,024 items wait behind `maxKeys` keys.
- * **On unsubscribe** what is held is abandoned, which the account shows as held.
+ * **On unsubscribe**: what is held is abandoned, which the account shows as held.
  *
- * **Delivery** lossy by design: an item that another replaces or absorbs counts as dropped, `conflated`. What comes out
+ * **Delivery**: lossy by design: an item that another replaces or absorbs counts as dropped, `conflated`. What comes out
  * of one key is in order.
  *
- * **Gotchas** For quotes and other states, of which the latest tells all; never for trades or other events. Bars:
+ * **Gotchas**: for quotes and other states, of which the latest tells all; never for trades or other events. Bars:
  * without `merge` when a newer one restates the older (revisions), with `mergeBars` when each is a piece of it. Put it
  * directly before what is slow: a buffer between would fill first.
  *

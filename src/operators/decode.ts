@@ -42,16 +42,16 @@ export interface DecodeConfig {
  * output    -1---2---|     (2 waits until the letter of x is written)
  * ```
  *
- * **Emits when** an item arrives that the codec accepts.
- * **Backpressure** its gate is closed while a diversion is under way, and while an item waits for the gate downstream.
- * **Completes when** the source has completed, what waited has passed and the last diversion has completed.
- * **Errors when** the source fails (after the same), when a diversion fails, when the codec or `divertTo` throws, and with
+ * **Emits when**: an item arrives that the codec accepts.
+ * **Backpressure**: its gate is closed while a diversion is under way, and while an item waits for the gate downstream.
+ * **Completes when**: the source has completed, what waited has passed and the last diversion has completed.
+ * **Errors when**: the source fails (after the same), when a diversion fails, when the codec or `divertTo` throws, and with
  * `BufferOverflowError` when a source that ignores the gate has 1,024 items wait.
- * **On unsubscribe** a diversion under way is unsubscribed, and its item and those that wait count as held.
+ * **On unsubscribe**: a diversion under way is unsubscribed, and its item and those that wait count as held.
  *
- * **Delivery** each item once, in order: decoded, or diverted. An item counts as diverted when its diversion completes.
+ * **Delivery**: each item once, in order: decoded, or diverted. An item counts as diverted when its diversion completes.
  *
- * **Gotchas** A reason quotes at most 80 characters, names objects and arrays without quoting them, and hides values of
+ * **Gotchas**: a reason quotes at most 80 characters, names objects and arrays without quoting them, and hides values of
  * fields whose names look like secrets; `input` is the whole value, for the dead letters. Codecs of io-ts keep fields that
  * they do not know: use `t.exact` or `t.strict` to drop them. A source of many small items is faster when the codec
  * decodes what a message holds at once.
@@ -83,7 +83,8 @@ export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFuncti
 
     const line = new WaitingLine<unknown>({
       offer(input) {
-        if (diverting) return false;
+        // Ended by an earlier item: what is left is abandoned.
+        if (diverting || destination.closed) return false;
         if (!gate.isOpen) {
           cancelWait ??= gate.whenOpen(onOpen);
           return false;

@@ -25,15 +25,15 @@ export interface DedupeConfig<T> {
  * output  -a---b-a-|     (the third a comes 6 ms after the first)
  * ```
  *
- * **Emits when** an item arrives whose key is not remembered.
- * **Backpressure** passes through: it holds no item and has no gate.
- * **Completes when** the source completes.
- * **Errors when** the source fails, or `by` throws.
- * **On unsubscribe** nothing is left: there are no timers.
+ * **Emits when**: an item arrives whose key is not remembered.
+ * **Backpressure**: passes through: it holds no item and has no gate.
+ * **Completes when**: the source completes.
+ * **Errors when**: the source fails, or `by` throws.
+ * **On unsubscribe**: nothing is left: there are no timers.
  *
- * **Delivery** a repeated item counts as dropped, `duplicate`; the others pass once, in order.
+ * **Delivery**: a repeated item counts as dropped, `duplicate`; the others pass once, in order.
  *
- * **Gotchas** A duplicate does not prolong the window: it runs from the item that passed, so a key that repeats without
+ * **Gotchas**: a duplicate does not prolong the window: it runs from the item that passed, so a key that repeats without
  * end still passes once a window. A key that comes exactly `windowMs` later is new. Memory is bounded by `max`: about
  * 100 bytes a key with short strings, so some 10 MB at the default. When more than `max` different keys pass within the
  * window, duplicates of the forgotten ones pass. Each subscription remembers for itself: after a retry upstream of it the

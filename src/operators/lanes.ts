@@ -19,10 +19,11 @@ export interface LanesConfig<T> {
  * in one lane, so that what happens to it happens in order.
  *
  * ```text
- * source      ABab-|               by letter: A and a are one key
+ * source      b-a-b-a-|            by letter: a in lane 0, b in lane 1
+ * lane 0      o-c---o              the gate of its chain
  *             lanes({ count: 2, by }, (lane$, index) => …)
- * lane 0      A-a--|
- * lane 1      -B-b-|
+ * result      b-----a-b-a-|
+ * gate        o-c---o              closed while an a waits for its lane
  * ```
  *
  * **Emits when**: a lane's chain emits, at once.

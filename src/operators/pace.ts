@@ -46,17 +46,17 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  *
  * (The source of the marble disobeys the gate; one that obeys emits `b` and `c` when the gate opens.)
  *
- * **Emits when** the first item in line has its token, or room in every window: in the very millisecond.
- * **Backpressure** closes its gate while the next item could not pass, and opens it in the millisecond in which it can. An
+ * **Emits when**: the first item in line has its token, or room in every window: in the very millisecond.
+ * **Backpressure**: closes its gate while the next item could not pass, and opens it in the millisecond in which it can. An
  * item that met the gate downstream closed, or must wait for a keyed window, waits in line, and those behind it too.
- * **Completes when** the source has completed and what waited has passed.
- * **Errors when** the source fails, after what waited has passed; when `weight` or a callback of the profile throws or
+ * **Completes when**: the source has completed and what waited has passed.
+ * **Errors when**: the source fails, after what waited has passed; when `weight` or a callback of the profile throws or
  * returns what is out of range; and with `BufferOverflowError` when a source that ignores the gate has 1,024 items wait.
- * **On unsubscribe** the timer is cancelled and what waits is abandoned, which the account shows as held.
+ * **On unsubscribe**: the timer is cancelled and what waits is abandoned, which the account shows as held.
  *
- * **Delivery** in order, each item once; nothing is dropped.
+ * **Delivery**: in order, each item once; nothing is dropped.
  *
- * **Gotchas** No half-open window of `perMs` holds more than `rate + burst - 1` items: exactly `rate` with the default
+ * **Gotchas**: no half-open window of `perMs` holds more than `rate + burst - 1` items: exactly `rate` with the default
  * burst. Time is in whole milliseconds, so at a rate above one a millisecond the items of a millisecond leave together.
  * An item heavier than `burst` passes when the bucket is full, and those after it wait for its debt: the bound is then
  * `rate - 1` and the heaviest weight. The windows of a `profile` are strict: never more than `limit` in any `perMs`. It
@@ -148,6 +148,8 @@ function paceWith<T>(
 
     const line = new WaitingLine<T>({
       offer(item) {
+        // Ended by an earlier item: what is left is abandoned.
+        if (destination.closed) return false;
         if (!gate.isOpen) {
           cancelWait ??= gate.whenOpen(onOpen);
           return false;

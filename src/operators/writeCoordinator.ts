@@ -61,11 +61,11 @@ const OPTIONS = [
  * one key is always written by the same one, in order.
  *
  * ```text
- * items       abcd------|          workers 2, batchSize 2, by letter: a and c, b and d
+ * items       abcd------|          workers 2; a and c have one key, b and d another; a write takes three frames
  *             writeCoordinator(sink)
- * worker 0    a-c-------           a at once, for the worker is idle; c when that is committed
- * worker 1    -b-d------
- * outcomes    --ab-c-d--|
+ * worker 0    a--c------           a at once, for its writer is idle; c when a is committed
+ * worker 1    -b--d-----
+ * outcomes    ---ab-cd--|
  * ```
  *
  * **Emits when**: a write is committed, its outcome.

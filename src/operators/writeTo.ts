@@ -40,12 +40,10 @@ const WAITING_BATCHES = 64;
  * Writes batches to a sink, one at a time unless told otherwise, and emits what became of each.
  *
  * ```text
- * batches     x-y---z|             a write takes three frames
+ * batches     -x-y-z|              a write takes three frames; the source is paused meanwhile
  *             writeTo(sink)
- * write x     ---!
- * write y        ---!
- * outcomes    ---x--y--(z|)
- * gate        c-----c...           closed while a write is in flight
+ * outcomes    ----x----y----z|
+ * gate        oc--o-c--o-c--o      closed while a write is in flight
  * ```
  *
  * **Emits when**: a write is committed, its outcome, if downstream is open; else when it opens.
@@ -138,7 +136,8 @@ export function writeTo<T>(
         if (settle) settleParts(settle, failure);
         else fail(failure);
       };
-      subscribeInner<WriteReceipt>(guard ? attempt$.pipe(guard) : attempt$, operation, {
+      let over = false;
+      const subscription = subscribeInner<WriteReceipt>(guard ? attempt$.pipe(guard) : attempt$, operation, {
         next(value) {
           receipt = value;
         },
@@ -150,8 +149,12 @@ export function writeTo<T>(
           }
           const rows = receipt?.rows ?? batch.length;
           settled({ status: 'written', items: batch, rows, attempts, durationMs: clock.now() - startedAt });
-          done();
+          over = true;
         },
+      });
+      // The next write begins when this one has let go of what it used, and not before.
+      subscription.add(() => {
+        if (over) done();
       });
     };
 

@@ -1,3 +1,4 @@
+import { OldestFirst } from './oldestFirst.js';
 import { SteadyTime } from './steadyTime.js';
 import { requireFunction, requireInteger, requireKnownOptions } from './validate.js';
 
@@ -95,7 +96,7 @@ class SlidingWindow<T> {
   readonly #by: ((item: T) => string | number) | undefined;
   readonly #weight: ((item: T) => number) | undefined;
   /** In the order of their latest passage, so that those in front are the first to be over. */
-  readonly #byKey = new Map<string | number | undefined, Passed>();
+  readonly #byKey = new OldestFirst<string | number | undefined, Passed>();
 
   constructor(window: PacingWindow<T>, owner: string) {
     requireKnownOptions(owner, window, ['limit', 'perMs', 'by', 'weight', 'maxKeys']);
@@ -141,20 +142,20 @@ class SlidingWindow<T> {
       passed.weights.push(weight);
     }
     passed.total += weight;
-    this.#byKey.delete(key);
-    this.#byKey.set(key, passed);
+    this.#byKey.put(key, passed);
   }
 
   #forget(time: number): void {
-    for (const [key, passed] of this.#byKey) {
+    for (let oldest = this.#byKey.oldest(); oldest; oldest = this.#byKey.oldest()) {
+      const [key, passed] = oldest;
       if (passed.times.at(-1)! > time - this.#perMs) return;
       this.#byKey.delete(key);
     }
   }
 
   #untilForgotten(time: number): number {
-    const [first] = this.#byKey.values();
-    return first!.times.at(-1)! + this.#perMs - time;
+    const [, first] = this.#byKey.oldest()!;
+    return first.times.at(-1)! + this.#perMs - time;
   }
 }
 

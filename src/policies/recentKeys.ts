@@ -1,3 +1,4 @@
+import { OldestFirst } from './oldestFirst.js';
 import { SteadyTime } from './steadyTime.js';
 
 export interface RecentKeysConfig {
@@ -18,7 +19,7 @@ export class RecentKeys {
   readonly #windowMs: number;
   readonly #max: number;
   /** Oldest first, by the time at which they were first met. */
-  readonly #metAt = new Map<string | number, number>();
+  readonly #metAt = new OldestFirst<string | number, number>();
   readonly #time = new SteadyTime();
 
   constructor({ windowMs = Number.POSITIVE_INFINITY, max }: RecentKeysConfig) {
@@ -34,18 +35,14 @@ export class RecentKeys {
   /** Whether `key` is remembered; if not, it is from now on. */
   isRepeated(key: string | number, now: number): boolean {
     const time = this.#time.at(now);
-    for (const [oldest, metAt] of this.#metAt) {
-      if (time - metAt < this.#windowMs) break;
-      this.#metAt.delete(oldest);
+    for (let oldest = this.#metAt.oldest(); oldest; oldest = this.#metAt.oldest()) {
+      if (time - oldest[1] < this.#windowMs) break;
+      this.#metAt.delete(oldest[0]);
     }
     if (this.#metAt.has(key)) return true;
-    if (this.#metAt.size >= this.#max) {
-      for (const oldest of this.#metAt.keys()) {
-        this.#metAt.delete(oldest);
-        break;
-      }
-    }
-    this.#metAt.set(key, time);
+    const oldest = this.#metAt.oldest();
+    if (oldest && this.#metAt.size >= this.#max) this.#metAt.delete(oldest[0]);
+    this.#metAt.put(key, time);
     return false;
   }
 }

@@ -25,7 +25,7 @@ export function watermarks(owner: string, options: WatermarkOptions): Watermarks
   const lowWatermark = requireNumber(
     owner,
     'lowWatermark',
-    options.lowWatermark ?? Math.min(0.5, highWatermark / 2),
+    options.lowWatermark ?? (highWatermark > 0.5 ? 0.5 : highWatermark / 2),
     0,
     1,
   );

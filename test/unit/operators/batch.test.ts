@@ -316,7 +316,7 @@ describe('batch', () => {
           sizes.push(items.length);
           gate.close();
         });
-      while (sizes.length < 15) {
+      for (let openings = 0; openings < 15; openings++) {
         expect(monitor.stages[0]?.held).toBeLessThanOrEqual(7);
         gate.open();
       }

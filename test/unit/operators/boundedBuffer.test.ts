@@ -49,16 +49,21 @@ describe('boundedBuffer', () => {
     });
 
     it('holds 10,000 items, closes at 8,000 and opens at 5,000 by default', () => {
-      const { gate, push, moves, result } = bench({});
-      push(...upTo(7_999));
-      expect(moves).toEqual(['o']);
-      push(7_999);
-      expect(moves).toEqual(['o', 'c']);
-      push(...upTo(2_000));
-      expect(result.error).toBeUndefined();
+      const gate = new Gate('closed');
+      const monitor = new PipelineMonitor();
+      const source = new Subject<number>();
+      const probe = probeGate<number>();
+      const log: string[] = [];
+      probe.gateLog$.subscribe((move) => log.push(`${move}${monitor.stages[0]?.held ?? 0}`));
+      const result = record(source.pipe(probe, boundedBuffer(), withContext({ gate, monitor })));
+      for (const n of upTo(10_000)) source.next(n);
+      expect(source.observed).toBe(true);
       gate.open();
-      expect(moves).toEqual(['o', 'c', 'o']);
+      expect(log).toEqual(['o0', 'c8000', 'o5000']);
       expect(result.values).toHaveLength(10_000);
+      gate.close();
+      for (const n of upTo(10_001)) source.next(n);
+      expect(source.observed).toBe(false);
     });
 
     it('takes half of the high watermark for the low one, where that is less than 0.5', () => {
@@ -143,7 +148,7 @@ describe('boundedBuffer', () => {
       if (seen.length % 3 === 0) gate.close();
     });
     expect(emitted).toBe(8);
-    while (seen.length < 1_000) {
+    for (let openings = 0; openings < 400; openings++) {
       expect(monitor.stages[0]?.held).toBeLessThanOrEqual(8);
       expect(monitor.account().conservation).toBe(0);
       gate.open();

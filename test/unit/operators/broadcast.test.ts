@@ -181,6 +181,17 @@ describe('broadcast', () => {
     expect(monitor.account()).toMatchObject({ received: 2, held: 2, conservation: 0 });
   });
 
+  it('abandons what waits when the last leaves with the item before it', () => {
+    const { monitor, shared$, push, stage } = bench();
+    const gate = new Gate('closed');
+    const branches = [1, 2].map(() => record(shared$.pipe(withContext({ gate, monitor }), take(1))));
+    push(1, 2, 3);
+    gate.open();
+    expect(branches.map(({ values }) => values)).toEqual([[1], [1]]);
+    expect(stage()).toMatchObject({ in: 3, out: 1, abandoned: 2, conservation: 0 });
+    expect(monitor.account().conservation).toBe(0);
+  });
+
   it('begins anew after all have left', () => {
     const { source, subscribe, push, monitor } = bench();
     for (const branch of [subscribe(), subscribe()]) branch.subscription.unsubscribe();

@@ -98,6 +98,15 @@ describe('conflate', () => {
     expect(result.values).toEqual(['a1', 'b2', 'a2']);
   });
 
+  it('lets nothing overtake the last item that it held', () => {
+    const { gate, push, result } = bench({}, 'closed', (item) => {
+      if (item === 'a1') push('b1');
+    });
+    push('a1');
+    gate.open();
+    expect(result.values).toEqual(['a1', 'b1']);
+  });
+
   it('closes its gate at maxKeys keys, and only then', () => {
     const { gate, push, result, moves, stage } = bench({ maxKeys: 2 });
     push('a1', 'a2', 'a3');

@@ -24,9 +24,9 @@ export function record<T>(observable$: Observable<T>): Recording<T> {
   return Object.assign(recording, { subscription });
 }
 
-/** A synchronous source that obeys the gate, emitting what `items` has. */
+/** A synchronous source that obeys the gate, and never yields to the event loop, emitting what `items` has. */
 export function gatedFrom<T>(items: Iterable<T>, onEmit?: (item: T) => void): Observable<T> {
-  return gatedSource<T>({ name: 'source' }, (outlet) => {
+  return gatedSource<T>({ name: 'source', yieldAfterMs: Infinity }, (outlet) => {
     const iterator = items[Symbol.iterator]();
     outlet.pump(() => {
       const { done, value } = iterator.next();

@@ -1,0 +1,110 @@
+import { describe, it } from 'vitest';
+import { broadcast } from '../src/operators/broadcast.js';
+import { marbles, probeGate, withGate } from '../src/testing/index.js';
+
+describe('broadcast', () => {
+  it(
+    'is closed while any branch is, from frame to frame',
+    marbles(({ hot, gate, expectObservable, expectSubscriptions }) => {
+      const items = hot('   -a-b------c-|');
+      const subscribed = '  ^-----------!';
+      const first = gate('  o-c--o-------');
+      const second = gate(' o---c--o-----');
+      const expected = '    -a-----b--c-|';
+      const upstream = '    o-c----o-----';
+      const probe = probeGate<string>();
+      const shared$ = items.pipe(probe, broadcast({ branches: 2 }));
+      expectObservable(shared$.pipe(withGate(first))).toBe(expected);
+      expectObservable(shared$.pipe(withGate(second))).toBe(expected);
+      expectObservable(probe.gateLog$).toBe(upstream);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
+    }),
+  );
+
+  it(
+    'has a source that obeys wait for the slowest',
+    marbles(({ gated, gate, expectObservable, expectSubscriptions }) => {
+      const items = gated(' -a-b-c|');
+      const subscribed = '  ^---------!';
+      const slow = gate('   o-c---o----');
+      const expected = '    -a-----b-c|';
+      const upstream = '    o-c---o----';
+      const shared$ = items.pipe(broadcast({ branches: 2 }));
+      expectObservable(shared$).toBe(expected);
+      expectObservable(shared$.pipe(withGate(slow))).toBe(expected);
+      expectObservable(items.gateLog$).toBe(upstream);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
+    }),
+  );
+
+  it(
+    'subscribes the source with the last of the branches that it waits for',
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const items = cold('    -a-b|');
+      const first = '       ^------';
+      const second = '      --^----';
+      const subscribed = '  --^---!';
+      const expected = '    ---a-b|';
+      const shared$ = items.pipe(broadcast({ branches: 2 }));
+      expectObservable(shared$, first).toBe(expected);
+      expectObservable(shared$, second).toBe(expected);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
+    }),
+  );
+
+  it(
+    'gives who comes later what comes from then on, and unsubscribes with the last to leave',
+    marbles(({ hot, expectObservable, expectSubscriptions }) => {
+      const items = hot('   -a-b-c-d-e-');
+      const first = '       ^---!      ';
+      const second = '      --^---!    ';
+      const subscribed = '  ^-----!    ';
+      const shared$ = items.pipe(broadcast());
+      expectObservable(shared$, first).toBe('  -a-b-      ');
+      expectObservable(shared$, second).toBe(' ---b-c-    ');
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
+    }),
+  );
+
+  it(
+    'is held up no longer by a branch that has left, from that frame',
+    marbles(({ hot, gate, expectObservable }) => {
+      const items = hot('   -a-b------c|');
+      const stuck = gate('  o-c---------');
+      const leaves = '      ^-----!     ';
+      const stays = '       -a----b---c|';
+      const stuckHas = '    -a----      ';
+      const upstream = '    o-c---o-----';
+      const probe = probeGate<string>();
+      const shared$ = items.pipe(probe, broadcast({ branches: 2 }));
+      expectObservable(shared$).toBe(stays);
+      expectObservable(shared$.pipe(withGate(stuck)), leaves).toBe(stuckHas);
+      expectObservable(probe.gateLog$).toBe(upstream);
+    }),
+  );
+
+  it(
+    'completes and fails in every branch, after what waited',
+    marbles(({ hot, gate, expectObservable }) => {
+      const slow = gate('       o-c---o-');
+      const completing = hot('  -a-b|').pipe(broadcast({ branches: 2 }));
+      const failing = hot('     -a-b#').pipe(broadcast({ branches: 2 }));
+      for (const [shared$, expected] of [[completing, '-a----(b|)'] as const, [failing, '-a----(b#)'] as const]) {
+        expectObservable(shared$).toBe(expected);
+        expectObservable(shared$.pipe(withGate(slow))).toBe(expected);
+      }
+    }),
+  );
+
+  it(
+    'begins anew when the source has ended',
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const items = cold('   -a|');
+      const subscribed = ['  ^-!', '----^-!'];
+      const shared$ = items.pipe(broadcast());
+      expectObservable(shared$, '^------').toBe('      -a|');
+      expectObservable(shared$, '----^--').toBe('      -----a|');
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
+    }),
+  );
+});
