@@ -94,7 +94,7 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>, config: FromAsy
           outlet.next(answer);
           return true;
         }
-        if (state !== 'idle') return false;
+        // Idle, then: the loop rests while a pull is in flight, and only its answer wakes it.
         state = 'pulling';
         try {
           Promise.resolve(iterator.next()).then(onAnswer, onRejection);

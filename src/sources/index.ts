@@ -12,6 +12,7 @@ export {
   type FileRecord,
   type RecordPlace,
   type ReplayBarsConfig,
+  type ReplayDecodedConfig,
   type ReplayItemsConfig,
   replayFile,
 } from './replayFile.js';

@@ -3,18 +3,19 @@ import { gatedSource } from '../flow/gatedSource.js';
 import type { Bar } from '../model/bar.js';
 import { badRow, RowProblem } from './files/fileRecord.js';
 import type { Row } from './files/recordParser.js';
-import {
-  type ItemReader,
-  type ReplayBarsConfig,
-  type ReplayItemsConfig,
-  requireReplay,
-} from './files/replaySettings.js';
+import type {
+  ReplayBarsConfig,
+  ReplayDecodedConfig,
+  ReplayFileConfig,
+  ReplayItemsConfig,
+} from './files/replayConfig.js';
+import { type ItemReader, requireReplay } from './files/replaySettings.js';
 import { RowFile } from './files/rowFile.js';
 import { PullLoop } from './pullLoop.js';
 
 export type { BarDefaults, BarField } from './files/barReader.js';
 export type { BadRow, FileRecord, RecordPlace } from './files/fileRecord.js';
-export type { ReplayBarsConfig, ReplayItemsConfig } from './files/replaySettings.js';
+export type { ReplayBarsConfig, ReplayDecodedConfig, ReplayItemsConfig } from './files/replayConfig.js';
 
 /**
  * Emits what a file of records holds, CSV or NDJSON, plain or gzip, as bars or as whatever `toItem` or `codec` makes of a
@@ -55,15 +56,10 @@ export type { ReplayBarsConfig, ReplayItemsConfig } from './files/replaySettings
  * }).subscribe((bar) => console.log(bar.ts, bar.close));
  * ```
  */
+export function replayFile<T>(path: string | URL, config: ReplayItemsConfig<T>): Observable<T>;
+export function replayFile<T>(path: string | URL, config: ReplayDecodedConfig<T>): Observable<T>;
 export function replayFile(path: string | URL, config?: ReplayBarsConfig): Observable<Bar>;
-export function replayFile<T>(
-  path: string | URL,
-  config: ReplayItemsConfig<T> & ({ readonly toItem: object } | { readonly codec: object }),
-): Observable<T>;
-export function replayFile<T>(
-  path: string | URL,
-  config: ReplayBarsConfig | ReplayItemsConfig<T> = {},
-): Observable<T | Bar> {
+export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = {}): Observable<T | Bar> {
   const settings = requireReplay(path, config);
   const { file, format, onBadRow, speed, name, scheduler, yieldAfterMs } = settings;
 

@@ -11,6 +11,8 @@ export class OverlongLine {
 
 export type Line = string | OverlongLine;
 
+const LF = 0x0a;
+
 /** How much is kept of an overlong line. */
 const KEPT = 256;
 
@@ -28,6 +30,7 @@ export class LineSplitter {
 
   /** The lines that end in this chunk. */
   push(chunk: Buffer): Line[] {
+    if (this.#overlong && !chunk.includes(LF)) return [];
     let text = this.#decoder.write(chunk);
     if (this.#atStart && text !== '') {
       this.#atStart = false;

@@ -4,7 +4,7 @@ import type { Decoder } from 'io-ts';
 import type { SchedulerLike } from 'rxjs';
 import type { Bar } from '../../model/bar.js';
 import { decodeProblems } from '../../model/decodeProblems.js';
-import { EPOCH_UNITS, type EpochUnit } from '../../model/parseInstant.js';
+import { EPOCH_UNITS } from '../../model/parseInstant.js';
 import {
   requireDuration,
   requireFunction,
@@ -14,60 +14,9 @@ import {
   requireOneOf,
 } from '../../policies/validate.js';
 import { eventLoopScheduler } from '../eventLoopScheduler.js';
-import { BAR_FIELDS, type BarDefaults, type BarField, BarReader, type BarReaderSettings } from './barReader.js';
+import { BAR_FIELDS, BarReader, type BarReaderSettings } from './barReader.js';
 import { type BadRow, type FileRecord, type RecordPlace, RowProblem } from './fileRecord.js';
-
-interface FileConfig {
-  /** Default: by the name, `.csv` and `.ndjson` or `.jsonl`, each also with `.gz`. */
-  readonly format?: 'csv' | 'ndjson';
-  /** Whether the file is compressed with gzip. Default: whether its name ends in `.gz`. */
-  readonly gzip?: boolean;
-  /** What stands between the fields of a CSV row: one character, default `,`. */
-  readonly delimiter?: string;
-  /** The columns of a CSV file that has no header line. */
-  readonly header?: readonly string[];
-  /** A longer record is a bad row, and never held in memory. In bytes, at least 1, default 1 MiB. */
-  readonly maxRecordBytes?: number;
-  /** Told of each record that could not be read. What it throws is an error downstream. */
-  readonly onBadRow?: (row: BadRow) => void;
-  /** The clock of `speed`, and where the source resumes after it has yielded. Default: the event loop. */
-  readonly scheduler?: SchedulerLike;
-  /** How long the source may run before it yields, in milliseconds of the scheduler's clock. From 0, default 20. */
-  readonly yieldAfterMs?: number;
-  /** The name in topology, metrics and the report. Default `replayFile`. */
-  readonly name?: string;
-}
-
-export interface ReplayBarsConfig extends FileConfig {
-  /** The column of each field, where it is not the field's own name: `{ ts: 'date' }`. */
-  readonly columns?: Readonly<Partial<Record<BarField, string>>>;
-  /** The fields for which the file has no column: `{ vendor: 'acme', timeframe: '1d' }`. */
-  readonly defaults?: Readonly<BarDefaults>;
-  /** What a number in the column of `ts` counts. Default `'ms'`. */
-  readonly timeUnit?: EpochUnit;
-  /**
-   * Where the file has no `seq`, a bar's is this and the number of its line, so that reading the file again gives the same.
-   * A file that is to win over an earlier one with the same bars needs a higher one, by at least the lines of the earlier.
-   * A safe integer of at least 0, default 0.
-   */
-  readonly seqFrom?: number;
-  /** `'max'`, or real time times this factor: with 60 an hour of `ts` takes a minute. Above 0; default `'max'`. */
-  readonly speed?: 'max' | number;
-}
-
-export interface ReplayItemsConfig<T> extends FileConfig {
-  /**
-   * Makes an item of a record: a CSV row as strings by column, or a JSON object. What it throws makes the record a bad
-   * row, with the message as its reason.
-   */
-  readonly toItem?: (record: FileRecord, place: RecordPlace) => T;
-  /** Or a codec of io-ts that does so. Exactly one of the two is needed. */
-  readonly codec?: Decoder<unknown, T>;
-  /** As for bars; needs `timeOf`. */
-  readonly speed?: 'max' | number;
-  /** The time of an item in milliseconds. */
-  readonly timeOf?: (item: T) => number;
-}
+import type { ReplayBarsConfig, ReplayDecodedConfig, ReplayFileConfig, ReplayItemsConfig } from './replayConfig.js';
 
 /** The name in messages, and of the stage. */
 const OWNER = 'replayFile';
@@ -85,6 +34,8 @@ const FILE_OPTIONS = [
 ];
 const BAR_OPTIONS = ['columns', 'defaults', 'timeUnit', 'seqFrom'];
 const ITEM_OPTIONS = ['toItem', 'codec', 'timeOf'];
+
+type AnyOption<T> = Partial<ReplayBarsConfig & ReplayItemsConfig<T> & ReplayDecodedConfig<T>>;
 
 /** Makes items of the records of one file. */
 export interface ItemReader<T> {
@@ -111,10 +62,8 @@ export interface ReplaySettings<T> {
 }
 
 /** Checks the configuration, and puts the defaults in. */
-export function requireReplay<T>(
-  path: string | URL,
-  config: ReplayBarsConfig & ReplayItemsConfig<T>,
-): ReplaySettings<T | Bar> {
+export function requireReplay<T>(path: string | URL, given: ReplayFileConfig<T>): ReplaySettings<T | Bar> {
+  const config: AnyOption<T> = given;
   if (!(path instanceof URL) && (typeof path !== 'string' || path === '')) {
     throw new RangeError(`${OWNER}: path must be a path or a file URL, got ${JSON.stringify(path)}`);
   }
@@ -154,7 +103,7 @@ function formatOf(file: string, format: unknown): 'csv' | 'ndjson' {
   );
 }
 
-function requireItems<T>({ toItem, codec, timeOf }: ReplayItemsConfig<T>, speed: 'max' | number) {
+function requireItems<T>({ toItem, codec, timeOf }: AnyOption<T>, speed: 'max' | number) {
   if (toItem !== undefined && codec !== undefined) {
     throw new RangeError(`${OWNER}: give toItem or codec, got both`);
   }

@@ -125,11 +125,12 @@ describe('fromIterable', () => {
   it('returns a generator that unsubscribes while it runs, once it has come back', () => {
     const log: string[] = [];
     const gate = new Gate('closed');
+    let unsubscribe = () => {};
     const seen = observe(
       fromIterable(
         (function* () {
           try {
-            seen.unsubscribe();
+            unsubscribe();
             yield 1;
           } finally {
             log.push('released');
@@ -138,6 +139,7 @@ describe('fromIterable', () => {
       ),
       gate,
     );
+    unsubscribe = seen.unsubscribe;
     gate.open();
     expect(log).toEqual(['released']);
     expect(seen.items).toEqual([]);

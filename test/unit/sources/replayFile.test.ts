@@ -551,7 +551,9 @@ describe('replayFile', () => {
     expect(() => replayFile('a.csv', { defaults: { ts: 1 } as never })).toThrow(/defaults: unknown option "ts"/);
     expect(() => replayFile('a.csv', { onBadRow: true as never })).toThrow(/onBadRow must be a function/);
     expect(() => replayFile('a.csv', { toItem: String, speed: 2 })).toThrow(/timeOf \(with speed\) must be a function/);
-    expect(() => replayFile('a.csv', { toItem: String, codec: t.unknown })).toThrow(/give toItem or codec, got both/);
+    expect(() => replayFile('a.csv', { toItem: String, codec: t.unknown } as never)).toThrow(
+      /give toItem or codec, got both/,
+    );
     expect(() => replayFile('a.csv', { toItem: String, columns: {} } as never)).toThrow(/unknown option "columns"/);
   });
 });
