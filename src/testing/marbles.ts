@@ -31,7 +31,7 @@ export interface MarbleHelpers extends RunHelpers {
  *
  * @example
  * ```ts
- * import { batch } from 'sluice';
+ * import { batch } from 'sluice/operators';
  * import { marbles } from 'sluice/testing';
  *
  * export const test = marbles(({ gated, expectObservable, expectSubscriptions }) => {

@@ -34,7 +34,7 @@ export class GateLog implements GateLogged {
  *
  * @example
  * ```ts
- * import { boundedBuffer } from 'sluice';
+ * import { boundedBuffer } from 'sluice/operators';
  * import { marbles, probeGate, withGate } from 'sluice/testing';
  *
  * export const test = marbles(({ hot, gate, expectObservable }) => {

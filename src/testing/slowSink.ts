@@ -39,7 +39,7 @@ export interface SlowSink<T> extends Sink<T> {
  * @example
  * ```ts
  * import { from } from 'rxjs';
- * import { writeCoordinator } from 'sluice';
+ * import { writeCoordinator } from 'sluice/operators';
  * import { slowSink } from 'sluice/testing';
  *
  * const sink = slowSink<number>({ serviceTimeMs: 20 });

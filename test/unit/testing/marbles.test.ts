@@ -1,4 +1,4 @@
-import { of, throwError } from 'rxjs';
+import { of, tap, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { withContext } from '../../../src/flow/withContext.js';
 import { batch } from '../../../src/operators/batch.js';
@@ -30,6 +30,20 @@ describe('marbles', () => {
       const expected = '       ----(abc|)  ';
       expectObservable(items.pipe(withGate(downstream))).toBe(expected);
       expectObservable(items.gateLog$).toBe('c--o');
+    }),
+  );
+
+  it(
+    'stops in the middle of a group with the item that closes the gate',
+    marbles(({ gated, gate, expectObservable }) => {
+      const items = gated('    (abc|)');
+      const downstream = gate('-o-o-o');
+      const expected = '       ab-c-|';
+      const closing = items.pipe(
+        tap(() => downstream.close()),
+        withGate(downstream),
+      );
+      expectObservable(closing).toBe(expected);
     }),
   );
 

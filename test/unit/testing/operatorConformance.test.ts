@@ -51,7 +51,8 @@ type Fault =
   | 'inUncounted'
   | 'swallowsThrown'
   | 'throwsAtOpener'
-  | 'registersEagerly';
+  | 'countsAfterEnd'
+  | 'losesThrownItem';
 
 /** A small operator that keeps every rule, with a place for each fault. */
 function relay(fault?: Fault, callback: (item: number) => void = () => {}): Relay {
@@ -66,8 +67,12 @@ function relay(fault?: Fault, callback: (item: number) => void = () => {}): Rela
     const emit = () => {
       let isOpen = downstream.gate.isOpen;
       while (queue.length > 0 && (isOpen || fault === 'emitsWhileClosed')) {
+        if (destination.closed && fault !== 'countsAfterEnd') return;
         const item = queue.shift() as number;
+        // In hand until the callback has had it: an item that it throws at is still held.
+        if (fault !== 'losesThrownItem') queue.unshift(item);
         callback(item);
+        if (fault !== 'losesThrownItem') queue.shift();
         stage.out += 1;
         destination.next(item);
         if (queue.length === 0 && fault !== 'neverWakes') gate.open();
@@ -87,6 +92,7 @@ function relay(fault?: Fault, callback: (item: number) => void = () => {}): Rela
       } finally {
         emitting = false;
       }
+      if (destination.closed) return;
       if (queue.length > 0) wait();
       else finish?.();
     };
@@ -245,6 +251,8 @@ const MUTANTS: readonly Mutant[] = [
   ['discards what it holds when it is to drain', faulty('discardsOnStop'), ['OP-7.2']],
   ['does not count what it holds', faulty('heldUncounted'), ['OP-8.1', 'OP-8.2']],
   ['does not count what comes in', faulty('inUncounted'), ['OP-8.1']],
+  ['counts as delivered what nobody receives any more', faulty('countsAfterEnd'), ['OP-8.3']],
+  ['has no account of the item that a callback threw at', withCallback('losesThrownItem'), ['OP-8.4']],
   ['takes a throwing callback for the end', withCallback('swallowsThrown'), ['OP-4.1']],
   ['lets a callback throw at whoever opens the gate', withCallback('throwsAtOpener'), ['OP-4.2']],
   ['breaks the chain of subscribers', plain(handMade), ['OP-2.5', 'OP-3.7', 'OP-7.1']],
