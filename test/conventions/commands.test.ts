@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { pages, programs } from './house.js';
 import { baseName, ROOT, under } from './repository.js';
-import { ciProblems, commandsOf, inlineCommandsOf, readmeProblems, scriptProblems } from './rules/commands.js';
+import {
+  ciProblems,
+  commandsOf,
+  inlineCommandsOf,
+  type LockFile,
+  lockProblems,
+  readmeProblems,
+  scriptProblems,
+} from './rules/commands.js';
 import { fencesOf } from './rules/markdown.js';
 
 const TEST_COMMAND = 'npm ci && npm test';
@@ -35,6 +43,10 @@ describe('commands', () => {
     expect(manifest.scripts.typecheck).toBe('tsc -p tsconfig.json');
     const { include } = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8')) as { include: string[] };
     expect(include).toEqual(expect.arrayContaining(['src', 'test', 'marble-tests', 'examples', 'bench']));
+  });
+
+  it('of CI can install from the lock file', () => {
+    expect(lockProblems(JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as LockFile)).toEqual([]);
   });
 
   it('of all pages name scripts and programs that exist', () => {
@@ -79,5 +91,13 @@ describe('the rules fail on', () => {
       expect.stringContaining('no script gone'),
       expect.stringContaining('no script start'),
     ]);
+  });
+
+  it('a lock file without the packages of other platforms', () => {
+    const packages = {
+      'node_modules/lint': { optionalDependencies: { '@lint/linux': '1.0.0', '@lint/mac': '1.0.0' } },
+      'node_modules/@lint/linux': {},
+    };
+    expect(lockProblems({ packages })).toEqual([expect.stringContaining('lacks @lint/mac@1.0.0')]);
   });
 });

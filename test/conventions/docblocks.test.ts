@@ -47,6 +47,8 @@ describe('the rule fails on', () => {
 
   it('nothing in a docblock in order', () => {
     expect(docblockProblems('src/operators/skip.ts', good, 'skip')).toEqual([]);
+    const ignoring = good.replace('export', '// biome-ignore lint/x: y\nexport');
+    expect(docblockProblems('src/operators/skip.ts', ignoring, 'skip')).toEqual([]);
   });
 
   it.each<[string, (text: string) => string, RegExp]>([

@@ -124,7 +124,10 @@ export function docblockOf(
   text: string,
   node: SyntaxNode,
 ): { readonly text: string; readonly start: number } | undefined {
-  const before = text.slice(0, node.start).trimEnd();
+  // Directives to the linter may stand between a docblock and what it describes.
+  const above = text.slice(0, node.start).trimEnd().split('\n');
+  while (above.at(-1)?.trim().startsWith('//')) above.pop();
+  const before = above.join('\n').trimEnd();
   if (!before.endsWith('*/')) return undefined;
   const start = before.lastIndexOf('/*');
   if (start < 0 || !before.startsWith('/**', start)) return undefined;

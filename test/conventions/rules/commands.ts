@@ -61,3 +61,18 @@ export function scriptProblems(
   }
   return problems;
 }
+
+export interface LockFile {
+  readonly packages: Readonly<Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>>;
+}
+
+/** Optional packages, those of other platforms, that are not in the lock file: `npm ci` refuses it then. */
+export function lockProblems(lock: LockFile): string[] {
+  return Object.entries(lock.packages).flatMap(([path, { optionalDependencies }]) =>
+    Object.entries(optionalDependencies ?? {})
+      .filter(
+        ([name]) => !(`node_modules/${name}` in lock.packages) && !(`${path}/node_modules/${name}` in lock.packages),
+      )
+      .map(([name, version]) => `package-lock.json lacks ${name}@${version} of ${path}: npm ci refuses the file`),
+  );
+}

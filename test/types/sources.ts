@@ -1,0 +1,37 @@
+import * as t from 'io-ts';
+import { from as fromIx } from 'ix/asynciterable';
+import { map } from 'ix/asynciterable/operators';
+import type { Observable } from 'rxjs';
+import type { Bar } from '../../src/model/bar.js';
+import { fromAsyncIterable, fromIterable, fromReadable, replayFile, synthetic } from '../../src/sources/index.js';
+import { expectType } from './equal.js';
+
+expectType<Observable<number>>()(fromIterable([1, 2]));
+expectType<Observable<[string, number]>>()(fromIterable(new Map<string, number>()));
+expectType<Observable<string>>()(fromAsyncIterable(fromIx([1]).pipe(map(String))));
+expectType<Observable<Buffer>>()(fromReadable(process.stdin));
+expectType<Observable<{ id: number }>>()(fromReadable<{ id: number }>(process.stdin));
+expectType<Observable<Bar>>()(synthetic({ symbols: ['SPY'] }));
+
+expectType<Observable<Bar>>()(replayFile('bars.csv'));
+expectType<Observable<Bar>>()(replayFile('bars.csv', { columns: { ts: 'date' }, speed: 60 }));
+expectType<Observable<{ price: number; line: number }>>()(
+  replayFile('prices.csv', { toItem: (record, { line }) => ({ price: Number(record.price), line }) }),
+);
+expectType<Observable<{ price: number }>>()(replayFile('prices.ndjson', { codec: t.type({ price: t.number }) }));
+expectType<Observable<number>>()(
+  replayFile('ticks.csv', { toItem: (record) => Number(record.at), timeOf: (at) => at, speed: 1 }),
+);
+
+// @ts-expect-error: not a field of a bar
+replayFile('bars.csv', { columns: { date: 'ts' } });
+// @ts-expect-error: the time differs from row to row, and is no default
+replayFile('bars.csv', { defaults: { ts: 0 } });
+// @ts-expect-error: columns are for bars only
+replayFile('bars.csv', { toItem: String, columns: { ts: 'date' } });
+// @ts-expect-error: one of the two
+replayFile('bars.csv', { toItem: () => 1, codec: t.number });
+// @ts-expect-error: a misspelt option
+synthetic({ symbol: 5 });
+// @ts-expect-error: an iterable that is not asynchronous
+fromAsyncIterable([1]);
