@@ -106,7 +106,11 @@ export class Stage {
 
   /** Zero while every item that came in is accounted for. */
   get conservation(): number {
-    if (this.role === 'source' || this.role === 'transform') return 0;
+    return this.role === 'source' || this.role === 'transform' ? 0 : this.balance;
+  }
+
+  /** What came in, less all that became of it. Of a transform: how many items more it took than it made. */
+  get balance(): number {
     return this.in - this.out - this.written - this.diverted - this.droppedTotal - this.held - this.abandoned;
   }
 }
@@ -200,13 +204,10 @@ export class PipelineMonitor implements Monitor {
       if (stage.role === 'source') {
         received += stage.out + stage.droppedTotal;
       } else if (!stage.branchOf) {
-        // More than Sluice's own stages handed over came from elsewhere; what is missing was taken out on the way.
-        const difference = stage.in - (handedTo.get(stage) ?? 0);
-        received += Math.max(0, difference);
-        filtered += Math.max(0, -difference);
-      }
-      if (stage.role === 'transform') {
-        const difference = stage.out - (stage.in - stage.droppedTotal - stage.held - stage.abandoned);
+        // More than Sluice's own stages handed over came from elsewhere; what is missing was taken out on the way. What a
+        // transform makes of its items counts as from elsewhere, save what Sluice's sources inside it have counted.
+        const made = stage.role === 'transform' ? -stage.balance : 0;
+        const difference = stage.in - (handedTo.get(stage) ?? 0) + made;
         received += Math.max(0, difference);
         filtered += Math.max(0, -difference);
       }

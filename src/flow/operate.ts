@@ -112,8 +112,8 @@ export interface InnerHandlers<T> {
 }
 
 /**
- * Subscribes an inner observable on behalf of an operator: chained to the operator's destination, so that what pauses
- * inside finds the gate downstream, and torn down with it.
+ * Subscribes an inner observable on behalf of an operator: chained to the operator's destination, so that it is torn down
+ * with it, and with `downstream` as its context, so that what pauses inside finds the gate there.
  */
 export function subscribeInner<T>(
   input: ObservableInput<T>,
@@ -124,6 +124,7 @@ export function subscribeInner<T>(
     destination,
     handlers.complete ? handlers : { ...handlers, complete() {} },
   );
+  carry(subscriber, downstream);
   withAmbient(downstream, () => from(input).subscribe(subscriber));
   return subscriber;
 }

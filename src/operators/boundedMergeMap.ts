@@ -62,6 +62,8 @@ export function boundedMergeMap<T, R>(
   return operate({ kind: owner, name: config.name, role: 'transform' }, (operation) => {
     const { destination, downstream, stage, detach } = operation;
     const gate = downstream.gate;
+    // Sources inside feed this stage, which hands their items on.
+    const inside = { destination, downstream: { ...downstream, stage } };
     let active = 0;
     let index = 0;
     let failed = false;
@@ -97,7 +99,7 @@ export function boundedMergeMap<T, R>(
         const complete = () => {
           completed = true;
         };
-        const subscription = subscribeInner(inner, operation, { next: onResult, error: fail, complete });
+        const subscription = subscribeInner(inner, inside, { next: onResult, error: fail, complete });
         // Its place is free when it has let go of what it used, and not before.
         subscription.add(() => {
           if (completed) onInnerEnd();

@@ -247,3 +247,40 @@ it('NO_MONITOR gives each stage an account of its own', () => {
   one.in = 1;
   expect(other.in).toBe(0);
 });
+
+describe('the account of a transform', () => {
+  const three = () =>
+    gatedSource<number>({ name: 'three' }, (outlet) => {
+      let n = 0;
+      outlet.pump(() => (n < 3 ? outlet.next(n++) : outlet.complete()));
+    });
+
+  it('counts the items of the sources inside it once, and what asked for them as filtered', () => {
+    const monitor = new PipelineMonitor();
+    three()
+      .pipe(
+        boundedMergeMap(() => three(), { concurrency: 1 }),
+        withContext({ monitor }),
+      )
+      .subscribe();
+    expect(monitor.account()).toMatchObject({ received: 3 + 9, delivered: 9, filtered: 3, held: 0, conservation: 0 });
+  });
+
+  it('counts results that come from elsewhere as received, and one for one as the same item', () => {
+    for (const [results, received, filtered] of [
+      [[1], 3, 0],
+      [[1, 2, 3], 9, 0],
+      [[], 3, 3],
+    ] as const) {
+      const monitor = new PipelineMonitor();
+      three()
+        .pipe(
+          boundedMergeMap(() => results, { concurrency: 2 }),
+          withContext({ monitor }),
+        )
+        .subscribe();
+      const delivered = 3 * results.length;
+      expect(monitor.account()).toMatchObject({ received, delivered, filtered, held: 0, conservation: 0 });
+    }
+  });
+});
