@@ -34,11 +34,7 @@ const report = await run(
     route('kind', {
       bar: (bar$) => bar$.pipe(writeCoordinator(bars, { workers: 2 })),
       quote: (quote$) =>
-        quote$.pipe(
-          conflate({ by: (quote) => quote.symbol }),
-          batch({ size: 10, eager: true }),
-          writeTo(quotes),
-        ),
+        quote$.pipe(conflate({ by: (quote) => quote.symbol }), batch({ size: 10, eager: true }), writeTo(quotes)),
     }),
   ),
 );

@@ -4,12 +4,13 @@
  *
  * Run it: npm run example -- slow-sink
  */
+
+import { tap } from 'rxjs';
 import { type Bar, PipelineMonitor } from 'sluice';
 import { batch, boundedBuffer, writeTo } from 'sluice/operators';
 import { formatReport, run } from 'sluice/pipelines';
 import { synthetic } from 'sluice/sources';
 import { slowSink } from 'sluice/testing';
-import { tap } from 'rxjs';
 
 const monitor = new PipelineMonitor();
 const buffer = boundedBuffer<Bar>({ capacity: 1_000, highWatermark: 0.8, lowWatermark: 0.2 });

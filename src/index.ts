@@ -118,6 +118,7 @@ export {
   MissingColumnError,
   type RecordPlace,
   type ReplayBarsConfig,
+  type ReplayDecodedConfig,
   type ReplayItemsConfig,
   replayFile,
   type SyntheticBarsConfig,

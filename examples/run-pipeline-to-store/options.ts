@@ -36,7 +36,9 @@ function fraction(text: string): number {
 /** Reads the options of the program. Prints help, or what is wrong with an option, and ends the process then. */
 export function readOptions(argv: readonly string[]): Options {
   return new Command('run-pipeline-to-store')
-    .description('Streams bars through pacing, bounded buffer, lanes and batches into the store, and shows the account.')
+    .description(
+      'Streams bars through pacing, bounded buffer, lanes and batches into the store, and shows the account.',
+    )
     .addOption(
       new Option('--provider <name>', 'where bars come from: real daily bars of the S&P 500, or generated ones')
         .choices(['sp500', 'synthetic'])
