@@ -5,6 +5,7 @@
  */
 export { contextOf, type FlowContext, NO_CONTEXT } from './flow/context.js';
 export { BufferOverflowError, isBufferOverflowError } from './flow/errors.js';
+export { Exit } from './flow/exit.js';
 export { type CancelWait, Gate, type GateState } from './flow/gate.js';
 export { type GatedSourceConfig, gatedSource, type Outlet } from './flow/gatedSource.js';
 export {
@@ -16,6 +17,8 @@ export {
   type StageRole,
 } from './flow/monitor.js';
 export {
+  type Bulk,
+  bulkOf,
   type Handlers,
   type InnerHandlers,
   type Operation,

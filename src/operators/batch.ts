@@ -1,4 +1,5 @@
 import { asapScheduler, asyncScheduler, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
+import { Exit } from '../flow/exit.js';
 import { operate } from '../flow/operate.js';
 import { admit, WaitingLine } from '../flow/waitingLine.js';
 import {
@@ -79,7 +80,11 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
 
   return operate({ kind: owner, name: config.name }, (operation) => {
     const { destination, downstream, stage } = operation;
-    const gate = downstream.gate;
+    const exit = new Exit(operation, () => {
+      if (items.length > 0) flush();
+      line.drain();
+      finish?.();
+    });
     let items: T[] = [];
     let bytes = 0;
     /** Nothing is waited for any more but the gate and the end of a burst. */
@@ -92,7 +97,6 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
     // Flags of their own, for a scheduler may run its work before it has returned the subscription.
     let isLingering = false;
     let isBursting = false;
-    let cancelWait: (() => void) | undefined;
     let finish: (() => void) | undefined;
 
     const isFull = () => items.length >= size || bytes >= maxBytes;
@@ -131,9 +135,7 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
 
     /** Emits the batch; if the gate downstream is closed, as soon as it opens. */
     const flush = (): boolean => {
-      if (destination.closed) return false;
-      if (!gate.isOpen) {
-        cancelWait ??= gate.whenOpen(onOpen);
+      if (!exit.mayEmit()) {
         if (isFull()) line.regulate();
         return false;
       }
@@ -145,18 +147,9 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
       return true;
     };
 
-    const onOpen = () => {
-      cancelWait = undefined;
-      if (items.length > 0) flush();
-      line.drain();
-      finish?.();
-    };
-
     const started = () => {
       if (prompt) {
-        if (!gate.isOpen) {
-          cancelWait ??= gate.whenOpen(onOpen);
-        } else if (!isBursting) {
+        if (exit.mayEmit() && !isBursting) {
           isBursting = true;
           bursting = burstScheduler.schedule(onBurstEnd);
         }
@@ -221,7 +214,6 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
       finalize() {
         lingering?.unsubscribe();
         bursting?.unsubscribe();
-        cancelWait?.();
       },
     };
   });

@@ -1,6 +1,7 @@
 import { BehaviorSubject, type Observable, type OperatorFunction } from 'rxjs';
 import { distinctUntilChanged } from 'rxjs/operators';
 import { BufferOverflowError } from '../flow/errors.js';
+import { Exit } from '../flow/exit.js';
 import { bulkOf, operate } from '../flow/operate.js';
 import { type Level, WaitingLine } from '../flow/waitingLine.js';
 import { requireFunction, requireKnownOptions, requireOneOf } from '../policies/validate.js';
@@ -89,18 +90,14 @@ export function boundedBuffer<T>(config: BoundedBufferConfig<T> = {}): BoundedBu
     const { destination, downstream, stage, detach } = operation;
     const gate = downstream.gate;
     const bulk = bulkOf(destination);
-    let cancelWait: (() => void) | undefined;
+    const exit = new Exit(operation, () => line.drain());
 
     const line = new WaitingLine<T>({
       capacity,
       high,
       low,
       offer(item) {
-        if (destination.closed) return false;
-        if (!gate.isOpen) {
-          cancelWait ??= gate.whenOpen(onOpen);
-          return false;
-        }
+        if (!exit.mayEmit()) return false;
         stage.out += 1;
         destination.next(item);
         return true;
@@ -115,10 +112,6 @@ export function boundedBuffer<T>(config: BoundedBufferConfig<T> = {}): BoundedBu
       fail: (error) => destination.error(error),
       onLevel: (next) => level.next(next),
     });
-    const onOpen = () => {
-      cancelWait = undefined;
-      line.drain();
-    };
 
     const giveUp = (item: T, reason: DropReason) => {
       stage.drop(reason);
@@ -149,7 +142,6 @@ export function boundedBuffer<T>(config: BoundedBufferConfig<T> = {}): BoundedBu
       error: (error) => line.end(() => destination.error(error)),
       complete: () => line.end(() => destination.complete()),
       finalize() {
-        cancelWait?.();
         level.next('ok');
       },
     };

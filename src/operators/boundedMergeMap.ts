@@ -1,5 +1,6 @@
 import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
 import { BufferOverflowError } from '../flow/errors.js';
+import { Exit } from '../flow/exit.js';
 import { operate, subscribeInner } from '../flow/operate.js';
 import { admit, WaitingLine } from '../flow/waitingLine.js';
 import { requireFunction, requireInteger, requireKnownOptions } from '../policies/validate.js';
@@ -61,23 +62,22 @@ export function boundedMergeMap<T, R>(
 
   return operate({ kind: owner, name: config.name, role: 'transform' }, (operation) => {
     const { destination, downstream, stage, detach } = operation;
-    const gate = downstream.gate;
+    const exit = new Exit(operation, () => {
+      results.drain();
+      waiting.drain();
+      endIfIdle();
+    });
     // Sources inside feed this stage, which hands their items on.
     const inside = { destination, downstream: { ...downstream, stage } };
     let active = 0;
     let index = 0;
     let failed = false;
-    let cancelWait: (() => void) | undefined;
     let finish: (() => void) | undefined;
 
     /** Results of inner observables that do not obey the gate, such as promises. */
     const results = new WaitingLine<R>({
       offer(result) {
-        if (destination.closed) return false;
-        if (!gate.isOpen) {
-          cancelWait ??= gate.whenOpen(onOpen);
-          return false;
-        }
+        if (!exit.mayEmit()) return false;
         stage.out += 1;
         destination.next(result);
         return true;
@@ -87,11 +87,7 @@ export function boundedMergeMap<T, R>(
 
     const waiting = new WaitingLine<T>({
       offer(item) {
-        if (active >= concurrency || failed || destination.closed) return false;
-        if (!gate.isOpen) {
-          cancelWait ??= gate.whenOpen(onOpen);
-          return false;
-        }
+        if (active >= concurrency || failed || !exit.mayEmit()) return false;
         const inner = from(project(item, index++));
         active += 1;
         if (active >= concurrency) waiting.regulate();
@@ -109,13 +105,6 @@ export function boundedMergeMap<T, R>(
       isReady: () => active < concurrency,
       fail: (error) => destination.error(error),
     });
-
-    const onOpen = () => {
-      cancelWait = undefined;
-      results.drain();
-      waiting.drain();
-      endIfIdle();
-    };
 
     const onResult = (result: R) => {
       if (results.push(result)) return;
@@ -155,7 +144,6 @@ export function boundedMergeMap<T, R>(
       },
       error: (error) => endWith(() => destination.error(error)),
       complete: () => endWith(() => destination.complete()),
-      finalize: () => cancelWait?.(),
     };
   });
 }

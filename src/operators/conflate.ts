@@ -1,4 +1,5 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
+import { Exit } from '../flow/exit.js';
 import { operate } from '../flow/operate.js';
 import { admit, WaitingLine } from '../flow/waitingLine.js';
 import { requireFunction, requireInteger, requireKnownOptions } from '../policies/validate.js';
@@ -63,10 +64,14 @@ export function conflate<T>(config: ConflateConfig<T>): MonoTypeOperatorFunction
   return operate({ kind: owner, name: config.name }, (operation) => {
     const { destination, downstream, stage } = operation;
     const gate = downstream.gate;
+    const exit = new Exit(operation, () => {
+      emitHeld();
+      line.drain();
+      endIfEmpty();
+    });
     /** In the order in which the keys were first seen. */
     const latest = new Map<string | number, T>();
     let emitting = false;
-    let cancelWait: (() => void) | undefined;
     let finish: (() => void) | undefined;
 
     const line = new WaitingLine<T>({
@@ -86,7 +91,7 @@ export function conflate<T>(config: ConflateConfig<T>): MonoTypeOperatorFunction
         } else {
           return false;
         }
-        if (!emitting) cancelWait ??= gate.whenOpen(onOpen);
+        if (!emitting) exit.wait();
         return true;
       },
       isReady: () => latest.size < maxKeys,
@@ -103,14 +108,7 @@ export function conflate<T>(config: ConflateConfig<T>): MonoTypeOperatorFunction
         destination.next(item);
       }
       emitting = false;
-      if (latest.size > 0 && !destination.closed) cancelWait ??= gate.whenOpen(onOpen);
-    };
-
-    const onOpen = () => {
-      cancelWait = undefined;
-      emitHeld();
-      line.drain();
-      endIfEmpty();
+      if (latest.size > 0) exit.wait();
     };
 
     const endIfEmpty = () => {
@@ -132,7 +130,6 @@ export function conflate<T>(config: ConflateConfig<T>): MonoTypeOperatorFunction
       },
       error: (error) => endWith(() => destination.error(error)),
       complete: () => endWith(() => destination.complete()),
-      finalize: () => cancelWait?.(),
     };
   });
 }

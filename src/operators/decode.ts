@@ -1,5 +1,6 @@
 import type { Validation } from 'io-ts';
 import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
+import { Exit } from '../flow/exit.js';
 import { operate, subscribeInner } from '../flow/operate.js';
 import { admit, WaitingLine } from '../flow/waitingLine.js';
 import { DecodeError } from '../model/decodeError.js';
@@ -75,20 +76,14 @@ export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFuncti
   const divertTo = requireFunction(owner, 'divertTo', config.divertTo);
 
   return operate<unknown, T>({ kind: owner, name: config.name }, (operation) => {
-    const { destination, downstream, stage } = operation;
-    const gate = downstream.gate;
+    const { destination, stage } = operation;
+    const exit = new Exit(operation, () => line.drain());
     let diverting = false;
-    let cancelWait: (() => void) | undefined;
     let finish: (() => void) | undefined;
 
     const line = new WaitingLine<unknown>({
       offer(input) {
-        // Ended by an earlier item: what is left is abandoned.
-        if (diverting || destination.closed) return false;
-        if (!gate.isOpen) {
-          cancelWait ??= gate.whenOpen(onOpen);
-          return false;
-        }
+        if (diverting || !exit.mayEmit()) return false;
         const result = codec.decode(input);
         if (result._tag === 'Right') {
           stage.out += 1;
@@ -120,11 +115,6 @@ export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFuncti
       });
     };
 
-    const onOpen = () => {
-      cancelWait = undefined;
-      line.drain();
-    };
-
     const endIfIdle = () => {
       if (!diverting) finish?.();
     };
@@ -144,7 +134,6 @@ export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFuncti
       },
       error: (error) => endWith(() => destination.error(error)),
       complete: () => endWith(() => destination.complete()),
-      finalize: () => cancelWait?.(),
     };
   });
 }

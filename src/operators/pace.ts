@@ -1,4 +1,5 @@
 import { asyncScheduler, identity, type MonoTypeOperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
+import { Exit } from '../flow/exit.js';
 import { operate } from '../flow/operate.js';
 import { admit, WaitingLine } from '../flow/waitingLine.js';
 import { type PacingProfile, ProfilePacer } from '../policies/pacingProfile.js';
@@ -138,22 +139,16 @@ function paceWith<T>(
   pacerFor: () => Pacer<T, unknown>,
 ): MonoTypeOperatorFunction<T> {
   return operate({ kind, name }, (operation) => {
-    const { destination, downstream, stage } = operation;
-    const gate = downstream.gate;
+    const { destination, stage } = operation;
     const pacer = pacerFor();
+    const exit = new Exit(operation, () => line.drain());
     /** What the first item in line costs, once it is known: the callbacks are asked once an item. */
     let cost: { readonly of: unknown } | undefined;
     let timer: Subscription | undefined;
-    let cancelWait: (() => void) | undefined;
 
     const line = new WaitingLine<T>({
       offer(item) {
-        // Ended by an earlier item: what is left is abandoned.
-        if (destination.closed) return false;
-        if (!gate.isOpen) {
-          cancelWait ??= gate.whenOpen(onOpen);
-          return false;
-        }
+        if (!exit.mayEmit()) return false;
         cost ??= { of: pacer.price(item) };
         const waitMs = pacer.take(scheduler.now(), cost.of);
         if (waitMs > 0) {
@@ -185,11 +180,6 @@ function paceWith<T>(
       line.drain();
     };
 
-    const onOpen = () => {
-      cancelWait = undefined;
-      line.drain();
-    };
-
     return {
       gate: line.gate,
       held: () => line.length,
@@ -199,10 +189,7 @@ function paceWith<T>(
       },
       error: (error) => line.end(() => destination.error(error)),
       complete: () => line.end(() => destination.complete()),
-      finalize() {
-        timer?.unsubscribe();
-        cancelWait?.();
-      },
+      finalize: () => timer?.unsubscribe(),
     };
   });
 }

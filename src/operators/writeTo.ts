@@ -7,6 +7,7 @@ import {
   type SchedulerLike,
 } from 'rxjs';
 import { tap } from 'rxjs/operators';
+import { Exit } from '../flow/exit.js';
 import { operate, subscribeInner } from '../flow/operate.js';
 import { admit, WaitingLine } from '../flow/waitingLine.js';
 import type { Sink, WriteOutcome, WriteReceipt } from '../model/sink.js';
@@ -83,23 +84,22 @@ export function writeTo<T>(
   const clock = policies.scheduler ?? asyncScheduler;
 
   return operate({ kind: owner, name: policies.name, role: 'writer' }, (operation) => {
-    const { destination, downstream, stage, detach } = operation;
-    const gate = downstream.gate;
+    const { destination, stage, detach } = operation;
+    const exit = new Exit(operation, () => {
+      outcomes.drain();
+      waiting.drain();
+      endIfIdle();
+    });
     let inFlight = 0;
     let heldItems = 0;
     let failed = false;
-    let cancelWait: (() => void) | undefined;
     let finish: (() => void) | undefined;
 
     const outcomes = new WaitingLine<WriteOutcome<T>>({
       // Each holds an item at least, and only those in flight can come: what is in flight is the limit.
       capacity: Number.MAX_SAFE_INTEGER,
       offer(outcome) {
-        if (destination.closed) return false;
-        if (!gate.isOpen) {
-          cancelWait ??= gate.whenOpen(onOpen);
-          return false;
-        }
+        if (!exit.mayEmit()) return false;
         destination.next(outcome);
         return true;
       },
@@ -202,13 +202,6 @@ export function writeTo<T>(
       outcomes.end(() => destination.error(failure));
     };
 
-    const onOpen = () => {
-      cancelWait = undefined;
-      outcomes.drain();
-      waiting.drain();
-      endIfIdle();
-    };
-
     const endIfIdle = () => {
       if (finish && inFlight === 0) outcomes.end(finish);
     };
@@ -230,7 +223,6 @@ export function writeTo<T>(
       },
       error: (error) => endWith(() => destination.error(error)),
       complete: () => endWith(() => destination.complete()),
-      finalize: () => cancelWait?.(),
     };
   });
 }

@@ -313,6 +313,37 @@ describe('boundedMergeMap', () => {
     expect(log).toEqual(['take 0', 'let go 0', 'take 1', 'let go 1']);
   });
 
+  it('has closed its gate by the time that the inner in the last place is subscribed', () => {
+    const probe = probeGate<number>();
+    const moves: string[] = [];
+    probe.gateLog$.subscribe((move) => moves.push(move));
+    const seen: (string | undefined)[] = [];
+    const project = () =>
+      defer(() => {
+        seen.push(moves.at(-1));
+        return EMPTY;
+      });
+    of(1, 2)
+      .pipe(probe, boundedMergeMap(project, { concurrency: 1 }))
+      .subscribe();
+    expect(seen).toEqual(['c', 'c']);
+  });
+
+  it('emits and counts no result more when the subscriber has had enough', () => {
+    const gate = new Gate('open');
+    const monitor = new PipelineMonitor();
+    const inner = new Subject<string>();
+    const source = new Subject<number>();
+    const merge = boundedMergeMap(() => inner, { concurrency: 1 });
+    const result = record(source.pipe(merge, withContext({ gate, monitor }), take(1)));
+    source.next(1);
+    gate.close();
+    for (const value of ['a', 'b', 'c']) inner.next(value);
+    gate.open();
+    expect(result).toMatchObject({ values: ['a'], completed: true });
+    expect(monitor.account()).toMatchObject({ delivered: 1, conservation: 0 });
+  });
+
   it('queues an item that a result sets going', () => {
     const source = new Subject<number>();
     const seen: number[] = [];

@@ -42,6 +42,19 @@ describe('untilStopped', () => {
     expect(seen).toEqual([1, 2]);
   });
 
+  it('has let go of its source by the time that it completes', () => {
+    const source = new Subject<number>();
+    const stopping = new Subject<void>();
+    let observed: boolean | undefined;
+    source.pipe(untilStopped(), withContext({ stopping })).subscribe({
+      complete: () => {
+        observed = source.observed;
+      },
+    });
+    stopping.next();
+    expect(observed).toBe(false);
+  });
+
   it('lets what is held downstream be delivered', () => {
     const gate = new Gate('closed');
     const source = new Subject<number>();
