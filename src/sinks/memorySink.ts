@@ -16,6 +16,37 @@ export interface MemorySink<T> extends Sink<T> {
   readonly batches: readonly (readonly T[])[];
 }
 
+/**
+ * Keeps what is written in memory, for tests and examples.
+ *
+ * ```text
+ * batches   --[a b]----[c]--
+ * items       a b       c
+ * receipts  --2--------1----
+ * ```
+ *
+ * **Emits when**: a batch is subscribed, at once: one receipt with as many rows as items.
+ * **Backpressure**: none: every batch is taken at once.
+ * **Completes when**: its batch is kept, at once, after the receipt.
+ * **Errors when**: never.
+ * **On unsubscribe**: nothing is left to do.
+ *
+ * **Delivery**: a batch that is written again is kept again; nothing outlives the process.
+ *
+ * **Gotchas**: it grows without bound.
+ *
+ * @example
+ * ```ts
+ * import { memorySink, sinkSubscriber } from 'sluice/sinks';
+ * import { fromIterable } from 'sluice/sources';
+ *
+ * const sink = memorySink<number>();
+ * const writer = sinkSubscriber(sink, { batchSize: 2 });
+ * fromIterable([1, 2, 3]).subscribe(writer);
+ * await writer.finished;
+ * console.log(sink.items);
+ * ```
+ */
 export function memorySink<T>(config: MemorySinkConfig<T> = {}): MemorySink<T> {
   const owner = 'memorySink';
   requireKnownOptions(owner, config, ['keyOf', 'name']);

@@ -14,6 +14,37 @@ export interface NdjsonSinkConfig<T> {
   readonly name?: string;
 }
 
+/**
+ * Appends items to a file, one line of JSON each, a batch as one write. Makes the file and its folder.
+ *
+ * ```text
+ * batches   --[a b]----[c]--
+ * file      ---a\nb\n---c\n-
+ * receipts  -----2-------1--
+ * ```
+ *
+ * **Emits when**: the system has taken the batch, with `fsync` the disk: one receipt with the lines written.
+ * **Backpressure**: batches of several lanes are written one after the other.
+ * **Completes when**: its batch is written, after the receipt.
+ * **Errors when**: an item is not JSON, or the file cannot be written (`NdjsonError`): nothing of the batch is left in the
+ * file, and the sink can be written to again.
+ * **On unsubscribe**: a write under way is finished.
+ *
+ * **Delivery**: at least once: a batch that is written again is in the file again.
+ *
+ * **Gotchas**: JSON has no NaN and no Infinity: they are written as `null`. One file has one sink: what others append
+ * while a write fails is cut off with it.
+ *
+ * @example
+ * ```ts
+ * import { ndjsonSink, sinkSubscriber } from 'sluice/sinks';
+ * import { synthetic } from 'sluice/sources';
+ *
+ * const writer = sinkSubscriber(ndjsonSink('out/bars.ndjson', { fsync: true }));
+ * synthetic({ count: 1_000, seed: 7 }).subscribe(writer);
+ * await writer.finished;
+ * ```
+ */
 export function ndjsonSink<T>(path: string, config: NdjsonSinkConfig<T> = {}): Sink<T> {
   const owner = 'ndjsonSink';
   if (typeof path !== 'string' || path === '') {

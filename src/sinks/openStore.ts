@@ -26,6 +26,40 @@ export interface Store {
 /** How long to wait for a connection. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/**
+ * Opens the database for a sink such as `barsSink`: a Postgres server if there is a `databaseUrl`, else an embedded
+ * Postgres (PGlite) in a folder. It has answered once when the promise resolves.
+ *
+ * ```text
+ * openStore({ databaseUrl })   --(connect, ask)--> { pool, kind: 'postgres' }
+ * openStore({ folder })        --(lock, open)----> { pool, kind: 'pglite' }
+ * ```
+ *
+ * **Emits when**: does not apply; the promise resolves with the open store.
+ * **Backpressure**: does not apply; who needs a connection while all are in use waits for one.
+ * **Completes when**: does not apply; `close()` ends the connections and unlocks the folder.
+ * **Errors when**: the server cannot be reached, refuses the login or lacks the database, or the folder is locked,
+ * damaged or cannot be written: `StoreError`, with one sentence that names it and the remedy, and never the password.
+ * **On unsubscribe**: does not apply.
+ *
+ * **Delivery**: a server is as durable as it is configured; PGlite writes through to its folder.
+ *
+ * **Gotchas**: PGlite takes about 320 MB of memory, the first creation of a folder 840 MB; it has one connection, and
+ * blocks the event loop while a statement runs. Promises about memory and latency are for a real server. Its folder
+ * belongs to one process at a time: a file `<folder>.lock` beside it says which.
+ *
+ * @example
+ * ```ts
+ * import { barsSink, openStore, sinkSubscriber } from 'sluice/sinks';
+ * import { synthetic } from 'sluice/sources';
+ *
+ * const store = await openStore({ databaseUrl: process.env.DATABASE_URL });
+ * const writer = sinkSubscriber(barsSink(store.pool));
+ * synthetic({ count: 10_000, seed: 7 }).subscribe(writer);
+ * await writer.finished;
+ * await store.close();
+ * ```
+ */
 export async function openStore(config: OpenStoreConfig = {}): Promise<Store> {
   const owner = 'openStore';
   requireKnownOptions(owner, config, ['databaseUrl', 'folder', 'poolSize']);
@@ -40,21 +74,24 @@ export async function openStore(config: OpenStoreConfig = {}): Promise<Store> {
 }
 
 async function openServer(databaseUrl: string, poolSize: number): Promise<Store> {
-  const pool = new pg.Pool({
+  const options = {
     connectionString: requireUrl(databaseUrl),
-    max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     application_name: 'sluice',
-  });
-  const store = storeOf(pool, 'postgres', async () => {});
+  };
+  // Not through the pool: it forgets a connection that fails at the login, which the server then keeps for a minute.
+  const client = new pg.Client(options);
+  client.on('error', () => {});
   try {
-    await pool.query('SELECT 1');
-    return store;
+    await client.connect();
+    await client.query('SELECT 1');
   } catch (error) {
-    await store.close();
     throw explain(error);
+  } finally {
+    await client.end().catch(() => {});
   }
+  return storeOf(new pg.Pool({ ...options, max: poolSize }), 'postgres', async () => {});
 }
 
 /** The connection string is neither quoted nor kept as a cause: it may hold a password. */

@@ -1,9 +1,9 @@
 import type { Pool, PoolClient } from 'pg';
 import type { WriteReceipt } from '../../model/sink.js';
+import { rowArranger } from './arrangeRows.js';
 import { copyIn } from './copyIn.js';
 import { badValue, encodeArrays, encodeCopy, type Rows } from './encode.js';
 import { breaksConnection, explain, sqlStateOf } from './explain.js';
-import { newestPerKey } from './newestPerKey.js';
 import { type Strategy, WritePlanner } from './planner.js';
 import { type Statements, statementsFor } from './statements.js';
 import { StoreError } from './storeError.js';
@@ -37,7 +37,7 @@ export class TableWriter<T> {
   readonly #pool: Pool;
   readonly #config: TableWriterConfig<T>;
   readonly #statements: Statements;
-  readonly #reduce: (rows: Rows<T>) => Rows<T>;
+  readonly #arrange: (rows: Rows<T>) => Rows<T>;
   /** The versions given to a batch, so that a batch that is written again has the same. */
   readonly #numbered = new WeakMap<readonly T[], Float64Array>();
   /** The connections that have the staging table. */
@@ -49,7 +49,7 @@ export class TableWriter<T> {
     this.#pool = pool;
     this.#config = config;
     this.#statements = statementsFor(config.table, config.schema);
-    this.#reduce = newestPerKey(config.table);
+    this.#arrange = rowArranger(config.table);
     // An idle connection that breaks is an event that would end the process; the pool has dropped it by then.
     if (!watched.has(pool)) {
       watched.add(pool);
@@ -59,7 +59,7 @@ export class TableWriter<T> {
 
   async write(batch: readonly T[]): Promise<WriteReceipt> {
     try {
-      const rows = this.#reduce({ items: batch, seqs: this.#seqsOf(batch) });
+      const rows = this.#arrange({ items: batch, seqs: this.#seqsOf(batch) });
       const server = await this.#ready();
       const written = await this.#borrow(server, (client) => this.#writeRows(client, server, rows));
       return { rows: written };

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { encodeArrays, encodeCopy } from '../../../src/sinks/postgres/encode.js';
+import type { Column, ColumnType } from '../../../src/sinks/postgres/tables.js';
+
+type Value = string | number | null | undefined;
+
+const column = (type: ColumnType, nullable = false): Column<readonly Value[]> => ({
+  name: 'it',
+  type,
+  nullable,
+  of: ([value]) => value,
+});
+
+const rowsOf = (...values: Value[]) => ({
+  items: values.map((value) => [value]),
+  seqs: new Float64Array(values.length),
+});
+
+const hex = (buffer: Buffer) => buffer.toString('hex');
+
+/** The value of the only row, as it stands in an array: behind the head of 20 bytes and its length of four. */
+const bytesOf = (type: ColumnType, value: Value) => hex(encodeArrays([column(type)], rowsOf(value))[0]!).slice(48);
+
+describe('the binary encoders', () => {
+  it('lay out an array', () => {
+    expect(hex(encodeArrays([column('text')], rowsOf('ab', ''))[0]!)).toBe(
+      ['00000001', '00000000', '00000019', '00000002', '00000001', '00000002', '6162', '00000000'].join(''),
+    );
+  });
+
+  it('lay out the data of a COPY', () => {
+    expect(hex(encodeCopy([column('text'), column('text')], rowsOf('ab')))).toBe(
+      ['5047434f50590aff0d0a00', '00000000', '00000000', '0002', '00000002', '6162', '00000002', '6162', 'ffff'].join(
+        '',
+      ),
+    );
+  });
+
+  it.each<[ColumnType, Value, string]>([
+    ['float8', 1, '3ff0000000000000'],
+    ['float8', -0, '8000000000000000'],
+    ['float8', Infinity, '7ff0000000000000'],
+    ['int8', 0, '0000000000000000'],
+    ['int8', -1, 'ffffffffffffffff'],
+    ['int8', 4_294_967_296, '0000000100000000'],
+    ['int8', -4_294_967_297, 'fffffffeffffffff'],
+    ['int8', Number.MAX_SAFE_INTEGER, '001fffffffffffff'],
+    ['int8', Number.MIN_SAFE_INTEGER, 'ffe0000000000001'],
+    ['timestamptz', Date.UTC(2000, 0, 1), '0000000000000000'],
+    ['timestamptz', Date.UTC(2000, 0, 1) + 0.001, '0000000000000001'],
+    ['timestamptz', Date.UTC(2000, 0, 1) - 0.001, 'ffffffffffffffff'],
+    ['text', 'é', 'c3a9'],
+    ['text', 'a'.repeat(65), '61'.repeat(65)],
+    ['text', '😀', 'f09f9880'],
+  ])('write %s %s', (type, value, bytes) => {
+    expect(bytesOf(type, value)).toBe(bytes);
+  });
+
+  it('agree, also where texts outgrow what was reserved for them', () => {
+    const texts = ['x', 'é'.repeat(500), '東京'.repeat(300), 'plain '.repeat(1000), ''];
+    const array = encodeArrays([column('text')], rowsOf(...texts))[0]!.subarray(20);
+    const copy = encodeCopy([column('text')], rowsOf(...texts)).subarray(19, -2);
+    const read = (buffer: Buffer, head: number) => {
+      const found: string[] = [];
+      for (let at = 0; at < buffer.length; ) {
+        const length = buffer.readInt32BE(at + head);
+        found.push(buffer.toString('utf8', at + head + 4, at + head + 4 + length));
+        at += head + 4 + length;
+      }
+      return found;
+    };
+    expect(read(array, 0)).toEqual(texts);
+    expect(read(copy, 2)).toEqual(texts);
+  });
+
+  it('write null where the column takes it', () => {
+    const bytes = hex(encodeArrays([column('float8', true)], rowsOf(undefined, 1, null))[0]!);
+    expect(bytes.slice(8, 16)).toBe('00000001');
+    expect(bytes.slice(40)).toBe('ffffffff000000083ff0000000000000ffffffff');
+  });
+
+  it.each<[ColumnType, Value, string]>([
+    ['text', undefined, '22P02'],
+    ['text', 5, '22P02'],
+    ['text', 'a\udc00b', '22021'],
+    ['float8', '5', '22P02'],
+    ['float8', null, '22P02'],
+    ['int8', 0.5, '22003'],
+    ['int8', 2 ** 53, '22003'],
+    ['timestamptz', Number.NaN, '22008'],
+    ['timestamptz', 1e15, '22008'],
+  ])('refuse %s %s', (type, value, sqlState) => {
+    for (const encode of [encodeArrays, encodeCopy]) {
+      expect(() => encode([column(type)], rowsOf(value))).toThrow(
+        expect.objectContaining({
+          code: 'SLUICE_STORE_VALUE',
+          sqlState,
+          message: expect.stringContaining('it must be'),
+        }),
+      );
+    }
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { breaksConnection, explain } from '../../../src/sinks/postgres/explain.js';
+import { isStoreError, StoreError } from '../../../src/sinks/postgres/storeError.js';
+
+const driverError = (message: string, fields: object) => Object.assign(new Error(message), fields);
+
+describe('explain', () => {
+  it.each([
+    [{ code: 'ECONNREFUSED', address: '10.0.0.1', port: 5433 }, 'SLUICE_STORE_UNREACHABLE', '10.0.0.1:5433'],
+    [{ code: 'ENOTFOUND', hostname: 'db.invalid' }, 'SLUICE_STORE_UNREACHABLE', 'db.invalid'],
+    [{ code: 'ECONNRESET' }, 'SLUICE_STORE_CONNECTION_LOST', 'written again'],
+    [{ code: '28P01' }, 'SLUICE_STORE_PASSWORD', 'DATABASE_URL'],
+    [{ code: '3D000' }, 'SLUICE_STORE_DATABASE', 'createdb'],
+    [{ code: '42P01' }, 'SLUICE_STORE_TABLE', 'the table "bars"'],
+    [{ code: '42703' }, 'SLUICE_STORE_TABLE', 'not as the sink needs it'],
+    [{ code: '42501' }, 'SLUICE_STORE_PERMISSION', 'grant'],
+    [{ code: '22021' }, 'SLUICE_STORE_VALUE', '22021'],
+    [{ code: '23514' }, 'SLUICE_STORE_VALUE', '23514'],
+    [{ code: '57P01' }, 'SLUICE_STORE_CONNECTION_LOST', '57P01'],
+    [{ code: '53100' }, 'SLUICE_STORE_FAILED', '53100'],
+  ])('%j is %s', (fields, code, part) => {
+    const cause = driverError('what the driver says', fields);
+    const error = explain(cause, '"bars"');
+    expect(error).toMatchObject({ name: 'StoreError', code, cause });
+    expect(error.message).toContain(part);
+    expect(isStoreError(error)).toBe(true);
+    expect(error.sqlState).toBe(/^\w{5}$/.test(fields.code) ? fields.code : undefined);
+  });
+
+  it('looks into the errors of a host with several addresses', () => {
+    const inner = driverError('connect ECONNREFUSED ::1:5432', { code: 'ECONNREFUSED', address: '::1', port: 5432 });
+    const error = explain(new AggregateError([inner]));
+    expect(error.code).toBe('SLUICE_STORE_UNREACHABLE');
+    expect(error.message).toContain('::1:5432');
+  });
+
+  it('leaves its own errors as they are', () => {
+    const own = new StoreError('SLUICE_STORE_VALUE', 'x', { sqlState: '22021' });
+    expect(explain(own)).toBe(own);
+    expect(breaksConnection(own)).toBe(false);
+  });
+
+  it('says something of what is no error', () => {
+    expect(explain(undefined).message).toContain('no reason given');
+  });
+});
+
+describe('breaksConnection', () => {
+  it.each([
+    [{ code: 'ECONNRESET' }, true],
+    [{}, true],
+    [{ code: '57P01' }, true],
+    [{ code: '08006' }, true],
+    [{ code: '23505' }, false],
+    [{ code: '40P01' }, false],
+  ])('%j: %s', (fields, broken) => {
+    expect(breaksConnection(driverError('', fields))).toBe(broken);
+  });
+});
