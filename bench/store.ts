@@ -38,7 +38,7 @@ const BARS = 400_000;
 const SYMBOLS = 500;
 const CONNECTIONS = 4;
 const BATCH = 2_000;
-const TURNS = 7;
+const TURNS = 5;
 
 type Workload = 'append' | 'upsert';
 
@@ -171,7 +171,7 @@ function report(workload: Workload, who: string, { rowsPerSec, cpuSeconds }: Run
   console.log(cells.join(' '));
 }
 
-export async function main(): Promise<void> {
+async function main(): Promise<void> {
   const server = await startPostgres({ durable: true });
   const database = await server.database();
   const pool = new pg.Pool({ connectionString: database.url, max: CONNECTIONS });
@@ -201,3 +201,5 @@ export async function main(): Promise<void> {
     await server.stop();
   }
 }
+
+await main();

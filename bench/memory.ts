@@ -1,0 +1,41 @@
+/**
+ * What memory ten million items take, when the sink is ten times too slow.
+ *
+ * Method. First a process of its own moves two million bars through `writeCoordinator` with its default settings into a sink
+ * that does not wait: that is how fast the source could go. Then another process, started with no flags, moves ten
+ * million into a sink that takes a tenth of that. Every bar is made anew, so that what the pipeline lets go of is
+ * garbage. Resident memory is read every 50 ms from outside the pipeline, which is possible because the source yields to
+ * the event loop.
+ *
+ * `rssMb` is the highest resident memory of the whole process as the system has it, Node itself and the start included.
+ * `growthMb` is the highest less the lowest sample after the first fifth of the items: a stricter measure than growth.
+ * The most items that were emitted and not written are counted too: it must stay at what buffer, lanes and writers hold.
+ */
+import type { StreamResult } from './memory/stream.js';
+import { runInChild } from './report/child.js';
+import { printTable, rounded } from './report/table.js';
+
+const ITEMS = 10_000_000;
+const CALIBRATION = 2_000_000;
+const TOO_SLOW = 10;
+const CHILD = new URL('./memory/stream.js', import.meta.url);
+
+const free = await runInChild<StreamResult>(CHILD, [String(CALIBRATION), '0']);
+const slow = await runInChild<StreamResult>(CHILD, [String(ITEMS), String(free.itemsPerSec / TOO_SLOW)]);
+
+const thousands = (value: number) => Math.round(value).toLocaleString('en');
+printTable(
+  ['run', 'items', 'items/s', 'most in hand', 'peak MB', 'spread MB'],
+  [['sink that does not wait', CALIBRATION, free] as const, ['sink ten times too slow', ITEMS, slow] as const].map(
+    ([run, items, { itemsPerSec, mostHeld, peakRssMb, spreadMb }]) => [
+      run,
+      thousands(items),
+      thousands(itemsPerSec),
+      thousands(mostHeld),
+      peakRssMb.toFixed(1),
+      spreadMb.toFixed(1),
+    ],
+  ),
+);
+console.log(`resident MB, from start to end, at every tenth of the items: ${slow.samplesMb.join(' ')}`);
+console.log(JSON.stringify({ rssMb: rounded(slow.peakRssMb, 1), growthMb: rounded(slow.spreadMb, 1) }));
