@@ -1,5 +1,5 @@
-import { EventEmitter } from 'node:events';
-import { map, NEVER, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
+import { EventEmitter, getEventListeners } from 'node:events';
+import { map, merge, NEVER, Observable, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { gatedSource } from '../../../src/flow/gatedSource.js';
 import type { Sink } from '../../../src/model/sink.js';
@@ -139,6 +139,33 @@ describe('run', () => {
       scheduler.schedule(() => stop.abort(), 7);
       expect(await settle(promise, scheduler)).toMatchObject({ outcome: 'drained', durationMs: early ? 0 : 7 });
     }
+  });
+
+  it('lets go of its abort signal', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const stop = new AbortController();
+    await settle(run(naturals(3), { scheduler, emitter: signals().emitter, stop: stop.signal }), scheduler);
+    expect(getEventListeners(stop.signal, 'abort')).toHaveLength(0);
+  });
+
+  it('tears everything down at the deadline: the source, and the write in flight', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send } = signals();
+    let live = 0;
+    const watched = <T>() =>
+      new Observable<T>(() => {
+        live += 1;
+        return () => {
+          live -= 1;
+        };
+      });
+    const stuck: Sink<number> = { name: 'stuck', write: () => watched() };
+    const source = merge(naturals(), watched<number>());
+    const promise = run(source.pipe(...chain(stuck)), { scheduler, emitter, drainTimeoutMs: 50 });
+    expect(live).toBe(2);
+    scheduler.schedule(() => send('SIGINT'), 10);
+    expect((await settle(promise, scheduler)).outcome).toBe('deadline');
+    expect(live).toBe(0);
   });
 
   it('rejects with the cause and the account when a write fails', async () => {
