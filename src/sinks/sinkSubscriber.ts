@@ -1,11 +1,11 @@
-import { Observable, ReplaySubject, Subscriber, type Subscription, throwError } from 'rxjs';
+import { Observable, ReplaySubject, Subscriber, type Subscription, tap, throwError } from 'rxjs';
 import { type Account, PipelineMonitor } from '../flow/monitor.js';
 import { withContext } from '../flow/withContext.js';
 import type { Sink, WriteOutcome } from '../model/sink.js';
 import { type WriteCoordinatorConfig, writeCoordinator } from '../operators/writeCoordinator.js';
 
 export interface SinkSubscriberConfig<T> extends WriteCoordinatorConfig<T> {
-  /** Told of each batch. */
+  /** Told of each batch. What it throws ends the pipeline with that error. Default: nobody is told. */
   readonly onOutcome?: (outcome: WriteOutcome<T>) => void;
   /** Where stages register. Default: a new one. */
   readonly monitor?: PipelineMonitor;
@@ -23,7 +23,7 @@ export interface SinkSubscriberConfig<T> extends WriteCoordinatorConfig<T> {
  * **Emits when**: it does not; `onOutcome` is told of each batch, and `finished` when all is over.
  * **Backpressure**: closes its gate to the source at the high watermark of its buffer, opens it at the low one.
  * **Completes when**: the source has completed, or `stop()` was called, and everything held is written.
- * **Errors when**: the source or a write fails: `finished` rejects. Where nobody has asked for `finished`, the error is
+ * **Errors when**: the source or a write fails, or `onOutcome` throws: `finished` rejects. Where nobody has asked for `finished`, the error is
  * reported as RxJS reports an unhandled one, which ends the process.
  * **On unsubscribe**: what is held is abandoned, and shows as `held` in the account.
  *
@@ -63,8 +63,13 @@ export class SinkSubscriber<T> extends Subscriber<T> {
     const input$ = new Observable<T>((subscriber) => {
       head = subscriber;
     });
-    const pipeline = input$.pipe(writeCoordinator(sink, config), withContext({ stopping, monitor })).subscribe({
-      next: (outcome) => onOutcome?.(outcome),
+    // Told inside the chain and not by its observer: what `onOutcome` throws there is an error of the pipeline.
+    const outcomes$ = input$.pipe(
+      writeCoordinator(sink, config),
+      tap((outcome) => onOutcome?.(outcome)),
+      withContext({ stopping, monitor }),
+    );
+    const pipeline = outcomes$.subscribe({
       error: (error) => this.#reject(error),
       complete: () => this.#settle(monitor.account()),
     });

@@ -145,6 +145,18 @@ describe('sinkSubscriber', () => {
     ]);
   });
 
+  it('ends with the error that its callback throws, and never as if all were well', async () => {
+    const { sink } = collecting();
+    const writer = sinkSubscriber(sink, {
+      batchSize: 2,
+      onOutcome() {
+        throw new Error('callback');
+      },
+    });
+    naturals(5).subscribe(writer);
+    await expect(writer.finished).rejects.toThrow('callback');
+  });
+
   it('never completes while a write hangs', () => {
     const hanging: Sink<number> = { name: 'hanging', write: () => NEVER };
     const writer = sinkSubscriber(hanging, { batchSize: 1 });
