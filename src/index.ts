@@ -63,6 +63,7 @@ export {
   type Rejected,
   type RouteBranches,
   route,
+  type UntilStoppedConfig,
   untilStopped,
   type WriteCoordinatorConfig,
   type WritePolicies,

@@ -12,6 +12,8 @@ export interface FlowContext {
   readonly monitor: Monitor;
   /** The nearest registered stage downstream. */
   readonly stage: Stage | undefined;
+  /** Told of each stage and source that finds this context: the operator that carries it has more of Sluice above it. */
+  readonly onFound?: (() => void) | undefined;
 }
 
 /** Shared by every copy of the package in a process, so that their stages find each other. */
@@ -33,6 +35,11 @@ export const NO_CONTEXT: FlowContext = {
 
 let ambient: FlowContext | undefined;
 
+/** Whether a subscription is under way that lends its context to those whose chain is broken. */
+export function hasAmbient(): boolean {
+  return ambient !== undefined;
+}
+
 /** Lets `subscriber` carry `context` for whatever subscribes above it. */
 export function carry(subscriber: Subscriber<never>, context: FlowContext): void {
   (subscriber as unknown as Carrier)[CONTEXT] = context;
@@ -46,6 +53,13 @@ export function carry(subscriber: Subscriber<never>, context: FlowContext): void
  * operator around it. Past a `Subject` there is no way to find one, and the always-open {@link NO_CONTEXT} is returned.
  */
 export function contextOf(subscriber: Subscriber<never>): FlowContext {
+  const context = peekContext(subscriber);
+  context.onFound?.();
+  return context;
+}
+
+/** The same for who only passes it on, or looks: whoever carries the context does not hear of it. */
+export function peekContext(subscriber: Subscriber<never>): FlowContext {
   let carrier = subscriber as unknown as Carrier | undefined;
   while (carrier) {
     const context = carrier[CONTEXT];

@@ -1,7 +1,15 @@
-import { from, Observable, type ObservableInput, type OperatorFunction, Subscriber, type Subscription } from 'rxjs';
-import { carry, contextOf, type FlowContext, withAmbient } from './context.js';
+import {
+  from,
+  NEVER,
+  Observable,
+  type ObservableInput,
+  type OperatorFunction,
+  Subscriber,
+  type Subscription,
+} from 'rxjs';
+import { carry, contextOf, type FlowContext, hasAmbient, withAmbient } from './context.js';
 import type { Gate } from './gate.js';
-import type { Stage, StageRole } from './monitor.js';
+import { NO_MONITOR, type Stage, type StageRole } from './monitor.js';
 
 /** What an operator does with what reaches it. Whatever a handler throws goes to the error channel downstream. */
 export interface Handlers<T> {
@@ -18,6 +26,8 @@ export interface Handlers<T> {
   gate?: Gate;
   /** How many items are in hand, for the account. Default: none. */
   held?(): number;
+  /** Told of each stage or source of Sluice's that is subscribed above this operator. Default: nobody is told. */
+  onFound?(): void;
 }
 
 /** A second way in beside `next`: what comes by it counts and behaves as if it had come one by one. */
@@ -79,12 +89,19 @@ export function operate<T, R>(
       let detached = false;
       const detach = () => {
         detached = true;
-        subscriber?.unsubscribe();
+        try {
+          subscriber?.unsubscribe();
+        } catch (error) {
+          // Why the source is let go of matters more; that it could not be closed is told with the rest of the teardown.
+          destination.add(() => {
+            throw error;
+          });
+        }
       };
       // Before anything that may throw: the stage of an operator that cannot be set up is over too.
       destination.add(() => stage.close());
       const handlers = init({ destination, downstream, stage, detach });
-      const { gate, held, finalize } = handlers;
+      const { gate, held, finalize, onFound } = handlers;
       stage.gate = gate;
       if (held) stage.holds(() => handlers.held!());
       if (finalize) destination.add(() => finalize.call(handlers));
@@ -96,7 +113,7 @@ export function operate<T, R>(
         subscriber.unsubscribe();
         return;
       }
-      const context: FlowContext = { gate: gate ?? downstream.gate, stopping, monitor, stage };
+      const context: FlowContext = { gate: gate ?? downstream.gate, stopping, monitor, stage, onFound };
       carry(subscriber, context);
       withAmbient(context, () => source.subscribe(subscriber as OperateSubscriber<T, R>));
     });
@@ -127,6 +144,14 @@ export function subscribeInner<T>(
   carry(subscriber, downstream);
   withAmbient(downstream, () => from(input).subscribe(subscriber));
   return subscriber;
+}
+
+/**
+ * The context for what an operator starts on behalf of an item in hand: a write, a diversion. It finishes in a drain, for
+ * the item is to be finished, and is not in the account, where the item is counted by the operator.
+ */
+export function aside({ destination, downstream }: Pick<Operation<never>, 'destination' | 'downstream'>) {
+  return { destination, downstream: { ...downstream, stopping: NEVER, monitor: NO_MONITOR, stage: undefined } };
 }
 
 /** The bulk way into what stands directly downstream, where that is an operator that has one. */
@@ -168,8 +193,15 @@ class OperateSubscriber<T, R> extends Subscriber<T> {
   override next(value: T): void {
     if (this.isStopped) {
       super.next(value);
-      return;
+    } else if (hasAmbient()) {
+      // An item of a synchronous source: what callbacks subscribe from here on is no part of that subscription.
+      withAmbient(undefined, () => this.#take(value));
+    } else {
+      this.#take(value);
     }
+  }
+
+  #take(value: T): void {
     try {
       this.#next(value);
     } catch (error) {

@@ -108,7 +108,8 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
           makingRoom = true;
           const hasRoom = flush();
           makingRoom = false;
-          if (!hasRoom) return false;
+          // Ended by that batch: the item in hand was in the account as held, and stays there.
+          if (!hasRoom || destination.closed) return false;
         }
         bytes += weight;
         append(item);
@@ -148,6 +149,7 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
     };
 
     const started = () => {
+      if (destination.closed) return;
       if (prompt) {
         if (exit.mayEmit() && !isBursting) {
           isBursting = true;
@@ -199,7 +201,7 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
 
     return {
       gate: line.gate,
-      held: () => line.length + items.length,
+      held: () => line.length + items.length + (makingRoom ? 1 : 0),
       next(item) {
         stage.in += 1;
         // The line is for what does not fit: nearly every item goes past it.

@@ -1,13 +1,18 @@
-import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
+import { from, NEVER, type ObservableInput, type OperatorFunction } from 'rxjs';
 import { BufferOverflowError } from '../flow/errors.js';
 import { Exit } from '../flow/exit.js';
 import { operate, subscribeInner } from '../flow/operate.js';
 import { admit, WaitingLine } from '../flow/waitingLine.js';
-import { requireFunction, requireInteger, requireKnownOptions } from '../policies/validate.js';
+import { requireFunction, requireInteger, requireKnownOptions, requireOneOf } from '../policies/validate.js';
 
 export interface BoundedMergeMapConfig {
   /** How many inner observables may be subscribed at once. Integer of at least 1; there is no default. */
   readonly concurrency: number;
+  /**
+   * Whether inner observables hear that the pipeline is to drain. `'finish'`: they do not, and what is in hand is finished.
+   * `'stop'`: sources inside complete, for those that never end by themselves. Default `'finish'`.
+   */
+  readonly onStop?: 'finish' | 'stop';
   /** The name in topology, metrics and errors. Default `boundedMergeMap`. */
   readonly name?: string;
 }
@@ -36,7 +41,8 @@ export interface BoundedMergeMapConfig {
  *
  * **Delivery**: each item is projected once, in order of arrival; results of different inners come as they come.
  *
- * **Gotchas**: an inner that never completes keeps its place, and holds back completion and errors of the source. An inner
+ * **Gotchas**: an inner that never completes keeps its place, and holds back completion and errors of the source, a drain
+ * too unless `onStop` is `'stop'`. An inner
  * that does not obey the gate may have 1,024 results waiting, in all; one more is a `BufferOverflowError`.
  *
  * @example
@@ -57,8 +63,9 @@ export function boundedMergeMap<T, R>(
 ): OperatorFunction<T, R> {
   const owner = 'boundedMergeMap';
   requireFunction(owner, 'project', project);
-  requireKnownOptions(owner, config, ['concurrency', 'name']);
+  requireKnownOptions(owner, config, ['concurrency', 'onStop', 'name']);
   const concurrency = requireInteger(owner, 'concurrency', config.concurrency);
+  const onStop = requireOneOf(owner, 'onStop', config.onStop ?? 'finish', ['finish', 'stop']);
 
   return operate({ kind: owner, name: config.name, role: 'transform' }, (operation) => {
     const { destination, downstream, stage, detach } = operation;
@@ -68,7 +75,8 @@ export function boundedMergeMap<T, R>(
       endIfIdle();
     });
     // Sources inside feed this stage, which hands their items on.
-    const inside = { destination, downstream: { ...downstream, stage } };
+    const stopping = onStop === 'finish' ? NEVER : downstream.stopping;
+    const inside = { destination, downstream: { ...downstream, stage, stopping } };
     let active = 0;
     let index = 0;
     let failed = false;

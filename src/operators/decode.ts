@@ -1,7 +1,7 @@
 import type { Validation } from 'io-ts';
 import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
 import { Exit } from '../flow/exit.js';
-import { operate, subscribeInner } from '../flow/operate.js';
+import { aside, operate, subscribeInner } from '../flow/operate.js';
 import { admit, WaitingLine } from '../flow/waitingLine.js';
 import { DecodeError } from '../model/decodeError.js';
 import { decodeProblems } from '../model/decodeProblems.js';
@@ -104,7 +104,7 @@ export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFuncti
       const diversion$ = from(diversion);
       diverting = true;
       line.regulate();
-      subscribeInner(diversion$, operation, {
+      subscribeInner(diversion$, aside(operation), {
         next() {},
         complete() {
           diverting = false;

@@ -14,6 +14,6 @@ export { type DedupeConfig, dedupe } from './dedupe.js';
 export { type LanesConfig, lanes } from './lanes.js';
 export { type PaceConfig, pace } from './pace.js';
 export { type RouteBranches, route } from './route.js';
-export { untilStopped } from './untilStopped.js';
+export { type UntilStoppedConfig, untilStopped } from './untilStopped.js';
 export { type WriteCoordinatorConfig, writeCoordinator } from './writeCoordinator.js';
 export { type WritePolicies, writeTo } from './writeTo.js';

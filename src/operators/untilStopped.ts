@@ -1,5 +1,14 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import { operate } from '../flow/operate.js';
+import { requireBoolean, requireKnownOptions } from '../policies/validate.js';
+
+export interface UntilStoppedConfig {
+  /**
+   * Let go of the source only if nothing of Sluice's stands above: a source of ours hears the request itself, and what
+   * stages above hold is delivered. Default false: let go in any case.
+   */
+  readonly foreignOnly?: boolean;
+}
 
 /**
  * Completes when the pipeline is asked to drain, and lets go of its source: for sources that do not hear the request, such
@@ -20,7 +29,9 @@ import { operate } from '../flow/operate.js';
  *
  * **Delivery**: unchanged; what the source would emit after the request is not received.
  *
- * **Gotchas**: put it first, in front of the first buffer: what is held downstream of it is still delivered.
+ * **Gotchas**: put it directly behind the source, in front of the first buffer: what is held downstream of it is still
+ * delivered, and what Sluice's stages upstream of it hold is given up (not with `foreignOnly`). Behind `repeat()` it is
+ * needed also for sources of ours, which would be subscribed again for ever.
  *
  * @example
  * ```ts
@@ -34,15 +45,24 @@ import { operate } from '../flow/operate.js';
  * console.log(report);
  * ```
  */
-export function untilStopped<T>(): MonoTypeOperatorFunction<T> {
-  return operate({ kind: 'untilStopped' }, ({ destination, downstream, stage, detach }) => {
+export function untilStopped<T>(config: UntilStoppedConfig = {}): MonoTypeOperatorFunction<T> {
+  const owner = 'untilStopped';
+  requireKnownOptions(owner, config, ['foreignOnly']);
+  const foreignOnly = requireBoolean(owner, 'foreignOnly', config.foreignOnly ?? false);
+
+  return operate({ kind: owner }, ({ destination, downstream, stage, detach }) => {
+    let isForeign = true;
     destination.add(
       downstream.stopping.subscribe(() => {
+        if (foreignOnly && !isForeign) return;
         detach();
         destination.complete();
       }),
     );
     return {
+      onFound() {
+        isForeign = false;
+      },
       next(item) {
         stage.in += 1;
         stage.out += 1;

@@ -114,7 +114,7 @@ export function writeCoordinator<T>(
   const collect = batch<T>({ size: batchSize, lingerMs, eager, name: `${name}.batch` });
   const write = writeTo<T>(sink, { ...policies, name: `${name}.write` });
   return pipe(
-    untilStopped<T>(),
+    untilStopped<T>({ foreignOnly: true }),
     buffer,
     lanes({ count: workers, name: `${name}.lanes`, ...given({ by }) }, (lane$) => lane$.pipe(collect, write)),
   );

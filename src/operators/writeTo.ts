@@ -8,7 +8,7 @@ import {
 } from 'rxjs';
 import { tap } from 'rxjs/operators';
 import { Exit } from '../flow/exit.js';
-import { operate, subscribeInner } from '../flow/operate.js';
+import { aside, operate, subscribeInner } from '../flow/operate.js';
 import { admit, WaitingLine } from '../flow/waitingLine.js';
 import type { Sink, WriteOutcome, WriteReceipt } from '../model/sink.js';
 import { WriteError } from '../model/writeError.js';
@@ -85,6 +85,7 @@ export function writeTo<T>(
 
   return operate({ kind: owner, name: policies.name, role: 'writer' }, (operation) => {
     const { destination, stage, detach } = operation;
+    const inside = aside(operation);
     const exit = new Exit(operation, () => {
       outcomes.drain();
       waiting.drain();
@@ -137,7 +138,7 @@ export function writeTo<T>(
         else fail(failure);
       };
       let over = false;
-      const subscription = subscribeInner<WriteReceipt>(guard ? attempt$.pipe(guard) : attempt$, operation, {
+      const subscription = subscribeInner<WriteReceipt>(guard ? attempt$.pipe(guard) : attempt$, inside, {
         next(value) {
           receipt = value;
         },
@@ -168,7 +169,7 @@ export function writeTo<T>(
           );
         }
       };
-      subscribeInner<WriteOutcome<T>>(settle(failure), operation, {
+      subscribeInner<WriteOutcome<T>>(settle(failure), inside, {
         next(outcome) {
           unsettled -= outcome.items.length;
           verify(false);
