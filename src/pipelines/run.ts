@@ -1,8 +1,9 @@
 import { asyncScheduler, type Observable, ReplaySubject, type SchedulerLike, Subscription } from 'rxjs';
+import { withAmbient } from '../flow/context.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import { withContext } from '../flow/withContext.js';
 import { isWriteOutcome } from '../model/sink.js';
-import { requireDuration, requireKnownOptions } from '../policies/validate.js';
+import { requireFunction, requireKnownOptions, requireNumber } from '../policies/validate.js';
 import { RunError } from './runError.js';
 import { type RunOutcome, type RunReport, reportOf } from './runReport.js';
 
@@ -13,7 +14,7 @@ export interface SignalEmitter {
 }
 
 export interface RunConfig {
-  /** How long a drain may take before what is left is given up, in milliseconds. Default 10,000. */
+  /** How long a drain may take before what is left is given up, in milliseconds, from 0 to 2³¹ − 1. Default 10,000. */
   readonly drainTimeoutMs?: number;
   /** The signals that ask for a drain. Default `SIGINT` and `SIGTERM`; an empty list for none. */
   readonly signals?: readonly NodeJS.Signals[];
@@ -26,6 +27,9 @@ export interface RunConfig {
   /** Default `process`. */
   readonly emitter?: SignalEmitter;
 }
+
+/** A longer timer fires at once in Node. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** What a second signal leaves of the time to drain, in milliseconds. */
 const HURRY_MS = 1_000;
@@ -70,7 +74,8 @@ const OPTIONS = ['drainTimeoutMs', 'signals', 'stop', 'monitor', 'scheduler', 'e
  */
 export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promise<RunReport> {
   requireKnownOptions('run', config, OPTIONS);
-  const drainTimeoutMs = requireDuration('run', 'drainTimeoutMs', config.drainTimeoutMs ?? 10_000);
+  requireFunction('run', 'the subscribe of its pipeline', outcomes$?.subscribe);
+  const drainTimeoutMs = requireNumber('run', 'drainTimeoutMs', config.drainTimeoutMs ?? 10_000, 0, LONGEST_TIMER_MS);
   const { signals = ['SIGINT', 'SIGTERM'], stop, scheduler = asyncScheduler } = config;
   const emitter: SignalEmitter = config.emitter ?? process;
   const monitor = config.monitor ?? new PipelineMonitor();
@@ -87,13 +92,21 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
     let rows = 0;
     let ended = false;
 
-    const end = (outcome: RunOutcome, error?: unknown) => {
+    const end = (how: RunOutcome, cause?: unknown) => {
       if (ended) return;
       ended = true;
+      let outcome = how;
+      let error = cause;
       deadline?.unsubscribe();
       for (const name of signals) emitter.off(name, onSignal);
       stop?.removeEventListener('abort', onStop);
-      subscription.unsubscribe();
+      try {
+        subscription.unsubscribe();
+      } catch (thrown) {
+        // A part that cannot be torn down fails the run, and hides nothing that failed it before.
+        error = how === 'failed' ? new AggregateError([cause, thrown], messageOf(cause)) : thrown;
+        outcome = 'failed';
+      }
       const durationMs = scheduler.now() - startedAt;
       const failed = outcome === 'failed';
       const report = reportOf(monitor, {
@@ -134,20 +147,31 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
     };
     const onStop = () => requestStop();
 
-    for (const name of signals) emitter.on(name, onSignal);
-    if (stop?.aborted) requestStop();
-    else stop?.addEventListener('abort', onStop, { once: true });
-
-    subscription.add(
-      outcomes$.pipe(withContext({ stopping, monitor })).subscribe({
-        next(outcome) {
-          if (!isWriteOutcome(outcome)) return;
-          batches += 1;
-          rows += outcome.rows;
-        },
-        error: (error) => end('failed', error),
-        complete: () => end(requests > 0 ? 'drained' : 'completed'),
-      }),
-    );
+    const subscribe = () => {
+      for (const name of signals) emitter.on(name, onSignal);
+      if (stop?.aborted) requestStop();
+      else stop?.addEventListener('abort', onStop, { once: true });
+      subscription.add(
+        outcomes$.pipe(withContext({ stopping, monitor })).subscribe({
+          next(outcome) {
+            if (!isWriteOutcome(outcome)) return;
+            batches += 1;
+            rows += outcome.rows;
+          },
+          error: (error) => end('failed', error),
+          complete: () => end(requests > 0 ? 'drained' : 'completed'),
+        }),
+      );
+    };
+    try {
+      // A pipeline of its own, also where it is run in a callback of another.
+      withAmbient(undefined, subscribe);
+    } catch (error) {
+      end('failed', error);
+    }
   });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

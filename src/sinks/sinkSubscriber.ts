@@ -1,4 +1,5 @@
-import { Observable, ReplaySubject, Subscriber, type Subscription, tap, throwError } from 'rxjs';
+import { Observable, ReplaySubject, Subscriber, Subscription, tap, throwError } from 'rxjs';
+import { withAmbient } from '../flow/context.js';
 import { type Account, PipelineMonitor } from '../flow/monitor.js';
 import { withContext } from '../flow/withContext.js';
 import type { Sink, WriteOutcome } from '../model/sink.js';
@@ -50,6 +51,7 @@ export class SinkSubscriber<T> extends Subscriber<T> {
   readonly monitor: PipelineMonitor;
   readonly #stopping: ReplaySubject<void>;
   readonly #pipeline: Subscription;
+  readonly #head: Subscriber<T>;
   readonly #settled: Promise<Account>;
   #settle: (account: Account) => void = () => {};
   #reject: (error: unknown) => void = () => {};
@@ -69,15 +71,20 @@ export class SinkSubscriber<T> extends Subscriber<T> {
       tap((outcome) => onOutcome?.(outcome)),
       withContext({ stopping, monitor }),
     );
-    const pipeline = outcomes$.subscribe({
-      error: (error) => this.#reject(error),
-      complete: () => this.#settle(monitor.account()),
+    let pipeline = Subscription.EMPTY;
+    // A pipeline of its own, also where it is made in a callback of another.
+    withAmbient(undefined, () => {
+      pipeline = outcomes$.subscribe({
+        error: (error) => this.#reject(error),
+        complete: () => this.#settle(monitor.account()),
+      });
     });
     // Chained to the head of the pipeline: what is upstream finds its gate, and `next` goes straight in.
     super(head);
     this.monitor = monitor;
     this.#stopping = stopping;
     this.#pipeline = pipeline;
+    this.#head = head as Subscriber<T>;
     this.#settled = new Promise((resolve, reject) => {
       this.#settle = resolve;
       this.#reject = reject;
@@ -96,7 +103,6 @@ export class SinkSubscriber<T> extends Subscriber<T> {
 
   /** Asks for a drain: the source is let go, and what is held is written. */
   stop(): void {
-    this.#inputEnded = true;
     this.#stopping.next();
     this.#stopping.complete();
   }
@@ -113,8 +119,10 @@ export class SinkSubscriber<T> extends Subscriber<T> {
 
   /** Called by RxJS at the end of the input too, when what is held is still to be written. */
   override unsubscribe(): void {
+    // Let go of by the pipeline, which then ends by itself: it is full, has failed, or was stopped.
+    const isLetGo = this.#head.closed;
     super.unsubscribe();
-    if (this.#inputEnded) return;
+    if (this.#inputEnded || isLetGo) return;
     this.#inputEnded = true;
     this.#pipeline.unsubscribe();
     this.#settle(this.monitor.account());

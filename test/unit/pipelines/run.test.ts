@@ -191,6 +191,61 @@ describe('run', () => {
     expect(left()).toBe(0);
   });
 
+  it('rejects with both errors when a teardown throws as well', async () => {
+    const cause = new Error('disk full');
+    const source = new Observable<number>((subscriber) => {
+      subscriber.add(() => {
+        throw new Error('close failed');
+      });
+      subscriber.next(1);
+    });
+    const failing: Sink<number> = {
+      name: 'failing',
+      write: () =>
+        timer(0).pipe(
+          map(() => {
+            throw cause;
+          }),
+        ),
+    };
+    const { emitter, left } = signals();
+    const error = await run(source.pipe(batch({ size: 1 }), writeTo(failing)), { emitter }).catch((e: unknown) => e);
+    expect(isRunError(error)).toBe(true);
+    const { errors, message } = (error as RunError).cause as AggregateError;
+    expect(message).toContain('disk full');
+    expect(errors).toHaveLength(2);
+    expect((errors[0] as Error).cause).toBe(cause);
+    expect(String((errors[1] as { errors: unknown[] }).errors)).toContain('close failed');
+    expect(left()).toBe(0);
+  });
+
+  it('fails when only the teardown at its deadline throws', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send } = signals();
+    const source = new Observable<number>(() => () => {
+      throw new Error('close failed');
+    });
+    const promise = run(source, { scheduler, emitter, drainTimeoutMs: 5 }).catch((e: unknown) => e);
+    scheduler.schedule(() => send('SIGINT'), 1);
+    const error = await settle(promise, scheduler);
+    expect(isRunError(error)).toBe(true);
+    expect((error as RunError).report.outcome).toBe('failed');
+  });
+
+  it('leaves no listener behind when it cannot begin', async () => {
+    const { emitter, left } = signals();
+    const picky: SignalEmitter = {
+      on(name, listener) {
+        if (name === 'SIGKILL') throw new Error('uv_signal_start EINVAL');
+        return emitter.on(name, listener);
+      },
+      off: (name, listener) => emitter.off(name, listener),
+    };
+    await expect(run(NEVER, { emitter: picky, signals: ['SIGINT', 'SIGKILL'] })).rejects.toThrow('EINVAL');
+    expect(left()).toBe(0);
+    expect(() => run(undefined as never)).toThrow(RangeError);
+  });
+
   it('counts rows as the sink does', async () => {
     const sink: Sink<number> = { name: 'half', write: (items) => [{ rows: items.length / 2 }] };
     const { emitter } = signals();
@@ -199,8 +254,9 @@ describe('run', () => {
 
   it('refuses options that it does not know', () => {
     expect(() => run(NEVER, { drainTimeoutMs: -1 })).toThrow(
-      new RangeError('run: drainTimeoutMs must be a finite number of milliseconds of at least 0, got -1'),
+      new RangeError('run: drainTimeoutMs must be a number of at least 0 and at most 2147483647, got -1'),
     );
+    expect(() => run(NEVER, { drainTimeoutMs: 1e10 })).toThrow(/drainTimeoutMs .* got 10000000000/);
     expect(() => run(NEVER, { timeout: 5 } as never)).toThrow(/unknown option "timeout"/);
   });
 });

@@ -1,6 +1,7 @@
 import { config, EMPTY, map, NEVER, of, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { contextOf } from '../../../src/flow/context.js';
+import { isBufferOverflowError } from '../../../src/flow/errors.js';
 import { gatedSource } from '../../../src/flow/gatedSource.js';
 import type { Sink } from '../../../src/model/sink.js';
 import { isWriteError } from '../../../src/model/writeError.js';
@@ -155,6 +156,22 @@ describe('sinkSubscriber', () => {
     });
     naturals(5).subscribe(writer);
     await expect(writer.finished).rejects.toThrow('callback');
+  });
+
+  it('rejects when its buffer overflows, after what it holds is written', async () => {
+    const { sink, written, release, inFlight } = collecting(true);
+    const source = new Subject<number>();
+    const writer = sinkSubscriber(sink, { capacity: 10, workers: 1, batchSize: 1 });
+    const finished = writer.finished.catch((reason: unknown) => reason);
+    source.subscribe(writer);
+    for (let n = 0; n < 100; n++) source.next(n);
+    expect(source.observed).toBe(false);
+    while (inFlight() > 0) release();
+    expect(isBufferOverflowError(await finished)).toBe(true);
+    const account = writer.monitor.account();
+    expect(account).toMatchObject({ held: 0, dropped: { overflow: 1 }, conservation: 0 });
+    expect(written).toHaveLength(account.written);
+    expect(account.written).toBe(account.received - 1);
   });
 
   it('never completes while a write hangs', () => {
