@@ -55,7 +55,7 @@ export class SinkSubscriber<T> extends Subscriber<T> {
   readonly #settled: Promise<Account>;
   #settle: (account: Account) => void = () => {};
   #reject: (error: unknown) => void = () => {};
-  #inputEnded = false;
+  #isEnding = false;
   #awaited = false;
 
   /** Made by {@link sinkSubscriber}. */
@@ -108,22 +108,23 @@ export class SinkSubscriber<T> extends Subscriber<T> {
   }
 
   override error(error: unknown): void {
-    this.#inputEnded = true;
+    this.#isEnding = true;
     super.error(error);
+    this.#isEnding = false;
   }
 
   override complete(): void {
-    this.#inputEnded = true;
+    this.#isEnding = true;
     super.complete();
+    this.#isEnding = false;
   }
 
-  /** Called by RxJS at the end of the input too, when what is held is still to be written. */
+  /** Gives up what is held. RxJS calls it too, at the end of the input, when what is held is still to be written. */
   override unsubscribe(): void {
     // Let go of by the pipeline, which then ends by itself: it is full, has failed, or was stopped.
-    const isLetGo = this.#head.closed;
+    const isLetGo = !this.closed && this.#head.closed;
     super.unsubscribe();
-    if (this.#inputEnded || isLetGo) return;
-    this.#inputEnded = true;
+    if (this.#isEnding || isLetGo) return;
     this.#pipeline.unsubscribe();
     this.#settle(this.monitor.account());
   }

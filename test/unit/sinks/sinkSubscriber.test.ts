@@ -1,4 +1,4 @@
-import { config, EMPTY, map, NEVER, of, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
+import { config, EMPTY, map, NEVER, Observable, of, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { contextOf } from '../../../src/flow/context.js';
 import { isBufferOverflowError } from '../../../src/flow/errors.js';
@@ -180,5 +180,27 @@ describe('sinkSubscriber', () => {
     naturals(3).subscribe(writer);
     expect(writer.monitor.account()).toMatchObject({ received: 3, written: 0, held: 3 });
     writer.unsubscribe();
+  });
+
+  it.each(['completed', 'stopped'])('gives up what is held when it is unsubscribed after it was %s', async (how) => {
+    let tornDown = 0;
+    const hanging: Sink<number> = {
+      name: 'hanging',
+      write: () =>
+        new Observable(() => () => {
+          tornDown += 1;
+        }),
+    };
+    const source = new Subject<number>();
+    const writer = sinkSubscriber(hanging, { batchSize: 1, workers: 1 });
+    source.subscribe(writer);
+    for (let n = 0; n < 3; n++) source.next(n);
+    if (how === 'completed') source.complete();
+    else writer.stop();
+    expect(tornDown).toBe(0);
+    expect(source.observed).toBe(false);
+    writer.unsubscribe();
+    expect(tornDown).toBe(1);
+    expect(await writer.finished).toMatchObject({ received: 3, written: 0, held: 3, conservation: 0 });
   });
 });
