@@ -5,14 +5,27 @@
  * Run it: npm start, or npm start -- --help
  */
 import { fileURLToPath } from 'node:url';
+import type { PoolClient } from 'pg';
 import type { Observable } from 'rxjs';
 import { type Bar, PipelineMonitor } from 'sluice';
 import { pace, writeCoordinator } from 'sluice/operators';
 import { formatReport, isRunError, run } from 'sluice/pipelines';
 import { barsSink, openStore, type Store } from 'sluice/sinks';
-import { replayFile, synthetic } from 'sluice/sources';
+import { type BadRow, replayFile, synthetic } from 'sluice/sources';
 import { type Options, readOptions } from './run-pipeline-to-store/options.js';
 import { showProgress } from './run-pipeline-to-store/progress.js';
+
+/** More are counted in the report, and not told one by one. */
+const BAD_ROWS_TOLD = 20;
+
+function warnOfBadRows(): (row: BadRow) => void {
+  let told = 0;
+  return (row) => {
+    told += 1;
+    if (told <= BAD_ROWS_TOLD) console.error(`skipped ${row.message}`);
+    if (told === BAD_ROWS_TOLD) console.error('skipping further bad rows without a word');
+  };
+}
 
 /** The package exports its code only; its data lie beside. */
 const SP500 = fileURLToPath(new URL('../data/sp500-2000.csv', import.meta.resolve('vega-datasets')));
@@ -23,24 +36,37 @@ function provider(options: Options): Observable<Bar> {
   return replayFile(options.file ?? SP500, {
     columns: { ts: 'date', open: 'open', high: 'high', low: 'low', close: 'close', volume: 'volume' },
     defaults: { vendor: 'vega', symbol: '^GSPC', timeframe: '1d' },
-    onBadRow: (row) => console.error(`skipped ${row.message}`),
+    onBadRow: warnOfBadRows(),
   });
 }
 
 async function showTable({ pool }: Store): Promise<void> {
   const client = await pool.connect();
+  try {
+    await showBars(client);
+  } finally {
+    client.release();
+  }
+}
+
+async function showBars(client: PoolClient): Promise<void> {
+  const found = await client.query("SELECT to_regclass('bars') AS bars");
+  if (found.rows[0].bars === null) {
+    console.log('there is no table bars yet: nothing was written');
+    return;
+  }
   const { rows } = await client.query(`
     SELECT symbol, timeframe, count(*)::int AS bars, min(ts)::date::text AS first, max(ts)::date::text AS last,
            (array_agg(close ORDER BY ts DESC))[1] AS "last close"
     FROM bars GROUP BY symbol, timeframe ORDER BY symbol, timeframe LIMIT 5`);
   const total = await client.query('SELECT count(*)::int AS bars, count(DISTINCT symbol)::int AS symbols FROM bars');
-  client.release();
   console.table(rows);
   console.log(`the table bars has ${total.rows[0].bars} bars of ${total.rows[0].symbols} symbols`);
 }
 
 async function main(options: Options): Promise<void> {
-  const store = await openStore({ databaseUrl: options.databaseUrl, folder: options.folder });
+  const { databaseUrl, folder, workers } = options;
+  const store = await openStore({ databaseUrl, folder, poolSize: workers });
   try {
     console.log(`store: ${store.kind === 'pglite' ? `embedded PGlite in ${options.folder}` : 'Postgres'}`);
     const monitor = new PipelineMonitor();
@@ -49,12 +75,17 @@ async function main(options: Options): Promise<void> {
       pace({ rate: options.rate || Number.POSITIVE_INFINITY, perMs: 1_000 }),
       writeCoordinator(barsSink(store.pool), {
         capacity: options.capacity,
-        workers: options.workers,
+        workers,
         batchSize: options.batchSize,
       }),
     );
     const report = await run(outcomes$, { monitor }).finally(() => progress.stop());
     console.log(`\n${formatReport(report)}\n`);
+    if (report.held > 0) {
+      console.error('error: what was held is not written: run again, the same bars are written to the same keys');
+      process.exitCode = 1;
+      return;
+    }
     await showTable(store);
   } finally {
     await store.close();
