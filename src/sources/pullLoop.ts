@@ -1,6 +1,8 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { withAmbient } from '../flow/context.js';
 import type { Outlet } from '../flow/gatedSource.js';
+import { SourceTurn } from '../flow/timeSlice.js';
+import { SteadyTime } from '../policies/steadyTime.js';
 
 export interface PullLoopConfig {
   /** Where the loop resumes after it has yielded, and the clock of {@link PullLoop.sleepUntil}. */
@@ -14,8 +16,8 @@ export interface PullLoopConfig {
   readonly produce: () => boolean;
 }
 
-/** How many items between two looks at the clock. */
-const ITEMS_PER_CLOCK_CHECK = 32;
+/** Why the loop has come back. */
+type RunEnd = 'closed' | 'held' | 'over' | 'resting';
 
 /** The longest delay that a timer of Node takes; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -29,32 +31,37 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export class PullLoop<T> {
   readonly #outlet: Outlet<T>;
   readonly #scheduler: SchedulerLike;
-  readonly #yieldAfterMs: number;
+  readonly #turn: SourceTurn;
+  readonly #time = new SteadyTime();
   readonly #produce: () => boolean;
   #state: 'resting' | 'running' | 'held' = 'resting';
   #woken = false;
-  #sinceCheck = 0;
-  #ranSince: number;
   #pausedMs = 0;
   #scheduled: Subscription | undefined;
 
   constructor(outlet: Outlet<T>, config: PullLoopConfig) {
     this.#outlet = outlet;
     this.#scheduler = config.scheduler;
-    this.#yieldAfterMs = config.yieldAfterMs;
+    this.#turn = new SourceTurn(config.scheduler, config.yieldAfterMs);
     this.#produce = config.produce;
-    this.#ranSince = config.scheduler.now();
   }
 
-  /** The time of the scheduler, standing still while the source waits at the gate. */
+  /**
+   * Milliseconds by the scheduler's clock, counted from the first call. They stand still while the source waits at the
+   * gate, and go on from where they are when the clock is set back.
+   */
   now(): number {
-    return this.#scheduler.now() - this.#pausedMs;
+    return this.#elapsedMs() - this.#pausedMs;
+  }
+
+  #elapsedMs(): number {
+    return this.#time.at(this.#scheduler.now());
   }
 
   /** There is something to do, or may be. Harmless at any time. */
   wake(): void {
     if (this.#state === 'running') this.#woken = true;
-    else if (this.#state === 'resting') this.#run();
+    else if (this.#state === 'resting') this.#start();
   }
 
   /** Wakes the loop when {@link now} has reached `time`, or somewhat before. */
@@ -67,51 +74,62 @@ export class PullLoop<T> {
   /** Ends the loop for good. */
   stop(): void {
     this.#state = 'held';
+    this.#turn.cancel();
     this.#scheduled?.unsubscribe();
   }
 
+  #start(): void {
+    if (this.#turn.mustWait) this.#yield();
+    else this.#run();
+  }
+
+  #yield(): void {
+    this.#state = 'held';
+    this.#turn.wait(() => this.#run());
+  }
+
   #run(): void {
+    let end: RunEnd = 'closed';
     this.#state = 'running';
     // As in Outlet.pump: what is subscribed in here by accident is not upstream of this pipeline.
     withAmbient(undefined, () => {
-      try {
-        this.#loop();
-      } catch (error) {
-        this.#outlet.error(error);
-      }
+      this.#turn.run(() => {
+        try {
+          end = this.#loop();
+        } catch (error) {
+          this.#outlet.error(error);
+        }
+      });
     });
+    // As there, not before: what follows may resume right here.
+    this.#waitFor(end);
   }
 
-  #loop(): void {
+  #loop(): RunEnd {
     const outlet = this.#outlet;
     const gate = outlet.context.gate;
+    const turn = this.#turn;
     while (!outlet.closed) {
-      if (!gate.isOpen) {
-        const since = this.#scheduler.now();
-        this.#state = 'held';
-        outlet.whenOpen(() => {
-          this.#pausedMs += this.#scheduler.now() - since;
-          this.#run();
-        });
-        return;
-      }
-      if (++this.#sinceCheck >= ITEMS_PER_CLOCK_CHECK) {
-        this.#sinceCheck = 0;
-        if (this.#scheduler.now() - this.#ranSince >= this.#yieldAfterMs) {
-          this.#state = 'held';
-          this.#scheduled?.unsubscribe();
-          this.#scheduled = this.#scheduler.schedule(() => {
-            this.#ranSince = this.#scheduler.now();
-            this.#run();
-          });
-          return;
-        }
-      }
+      if (!gate.isOpen) return 'held';
       this.#woken = false;
-      if (!this.#produce() && !this.#woken) {
+      const produced = this.#produce();
+      if (!produced && !this.#woken) {
         this.#state = 'resting';
-        return;
+        return 'resting';
       }
+      if (++turn.items >= turn.itemsALook && turn.isOver() && !outlet.closed) return 'over';
     }
+    return 'closed';
+  }
+
+  #waitFor(end: RunEnd): void {
+    if (end === 'over') this.#yield();
+    if (end !== 'held') return;
+    const since = this.#elapsedMs();
+    this.#state = 'held';
+    this.#outlet.whenOpen(() => {
+      this.#pausedMs += this.#elapsedMs() - since;
+      this.#start();
+    });
   }
 }

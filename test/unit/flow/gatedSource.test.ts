@@ -1,12 +1,28 @@
-import { AsyncSubject, VirtualTimeScheduler } from 'rxjs';
-import { map, retry, take, tap } from 'rxjs/operators';
+import {
+  AsyncSubject,
+  merge,
+  of,
+  queueScheduler,
+  ReplaySubject,
+  range,
+  repeat,
+  type SchedulerAction,
+  type SchedulerLike,
+  Subscription,
+  VirtualTimeScheduler,
+} from 'rxjs';
+import { concatMap, map, retry, take, tap } from 'rxjs/operators';
 import { describe, expect, it, vi } from 'vitest';
 import { NO_CONTEXT } from '../../../src/flow/context.js';
 import { Gate } from '../../../src/flow/gate.js';
 import { gatedSource, type Outlet } from '../../../src/flow/gatedSource.js';
 import { PipelineMonitor } from '../../../src/flow/monitor.js';
+import { TimeSlice } from '../../../src/flow/timeSlice.js';
 import { withContext } from '../../../src/flow/withContext.js';
+import { batch } from '../../../src/operators/batch.js';
 import { boundedBuffer } from '../../../src/operators/boundedBuffer.js';
+import { pace } from '../../../src/operators/pace.js';
+import { untilStopped } from '../../../src/operators/untilStopped.js';
 
 /** Counts from 0 to `end`, exclusive. */
 const numbers = (end: number, config: Partial<Parameters<typeof gatedSource>[0]> = {}, teardown = () => {}) =>
@@ -30,6 +46,24 @@ function record() {
     },
   };
   return observer;
+}
+
+class TimedScheduler extends VirtualTimeScheduler {
+  /** How long each action took. */
+  readonly turns: number[] = [];
+
+  override schedule<S>(work: (this: SchedulerAction<S>, state?: S) => void, delay?: number, state?: S): Subscription {
+    const scheduler = this;
+    return super.schedule<S>(
+      function (given) {
+        const began = scheduler.frame;
+        work.call(this, given);
+        scheduler.turns.push(scheduler.frame - began);
+      },
+      delay,
+      state,
+    );
+  }
 }
 
 describe('gatedSource', () => {
@@ -99,8 +133,9 @@ describe('gatedSource', () => {
         }),
       )
       .subscribe(seen);
-    // It looks at the clock at every 256th item: 25.5 ms have passed then.
-    expect(seen.items).toHaveLength(255);
+    // It looks at the clock about every 2 ms.
+    expect(seen.items.length).toBeGreaterThanOrEqual(200);
+    expect(seen.items.length).toBeLessThanOrEqual(232);
     scheduler.flush();
     expect(seen.items).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
     expect(seen.completions).toBe(1);
@@ -110,8 +145,8 @@ describe('gatedSource', () => {
     const scheduler = new VirtualTimeScheduler();
     const schedule = vi.spyOn(scheduler, 'schedule');
     const seen = record();
-    // 256 items take 25.6 ms and 512 take 51.2 ms: it yields at the second look at the clock, once in 1,000 items.
-    numbers(1_000, { scheduler, yieldAfterMs: 40 })
+    // 1,000 items take 100 ms.
+    numbers(1_000, { scheduler, yieldAfterMs: 60 })
       .pipe(
         map((n) => {
           scheduler.frame += 0.1;
@@ -119,7 +154,7 @@ describe('gatedSource', () => {
         }),
       )
       .subscribe(seen);
-    expect(seen.items).toHaveLength(511);
+    expect(seen.items.length).toBeLessThan(650);
     scheduler.flush();
     expect(seen.items).toHaveLength(1_000);
     expect(schedule).toHaveBeenCalledTimes(1);
@@ -129,7 +164,7 @@ describe('gatedSource', () => {
     const scheduler = new VirtualTimeScheduler();
     const seen = record();
     const subscription = numbers(1_000, { scheduler, yieldAfterMs: 0 }).subscribe(seen);
-    expect(seen.items).toHaveLength(255);
+    expect(seen.items).toHaveLength(32);
     subscription.unsubscribe();
     expect(scheduler.actions).toEqual([]);
   });
@@ -141,12 +176,13 @@ describe('gatedSource', () => {
     numbers(300, { scheduler, yieldAfterMs: 0 }).pipe(withContext({ gate })).subscribe(seen);
     gate.close();
     scheduler.flush();
-    expect(seen.items).toHaveLength(255);
+    expect(seen.items).toHaveLength(32);
     gate.open();
+    scheduler.flush();
     expect(seen.items).toHaveLength(300);
   });
 
-  it('completes when the pipeline is to drain, also while it waits, also when it was told before', () => {
+  it('completes when the pipeline is to drain, also while it waits', () => {
     const stopping = new AsyncSubject<void>();
     const gate = new Gate('closed');
     const seen = record();
@@ -160,10 +196,230 @@ describe('gatedSource', () => {
     expect(seen).toMatchObject({ items: [], completions: 1 });
     expect(torn).toBe(1);
     expect(gate.waiting).toBe(0);
-    const late = record();
-    source$.pipe(withContext({ stopping })).subscribe(late);
-    expect(late).toMatchObject({ items: [], completions: 1 });
-    expect(torn).toBe(1);
+  });
+
+  it('completes by its scheduler, without connecting, when the pipeline is stopping already', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const connect = vi.fn();
+    const late$ = gatedSource<number>({ name: 'late', scheduler }, connect).pipe(
+      withContext({ stopping: of(undefined) }),
+    );
+    const seen = record();
+    late$.subscribe(seen);
+    expect(seen.completions).toBe(0);
+    scheduler.flush();
+    expect(seen.completions).toBe(1);
+    late$.subscribe().unsubscribe();
+    expect(scheduler.actions).toEqual([]);
+    expect(connect).not.toHaveBeenCalled();
+  });
+
+  it('does not fill the stack with repetitions of what has stopped', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const stopping = new ReplaySubject<void>(1);
+    const errors: unknown[] = [];
+    const subscription = numbers(3, { scheduler })
+      .pipe(repeat(), pace({ rate: 1, perMs: 1, scheduler }), batch({ size: 2, scheduler }), withContext({ stopping }))
+      .subscribe({ error: (error: unknown) => errors.push(error) });
+    stopping.next();
+    subscription.unsubscribe();
+    expect(errors).toEqual([]);
+    expect(scheduler.actions).toEqual([]);
+  });
+
+  it('ends at once behind repeat() and untilStopped(), with what was on its way', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const stopping = new ReplaySubject<void>(1);
+    const seen: (readonly number[])[] = [];
+    let completed = false;
+    numbers(3, { scheduler })
+      .pipe(
+        repeat(),
+        untilStopped(),
+        pace({ rate: 1, perMs: 10, scheduler }),
+        batch({ size: 100, scheduler }),
+        withContext({ stopping }),
+      )
+      .subscribe({ next: (items) => seen.push(items), complete: () => (completed = true) });
+    scheduler.schedule(() => stopping.next(), 45);
+    scheduler.flush();
+    expect(seen).toEqual([[0, 1, 2, 0, 1]]);
+    expect(completed).toBe(true);
+    expect(scheduler.now()).toBeLessThanOrEqual(60);
+  });
+
+  it('runs to its end on stopping where it is not to stop, also when it was told before', () => {
+    for (const before of [true, false]) {
+      const stopping = new ReplaySubject<void>(1);
+      const gate = new Gate('closed');
+      const seen = record();
+      if (before) stopping.next();
+      numbers(3, { stops: false }).pipe(withContext({ gate, stopping })).subscribe(seen);
+      if (!before) stopping.next();
+      expect(seen).toMatchObject({ items: [], completions: 0 });
+      gate.open();
+      expect(seen).toMatchObject({ items: [0, 1, 2], completions: 1 });
+      expect(stopping.observed).toBe(false);
+    }
+  });
+
+  it('goes on where the scheduler runs its work inside of schedule()', () => {
+    let clock = 0;
+    const now = () => clock++;
+    const immediate: SchedulerLike = {
+      now,
+      schedule<S>(work: (this: SchedulerAction<S>, state?: S) => void, _delay?: number, state?: S) {
+        work.call(Subscription.EMPTY as SchedulerAction<S>, state);
+        return Subscription.EMPTY;
+      },
+    };
+    const queue: SchedulerLike = { now, schedule: queueScheduler.schedule.bind(queueScheduler) };
+    for (const scheduler of [immediate, queue]) {
+      const seen = record();
+      merge(numbers(20_000, { scheduler, yieldAfterMs: 0 }), numbers(20_000, { scheduler, yieldAfterMs: 1 })).subscribe(
+        seen,
+      );
+      expect(seen.items).toHaveLength(40_000);
+      expect(seen.completions).toBe(1);
+    }
+  });
+
+  it('yields when the clock was set back, and not only when it has caught up', () => {
+    const scheduler = new VirtualTimeScheduler();
+    let clock = 1e12;
+    scheduler.now = () => clock;
+    const seen = record();
+    numbers(10_000, { scheduler })
+      .pipe(
+        tap((n) => {
+          if (n === 100) clock -= 3_600_000;
+        }),
+      )
+      .subscribe(seen);
+    expect(seen.items.length).toBeLessThan(500);
+    scheduler.flush();
+    expect(seen.items).toHaveLength(10_000);
+  });
+
+  describe('on one scheduler', () => {
+    /** A virtual clock that goes on by `costMs` with each item; `turns` is how long each action took. */
+    function paid(costMs: number) {
+      const scheduler = new TimedScheduler();
+      const { turns } = scheduler;
+      const pay = <T>() =>
+        tap<T>(() => {
+          scheduler.frame += costMs;
+        });
+      return { scheduler, turns, pay };
+    }
+
+    it('keeps the event loop waiting for one slice, however many sources are merged', () => {
+      for (const count of [1, 20, 100]) {
+        const { scheduler, turns, pay } = paid(0.125);
+        const seen = record();
+        const sources = Array.from({ length: count }, () => numbers(500, { scheduler }));
+        merge(...sources)
+          .pipe(pay())
+          .subscribe(seen);
+        expect(scheduler.frame, `${count} sources, subscribing`).toBeLessThan(25);
+        scheduler.flush();
+        expect(seen.items).toHaveLength(count * 500);
+        expect(Math.max(...turns), `${count} sources`).toBeLessThan(25);
+      }
+    });
+
+    it('gives each source its turn', () => {
+      const { scheduler, pay } = paid(1);
+      const order: string[] = [];
+      const named = (name: string) => numbers(60, { scheduler }).pipe(map(() => name));
+      merge(named('a'), named('b'), named('c'))
+        .pipe(pay())
+        .subscribe((name) => void (order.at(-1) === name || order.push(name)));
+      scheduler.flush();
+      expect(order.slice(0, 6)).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
+    });
+
+    it('looks at the clock more often where each item takes long', () => {
+      const { scheduler, turns, pay } = paid(2);
+      const seen = record();
+      numbers(200, { scheduler }).pipe(pay()).subscribe(seen);
+      expect(seen.items.length).toBeLessThanOrEqual(32);
+      scheduler.flush();
+      expect(seen.items).toHaveLength(200);
+      expect(turns.slice(0, -1).every((ms) => ms === 20)).toBe(true);
+    });
+
+    it('waits in line when it starts, or is woken, while others do: it produces nothing before', () => {
+      const { scheduler, pay } = paid(1);
+      const gate = new Gate('closed');
+      const [busy, woken, late] = [record(), record(), record()];
+      numbers(10, { scheduler }).pipe(withContext({ gate })).subscribe(woken);
+      numbers(100, { scheduler }).pipe(pay()).subscribe(busy);
+      expect(busy.items.length).toBeLessThan(100);
+      gate.open();
+      const subscription = numbers(10, { scheduler }).subscribe(late);
+      expect([woken.items, late.items]).toEqual([[], []]);
+      subscription.unsubscribe();
+      scheduler.flush();
+      expect([busy.items.length, woken.items.length, late.items.length]).toEqual([100, 10, 0]);
+    });
+
+    it('yields although each item closes its gate', () => {
+      const { scheduler, pay } = paid(0.125);
+      const gate = new Gate();
+      const seen = record();
+      numbers(1_000, { scheduler })
+        .pipe(
+          pay(),
+          tap(() => gate.close()),
+          withContext({ gate }),
+        )
+        .subscribe(seen);
+      for (let i = 0; i < 999; i++) gate.open();
+      expect(seen.items.length).toBeLessThan(200);
+      expect(scheduler.actions).toHaveLength(1);
+    });
+
+    it('counts short sources that follow one another inside one item of a longer one', () => {
+      const { scheduler, turns, pay } = paid(1);
+      const seen = record();
+      numbers(1, { scheduler })
+        .pipe(
+          concatMap(() => range(0, 500)),
+          concatMap(() => numbers(1, { scheduler })),
+          pay(),
+        )
+        .subscribe(seen);
+      expect(scheduler.frame).toBeLessThan(70);
+      scheduler.flush();
+      expect(seen.items).toHaveLength(500);
+      expect(Math.max(...turns)).toBeLessThan(70);
+    });
+
+    it('stands in line once, however often it is pumped', () => {
+      const { scheduler } = paid(0);
+      const seen = record();
+      numbers(100, { scheduler, yieldAfterMs: 0 }).subscribe();
+      gatedSource<number>({ name: 'twice', scheduler }, (outlet) => {
+        let n = 0;
+        const produce = () => (n < 3 ? outlet.next(n++) : outlet.complete());
+        outlet.pump(produce);
+        outlet.pump(produce);
+      }).subscribe(seen);
+      expect(TimeSlice.of(scheduler).waiting).toBe(2);
+      scheduler.flush();
+      expect(seen).toMatchObject({ items: [0, 1, 2], completions: 1 });
+    });
+
+    it('leaves nothing scheduled when those in line are unsubscribed', () => {
+      const { scheduler, pay } = paid(1);
+      const subscription = merge(...Array.from({ length: 5 }, () => numbers(100, { scheduler })))
+        .pipe(pay())
+        .subscribe();
+      expect(scheduler.actions).toHaveLength(1);
+      subscription.unsubscribe();
+      expect(scheduler.actions).toEqual([]);
+    });
   });
 
   it('fails with what produce throws, at once and when the gate wakes it, and not the opener', () => {

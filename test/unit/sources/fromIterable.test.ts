@@ -1,5 +1,5 @@
-import { of, Subject, take, tap, VirtualTimeScheduler } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { config, of, Subject, take, tap, VirtualTimeScheduler } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
 import { Gate } from '../../../src/flow/gate.js';
 import { fromIterable } from '../../../src/sources/fromIterable.js';
 import { observe, settled } from './collect.js';
@@ -17,6 +17,10 @@ function* counted(log: string[], end = Number.POSITIVE_INFINITY) {
 }
 
 describe('fromIterable', () => {
+  afterEach(() => {
+    config.onUnhandledError = null;
+  });
+
   it('emits what the iterable holds and completes', () => {
     for (const iterable of [[1, 2, 3], new Set([1, 2, 3]), counted([], 3)]) {
       const seen = observe(fromIterable(iterable));
@@ -77,11 +81,44 @@ describe('fromIterable', () => {
     expect(log).toEqual(['next 1', 'released']);
   });
 
-  it('does not begin when the pipeline is stopping already', () => {
+  it('does not begin when the pipeline is stopping already', async () => {
     const log: string[] = [];
     const seen = observe(fromIterable(counted(log)), new Gate(), of(undefined));
+    await seen.ended;
     expect(seen.end).toEqual({ kind: 'complete' });
     expect(log).toEqual([]);
+  });
+
+  it('runs to its end on stopping with stops: false', () => {
+    const log: string[] = [];
+    const gate = new Gate();
+    const stopping = new Subject<void>();
+    const seen = observe(fromIterable(closeAt(counted(log, 3), 1, gate), { stops: false }), gate, stopping);
+    stopping.next();
+    expect(seen.end).toBeUndefined();
+    gate.open();
+    expect(seen.items).toEqual([1, 2, 3]);
+    expect(seen.end).toEqual({ kind: 'complete' });
+  });
+
+  it('reports a return() that throws where RxJS reports unhandled errors, not to who unsubscribes', async () => {
+    const unhandled: unknown[] = [];
+    config.onUnhandledError = (error) => unhandled.push(error);
+    const failure = new Error('cannot close');
+    const iterable = (): Iterable<number> => ({
+      [Symbol.iterator]: () => ({
+        next: () => ({ done: false, value: 1 }),
+        return: () => {
+          throw failure;
+        },
+      }),
+    });
+    const gate = new Gate('closed');
+    const seen = observe(fromIterable(iterable()), gate);
+    expect(() => seen.unsubscribe()).not.toThrow();
+    expect(observe(fromIterable(iterable()).pipe(take(1))).end).toEqual({ kind: 'complete' });
+    while (unhandled.length < 2) await settled(1);
+    expect(unhandled).toEqual([failure, failure]);
   });
 
   it('does not return an iterator that is done or has thrown', () => {
@@ -181,6 +218,7 @@ describe('fromIterable', () => {
       new RangeError('fromIterable: iterable[Symbol.iterator] must be a function, got undefined'),
     );
     expect(() => fromIterable([], { yieldAfterMs: -1 })).toThrow(RangeError);
+    expect(() => fromIterable([], { stops: 'no' as never })).toThrow(/stops must be/);
     expect(() => fromIterable([], { shceduler: 1 } as never)).toThrow(/unknown option "shceduler"/);
   });
 });

@@ -191,6 +191,18 @@ describe('synthetic', () => {
     expect(at).toEqual([0, 40, 40, 40, 40, 80, 80, 80, 80]);
   });
 
+  it('keeps its rate when the clock is set back', () => {
+    const scheduler = new VirtualTimeScheduler();
+    let setBackMs = 0;
+    const clock = { now: () => scheduler.now() - setBackMs, schedule: scheduler.schedule.bind(scheduler) };
+    const at: number[] = [];
+    synthetic({ count: 10, rate: 100, scheduler: clock }).subscribe(() => {
+      if (at.push(scheduler.now()) === 5) setBackMs = 3_600_000;
+    });
+    scheduler.flush();
+    expect(at).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
+  });
+
   it('refuses a rate of 0 and unknown options', () => {
     expect(() => synthetic({ rate: 0 })).toThrow(RangeError);
     expect(() => synthetic({ rate: '5' as never })).toThrow(/rate must be a number/);
