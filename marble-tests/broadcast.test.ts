@@ -1,3 +1,4 @@
+import { tap } from 'rxjs/operators';
 import { describe, it } from 'vitest';
 import { broadcast } from '../src/operators/broadcast.js';
 import { marbles, probeGate, withGate } from '../src/testing/index.js';
@@ -80,6 +81,26 @@ describe('broadcast', () => {
       expectObservable(shared$).toBe(stays);
       expectObservable(shared$.pipe(withGate(stuck)), leaves).toBe(stuckHas);
       expectObservable(probe.gateLog$).toBe(upstream);
+    }),
+  );
+
+  it(
+    'goes on from the frame in which the one waited for leaves, also with an item half handed out',
+    marbles(({ hot, gate, expectObservable, expectSubscriptions }) => {
+      const items = hot('   -a-b-----c|');
+      const subscribed = '  ^---------!';
+      const closing = gate('o----------');
+      const leaves = '      ^-----!    ';
+      const stays = '       -a-b-----c|';
+      const leaverHas = '   -a----     ';
+      const upstream = '    o--c--o----';
+      const probe = probeGate<string>();
+      const shared$ = items.pipe(probe, broadcast({ branches: 2 }));
+      // The first branch, with b in its hands, closes the gate of the second, which has not had it yet.
+      expectObservable(shared$.pipe(tap((item) => item === 'b' && closing.close()))).toBe(stays);
+      expectObservable(shared$.pipe(withGate(closing)), leaves).toBe(leaverHas);
+      expectObservable(probe.gateLog$).toBe(upstream);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 

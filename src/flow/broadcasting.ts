@@ -36,7 +36,8 @@ class Round<T> {
   #listeners: readonly Listener<T>[] = [];
   /** Replaced, never changed: an item in hand goes to those who were there when it came. */
   #branches: readonly Branch<T>[] = [];
-  #joined = 0;
+  /** The numbers that branches go by. The lowest free one is given out again, so that its account is taken up. */
+  readonly #taken = new Set<number>();
   #first: FlowContext = NO_CONTEXT;
   #operation: Operation<T> | undefined;
   #line: WaitingLine<T> | undefined;
@@ -113,13 +114,12 @@ class Round<T> {
     }
     while (this.#served < this.#recipients.length) {
       const branch = this.#recipients[this.#served]!;
-      // Without a context it has left meanwhile.
-      if (branch.context && !branch.isOpen) {
+      if (!branch.hasEnded && !branch.isOpen) {
         branch.whenOpen(this.#drain);
         return false;
       }
       this.#served += 1;
-      branch.next(item);
+      if (!branch.hasEnded) branch.next(item);
     }
     this.#recipients = [];
     return true;
@@ -132,9 +132,11 @@ class Round<T> {
   #addBranch({ subscriber, context, stopping }: Listener<T>): void {
     const { stage } = this.#operation!;
     if (context.stopping === this.#first.stopping) stopping.unsubscribe();
+    const index = this.#lowestFree();
+    this.#taken.add(index);
     const branch = new Branch<T>({
       kind: 'branch',
-      name: `${stage.name}[${this.#joined++}]`,
+      name: `${stage.name}[${index}]`,
       monitor: context.monitor,
       // A monitor that does not watch this stage takes the branch for where its pipeline begins.
       branchOf: context.monitor === this.#first.monitor ? stage : undefined,
@@ -149,10 +151,20 @@ class Round<T> {
       }),
     );
     subscriber.add(() => {
+      // Before the drain: what is half handed out must not wait at the gate of one that leaves.
+      branch.end();
       this.#branches = this.#branches.filter((other) => other !== branch);
       this.#drain();
     });
     withAmbient(context, () => branch.stream.subscribe(subscriber));
+    // After the branch has closed its account.
+    subscriber.add(() => this.#taken.delete(index));
+  }
+
+  #lowestFree(): number {
+    let index = 0;
+    while (this.#taken.has(index)) index += 1;
+    return index;
   }
 
   #leave(listener: Listener<T>): void {

@@ -144,6 +144,7 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
       items = [];
       bytes = 0;
       stage.out += full.length;
+      stage.batchesOut += 1;
       destination.next(full);
       return true;
     };

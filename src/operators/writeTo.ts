@@ -217,6 +217,7 @@ export function writeTo<T>(
       gate: waiting.gate,
       held: () => heldItems,
       next(batch) {
+        stage.batchesIn += 1;
         if (batch.length === 0) return;
         stage.in += batch.length;
         heldItems += batch.length;
