@@ -6,13 +6,16 @@ import { hashKey } from '../policies/hashKey.js';
 import { requireFunction, requireInteger, requireKnownOptions } from '../policies/validate.js';
 
 export interface LanesConfig<T> {
-  /** How many lanes. Integer of at least 1; there is no default. */
+  /** How many lanes. Integer from 1 to 4,096; there is no default. */
   readonly count: number;
   /** The key of an item: one key is always in one lane, so its order holds. Default: the next lane that is open. */
   readonly by?: (item: T) => string | number;
   /** The name in topology, metrics and errors; lanes are called `name[0]`, `name[1]`, … Default `lanes`. */
   readonly name?: string;
 }
+
+/** Each costs a chain of stages: more are a mistake in the number. */
+export const MOST_LANES = 4_096;
 
 /**
  * Divides a stream among `count` chains that work side by side, and merges what they emit. With `by`, one key is always
@@ -64,7 +67,7 @@ export function lanes<T, R>(
 ): OperatorFunction<T, R> {
   const owner = 'lanes';
   requireKnownOptions(owner, config, ['count', 'by', 'name']);
-  const count = requireInteger(owner, 'count', config.count);
+  const count = requireInteger(owner, 'count', config.count, 1, MOST_LANES);
   const by = config.by && requireFunction(owner, 'by', config.by);
   requireFunction(owner, 'project', project);
 

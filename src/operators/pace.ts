@@ -29,6 +29,8 @@ interface Pacer<T, Cost> {
   price(item: T): Cost;
   take(now: number, cost: Cost): number;
   readyInMs(now: number): number;
+  /** Told that a wait took longer than asked for. */
+  makeUpFor?(lateMs: number, now: number): void;
 }
 
 /** Longer timers fire at once in Node: a longer wait is made of several. */
@@ -58,7 +60,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  * **Delivery**: in order, each item once; nothing is dropped.
  *
  * **Gotchas**: no half-open window of `perMs` holds more than `rate + burst - 1` items: exactly `rate` with the default
- * burst. Time is in whole milliseconds, so at a rate above one a millisecond the items of a millisecond leave together.
+ * burst. A timer that fires late, the event loop being busy, is made up for at once, by one `perMs` at most, so that the
+ * rate holds; a window may then hold as much more. Time is in whole milliseconds, so at a rate above one a millisecond the items of a millisecond leave together.
  * An item heavier than `burst` passes when the bucket is full, and those after it wait for its debt: the bound is then
  * `rate - 1` and the heaviest weight. The windows of a `profile` are strict: never more than `limit` in any `perMs`. It
  * remembers, for each key in use, one entry a millisecond, `limit` at most. With `rate: Infinity` the source is returned
@@ -126,6 +129,7 @@ function pacing<T>(owner: string, config: PaceConfig<T>): (() => Pacer<T, unknow
       price: (item: T) => (weight ? requireInteger(owner, 'weight', weight(item), 0) : 1),
       take: (now: number, tokens: number) => bucket.take(now, tokens),
       readyInMs: (now: number) => bucket.readyInMs(now),
+      makeUpFor: (lateMs: number, now: number) => bucket.makeUpFor(lateMs, now),
     };
   };
   make();
@@ -145,6 +149,7 @@ function paceWith<T>(
     /** What the first item in line costs, once it is known: the callbacks are asked once an item. */
     let cost: { readonly of: unknown } | undefined;
     let timer: Subscription | undefined;
+    let dueAt = 0;
 
     const line = new WaitingLine<T>({
       offer(item) {
@@ -171,12 +176,15 @@ function paceWith<T>(
     });
 
     const wait = (ms: number) => {
-      if (destination.closed) return;
-      timer ??= scheduler.schedule(onTime, Math.min(ms, LONGEST_TIMER_MS));
+      if (destination.closed || timer) return;
+      dueAt = scheduler.now() + Math.min(ms, LONGEST_TIMER_MS);
+      timer = scheduler.schedule(onTime, Math.min(ms, LONGEST_TIMER_MS));
     };
 
     const onTime = () => {
       timer = undefined;
+      const now = scheduler.now();
+      if (now > dueAt) pacer.makeUpFor?.(now - dueAt, now);
       line.drain();
     };
 

@@ -10,7 +10,7 @@ import {
 import { watermarks } from '../policies/watermarks.js';
 import { batch } from './batch.js';
 import { type BoundedBufferConfig, boundedBuffer } from './boundedBuffer.js';
-import { lanes } from './lanes.js';
+import { lanes, MOST_LANES } from './lanes.js';
 import { untilStopped } from './untilStopped.js';
 import { type WritePolicies, writeTo } from './writeTo.js';
 
@@ -27,7 +27,7 @@ export interface WriteCoordinatorConfig<T> {
   readonly overflow?: BoundedBufferConfig<T>['overflow'];
   /** Told of each item given up, with the reason. Default: nobody is told. */
   readonly onDrop?: BoundedBufferConfig<T>['onDrop'];
-  /** How many writers work side by side. Integer of at least 1, default 4. */
+  /** How many writers work side by side. Integer from 1 to 4,096, default 4. */
   readonly workers?: number;
   /** The most items in a write. Integer of at least 1, default 500. */
   readonly batchSize?: number;
@@ -99,7 +99,7 @@ export function writeCoordinator<T>(
   requireFunction(owner, 'the write of its sink', sink?.write);
   requireKnownOptions(owner, config, OPTIONS);
   const name = config.name ?? sink.name;
-  const workers = requireInteger(owner, 'workers', config.workers ?? 4);
+  const workers = requireInteger(owner, 'workers', config.workers ?? 4, 1, MOST_LANES);
   const batchSize = requireInteger(owner, 'batchSize', config.batchSize ?? 500);
   const lingerMs = requireDuration(owner, 'lingerMs', config.lingerMs ?? 250);
   const eager = requireBoolean(owner, 'eager', config.eager ?? true);

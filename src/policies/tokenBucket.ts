@@ -53,6 +53,14 @@ export class TokenBucket {
     return this.#waitMs(now, 1);
   }
 
+  /**
+   * Whoever waited for a token was woken `lateMs` too late: what came in that time is credited, beyond `burst` too, for
+   * one `perMs` at most. Otherwise a busy machine would lower the rate. What is not taken at once is lost again.
+   */
+  makeUpFor(lateMs: number, now: number): void {
+    this.#count(Math.floor(now), Math.min(lateMs, this.#perMs) * this.#rate);
+  }
+
   #waitMs(now: number, tokens: number): number {
     this.#count(Math.floor(now));
     const missing = Math.min(tokens, this.#burst) * this.#perMs - this.#credit;
@@ -60,10 +68,10 @@ export class TokenBucket {
   }
 
   /** A clock that is set back brings no credit, and takes none. */
-  #count(now: number): void {
+  #count(now: number, beyond = 0): void {
     if (this.#countedTo === undefined) this.#countedTo = now;
     const passed = now - this.#countedTo;
     this.#countedTo = now;
-    if (passed > 0) this.#credit = Math.min(this.#most, this.#credit + passed * this.#rate);
+    if (passed > 0) this.#credit = Math.min(this.#most + beyond, this.#credit + passed * this.#rate);
   }
 }

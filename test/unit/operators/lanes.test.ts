@@ -41,8 +41,8 @@ const by = (item: number) => item;
 
 describe('lanes', () => {
   it.each([
-    [() => lanes({ count: 0 }, (lane$) => lane$), 'lanes: count must be an integer of at least 1, got 0'],
-    [() => lanes({} as never, (lane$) => lane$), 'lanes: count must be an integer of at least 1, got undefined'],
+    [() => lanes({ count: 0 }, (lane$) => lane$), 'lanes: count must be an integer from 1 to 4096, got 0'],
+    [() => lanes({} as never, (lane$) => lane$), 'lanes: count must be an integer from 1 to 4096, got undefined'],
     [() => lanes({ count: 1, by: 'key' as never }, (lane$) => lane$), 'lanes: by must be a function, got "key"'],
     [() => lanes({ count: 1 }, undefined as never), 'lanes: project must be a function, got undefined'],
     [() => lanes({ count: 1, key: by } as never, (lane$) => lane$), 'lanes: unknown option "key"'],

@@ -1,8 +1,18 @@
-import { asyncScheduler, NEVER, of, range, Subject, VirtualTimeScheduler } from 'rxjs';
+import {
+  asyncScheduler,
+  NEVER,
+  of,
+  range,
+  type SchedulerLike,
+  Subject,
+  Subscription,
+  VirtualTimeScheduler,
+} from 'rxjs';
 import { take, tap } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { BufferOverflowError } from '../../../src/flow/errors.js';
 import { Gate } from '../../../src/flow/gate.js';
+import { gatedSource } from '../../../src/flow/gatedSource.js';
 import { PipelineMonitor } from '../../../src/flow/monitor.js';
 import { withContext } from '../../../src/flow/withContext.js';
 import { type PaceConfig, pace } from '../../../src/operators/pace.js';
@@ -320,5 +330,32 @@ describe('pace', () => {
     now = 10;
     timers.shift()?.();
     expect(result).toMatchObject({ values: [1, 2], completed: true });
+  });
+
+  it('holds its rate when every timer fires late', () => {
+    let now = 0;
+    const due: (() => void)[] = [];
+    /** Fires each timer 7 ms later than asked for. */
+    const late: SchedulerLike = {
+      now: () => now,
+      schedule(work: (...args: never[]) => void, delay = 0) {
+        due.push(() => {
+          now += delay + 7;
+          (work as () => void)();
+        });
+        return Subscription.EMPTY;
+      },
+    };
+    let passed = 0;
+    const source = gatedSource<number>({ name: 'endless', yieldAfterMs: Infinity }, (outlet) =>
+      outlet.pump(() => outlet.next(0)),
+    );
+    const subscription = source.pipe(pace({ rate: 500, perMs: 1_000, scheduler: late })).subscribe(() => {
+      passed += 1;
+    });
+    while (now < 10_000) due.shift()?.();
+    subscription.unsubscribe();
+    expect(passed).toBeGreaterThanOrEqual(4_990);
+    expect(passed).toBeLessThanOrEqual(Math.floor(now / 2) + 1);
   });
 });

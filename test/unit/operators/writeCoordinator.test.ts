@@ -39,7 +39,7 @@ function bench(config: WriteCoordinatorConfig<number>) {
 
 describe('writeCoordinator', () => {
   it.each([
-    [{ workers: 0 }, 'writeCoordinator: workers must be an integer of at least 1, got 0'],
+    [{ workers: 0 }, 'writeCoordinator: workers must be an integer from 1 to 4096, got 0'],
     [{ batchSize: 1.5 }, 'writeCoordinator: batchSize must be an integer of at least 1, got 1.5'],
     [{ lingerMs: -1 }, 'writeCoordinator: lingerMs must be a finite number of milliseconds of at least 0, got -1'],
     [{ eager: 'no' as never }, 'writeCoordinator: eager must be true or false, got "no"'],

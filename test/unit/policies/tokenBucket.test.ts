@@ -74,4 +74,35 @@ describe('TokenBucket', () => {
   ])('refuses %j', (config, message) => {
     expect(() => new TokenBucket(config)).toThrow(new RangeError(`TokenBucket: ${message}`));
   });
+
+  it('makes up for a wait that took too long, at once and for one perMs at most', () => {
+    const taken = (bucket: TokenBucket, now: number) => {
+      let count = 0;
+      while (bucket.take(now) === 0) count += 1;
+      return count;
+    };
+    for (const [lateMs, made] of [
+      [0, 1],
+      [3, 4],
+      [10, 11],
+      [500, 11],
+    ] as const) {
+      const bucket = new TokenBucket({ rate: 10, perMs: 10 });
+      expect(taken(bucket, 0)).toBe(1);
+      expect(bucket.readyInMs(0)).toBe(1);
+      const now = 1 + lateMs;
+      bucket.makeUpFor(lateMs, now);
+      expect(taken(bucket, now)).toBe(made);
+      // What was made up for is over: a silence saves up no more than the burst.
+      expect(taken(bucket, now + 1_000)).toBe(1);
+    }
+  });
+
+  it('loses what is made up for and not taken', () => {
+    const bucket = new TokenBucket({ rate: 10, perMs: 10 });
+    bucket.take(0);
+    bucket.makeUpFor(8, 9);
+    expect(bucket.take(10)).toBe(0);
+    expect(bucket.take(10)).toBe(1);
+  });
 });
