@@ -4,6 +4,7 @@
  *
  * Run it: npm start, or npm start -- --help
  */
+import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { PoolClient } from 'pg';
 import type { Observable } from 'rxjs';
@@ -18,25 +19,31 @@ import { showProgress } from './run-pipeline-to-store/progress.js';
 /** More are counted in the report, and not told one by one. */
 const BAD_ROWS_TOLD = 20;
 
-function warnOfBadRows(): (row: BadRow) => void {
+function warnOfBadRows(say: (text: string) => void): (row: BadRow) => void {
   let told = 0;
   return (row) => {
     told += 1;
-    if (told <= BAD_ROWS_TOLD) console.error(`skipped ${row.message}`);
-    if (told === BAD_ROWS_TOLD) console.error('skipping further bad rows without a word');
+    if (told <= BAD_ROWS_TOLD) say(`skipped ${row.message}`);
+    if (told === BAD_ROWS_TOLD) say('skipping further bad rows without a word');
   };
 }
 
 /** The package exports its code only; its data lie beside. */
 const SP500 = fileURLToPath(new URL('../data/sp500-2000.csv', import.meta.resolve('vega-datasets')));
 
-function provider(options: Options): Observable<Bar> {
+function provider(options: Options, say: (text: string) => void): Observable<Bar> {
   const { count, symbols, seed, revisions, duplicates } = options;
-  if (options.provider === 'synthetic') return synthetic({ count, symbols, seed, revisions, duplicates });
-  return replayFile(options.file ?? SP500, {
+  if (options.provider === 'synthetic') {
+    // Another seed, another vendor: its bars are others, and not other versions of these.
+    return synthetic({ count, symbols, seed, revisions, duplicates, vendor: `synthetic-${seed}` });
+  }
+  const file = options.file ?? SP500;
+  return replayFile(file, {
     columns: { ts: 'date', open: 'open', high: 'high', low: 'low', close: 'close', volume: 'volume' },
     defaults: { vendor: 'vega', symbol: '^GSPC', timeframe: '1d' },
-    onBadRow: warnOfBadRows(),
+    // The same file gives the same versions, and a corrected one newer ones, which win.
+    seqFrom: Math.floor(statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) * 1_000,
+    onBadRow: warnOfBadRows(say),
   });
 }
 
@@ -71,7 +78,7 @@ async function main(options: Options): Promise<void> {
     console.log(`store: ${store.kind === 'pglite' ? `embedded PGlite in ${options.folder}` : 'Postgres'}`);
     const monitor = new PipelineMonitor();
     const progress = showProgress(monitor, process.stdout);
-    const outcomes$ = provider(options).pipe(
+    const outcomes$ = provider(options, progress.say).pipe(
       pace({ rate: options.rate || Number.POSITIVE_INFINITY, perMs: 1_000 }),
       writeCoordinator(barsSink(store.pool), {
         capacity: options.capacity,
@@ -79,7 +86,10 @@ async function main(options: Options): Promise<void> {
         batchSize: options.batchSize,
       }),
     );
-    const report = await run(outcomes$, { monitor }).finally(() => progress.stop());
+    const stop = new AbortController();
+    // Whoever read the output has gone (`| head`): what is held is written, and that is all.
+    process.stdout.on('error', () => stop.abort());
+    const report = await run(outcomes$, { monitor, stop: stop.signal }).finally(() => progress.stop());
     console.log(`\n${formatReport(report)}\n`);
     if (report.held > 0) {
       console.error('error: what was held is not written: run again, the same bars are written to the same keys');

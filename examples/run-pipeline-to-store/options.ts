@@ -17,11 +17,12 @@ export interface Options {
   readonly verbose: boolean;
 }
 
-function integer(min: number) {
+function integer(min: number, max = Number.MAX_SAFE_INTEGER) {
   return (text: string): number => {
     const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < min) {
-      throw new InvalidArgumentError(`It must be an integer of at least ${min}.`);
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < min || value > max) {
+      const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+      throw new InvalidArgumentError(`It must be an integer ${range}.`);
     }
     return value;
   };
@@ -35,7 +36,7 @@ function fraction(text: string): number {
 
 /** Reads the options of the program. Prints help, or what is wrong with an option, and ends the process then. */
 export function readOptions(argv: readonly string[]): Options {
-  return new Command('run-pipeline-to-store')
+  const command = new Command('run-pipeline-to-store')
     .description(
       'Streams bars through pacing, bounded buffer, lanes and batches into the store, and shows the account.',
     )
@@ -51,12 +52,20 @@ export function readOptions(argv: readonly string[]): Options {
     .option('--revisions <fraction>', 'how many of them are revised later', fraction, 0.01)
     .option('--duplicates <fraction>', 'how many of them come twice', fraction, 0.01)
     .option('--rate <n>', 'the most bars per second; 0 for as fast as the store takes them', integer(0), 0)
-    .option('--workers <n>', 'writers side by side', integer(1), 4)
+    .option('--workers <n>', 'writers side by side', integer(1, 64), 4)
     .option('--batch-size <n>', 'the most bars in a write', integer(1), 1_000)
     .option('--capacity <n>', 'the most bars in the buffer', integer(1), 10_000)
     .addOption(new Option('--database-url <url>', 'a Postgres server; embedded PGlite without it').env('DATABASE_URL'))
     .option('--folder <path>', 'where the embedded store is', '.sluice/pglite')
     .option('--verbose', 'errors with their stack and causes', false)
-    .parse([...argv])
-    .opts<Options>();
+    .parse([...argv]);
+  const options = command.opts<Options>();
+  const foreign = options.provider === 'synthetic' ? ['file'] : ['count', 'symbols', 'seed', 'revisions', 'duplicates'];
+  for (const option of foreign) {
+    // Without a word it would be ignored.
+    if (command.getOptionValueSource(option) === 'cli') {
+      command.error(`error: option '--${option}' does not go with --provider ${options.provider}`);
+    }
+  }
+  return options;
 }

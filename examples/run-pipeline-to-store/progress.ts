@@ -2,11 +2,15 @@ import type { PipelineMonitor, Stage } from 'sluice';
 
 /** Where progress is told: a terminal gets one live line, anything else a plain line now and then. */
 export interface Progress {
+  /** A line of its own, above the live one. */
+  say(text: string): void;
+  /** The last state, and then no more. */
   stop(): void;
 }
 
 const LIVE_EVERY_MS = 200;
 const PLAIN_EVERY_MS = 2_000;
+const CLEAR_LINE = '\r\u001b[K';
 
 /** Tells of a running pipeline until it is stopped: how far it is, how fast, how full its buffer, and its gate. */
 export function showProgress(monitor: PipelineMonitor, output: NodeJS.WriteStream): Progress {
@@ -15,26 +19,34 @@ export function showProgress(monitor: PipelineMonitor, output: NodeJS.WriteStrea
   let lastAt = startedAt;
   let lastWritten = 0;
 
-  const tell = () => {
-    const now = performance.now();
+  const tell = (sinceMs: number, before: number) => {
     const { received, written } = monitor.account();
     if (received === 0) return;
-    const perSecond = ((written - lastWritten) / (now - lastAt)) * 1_000;
-    lastAt = now;
+    const perSecond = (written - before) / (sinceMs / 1_000);
+    const text = `${count(written)} written, ${count(received)} received, ${count(perSecond)}/s, ${bufferOf(monitor.stages)}`;
+    // A line that wraps cannot be cleared.
+    output.write(live ? `${CLEAR_LINE}${text.slice(0, (output.columns || 80) - 1)}` : `${text}\n`);
     lastWritten = written;
-    const text =
-      `${count(written)} of ${count(received)} bars written, ${count(Math.round(perSecond))}/s, ` +
-      bufferOf(monitor.stages);
-    output.write(live ? `\r\u001b[K${text}` : `${text}\n`);
   };
 
-  const timer = setInterval(tell, live ? LIVE_EVERY_MS : PLAIN_EVERY_MS);
+  const timer = setInterval(
+    () => {
+      const now = performance.now();
+      tell(now - lastAt, lastWritten);
+      lastAt = now;
+    },
+    live ? LIVE_EVERY_MS : PLAIN_EVERY_MS,
+  );
   // A pipeline that is over ends the program, whatever is still to be told.
   timer.unref();
   return {
+    say(text) {
+      if (live) output.write(CLEAR_LINE);
+      console.error(text);
+    },
     stop() {
       clearInterval(timer);
-      tell();
+      tell(performance.now() - startedAt, 0);
       if (live) output.write('\n');
     },
   };
@@ -47,5 +59,5 @@ function bufferOf(stages: readonly Stage[]): string {
 }
 
 function count(n: number): string {
-  return n.toLocaleString('en-US');
+  return Math.round(n).toLocaleString('en-US');
 }

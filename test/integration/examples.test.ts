@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { foldBars } from '../../src/model/foldBars.js';
 import { syntheticBars } from '../../src/sources/syntheticBars.js';
@@ -72,7 +73,7 @@ describe('run-pipeline-to-store', () => {
     const { rows } = await database
       .pool()
       .query(`SELECT symbol, (extract(epoch from ts) * 1000)::float8 AS ts, open, high, low, close, volume, seq::float8
-              FROM bars WHERE vendor = 'synthetic' ORDER BY symbol COLLATE "C", ts`);
+              FROM bars WHERE vendor = 'synthetic-11' ORDER BY symbol COLLATE "C", ts`);
     const expected = [...foldBars(syntheticBars(config)).values()]
       .map(({ symbol, ts, open, high, low, close, volume, seq }) => ({
         symbol,
@@ -92,7 +93,7 @@ describe('run-pipeline-to-store', () => {
     const args = ['--database-url', database.url, '--provider', 'synthetic', '--count', '100000000', '--symbols', '10'];
     let asked = false;
     const { code, stdout } = await example('run-pipeline-to-store', args, (text, child) => {
-      if (asked || !text.includes('bars written')) return;
+      if (asked || !text.includes(' written, ')) return;
       asked = true;
       child.kill('SIGTERM');
     });
@@ -116,11 +117,71 @@ describe('run-pipeline-to-store', () => {
     expect(stderr).toContain('n/a');
   }, 30_000);
 
+  it('lets a corrected file win over the one before', async () => {
+    const file = join(folder, 'versions.csv');
+    const closes = () =>
+      database
+        .pool()
+        .query("SELECT close FROM bars WHERE ts = '1990-01-02T00:00:00Z'")
+        .then(({ rows }) => rows);
+    for (const [close, mtime] of [
+      [1.5, 1_000],
+      [1.6, 2_000],
+      [1.7, 500],
+    ] as const) {
+      writeFileSync(file, `date,open,high,low,close,volume\n1990-01-02,1,2,0.5,${close},10\n`);
+      utimesSync(file, mtime, mtime);
+      await toStore('--file', file);
+      expect(await closes()).toEqual([{ close: Math.min(close, 1.6) }]);
+    }
+  }, 30_000);
+
+  it('drains quietly when its output is closed', async () => {
+    const args = ['--database-url', database.url, '--provider', 'synthetic', '--count', '100000000', '--symbols', '10'];
+    const { code, stderr } = await example('run-pipeline-to-store', args, (_, child) => child.stdout?.destroy());
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  }, 60_000);
+
+  it('ends in good order when there is nothing to write', async () => {
+    const file = join(folder, 'empty.csv');
+    writeFileSync(file, 'date,open,high,low,close,volume\n');
+    const { code, stdout } = await example('run-pipeline-to-store', [
+      '--file',
+      file,
+      '--folder',
+      join(folder, 'pglite'),
+    ]);
+    expect(stdout).toContain('received  0');
+    expect(stdout).toContain('there is no table bars yet');
+    expect(code).toBe(0);
+  }, 60_000);
+
+  it('ends after the deadline of a drain, though the table is locked by another', async () => {
+    await toStore('--provider', 'synthetic', '--count', '1');
+    const locker = new pg.Client(database.url);
+    await locker.connect();
+    await locker.query('BEGIN');
+    await locker.query('LOCK TABLE bars');
+    let asked = false;
+    const args = ['--database-url', database.url, '--provider', 'synthetic', '--count', '100000'];
+    const { code, stdout } = await example('run-pipeline-to-store', args, (text, child) => {
+      if (asked || !text.includes('gate closed')) return;
+      asked = true;
+      for (let sent = 0; sent < 3; sent++) child.kill(sent === 0 ? 'SIGTERM' : 'SIGINT');
+    });
+    await locker.end();
+    expect(stdout).toMatch(/stopped at the deadline with items in hand \(SIG/);
+    expect(stdout).toMatch(/held {6}[1-9]/);
+    expect(code).toBe(1);
+  }, 60_000);
+
   it.each([
     ['a missing file', ['--file', '/nowhere/bars.csv'], ['/nowhere/bars.csv']],
     ['a column that is not there', ['--file', `${root}package.json`], ['package.json']],
     ['an unknown option', ['--sybmols', '3'], ["unknown option '--sybmols'"]],
-    ['an option out of range', ['--workers', '0'], ['--workers', 'at least 1']],
+    ['an option out of range', ['--workers', '0'], ['--workers', 'from 1 to 64']],
+    ['an option of another provider', ['--seed', '9'], ['--seed', 'sp500']],
     ['a choice that is none', ['--provider', 'bloomberg'], ['sp500, synthetic']],
     [
       'a database that cannot be reached',
