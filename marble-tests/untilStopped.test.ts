@@ -1,5 +1,7 @@
 import { describe, it } from 'vitest';
 import { withContext } from '../src/flow/withContext.js';
+import { boundedBuffer } from '../src/operators/boundedBuffer.js';
+import { pace } from '../src/operators/pace.js';
 import { untilStopped } from '../src/operators/untilStopped.js';
 import { marbles } from '../src/testing/marbles.js';
 
@@ -35,6 +37,27 @@ describe('untilStopped', () => {
       const items = hot('a-b-c-');
       expectObservable(items.pipe(untilStopped()), '^--!').toBe('a-b---');
       expectSubscriptions(items.subscriptions).toBe('^--!');
+    }),
+  );
+
+  it(
+    'with foreignOnly lets stages of ours above deliver what they hold, and lets go of other sources',
+    marbles(({ hot, gated, stopping, expectObservable, expectSubscriptions }) => {
+      const drain = stopping('  ---s          ');
+      const ours = gated('      abcdef        ');
+      const paced = '           a----b----(c|)';
+      const foreign = hot('     ab-c-d        ');
+      const cut = '             ab-|          ';
+      const gently = () =>
+        [untilStopped<string>({ foreignOnly: true }), withContext<string>({ stopping: drain })] as const;
+      const above = [
+        boundedBuffer<string>({ capacity: 3, highWatermark: 1 }),
+        pace<string>({ rate: 1, perMs: 5 }),
+      ] as const;
+      expectObservable(ours.pipe(...above, ...gently())).toBe(paced);
+      expectSubscriptions(ours.subscriptions).toBe('^--!');
+      expectObservable(foreign.pipe(...gently())).toBe(cut);
+      expectSubscriptions(foreign.subscriptions).toBe('^--!');
     }),
   );
 });
