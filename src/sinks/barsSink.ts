@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import { defer } from 'rxjs';
+import { Observable } from 'rxjs';
 import type { Bar } from '../model/bar.js';
-import type { Sink } from '../model/sink.js';
+import type { Sink, WriteReceipt } from '../model/sink.js';
 import { requireFunction, requireKnownOptions, requireOneOf } from '../policies/validate.js';
 import type { Strategy } from './postgres/planner.js';
 import { barsTable } from './postgres/tables.js';
@@ -38,7 +38,7 @@ function requireIdentifier(option: string, value: unknown): string {
 
 /**
  * Writes bars into a Postgres table, one row a vendor, symbol, timeframe and start; made at the first write unless it
- * is there. An upsert that never goes backwards: a row is changed only by a higher `seq`.
+ * is there. An upsert that never goes backwards: a row is changed only by a higher `seq`, and of equals the earlier stays.
  *
  * ```text
  * batches   --[A1 B1]--[A2 A3]--[A1]----
@@ -51,15 +51,18 @@ function requireIdentifier(option: string, value: unknown): string {
  * **Completes when**: its batch is committed, after the receipt.
  * **Errors when**: Postgres does not take the batch: `StoreError`, nothing of the batch is written, and the sink can be
  * written to again.
- * **On unsubscribe**: a statement under way is not cancelled, and may commit.
+ * **On unsubscribe**: a statement under way is not cancelled, and may commit; its connection is destroyed at once, so
+ * that the end of the pool does not wait for it. PGlite's only one is given back when the statement has ended.
  *
  * **Delivery**: at least once, once in effect: writing a batch again changes nothing. Bars without a `seq` are numbered
  * when they are first written, by the time of receipt in microseconds, strictly increasing.
  *
- * **Gotchas**: texts cannot hold NUL or half a surrogate pair, and `ts` must be finite: such a bar fails its batch.
- * A newer version with equal values is written too, so that its `seq` counts. A conflicting straight COPY shows in the
- * server's log as an error before the batch is upserted. Two sinks with different lanes on the same rows can deadlock:
- * the server ends that after its `deadlock_timeout`, and the sink writes again, in the order of the keys from then on.
+ * **Gotchas**: a table that is there already needs the columns with their very types, and a unique index on exactly the
+ * key: any other is refused before the first write. Texts cannot hold NUL or half a surrogate pair, and `ts` must be
+ * finite: such a bar fails its batch. A newer version with equal values is written too, so that its `seq` counts. A
+ * conflicting straight COPY shows in the server's log as an error before the batch is upserted. Two sinks with different
+ * lanes on the same rows can deadlock: the server ends that after its `deadlock_timeout`, and the sink writes again, in
+ * the order of the keys from then on.
  *
  * @example
  * ```ts
@@ -95,6 +98,17 @@ export function barsSink(pool: Pool, config: BarsSinkConfig = {}): Sink<Bar> {
     name: config.name ?? barsTable.name,
     // Coarser than the key of a bar, and cheaper: all bars of a symbol in one lane are in order, and so is each bar.
     keyOf: (bar) => bar.symbol,
-    write: (batch) => defer(() => writer.write(batch)),
+    write: (batch) =>
+      new Observable<WriteReceipt>((subscriber) => {
+        const abandon = new AbortController();
+        writer.write(batch, abandon.signal).then(
+          (receipt) => {
+            subscriber.next(receipt);
+            subscriber.complete();
+          },
+          (error: unknown) => subscriber.error(error),
+        );
+        return () => abandon.abort();
+      }),
   };
 }

@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { from } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type BarsSinkConfig, barsSink } from '../../src/sinks/barsSink.js';
 import { openStore, type Store } from '../../src/sinks/openStore.js';
+import { barsTable } from '../../src/sinks/postgres/tables.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 import { bar, barsOf, storedBars, write } from './bars.js';
 
@@ -13,6 +15,12 @@ type Strategies = readonly NonNullable<BarsSinkConfig['strategy']>[];
 interface Place {
   readonly pool: () => pg.Pool;
   readonly strategies: Strategies;
+}
+
+/** A statement that makes the table with other types than the sink would. */
+function tableWith(types: Record<string, string>, rest = ', PRIMARY KEY (vendor, symbol, timeframe, ts)'): string {
+  const columns = barsTable.columns.map(({ name, type }) => `${name} ${types[name] ?? type}`);
+  return `CREATE TABLE bars (${columns.join(', ')}${rest})`;
 }
 
 function semantics({ pool: poolOf, strategies }: Place): void {
@@ -70,7 +78,7 @@ function semantics({ pool: poolOf, strategies }: Place): void {
       expect((await storedBars(pool)).map(({ close, seq }) => [close, seq])).toEqual([[7, '3']]);
     });
 
-    it('reduces the rows of one key in a batch to the highest version, the later of equal ones', async () => {
+    it('reduces the rows of one key in a batch to the highest version, the earlier of equal ones', async () => {
       const sink = sinkOf();
       const others = barsOf(60, { symbol: 'OTHER' });
       const batch = [
@@ -89,6 +97,15 @@ function semantics({ pool: poolOf, strategies }: Place): void {
         [10, '10'],
         [4, '4'],
       ]);
+    });
+
+    it('keeps the earlier of equal versions, in one batch as across batches', async () => {
+      const sink = sinkOf();
+      const others = barsOf(60, { symbol: 'OTHER' });
+      await write(sink, [bar({ seq: 5, close: 1 }), ...others, bar({ seq: 5, close: 2 })]);
+      await write(sink, [bar({ seq: 5, close: 3 }), ...others]);
+      const acme = (await storedBars(pool)).filter(({ symbol }) => symbol === 'ACME');
+      expect(acme.map(({ close }) => close)).toEqual([1]);
     });
 
     it('stores hostile strings as they are', async () => {
@@ -221,7 +238,87 @@ function semantics({ pool: poolOf, strategies }: Place): void {
 
     it('leaves a table of another shape alone and names it', async () => {
       await pool.query('CREATE TABLE bars (symbol text PRIMARY KEY)');
-      await expect(write(sinkOf(), [bar()])).rejects.toMatchObject({ code: 'SLUICE_STORE_TABLE', sqlState: '42703' });
+      await expect(write(sinkOf(), [bar()])).rejects.toMatchObject({
+        code: 'SLUICE_STORE_TABLE',
+        sqlState: '42703',
+        message: expect.stringContaining('lacks columns: add "vendor" text, "timeframe" text, "ts" timestamptz'),
+      });
+    });
+
+    it.each([
+      ['volume', 'bigint', 'float8'],
+      ['volume', 'numeric', 'float8'],
+      ['close', 'real', 'float8'],
+      ['ts', 'bigint', 'timestamptz'],
+      ['ts', 'timestamp without time zone', 'timestamptz'],
+      ['ts', 'timestamp(3) with time zone', 'timestamptz'],
+      ['seq', 'double precision', 'int8'],
+      ['seq', 'integer', 'int8'],
+      ['symbol', 'character(8)', 'text'],
+    ])('refuses a table whose %s is %s, rather than write wrong values', async (column, found, needed) => {
+      await pool.query(tableWith({ [column]: found }));
+      await expect(write(sinkOf(), barsOf(60))).rejects.toMatchObject({
+        code: 'SLUICE_STORE_TABLE',
+        sqlState: '42804',
+        message: expect.stringContaining(`column "${column}" of the table "bars" is ${found} and must be ${needed}`),
+      });
+      expect((await pool.query('SELECT FROM bars')).rowCount).toBe(0);
+    });
+
+    it('takes texts of other names, and further columns that have a default', async () => {
+      await pool.query('DROP DOMAIN IF EXISTS ticker; CREATE DOMAIN ticker AS text');
+      await pool.query(
+        tableWith(
+          { symbol: 'ticker', vendor: 'varchar(20)' },
+          ', added timestamptz DEFAULT now(), PRIMARY KEY (ts, vendor, symbol, timeframe)',
+        ),
+      );
+      const sink = sinkOf();
+      for (const count of [60, 1200]) await write(sink, barsOf(count, { seq: count, symbol: 'ACMÉ' }));
+      expect(await write(sink, barsOf(1200, { seq: 1300, symbol: 'ACMÉ' }))).toEqual({ rows: 1200 });
+      const rows = await storedBars(pool);
+      expect(rows.map(({ vendor, symbol, close }) => [vendor, symbol, close])).toEqual(
+        barsOf(1200).map(({ close }) => ['test', 'ACMÉ', close]),
+      );
+      await pool.query('DROP TABLE bars; DROP DOMAIN ticker');
+    });
+
+    it.each([
+      ['no index', ''],
+      ['one that is not unique', 'CREATE INDEX ON bars (vendor, symbol, timeframe, ts)'],
+      ['one on a part of the rows', 'CREATE UNIQUE INDEX ON bars (vendor, symbol, timeframe, ts) WHERE close > 0'],
+      ['one on more than the key', 'CREATE UNIQUE INDEX ON bars (vendor, symbol, timeframe, ts, seq)'],
+      ['one on less than the key', 'CREATE UNIQUE INDEX ON bars (symbol, timeframe, ts)'],
+      ['one on an expression', 'CREATE UNIQUE INDEX ON bars (vendor, lower(symbol), timeframe, ts)'],
+      ['one that is checked late', 'ALTER TABLE bars ADD UNIQUE (vendor, symbol, timeframe, ts) DEFERRABLE'],
+    ])('refuses a table with %s for the key, rather than double rows', async (_what, statement) => {
+      await pool.query(tableWith({}, ''));
+      if (statement) await pool.query(statement);
+      const sink = sinkOf();
+      await expect(write(sink, barsOf(60))).rejects.toMatchObject({
+        code: 'SLUICE_STORE_TABLE',
+        sqlState: '42P10',
+        message: expect.stringContaining('CREATE UNIQUE INDEX ON "bars" ("vendor", "symbol", "timeframe", "ts")'),
+      });
+      await pool.query('ALTER TABLE bars DROP CONSTRAINT IF EXISTS bars_vendor_symbol_timeframe_ts_key');
+      await pool.query('CREATE UNIQUE INDEX ON "bars" ("vendor", "symbol", "timeframe", "ts") INCLUDE (seq)');
+      await write(sink, barsOf(60));
+      expect(await write(sink, barsOf(60))).toEqual({ rows: 0 });
+    });
+
+    it('makes the table anew when it is dropped meanwhile, with the write after the one that fails', async () => {
+      const sink = sinkOf();
+      await write(sink, barsOf(60));
+      await pool.query('DROP TABLE bars');
+      await expect(write(sink, barsOf(60))).rejects.toMatchObject({ code: 'SLUICE_STORE_TABLE', sqlState: '42P01' });
+      expect(await write(sink, barsOf(60))).toEqual({ rows: 60 });
+    });
+
+    it('takes what is no bar for a fault of the batch, and the next write works', async () => {
+      const sink = sinkOf();
+      const batch = [...barsOf(60), null as never];
+      await expect(write(sink, batch)).rejects.toMatchObject({ name: 'StoreError', code: 'SLUICE_STORE_VALUE' });
+      expect(await write(sink, barsOf(60))).toEqual({ rows: 60 });
     });
   });
 }
@@ -314,6 +411,112 @@ describe('on a Postgres server', () => {
     await lone.end();
   });
 
+  it.each(['unnest', 'copyUpsert', 'copy'] as const)(
+    'lets the pool end though a write that was unsubscribed waits for a lock (%s)',
+    async (strategy) => {
+      const own = new pg.Pool({ connectionString: database.url, max: 3, application_name: `stuck_${strategy}` });
+      const sink = barsSink(own, { strategy });
+      await write(sink, barsOf(60));
+      const other = await own.connect();
+      const blocker = await pool.connect();
+      await blocker.query('BEGIN; LOCK TABLE bars IN ACCESS EXCLUSIVE MODE');
+      const stuck = from(sink.write(barsOf(60, { seq: 2 }))).subscribe();
+      await untilWaiting(pool, `stuck_${strategy}`);
+      stuck.unsubscribe();
+      // The others of the pool go on.
+      expect((await other.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+      other.release();
+      await own.end();
+      expect(own.totalCount).toBe(0);
+      await terminate(pool, `stuck_${strategy}`);
+      await blocker.query('ROLLBACK');
+      blocker.release();
+    },
+  );
+
+  it('lets the pool end though the first write, unsubscribed, waits to prepare', async () => {
+    const own = new pg.Pool({ connectionString: database.url, max: 1, application_name: 'stuck_first' });
+    const blocker = await pool.connect();
+    // As the creation of a table by someone else that does not end: the lock on the name of the new table.
+    await blocker.query('BEGIN; CREATE TABLE bars (id int)');
+    const stuck = from(barsSink(own).write(barsOf(60))).subscribe();
+    await untilWaiting(pool, 'stuck_first');
+    stuck.unsubscribe();
+    await own.end();
+    await terminate(pool, 'stuck_first');
+    await blocker.query('ROLLBACK');
+    blocker.release();
+  });
+
+  it('does not let an unsubscribed write take the preparation from another', async () => {
+    const blocker = await pool.connect();
+    await blocker.query('BEGIN; CREATE TABLE bars (id int)');
+    const own = database.pool({ max: 2, application_name: 'prepares' });
+    const sink = barsSink(own);
+    const given = from(sink.write(barsOf(60))).subscribe();
+    const kept = write(sink, barsOf(60));
+    await untilWaiting(pool, 'prepares');
+    given.unsubscribe();
+    await blocker.query('ROLLBACK');
+    blocker.release();
+    expect(await kept).toEqual({ rows: 60 });
+  });
+
+  it.each(['unnest', 'copyUpsert'] as const)(
+    'makes anew what DISCARD ALL takes from a session (%s)',
+    async (strategy) => {
+      const lone = database.pool({ max: 1 });
+      const sink = barsSink(lone, { strategy });
+      for (let seq = 1; seq <= 3; seq++) {
+        expect(await write(sink, barsOf(60, { seq }))).toEqual({ rows: 60 });
+        await lone.query('DISCARD ALL');
+      }
+    },
+  );
+
+  it('leaves no transaction open on a connection where the table could not be created', async () => {
+    const role = await roleOf(pool, 'novice');
+    await pool.query('REVOKE CREATE ON SCHEMA public FROM PUBLIC');
+    const novice = new pg.Pool({ connectionString: urlOf(database.url, role), max: 1 });
+    const sink = barsSink(novice);
+    await expect(write(sink, barsOf(60))).rejects.toMatchObject({ code: 'SLUICE_STORE_PERMISSION' });
+    expect((await novice.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    await pool.query(`GRANT CREATE ON SCHEMA public TO ${role}`);
+    expect(await write(sink, barsOf(60))).toEqual({ rows: 60 });
+    await novice.end();
+    await pool.query(`DROP OWNED BY ${role}; DROP ROLE ${role}; GRANT CREATE ON SCHEMA public TO PUBLIC`);
+  });
+
+  it('does without a staging table where the user may not make one', async () => {
+    await write(barsSink(pool), barsOf(1200));
+    const role = await roleOf(pool, 'untemped');
+    const { rows } = await pool.query<{ name: string }>('SELECT quote_ident(current_database()) AS name');
+    const name = rows[0]!.name;
+    await pool.query(`REVOKE TEMP ON DATABASE ${name} FROM PUBLIC; GRANT SELECT, INSERT, UPDATE ON bars TO ${role}`);
+    const own = new pg.Pool({ connectionString: urlOf(database.url, role), max: 1 });
+    const sink = barsSink(own);
+    // The straight COPY conflicts, and the staging table is refused.
+    for (const seq of [2, 3]) expect(await write(sink, barsOf(1200, { seq }))).toEqual({ rows: 1200 });
+    await expect(write(barsSink(own, { strategy: 'copyUpsert' }), barsOf(60))).rejects.toMatchObject({
+      code: 'SLUICE_STORE_PERMISSION',
+    });
+    await own.end();
+    await pool.query(`GRANT TEMP ON DATABASE ${name} TO PUBLIC; DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  });
+
+  it('does without COPY into a table with row-level security', async () => {
+    await write(barsSink(pool), [bar()]);
+    const role = await roleOf(pool, 'watched');
+    await pool.query(`ALTER TABLE bars ENABLE ROW LEVEL SECURITY; CREATE POLICY every ON bars TO ${role} USING (true)`);
+    await pool.query(`GRANT SELECT, INSERT, UPDATE ON bars TO ${role}`);
+    const own = new pg.Pool({ connectionString: urlOf(database.url, role), max: 1 });
+    const sink = barsSink(own);
+    for (const seq of [2, 3]) expect(await write(sink, barsOf(60, { seq }))).toEqual({ rows: 60 });
+    await expect(write(barsSink(own, { strategy: 'copy' }), barsOf(60))).rejects.toMatchObject({ sqlState: '0A000' });
+    await own.end();
+    await pool.query(`DROP TABLE bars; DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  });
+
   it('names a permission that is missing, and does not need CREATE where the table is there', async () => {
     await write(barsSink(pool), [bar()]);
     const { rows } = await pool.query<{ name: string }>('SELECT current_database() AS name');
@@ -389,4 +592,26 @@ async function untilWaiting(pool: pg.Pool, application: string): Promise<void> {
     );
     if (rows[0]?.waiting) return;
   }
+}
+
+/** Ends what the server still does for an application: it would go on once it has its lock. */
+async function terminate(pool: pg.Pool, application: string): Promise<void> {
+  await pool.query('SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE application_name = $1', [
+    application,
+  ]);
+}
+
+/** A role of this name that may log in, of the database of the pool alone: roles are the server's. */
+async function roleOf(pool: pg.Pool, name: string): Promise<string> {
+  const { rows } = await pool.query<{ name: string }>('SELECT current_database() AS name');
+  const role = `${name}_${rows[0]!.name}`;
+  await pool.query(`CREATE ROLE ${role} LOGIN PASSWORD 'open sesame'`);
+  return role;
+}
+
+function urlOf(databaseUrl: string, role: string): string {
+  const url = new URL(databaseUrl);
+  url.username = role;
+  url.password = 'open sesame';
+  return url.toString();
 }

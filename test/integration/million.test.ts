@@ -14,7 +14,7 @@ function fold(bars: Iterable<Bar>): Bar[] {
   const newest = new Map<string, Bar>();
   for (const bar of bars) {
     const held = newest.get(barKey(bar));
-    if (held === undefined || bar.seq! >= held.seq!) newest.set(barKey(bar), bar);
+    if (held === undefined || bar.seq! > held.seq!) newest.set(barKey(bar), bar);
   }
   return [...newest.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : a.ts - b.ts));
 }

@@ -134,6 +134,9 @@ function microsOf(epochMs: number, name: string): number {
   return micros;
 }
 
+/** The most letters of a text that an error quotes. */
+const LONGEST_QUOTE = 80;
+
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Half a character cannot be stored, and would be stored as another: it must not pass silently. */
@@ -142,8 +145,24 @@ function requireWellFormed(text: string, name: string): void {
 }
 
 export function badValue(name: string, expected: string, value: unknown, sqlState: string): StoreError {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  const shown = typeof value === 'string' ? quoteClipped(value) : String(value);
   return new StoreError('SLUICE_STORE_VALUE', `${name} must be ${expected}, got ${shown}`, { sqlState });
+}
+
+/** A text may be of any length, and an error is read by a person. */
+function quoteClipped(text: string): string {
+  return text.length <= LONGEST_QUOTE ? JSON.stringify(text) : `${JSON.stringify(text.slice(0, LONGEST_QUOTE))}…`;
+}
+
+/** Whatever fails while rows are read or encoded is a fault of the rows, and not of the connection. */
+export function readRows<R>(read: () => R): R {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    const said = error instanceof Error ? error.message : String(error);
+    throw new StoreError('SLUICE_STORE_VALUE', `a row of the batch cannot be read (${said})`, { cause: error });
+  }
 }
 
 /** The most bytes that a value takes, with its length. */

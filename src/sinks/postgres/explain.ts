@@ -15,6 +15,9 @@ export function sqlStateOf(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
+/** The two sides do not understand each other: the connection is of no more use, and writing again would not help. */
+const PROTOCOL_VIOLATION = '08P01';
+
 /** Whether the connection is gone with the error, so that its client must not be used again. */
 export function breaksConnection(error: unknown): boolean {
   if (error instanceof StoreError) return false;
@@ -70,6 +73,9 @@ export function explain(error: unknown, table?: string): StoreError {
         options,
       );
     }
+    if (driver.code === undefined && (driver instanceof TypeError || driver instanceof RangeError)) {
+      return new StoreError('SLUICE_STORE_VALUE', `the batch cannot be written (${said})`, options);
+    }
     return new StoreError(
       'SLUICE_STORE_CONNECTION_LOST',
       `the connection to Postgres broke (${said}): what was not answered may be committed or not, and can be written again`,
@@ -95,7 +101,7 @@ export function explain(error: unknown, table?: string): StoreError {
     case '3F000':
       return new StoreError(
         'SLUICE_STORE_TABLE',
-        `${target} is missing (${said}): create it, or let the sink do so with createTable: true`,
+        `${target} is missing (${said}): create it, or let the next write do so with createTable: true`,
         options,
       );
     case '42703':
@@ -114,7 +120,7 @@ export function explain(error: unknown, table?: string): StoreError {
         options,
       );
     default: {
-      const gone = state.startsWith('08') || state.startsWith('57P');
+      const gone = (state.startsWith('08') && state !== PROTOCOL_VIOLATION) || state.startsWith('57P');
       const poison = state.startsWith('22') || state.startsWith('23');
       const code = gone ? 'SLUICE_STORE_CONNECTION_LOST' : poison ? 'SLUICE_STORE_VALUE' : 'SLUICE_STORE_FAILED';
       return new StoreError(code, `Postgres reports ${state}: ${said}`, options);

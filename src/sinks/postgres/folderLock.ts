@@ -1,7 +1,8 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { StoreError } from './storeError.js';
 
-/** The folders that this process has open. */
+/** The locks that this process holds. */
 const own = new Set<string>();
 
 /**
@@ -11,40 +12,77 @@ const own = new Set<string>();
  */
 export function lockFolder(folder: string): () => void {
   const file = `${folder}.lock`;
-  for (let tries = 0; tries < 10; tries++) {
-    try {
-      writeFileSync(file, `${process.pid}\n`, { flag: 'wx' });
-      own.add(file);
-      return () => {
-        if (own.delete(file)) rmSync(file, { force: true });
-      };
-    } catch (cause) {
-      if ((cause as { code?: unknown }).code !== 'EEXIST') throw cause;
-    }
-    const holder = holderOf(file);
-    if (holder !== undefined && isAlive(holder, file)) {
-      const who = holder === process.pid ? 'this process' : `process ${holder}`;
-      throw new StoreError(
-        'SLUICE_STORE_LOCKED',
-        `the store folder ${folder} is in use by ${who}: close that one, or choose another folder (if there is no such ` +
-          `process any more, delete ${file})`,
-      );
-    }
-    rmSync(file, { force: true });
-  }
-  throw new StoreError(
-    'SLUICE_STORE_LOCKED',
-    `the store folder ${folder} cannot be locked: others keep taking ${file}`,
-  );
+  const mark = `${process.pid}\n${randomUUID()}\n`;
+  const isMine = create(file, mark) || takeOver(folder, file, mark);
+  // Who deletes the file of a living process by hand lets another in: the last to look is the one who has it.
+  if (!isMine || read(file) !== mark) throw inUse(folder, file, pidIn(read(file)));
+  own.add(file);
+  return () => {
+    if (own.delete(file) && read(file) === mark) rmSync(file, { force: true });
+  };
 }
 
-function holderOf(file: string): number | undefined {
+/**
+ * Puts a new lock in the place of one whose process is gone. Between the look at it and its removal another process could
+ * have done the same, and its new lock would be removed: so only the holder of a second lock may remove the first.
+ */
+function takeOver(folder: string, file: string, mark: string): boolean {
+  if (isHeld(file)) return false;
+  const guard = `${file}.takeover`;
+  if (!create(guard, mark)) throw inUse(folder, guard, pidIn(read(guard)));
   try {
-    const pid = Number(readFileSync(file, 'utf8'));
-    return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
-  } catch {
-    return undefined;
+    if (isHeld(file)) return false;
+    rmSync(file, { force: true });
+    return create(file, mark);
+  } finally {
+    rmSync(guard, { force: true });
   }
+}
+
+/** Creates a file with its contents in one step, so that nobody sees it without; false if there is one. */
+function create(file: string, contents: string): boolean {
+  const draft = `${file}.${randomUUID()}`;
+  try {
+    writeFileSync(draft, contents, { flag: 'wx' });
+    linkSync(draft, file);
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EEXIST') return false;
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
+    return createUnlinked(file, contents);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** For file systems without links. */
+function createUnlinked(file: string, contents: string): boolean {
+  try {
+    writeFileSync(file, contents, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function isHeld(file: string): boolean {
+  const pid = pidIn(read(file));
+  return pid !== undefined && isAlive(pid, file);
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function pidIn(contents: string): number | undefined {
+  const pid = Number(contents.split('\n', 1)[0]);
+  return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
 }
 
 /** An id is used again sooner or later, in a container often at once: our own, without our lock, is a leftover. */
@@ -54,6 +92,19 @@ function isAlive(pid: number, file: string): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as { code?: unknown }).code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
+}
+
+function inUse(folder: string, file: string, pid: number | undefined): StoreError {
+  const who = pid === undefined ? 'another process' : pid === process.pid ? 'this process' : `process ${pid}`;
+  return new StoreError(
+    'SLUICE_STORE_LOCKED',
+    `the store folder ${folder} is in use by ${who}: close that one, or choose another folder (if there is no such ` +
+      `process any more, delete ${file})`,
+  );
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code;
 }

@@ -42,6 +42,7 @@ export class WritePlanner {
   #state: State = { kind: 'optimistic' };
   #pause = FIRST_PAUSE;
   #ordered = 0;
+  readonly #dropped = new Set<Strategy>();
 
   constructor(strategy: Strategy | 'auto', offersCopy: boolean) {
     this.#fixed = strategy === 'auto' ? undefined : strategy;
@@ -51,6 +52,7 @@ export class WritePlanner {
   plan(rows: number): Strategy {
     if (this.#fixed) return this.#fixed;
     if (!this.#offersCopy || rows < COPY_FROM_ROWS) return 'unnest';
+    if (this.#dropped.has('copy')) return this.upsert(rows);
     if (this.#state.kind === 'optimistic') return 'copy';
     if (this.#state.kind === 'cautious') {
       if (this.#state.left === 0) {
@@ -65,7 +67,15 @@ export class WritePlanner {
   /** The way for rows that may be there already. */
   upsert(rows: number): Strategy {
     if (this.#fixed === 'copyUpsert') return 'copyUpsert';
-    return this.#offersCopy && rows >= STAGE_FROM_ROWS ? 'copyUpsert' : 'unnest';
+    const staged = this.#offersCopy && rows >= STAGE_FROM_ROWS && !this.#dropped.has('copyUpsert');
+    return staged ? 'copyUpsert' : 'unnest';
+  }
+
+  /** Gives a strategy up for good, as the server does not permit it. False if it is the one that was asked for. */
+  drop(strategy: Strategy): boolean {
+    if (this.#fixed === strategy) return false;
+    this.#dropped.add(strategy);
+    return true;
   }
 
   /** Tells the result of each batch that was planned as `copy`. */

@@ -19,6 +19,8 @@ export interface Statements {
   readonly upsertName: string;
   /** Takes rows straight into the table; a key that is there already is a unique violation. */
   readonly copy: string;
+  /** The name of the staging table, which an error about it holds. */
+  readonly stageName: string;
   /** Creates the staging table of a connection. */
   readonly createStage: string;
   /** Takes rows into the staging table and upserts them from there, as one transaction. */
@@ -33,7 +35,8 @@ export function statementsFor<T>(table: Table<T>, schema: string | undefined): S
     .update(JSON.stringify(table.columns))
     .digest('hex')
     .slice(0, 16);
-  const stage = `pg_temp.${quoteIdentifier(`sluice_stage_${digest}`)}`;
+  const stageName = `sluice_stage_${digest}`;
+  const stage = `pg_temp.${quoteIdentifier(stageName)}`;
 
   const names = table.columns.map(({ name }) => quoteIdentifier(name));
   const list = names.join(', ');
@@ -68,7 +71,8 @@ export function statementsFor<T>(table: Table<T>, schema: string | undefined): S
     upsertArrays: upsertFrom(`unnest(${arrays}) AS incoming (${list})`),
     upsertName: `sluice_upsert_${digest}`,
     copy: `COPY ${qualified} (${list}) FROM STDIN (FORMAT binary)`,
-    createStage: `CREATE TEMP TABLE IF NOT EXISTS ${stage.slice('pg_temp.'.length)} (${table.columns
+    stageName,
+    createStage: `CREATE TEMP TABLE IF NOT EXISTS ${quoteIdentifier(stageName)} (${table.columns
       .map(({ name, type }) => `${quoteIdentifier(name)} ${type}`)
       .join(', ')}) ON COMMIT DELETE ROWS`,
     // Several statements in one message are one transaction.

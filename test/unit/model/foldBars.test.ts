@@ -28,8 +28,8 @@ describe('foldBars', () => {
     }
   });
 
-  it('keeps the later of equals, and of those without a seq', () => {
-    expect([...foldBars([bar(0, 1, 5), bar(0, 2, 5)]).values()]).toEqual([bar(0, 2, 5)]);
+  it('keeps the earlier of equals, and the later of those without a seq, which are numbered as they come', () => {
+    expect([...foldBars([bar(0, 1, 5), bar(0, 2, 5)]).values()]).toEqual([bar(0, 1, 5)]);
     expect([...foldBars([bar(0, 1), bar(0, 2)]).values()]).toEqual([bar(0, 2)]);
     expect([...foldBars([bar(0, 1), bar(0, 2, 5)]).values()]).toEqual([bar(0, 1)]);
   });

@@ -100,4 +100,13 @@ describe('the binary encoders', () => {
       );
     }
   });
+
+  it('quote no more of a bad text than a person reads', () => {
+    const text = `${'x'.repeat(1_000_000)}\ud800`;
+    for (const encode of [encodeArrays, encodeCopy]) {
+      expect(() => encode([column('text')], rowsOf(text))).toThrow(
+        expect.objectContaining({ message: `it must be well-formed Unicode, got "${'x'.repeat(80)}"…` }),
+      );
+    }
+  });
 });

@@ -18,6 +18,8 @@ describe('explain', () => {
     [{ code: '23514' }, 'SLUICE_STORE_VALUE', '23514'],
     [{ code: '57P01' }, 'SLUICE_STORE_CONNECTION_LOST', '57P01'],
     [{ code: '53100' }, 'SLUICE_STORE_FAILED', '53100'],
+    [{ code: '08006' }, 'SLUICE_STORE_CONNECTION_LOST', '08006'],
+    [{ code: '08P01' }, 'SLUICE_STORE_FAILED', '08P01'],
   ])('%j is %s', (fields, code, part) => {
     const cause = driverError('what the driver says', fields);
     const error = explain(cause, '"bars"');
@@ -26,6 +28,14 @@ describe('explain', () => {
     expect(isStoreError(error)).toBe(true);
     expect(error.sqlState).toBe(/^\w{5}$/.test(fields.code) ? fields.code : undefined);
   });
+
+  it.each([new TypeError('x of null'), new RangeError('too long')])(
+    'takes a mistake in a row for one: %s',
+    (mistake) => {
+      expect(explain(mistake)).toMatchObject({ code: 'SLUICE_STORE_VALUE', cause: mistake });
+      expect(explain(Object.assign(mistake, { code: 'ECONNRESET' })).code).toBe('SLUICE_STORE_CONNECTION_LOST');
+    },
+  );
 
   it('looks into the errors of a host with several addresses', () => {
     const inner = driverError('connect ECONNREFUSED ::1:5432', { code: 'ECONNREFUSED', address: '::1', port: 5432 });
@@ -51,6 +61,7 @@ describe('breaksConnection', () => {
     [{}, true],
     [{ code: '57P01' }, true],
     [{ code: '08006' }, true],
+    [{ code: '08P01' }, true],
     [{ code: '23505' }, false],
     [{ code: '40P01' }, false],
   ])('%j: %s', (fields, broken) => {

@@ -1,10 +1,31 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { from, lastValueFrom } from 'rxjs';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isNdjsonError } from '../../../src/sinks/ndjsonError.js';
 import { type NdjsonSinkConfig, ndjsonSink } from '../../../src/sinks/ndjsonSink.js';
+
+/** May change what a file does that is opened. */
+let onOpen: ((file: FileHandle, path: string) => void) | undefined;
+afterEach(() => {
+  onOpen = undefined;
+});
+
+vi.mock('node:fs/promises', async (original) => {
+  const fs = await original<typeof import('node:fs/promises')>();
+  return {
+    ...fs,
+    async open(path: string, flags: string) {
+      const file = await fs.open(path, flags);
+      onOpen?.(file, path);
+      return file;
+    },
+  };
+});
+
+const failure = (code: string) => Object.assign(new Error(code), { code });
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-ndjson-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -84,8 +105,98 @@ describe('ndjsonSink', () => {
     });
   });
 
+  it('gives a torn last line its end, so that it does not swallow the next item', async () => {
+    mkdirSync(join(path, '..'));
+    writeFileSync(path, '1\n{"a":');
+    const sink = ndjsonSink<number>(path);
+    await write(sink, [2]);
+    await write(sink, [3]);
+    expect(lines()).toEqual(['1', '{"a":', '2', '3', '']);
+  });
+
+  it('leaves nothing of a batch that the disk takes half of', async () => {
+    const sink = ndjsonSink<number>(path);
+    await write(sink, [1]);
+    onOpen = (file) => {
+      const append = file.appendFile.bind(file);
+      file.appendFile = async () => {
+        await append('2\n3');
+        throw failure('ENOSPC');
+      };
+    };
+    await expect(write(sink, [2, 34])).rejects.toThrow('the disk is full');
+    expect(lines()).toEqual(['1', '']);
+    onOpen = undefined;
+    await write(sink, [5]);
+    expect(lines()).toEqual(['1', '5', '']);
+  });
+
+  it('ends the torn line of a batch of which the rest could not be cut off', async () => {
+    const sink = ndjsonSink<number>(path);
+    await write(sink, [1]);
+    onOpen = (file) => {
+      const append = file.appendFile.bind(file);
+      file.appendFile = async () => {
+        await append('2\n3');
+        throw failure('ENOSPC');
+      };
+      file.truncate = async () => {
+        throw failure('EIO');
+      };
+    };
+    await expect(write(sink, [2, 34])).rejects.toThrow('the disk is full');
+    onOpen = undefined;
+    await write(sink, [5]);
+    expect(lines()).toEqual(['1', '2', '3', '5', '']);
+  });
+
+  it('fails when the file cannot be closed, and leaves nothing of the batch', async () => {
+    const sink = ndjsonSink<number>(path);
+    onOpen = (file) => {
+      const close = file.close.bind(file);
+      file.close = async () => {
+        await close();
+        throw failure('EDQUOT');
+      };
+    };
+    await expect(write(sink, [1])).rejects.toThrow('the quota of the disk is used up');
+    onOpen = undefined;
+    await write(sink, [2]);
+    expect(lines()).toEqual(['2', '']);
+  });
+
+  it.runIf(process.platform !== 'win32')('with fsync puts the folder of a new file on the disk too', async () => {
+    const synced: string[] = [];
+    onOpen = (file, opened) => {
+      const { sync, datasync } = file;
+      file.sync = () => {
+        synced.push(opened);
+        return sync.call(file);
+      };
+      file.datasync = () => {
+        synced.push(opened);
+        return datasync.call(file);
+      };
+    };
+    const deep = join(path, '..', 'deep', 'out.ndjson');
+    const sink = ndjsonSink<number>(deep, { fsync: true });
+    await write(sink, [1]);
+    const folder = join(path, '..');
+    expect(synced).toEqual([deep, join(folder, 'deep'), folder, root]);
+    await write(sink, [2]);
+    expect(synced.slice(4)).toEqual([deep]);
+    synced.length = 0;
+    await write(ndjsonSink<number>(join(folder, 'beside.ndjson'), { fsync: true }), [1]);
+    expect(synced).toEqual([join(folder, 'beside.ndjson'), folder]);
+    synced.length = 0;
+    await write(ndjsonSink<number>(path), [1]);
+    expect(synced).toEqual([]);
+  });
+
   it('refuses a bad path and unknown options', () => {
     expect(() => ndjsonSink('')).toThrow(RangeError);
+    expect(() => ndjsonSink(path, { fsync: 'no' } as object)).toThrow('fsync must be true or false, got "no"');
+    expect(() => ndjsonSink(path, { name: 5 } as object)).toThrow('name must be a string that is not empty, got 5');
     expect(() => ndjsonSink(path, { sync: true } as object)).toThrow('unknown option "sync"');
   });
 });

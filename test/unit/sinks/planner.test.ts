@@ -100,6 +100,24 @@ describe('WritePlanner', () => {
     expect(planner.plan(MANY)).toBe('copy');
   });
 
+  it('gives up for good what the server does not permit', () => {
+    const planner = new WritePlanner('auto', true);
+    expect(planner.drop('copy')).toBe(true);
+    expect(planner.plan(MANY)).toBe('copyUpsert');
+    expect(planner.drop('copyUpsert')).toBe(true);
+    expect(planner.plan(MANY)).toBe('unnest');
+    expect(planner.upsert(MANY)).toBe('unnest');
+    expect(pauseOf(planner)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('does not give up what it is told', () => {
+    for (const strategy of ['copy', 'copyUpsert'] as const) {
+      const planner = new WritePlanner(strategy, true);
+      expect(planner.drop(strategy)).toBe(false);
+      expect(planner.plan(MANY)).toBe(strategy);
+    }
+  });
+
   it('asks for the order of keys after a deadlock, and not for ever', () => {
     const planner = new WritePlanner('auto', true);
     expect(planner.inKeyOrder()).toBe(false);

@@ -42,6 +42,10 @@ describe('statementsFor', () => {
     ];
     expect(new Set(all.map(({ createStage }) => createStage)).size).toBe(3);
     expect(new Set(all.map(({ upsertName }) => upsertName)).size).toBe(3);
+    for (const { createStage, copyUpsert, stageName } of all) {
+      expect(createStage).toContain(stageName);
+      expect(copyUpsert).toContain(stageName);
+    }
     for (const { upsertName } of all) expect(upsertName.length).toBeLessThan(64);
   });
 });
