@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
 import { barsSink } from '../../src/sinks/barsSink.js';
 import { type OpenStoreConfig, openStore } from '../../src/sinks/openStore.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
-import { bar, storedBars, write } from './bars.js';
+import { bar, barsOf, storedBars, write } from './bars.js';
 
 const SECRET = 'a-secret-password';
 
@@ -19,6 +21,24 @@ async function failureOf(config: OpenStoreConfig): Promise<{ error: unknown; tex
     return { error, text: `${error} ${JSON.stringify(error)} ${cause} ${JSON.stringify(cause)}` };
   }
   throw new Error('it opened');
+}
+
+/** Something that is no Postgres server. */
+async function listen(onSocket: (socket: Socket) => void) {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+    onSocket(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
 
 describe('openStore on a server', () => {
@@ -68,6 +88,104 @@ describe('openStore on a server', () => {
     });
   });
 
+  it('lets a caller wait for a free connection for longer than a connection may take', async () => {
+    const store = await openStore({ databaseUrl: database.url, poolSize: 1, connectTimeoutMs: 500 });
+    const first = await store.pool.connect();
+    const second = store.pool.query('SELECT 1 AS one');
+    await first.query('SELECT pg_sleep(1)');
+    first.release();
+    expect((await second).rows).toEqual([{ one: 1 }]);
+    await store.close();
+  });
+
+  it('closes in spite of a statement that waits for a lock', async () => {
+    const store = await openStore({ databaseUrl: database.url, closeTimeoutMs: 200 });
+    await store.pool.query('CREATE TABLE locked (n int)');
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    await holder.query('BEGIN; LOCK TABLE locked');
+    const client = await store.pool.connect();
+    const failed = client.query('INSERT INTO locked VALUES (1)').catch((error: unknown) => error);
+    const gone = new Promise<void>((resolve) => client.once('end', resolve));
+    await store.close();
+    expect(await failed).toBeInstanceOf(Error);
+    await gone;
+    await store.close();
+    await holder.query('ROLLBACK');
+    await holder.end();
+  });
+
+  it("closes after the user's own end of the pool", async () => {
+    const store = await openStore({ databaseUrl: database.url });
+    await store.pool.query('SELECT 1');
+    await store.pool.end();
+    await store.close();
+  });
+
+  it('outlives an idle connection that breaks', async () => {
+    const store = await openStore({ databaseUrl: database.url });
+    const { rows } = await store.pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const removed = new Promise<void>((resolve) => store.pool.once('remove', () => resolve()));
+    const killer = new pg.Client({ connectionString: database.url });
+    await killer.connect();
+    await killer.query('SELECT pg_terminate_backend($1)', [rows[0]!.pid]);
+    await removed;
+    expect((await store.pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    await killer.end();
+    await store.close();
+  });
+
+  it('names a server that does not answer', async () => {
+    const mute = await listen(() => {});
+    const { error, text } = await failureOf({
+      databaseUrl: `postgres://me:${SECRET}@127.0.0.1:${mute.port}/db`,
+      connectTimeoutMs: 100,
+    });
+    expect(error).toMatchObject({
+      code: 'SLUICE_STORE_UNREACHABLE',
+      message: expect.stringMatching(`127\\.0\\.0\\.1:${mute.port} .*within 100 ms.*DATABASE_URL`),
+    });
+    expect(text).not.toContain(SECRET);
+    await mute.close();
+  });
+
+  it('names a server that hangs up', async () => {
+    const rude = await listen((socket) => socket.end());
+    const { error } = await failureOf({ databaseUrl: `postgres://me:${SECRET}@127.0.0.1:${rude.port}/db` });
+    expect(error).toMatchObject({
+      code: 'SLUICE_STORE_UNREACHABLE',
+      message: expect.stringContaining(`127.0.0.1:${rude.port}`),
+    });
+    await rude.close();
+  });
+
+  it('names a server without TLS', async () => {
+    const plain = await listen((socket) => socket.once('data', () => socket.write('N')));
+    const { error } = await failureOf({
+      databaseUrl: `postgres://me:${SECRET}@127.0.0.1:${plain.port}/db?sslmode=verify-full`,
+    });
+    expect(error).toMatchObject({
+      code: 'SLUICE_STORE_UNREACHABLE',
+      message: expect.stringMatching(/TLS.*sslmode=disable/),
+    });
+    await plain.close();
+  });
+
+  it('names a certificate that cannot be read', async () => {
+    const { error, text } = await failureOf({ databaseUrl: `postgres://me:${SECRET}@h/db?sslrootcert=/nonexist` });
+    expect(error).toMatchObject({
+      code: 'SLUICE_STORE_URL',
+      message: expect.stringMatching(/\/nonexist.*sslrootcert/),
+    });
+    expect(text).not.toContain(SECRET);
+  });
+
+  it('refuses a password that is not encoded', async () => {
+    const { error, text } = await failureOf({ databaseUrl: `postgres://me:${SECRET}%E0@h/db` });
+    expect(error).toMatchObject({ code: 'SLUICE_STORE_URL', message: expect.stringContaining('%25 for a %') });
+    expect(text).not.toContain(SECRET);
+  });
+
   it.each([`me:${SECRET}@host/db`, `mysql://me:${SECRET}@host/db`, `postgres://me:${SECRET}@ho st:99999/db`])(
     'refuses %s without quoting it',
     async (databaseUrl) => {
@@ -99,6 +217,34 @@ describe('openStore on a folder', () => {
     const second = await openStore({ folder });
     expect(await storedBars(second.pool)).toHaveLength(1);
     await second.close();
+  }, 120_000);
+
+  it('has the same table after a second writing of the same bars by another session', async () => {
+    const bars = barsOf(300, { symbol: 'TWICE' });
+    const tables: unknown[] = [];
+    for (let session = 0; session < 2; session++) {
+      const store = await openStore({ folder });
+      const sink = barsSink(store.pool, { table: 'twice' });
+      for (let at = 0; at < 300; at += 100) await write(sink, bars.slice(at, at + 100));
+      tables.push(await storedBars(store.pool, 'twice'));
+      await store.close();
+    }
+    expect(tables[0]).toHaveLength(300);
+    expect(tables[1]).toEqual(tables[0]);
+  }, 120_000);
+
+  it('closes and unlocks in spite of a connection in use, and after the end of the pool', async () => {
+    const busy = await openStore({ folder, closeTimeoutMs: 50 });
+    await busy.pool.connect();
+    await busy.close();
+    expect(existsSync(`${folder}.lock`)).toBe(false);
+
+    const ended = await openStore({ folder });
+    await ended.pool.query('SELECT 1');
+    await ended.pool.end();
+    await ended.close();
+    expect(existsSync(`${folder}.lock`)).toBe(false);
+    await ended.close();
   }, 120_000);
 
   it('names the process that has the folder', async () => {
@@ -146,6 +292,10 @@ describe('openStore on a folder', () => {
   it('refuses bad options', async () => {
     await expect(openStore({ folder: 'memory://' })).rejects.toThrow(RangeError);
     await expect(openStore({ poolSize: 0 })).rejects.toThrow('poolSize must be an integer of at least 1, got 0');
+    await expect(openStore({ closeTimeoutMs: -1 })).rejects.toThrow('closeTimeoutMs');
+    await expect(openStore({ connectTimeoutMs: 0 })).rejects.toThrow('connectTimeoutMs');
+    await expect(openStore({ folder: 5 } as object)).rejects.toThrow('folder must be the path of a folder, got 5');
+    await expect(openStore({ databaseUrl: 5 } as object)).rejects.toThrow('databaseUrl must be a string');
     await expect(openStore({ url: 'x' } as object)).rejects.toThrow('unknown option "url"');
   });
 });
