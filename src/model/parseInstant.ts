@@ -7,19 +7,22 @@ export const EPOCH_UNITS: readonly EpochUnit[] = ['s', 'ms', 'us', 'ns'];
 const ISO =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?(Z|[+-]\d{2}:?\d{2}))?)?$/;
 
+/** The same without hyphens. */
+const COMPACT_DATE = /^(\d{4})(\d{2})(\d{2})$/;
+
 const NUMBER = /^[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
 
 /**
  * The Unix epoch milliseconds of a time as files write it; `NaN` if it is none.
  *
- * A number, or digits only, counts `unit`s since 1970. An ISO 8601 date is the start of that day in UTC, and a date and
- * time without an offset is UTC too, whatever the time zone of the machine. Microseconds are kept in the fraction, finer
- * digits are rounded.
+ * A number, or digits only, counts `unit`s since 1970; but text of eight digits is a date, `20240102`, which as a count
+ * would be a day in 1970 that nobody means. An ISO 8601 date is the start of that day in UTC, and a date and time without an
+ * offset is UTC too, whatever the time zone of the machine. Microseconds are kept in the fraction, finer digits are rounded.
  */
 export function parseInstant(time: string | number, unit: EpochUnit = 'ms'): number {
   if (typeof time === 'number') return fromEpoch(time, unit);
   const text = time.trim();
-  const match = ISO.exec(text);
+  const match = ISO.exec(text) ?? COMPACT_DATE.exec(text);
   if (match) return fromIso(match);
   return NUMBER.test(text) ? fromEpoch(Number(text), unit) : Number.NaN;
 }
@@ -56,7 +59,12 @@ function isDate(year: number, month: number, day: number): boolean {
 
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
+/** No clock on earth is further from UTC than 14 hours. */
+const MAX_OFFSET_MINUTES = 14 * 60;
+
 function offsetMs(offset: string): number {
-  const minutes = Number(offset.slice(1, 3)) * 60 + Number(offset.slice(-2));
+  const past = Number(offset.slice(-2));
+  const minutes = Number(offset.slice(1, 3)) * 60 + past;
+  if (past > 59 || minutes > MAX_OFFSET_MINUTES) return Number.NaN;
   return (offset.startsWith('-') ? -minutes : minutes) * 60_000;
 }

@@ -68,6 +68,12 @@ export function requireBoolean(owner: string, option: string, value: unknown): b
   return value;
 }
 
+/** A string that is not empty. */
+export function requireText(owner: string, option: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '') reject(owner, option, 'a string that is not empty', value);
+  return value;
+}
+
 export function requireFunction<F>(owner: string, option: string, value: F): F {
   if (typeof value !== 'function') reject(owner, option, 'a function', value);
   return value;

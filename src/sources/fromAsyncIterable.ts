@@ -1,6 +1,6 @@
 import { type Observable, type SchedulerLike, throwError } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
-import { requireDuration, requireFunction, requireKnownOptions } from '../policies/validate.js';
+import { requireDuration, requireFunction, requireKnownOptions, requireText } from '../policies/validate.js';
 import { eventLoopScheduler } from './eventLoopScheduler.js';
 import { PullLoop } from './pullLoop.js';
 
@@ -29,7 +29,7 @@ export interface FromAsyncIterableConfig {
  * **Emits when** a pull is answered and the gate is open.
  * **Backpressure**: pauses. One item at most waits: the answer to a pull made just before the gate closed.
  * **Completes when** the iterator is done, or the pipeline is asked to stop.
- * **Errors when** a pull is rejected, with the reason.
+ * **Errors when** a pull is rejected, with the reason, or its answer is no `{ done, value }` (`TypeError`).
  * **On unsubscribe** calls the iterator's `return()`, unless it is done. If that is rejected, the reason goes where RxJS
  * takes unhandled errors (`config.onUnhandledError`).
  *
@@ -59,22 +59,30 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>, config: FromAsy
   requireKnownOptions(owner, config, ['scheduler', 'yieldAfterMs', 'name']);
   const yieldAfterMs = requireDuration(owner, 'yieldAfterMs', config.yieldAfterMs ?? 20);
   const scheduler = config.scheduler ?? eventLoopScheduler;
+  const name = requireText(owner, 'name', config.name ?? owner);
 
-  return gatedSource<T>({ name: config.name ?? owner, scheduler, yieldAfterMs }, (outlet) => {
+  return gatedSource<T>({ name, scheduler, yieldAfterMs }, (outlet) => {
     const iterator = iterable[Symbol.asyncIterator]();
     /** `answered`: an item waits to be emitted. `done`: the iterator is not to be touched any more. */
     let state: 'idle' | 'pulling' | 'answered' | 'done' = 'idle';
     let item: T | undefined;
 
-    const onAnswer = (result: IteratorResult<T>) => {
+    const onAnswer = (result: unknown) => {
+      let answer: IteratorResult<T>;
+      try {
+        answer = readResult<T>(owner, result);
+      } catch (error) {
+        onRejection(error);
+        return;
+      }
       if (outlet.closed) {
-        if (!result.done) outlet.drop('stopped');
-      } else if (result.done) {
+        if (!answer.done) outlet.drop('stopped');
+      } else if (answer.done) {
         state = 'done';
         outlet.complete();
       } else {
         state = 'answered';
-        item = result.value;
+        item = answer.value;
         loop.wake();
       }
     };
@@ -121,4 +129,13 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>, config: FromAsy
       }
     };
   });
+}
+
+/** Reads the answer to a pull once: it is another's object, whose getters may throw. */
+function readResult<T>(owner: string, result: unknown): IteratorResult<T, undefined> {
+  if ((typeof result !== 'object' && typeof result !== 'function') || result === null) {
+    throw new TypeError(`${owner}: next() of the iterator must give { done, value }, got ${String(result)}`);
+  }
+  const { done } = result as IteratorResult<T>;
+  return done ? { done: true, value: undefined } : { done: false, value: (result as IteratorYieldResult<T>).value };
 }

@@ -1,6 +1,12 @@
 import { type Observable, type SchedulerLike, throwError } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
-import { requireBoolean, requireDuration, requireFunction, requireKnownOptions } from '../policies/validate.js';
+import {
+  requireBoolean,
+  requireDuration,
+  requireFunction,
+  requireKnownOptions,
+  requireText,
+} from '../policies/validate.js';
 import { eventLoopScheduler } from './eventLoopScheduler.js';
 
 export interface FromIterableConfig {
@@ -58,8 +64,9 @@ export function fromIterable<T>(iterable: Iterable<T>, config: FromIterableConfi
   const yieldAfterMs = requireDuration(owner, 'yieldAfterMs', config.yieldAfterMs ?? 20);
   const stops = requireBoolean(owner, 'stops', config.stops ?? true);
   const scheduler = config.scheduler ?? eventLoopScheduler;
+  const name = requireText(owner, 'name', config.name ?? owner);
 
-  return gatedSource<T>({ name: config.name ?? owner, scheduler, yieldAfterMs, stops }, (outlet) => {
+  return gatedSource<T>({ name, scheduler, yieldAfterMs, stops }, (outlet) => {
     const iterator = iterable[Symbol.iterator]();
     // An iterator that is done, or has thrown, is not to be returned; nor one that is running, until it has come back.
     let state: 'idle' | 'running' | 'done' = 'idle';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Observable, SchedulerLike } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
-import { requireDuration, requireFunction, requireKnownOptions } from '../policies/validate.js';
+import { requireDuration, requireFunction, requireKnownOptions, requireText } from '../policies/validate.js';
 import { eventLoopScheduler } from './eventLoopScheduler.js';
 import { PullLoop } from './pullLoop.js';
 import { ReadableTap } from './readableTap.js';
@@ -70,8 +70,9 @@ export function fromReadable<T = Buffer>(
     taken = true;
     return readable;
   };
+  const name = requireText(owner, 'name', config.name ?? owner);
 
-  return gatedSource<T>({ name: config.name ?? owner, scheduler, yieldAfterMs }, (outlet) => {
+  return gatedSource<T>({ name, scheduler, yieldAfterMs }, (outlet) => {
     const tap = new ReadableTap<T>(open(), () => loop.wake());
     const loop = new PullLoop<T>(outlet, {
       scheduler,

@@ -32,8 +32,9 @@ export type { ReplayBarsConfig, ReplayDecodedConfig, ReplayItemsConfig } from '.
  * **Backpressure**: pauses. The file is not read while the gate is closed; up to 128 KiB of it are held, 256 KiB of gzip.
  * The clock of `speed` stands still while the source waits at the gate.
  * **Completes when** the file has ended, or the pipeline is asked to stop.
- * **Errors when** there is no such file (`FileNotFoundError`), it cannot be read or its gzip is torn
- * (`UnreadableFileError`, after the records before that), a column is missing (`MissingColumnError`), or `onBadRow` throws.
+ * **Errors when** there is no such file (`FileNotFoundError`), it cannot be read, its gzip is torn or its CSV header is of
+ * no use (`UnreadableFileError`, after the records before that), a column is missing (`MissingColumnError`), or `onBadRow`
+ * throws.
  * **On unsubscribe** closes the file.
  *
  * **Delivery**: each subscription reads the file from its beginning, and the same file gives the same bars with the same

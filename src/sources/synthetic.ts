@@ -1,7 +1,7 @@
 import type { Observable, SchedulerLike } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
 import type { Bar } from '../model/bar.js';
-import { requireDuration, requireKnownOptions, requireNumber } from '../policies/validate.js';
+import { requireDuration, requireKnownOptions, requireNumber, requireText } from '../policies/validate.js';
 import { eventLoopScheduler } from './eventLoopScheduler.js';
 import { PullLoop } from './pullLoop.js';
 import { BarWalk, requireSyntheticBars, SYNTHETIC_BARS_OPTIONS, type SyntheticBarsConfig } from './syntheticBars.js';
@@ -59,8 +59,9 @@ export function synthetic(config: SyntheticConfig = {}): Observable<Bar> {
   const rate = config.rate === undefined ? undefined : requireNumber(owner, 'rate', config.rate, Number.MIN_VALUE);
   const yieldAfterMs = requireDuration(owner, 'yieldAfterMs', config.yieldAfterMs ?? 20);
   const scheduler = config.scheduler ?? eventLoopScheduler;
+  const name = requireText(owner, 'name', config.name ?? owner);
 
-  return gatedSource<Bar>({ name: config.name ?? owner, scheduler, yieldAfterMs }, (outlet) => {
+  return gatedSource<Bar>({ name, scheduler, yieldAfterMs }, (outlet) => {
     const walk = new BarWalk(settings);
 
     if (rate === undefined || rate === Infinity) {

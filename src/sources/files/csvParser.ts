@@ -3,6 +3,9 @@ import { parse } from 'csv-parse/sync';
 import { type Line, OverlongLine } from './lineSplitter.js';
 import { isBlank, overlong, type RecordParser, type Row } from './recordParser.js';
 
+/** The header of a file is of no use, and so are the rows below it. */
+export class HeaderProblem extends Error {}
+
 /**
  * Comma-separated values (RFC 4180), the first record naming the columns.
  *
@@ -21,6 +24,7 @@ export class CsvParser implements RecordParser {
     this.#maxBytes = maxBytes;
   }
 
+  /** Throws a {@link HeaderProblem} rather than take a row for the header. */
   parse(lines: readonly Line[], firstLine: number): Row[] {
     const quoted = this.#parseQuoted(lines);
     const rows: Row[] = [];
@@ -28,12 +32,14 @@ export class CsvParser implements RecordParser {
     for (const line of lines) {
       number += 1;
       if (line instanceof OverlongLine) {
-        rows.push(overlong(line, number, this.#maxBytes));
+        const row = overlong(line, number, this.#maxBytes);
+        if (!this.columns) throw headerProblem(number, row.reason);
+        rows.push(row);
         continue;
       }
       if (isBlank(line)) continue;
       const fields = quoted?.get(line) ?? line.split(this.#delimiter);
-      if (!this.columns && typeof fields !== 'string') this.columns = fields.map((name) => name.trim());
+      if (!this.columns) this.columns = columnsOf(number, fields);
       else rows.push(this.#row(number, line, fields));
     }
     return rows;
@@ -88,6 +94,23 @@ export class CsvParser implements RecordParser {
   #parseText(text: string): string[][] {
     return parse(text, { delimiter: this.#delimiter, record_delimiter: '\n', relax_column_count: true });
   }
+}
+
+function columnsOf(line: number, fields: readonly string[] | string): string[] {
+  if (typeof fields === 'string') throw headerProblem(line, fields);
+  const columns = fields.map((name) => name.trim());
+  const twice = duplicateOf(columns);
+  if (twice !== undefined) throw headerProblem(line, `two columns are named ${JSON.stringify(twice)}; rename one`);
+  return columns;
+}
+
+/** The first name that is there twice. Columns without a name are nobody's, and may be several. */
+export function duplicateOf(columns: readonly string[]): string | undefined {
+  return columns.find((name, i) => name !== '' && columns.indexOf(name) !== i);
+}
+
+function headerProblem(line: number, reason: string): HeaderProblem {
+  return new HeaderProblem(`its header, line ${line}, cannot be used: ${reason}`);
 }
 
 const UNCLOSED =

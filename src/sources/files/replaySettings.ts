@@ -6,15 +6,18 @@ import type { Bar } from '../../model/bar.js';
 import { decodeProblems } from '../../model/decodeProblems.js';
 import { EPOCH_UNITS } from '../../model/parseInstant.js';
 import {
+  requireBoolean,
   requireDuration,
   requireFunction,
   requireInteger,
   requireKnownOptions,
   requireNumber,
   requireOneOf,
+  requireText,
 } from '../../policies/validate.js';
 import { eventLoopScheduler } from '../eventLoopScheduler.js';
 import { BAR_FIELDS, BarReader, type BarReaderSettings } from './barReader.js';
+import { duplicateOf } from './csvParser.js';
 import { type BadRow, type FileRecord, type RecordPlace, RowProblem } from './fileRecord.js';
 import type { ReplayBarsConfig, ReplayDecodedConfig, ReplayFileConfig, ReplayItemsConfig } from './replayConfig.js';
 
@@ -81,17 +84,29 @@ export function requireReplay<T>(path: string | URL, given: ReplayFileConfig<T>)
   return {
     file,
     format: formatOf(file, config.format),
-    gzip: config.gzip ?? /\.gz$/i.test(file),
+    gzip: requireBoolean(OWNER, 'gzip', config.gzip ?? /\.gz$/i.test(file)),
     delimiter,
-    header: config.header && [...config.header],
+    header: requireHeader(config.header),
     maxRecordBytes: requireInteger(OWNER, 'maxRecordBytes', config.maxRecordBytes ?? 1024 * 1024, 1, 256 * 1024 * 1024),
     onBadRow: config.onBadRow && requireFunction(OWNER, 'onBadRow', config.onBadRow),
     speed,
-    name: config.name ?? OWNER,
+    name: requireText(OWNER, 'name', config.name ?? OWNER),
     scheduler: config.scheduler ?? eventLoopScheduler,
     yieldAfterMs: requireDuration(OWNER, 'yieldAfterMs', config.yieldAfterMs ?? 20),
     ...(isCustom ? requireItems(config, speed) : requireBars(file, config)),
   };
+}
+
+function requireHeader(header: unknown): readonly string[] | undefined {
+  if (header === undefined) return undefined;
+  if (!Array.isArray(header) || header.length === 0 || !header.every((name) => typeof name === 'string')) {
+    throw new RangeError(`${OWNER}: header must be a list of names of columns, got ${JSON.stringify(header)}`);
+  }
+  const twice = duplicateOf(header);
+  if (twice !== undefined) {
+    throw new RangeError(`${OWNER}: header must not have a name twice, got ${JSON.stringify(twice)}`);
+  }
+  return [...header];
 }
 
 function formatOf(file: string, format: unknown): 'csv' | 'ndjson' {

@@ -1,5 +1,5 @@
 import { ReadableTap } from '../readableTap.js';
-import { CsvParser } from './csvParser.js';
+import { CsvParser, HeaderProblem } from './csvParser.js';
 import { FileNotFoundError } from './fileNotFoundError.js';
 import { type Line, LineSplitter } from './lineSplitter.js';
 import { NdjsonParser } from './ndjsonParser.js';
@@ -72,7 +72,11 @@ export class RowFile {
   }
 
   #take(lines: readonly Line[]): void {
-    this.#rows = this.#parser.parse(lines, this.#lines + 1);
+    try {
+      this.#rows = this.#parser.parse(lines, this.#lines + 1);
+    } catch (error) {
+      throw error instanceof HeaderProblem ? this.#failure(error) : error;
+    }
     this.#next = 0;
     this.#lines += lines.length;
   }

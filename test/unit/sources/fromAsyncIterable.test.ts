@@ -204,9 +204,38 @@ describe('fromAsyncIterable', () => {
     expect(count).toBeLessThan(1_000_000);
   });
 
+  it.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['a number', 5],
+  ])('errors when a pull is answered with %s', async (_, answer) => {
+    const seen = observe(
+      fromAsyncIterable<number>({ [Symbol.asyncIterator]: () => ({ next: async () => answer as never }) }),
+    );
+    await settled();
+    expect(seen.end).toMatchObject({
+      kind: 'error',
+      error: { name: 'TypeError', message: expect.stringContaining('must give { done, value }') },
+    });
+  });
+
+  it('errors when the answer to a pull throws as it is read', async () => {
+    const failure = new Error('no value');
+    const answer = {
+      get done(): false {
+        throw failure;
+      },
+      value: 1,
+    };
+    const seen = observe(fromAsyncIterable<number>({ [Symbol.asyncIterator]: () => ({ next: async () => answer }) }));
+    await settled();
+    expect(seen.end).toEqual({ kind: 'error', error: failure });
+  });
+
   it('refuses bad arguments when it is made', () => {
     expect(() => fromAsyncIterable([1] as never)).toThrow(/iterable\[Symbol.asyncIterator\] must be a function/);
     expect(() => fromAsyncIterable(counted([], 1), { yieldAfterMs: Number.NaN })).toThrow(RangeError);
+    expect(() => fromAsyncIterable(counted([], 1), { name: 5 } as never)).toThrow(/name must be a string/);
     expect(() => fromAsyncIterable(counted([], 1), { nmae: 'x' } as never)).toThrow(/unknown option "nmae"/);
   });
 });

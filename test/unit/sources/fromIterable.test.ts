@@ -217,6 +217,7 @@ describe('fromIterable', () => {
     expect(() => fromIterable(7 as never)).toThrow(
       new RangeError('fromIterable: iterable[Symbol.iterator] must be a function, got undefined'),
     );
+    expect(() => fromIterable([], { name: 5 } as never)).toThrow(/name must be a string that is not empty, got 5/);
     expect(() => fromIterable([], { yieldAfterMs: -1 })).toThrow(RangeError);
     expect(() => fromIterable([], { stops: 'no' as never })).toThrow(/stops must be/);
     expect(() => fromIterable([], { shceduler: 1 } as never)).toThrow(/unknown option "shceduler"/);

@@ -28,6 +28,11 @@ describe('LineSplitter', () => {
     expect(split([])).toEqual([]);
   });
 
+  it('does not swallow a character that the end of the file cuts in two', () => {
+    expect(split([Buffer.from('a\nb'), Buffer.from('€').subarray(0, 2)])).toEqual(['a', 'b\uFFFD']);
+    expect(split([Buffer.from('a\n'), Buffer.from('€').subarray(0, 1)])).toEqual(['a', '\uFFFD']);
+  });
+
   it('keeps the beginning of a line that is too long, and goes on behind it', () => {
     const lines = split([
       Buffer.from(`${'x'.repeat(500)}`),

@@ -19,7 +19,8 @@ const SP500_CONFIG = {
 } satisfies ReplayBarsConfig;
 
 const HEADER = 'vendor,symbol,timeframe,ts,open,high,low,close,volume';
-const row = (n: number) => `acme,SPY,1m,${n * 60_000},1${n},2${n},0.5,1${n},${n}00`;
+const START = Date.UTC(2024, 0, 2);
+const row = (n: number) => `acme,SPY,1m,${START + n * 60_000},1${n},2${n},0.5,1${n},${n}00`;
 const csv = (...rows: string[]) => [HEADER, ...rows].join('\n');
 
 let folder: Folder;
@@ -267,7 +268,7 @@ describe('replayFile', () => {
     const scheduler = new VirtualTimeScheduler();
     const at: [number, number][] = [];
     const seen = observe(
-      replayFile(path, { speed: 60, scheduler }).pipe(tap((bar) => at.push([scheduler.now(), bar.ts]))),
+      replayFile(path, { speed: 60, scheduler }).pipe(tap((bar) => at.push([scheduler.now(), bar.ts - START]))),
     );
     await seen.count(1);
     await playOut(scheduler, seen);
@@ -389,6 +390,29 @@ describe('replayFile', () => {
       });
       expect((await replay(folder.write('head.csv', HEADER))).end).toEqual({ kind: 'complete' });
       expect((await replay(folder.write('head2.csv', 'a,b'))).end).toMatchObject({ error: { column: 'vendor' } });
+    });
+
+    it.each([
+      ['has a quote that is not closed', `"vendor${HEADER.slice(6)}`, 'a quote is not closed'],
+      ['is too long', `${HEADER},${'x'.repeat(300)}`, 'longer than 256 bytes (maxRecordBytes)'],
+      ['has a name twice', `${HEADER}, close`, 'two columns are named "close"'],
+    ])('for a header that %s, and takes no row for it', async (_, header, reason) => {
+      const path = folder.write('header.csv', `\n${header}\n${HEADER}\n${row(1)}\n${row(2)}`);
+      const { items, bad, end } = await replay(path, { maxRecordBytes: 256 });
+      expect([items, bad]).toEqual([[], []]);
+      expect(end).toMatchObject({
+        error: {
+          name: 'UnreadableFileError',
+          path,
+          message: expect.stringContaining(`cannot read ${path}: its header, line 2, cannot be used: `),
+        },
+      });
+      expect(end).toMatchObject({ error: { message: expect.stringContaining(reason) } });
+    });
+
+    it('not for columns without a name', async () => {
+      const path = folder.write('trailing.csv', `${HEADER},,\n${row(1)},,`);
+      expect((await replay(path)).items).toHaveLength(1);
     });
 
     it('for a torn gzip file, after what could be read', async () => {
@@ -544,6 +568,13 @@ describe('replayFile', () => {
     expect(() => replayFile('a.csv', { speed: 0 })).toThrow(/speed .* got 0/);
     expect(() => replayFile('a.csv', { speed: 'fast' as never })).toThrow(/speed .* got "fast"/);
     expect(() => replayFile('a.csv', { delimiter: ';;' })).toThrow(/delimiter must be one character, got ";;"/);
+    expect(() => replayFile('a.csv', { gzip: 'no' as never })).toThrow(/gzip must be true or false, got "no"/);
+    expect(() => replayFile('a.csv', { header: 'ab' as never })).toThrow(/header must be a list of names .* got "ab"/);
+    expect(() => replayFile('a.csv', { header: ['a', 5] as never })).toThrow(/header must be a list/);
+    expect(() => replayFile('a.csv', { header: ['a', 'b', 'a'] })).toThrow(
+      /header must not have a name twice, got "a"/,
+    );
+    expect(() => replayFile('a.csv', { name: 5 as never })).toThrow(/name must be a string that is not empty, got 5/);
     expect(() => replayFile('a.csv', { maxRecordBytes: 0 })).toThrow(/maxRecordBytes/);
     expect(() => replayFile('a.csv', { timeUnit: 'minutes' as never })).toThrow(/timeUnit must be one of/);
     expect(() => replayFile('a.csv', { seqFrom: -1 })).toThrow(/seqFrom/);

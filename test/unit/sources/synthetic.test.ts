@@ -206,6 +206,7 @@ describe('synthetic', () => {
   it('refuses a rate of 0 and unknown options', () => {
     expect(() => synthetic({ rate: 0 })).toThrow(RangeError);
     expect(() => synthetic({ rate: '5' as never })).toThrow(/rate must be a number/);
+    expect(() => synthetic({ name: 5 } as never)).toThrow(/name must be a string/);
     expect(() => synthetic({ symbol: 5 } as never)).toThrow(/unknown option "symbol"/);
   });
 });
