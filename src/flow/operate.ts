@@ -115,7 +115,7 @@ export function operate<T, R>(
       }
       const context: FlowContext = { gate: gate ?? downstream.gate, stopping, monitor, stage, onFound };
       carry(subscriber, context);
-      withAmbient(context, () => source.subscribe(subscriber as OperateSubscriber<T, R>));
+      subscriber.subscribeTo(source, context);
     });
 }
 
@@ -142,7 +142,7 @@ export function subscribeInner<T>(
     handlers.complete ? handlers : { ...handlers, complete() {} },
   );
   carry(subscriber, downstream);
-  withAmbient(downstream, () => from(input).subscribe(subscriber));
+  subscriber.subscribeTo(from(input), downstream);
   return subscriber;
 }
 
@@ -163,6 +163,7 @@ class OperateSubscriber<T, R> extends Subscriber<T> {
   readonly #handlers: Handlers<T>;
   readonly #next: (value: T) => void;
   readonly #downstream: Subscriber<R>;
+  #isSubscribing = false;
 
   constructor(destination: Subscriber<R>, handlers: Handlers<T>) {
     super(destination);
@@ -170,6 +171,13 @@ class OperateSubscriber<T, R> extends Subscriber<T> {
     // A field of one shape, where the handlers of each operator have their own: this is the hottest call of all.
     this.#next = handlers.next;
     this.#downstream = destination;
+  }
+
+  /** Subscribes `source`, and lends `context` meanwhile to what cannot find it. */
+  subscribeTo(source: Observable<T>, context: FlowContext): void {
+    this.#isSubscribing = true;
+    withAmbient(context, () => source.subscribe(this));
+    this.#isSubscribing = false;
   }
 
   /** The bulk way in, as well guarded as `next`. */
@@ -193,20 +201,25 @@ class OperateSubscriber<T, R> extends Subscriber<T> {
   override next(value: T): void {
     if (this.isStopped) {
       super.next(value);
-    } else if (hasAmbient()) {
-      // An item of a synchronous source: what callbacks subscribe from here on is no part of that subscription.
-      withAmbient(undefined, () => this.#take(value));
-    } else {
-      this.#take(value);
+      return;
     }
-  }
-
-  #take(value: T): void {
+    if (this.#isSubscribing && hasAmbient()) {
+      this.#nextOutside(value);
+      return;
+    }
     try {
       this.#next(value);
     } catch (error) {
       this.#downstream.error(error);
     }
+  }
+
+  /**
+   * An item of a synchronous source: what callbacks subscribe from here on is no part of that subscription. A closure over
+   * the item costs its memory wherever it stands in a function, so it stands in this one.
+   */
+  #nextOutside(value: T): void {
+    withAmbient(undefined, () => this.next(value));
   }
 
   protected override _error(error: unknown): void {
