@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import pg from 'pg';
 import { requireDuration, requireInteger, requireKnownOptions } from '../policies/validate.js';
 import { explain } from './postgres/explain.js';
@@ -178,7 +178,10 @@ async function openFolder(folder: string, closeTimeoutMs: number): Promise<Store
   let unlock: () => void;
   try {
     mkdirSync(dirname(folder), { recursive: true });
-    unlock = lockFolder(folder);
+    // By its real name: a link to it is the same folder.
+    unlock = lockFolder(
+      existsSync(folder) ? realpathSync(folder) : join(realpathSync(dirname(folder)), basename(folder)),
+    );
   } catch (error) {
     throw explainFolder(folder, error);
   }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -254,6 +254,16 @@ describe('openStore on a folder', () => {
       code: 'SLUICE_STORE_LOCKED',
       message: expect.stringContaining(`in use by process ${process.ppid}`),
     });
+  });
+
+  it('knows a folder that is in use by whatever name', async () => {
+    mkdirSync(folder, { recursive: true });
+    const link = `${folder}-link`;
+    symlinkSync(folder, link);
+    writeFileSync(`${folder}.lock`, `${process.ppid}\n`);
+    const { error } = await failureOf({ folder: link });
+    expect(error).toMatchObject({ code: 'SLUICE_STORE_LOCKED' });
+    rmSync(link);
   });
 
   it('takes over the lock of a process that is gone, and one of its own id that it did not make', async () => {

@@ -8,12 +8,21 @@ export class MissingColumnError extends Error {
   readonly columns: readonly string[];
 
   constructor(path: string, column: string, columns: readonly string[], remedy: string) {
-    const present = columns.length === 0 ? 'it is empty' : `it has ${columns.join(', ')}`;
+    const present = columns.length === 0 ? 'it is empty' : `it has ${listed(columns)}`;
     super(`${path} has no column ${JSON.stringify(column)}: ${present}. ${remedy}`);
     this.path = path;
     this.column = column;
     this.columns = columns;
   }
+}
+
+/** The longest list of columns in a message, in characters. */
+const LIST_LENGTH = 200;
+
+/** What comes from a file is told as a terminal can bear it: no control characters, and no megabytes. */
+function listed(columns: readonly string[]): string {
+  const list = columns.join(', ').replaceAll(/[\p{Cc}\p{Cf}]/gu, '\ufffd');
+  return list.length > LIST_LENGTH ? `${list.slice(0, LIST_LENGTH)}…` : list;
 }
 
 export function isMissingColumnError(error: unknown): error is MissingColumnError {

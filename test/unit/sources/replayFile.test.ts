@@ -375,6 +375,15 @@ describe('replayFile', () => {
       });
     });
 
+    it('for a header that a terminal should not see as it is', async () => {
+      const name = `\u001b[31mred\u001b]0;title\u0007${'x'.repeat(5_000)}`;
+      const path = folder.write('hostile.csv', `${name},b\n1,2\n`);
+      const { end } = await replay(path, { columns: { ts: 'date' } });
+      const { message } = (end as { error: Error }).error;
+      expect(message).not.toMatch(/\p{Cc}/u);
+      expect(message.length).toBeLessThan(600);
+    });
+
     it('for a column that is needed and neither mapped nor given', async () => {
       const { end } = await replay(SP500, { columns: { ts: 'date' }, defaults: { vendor: 'v', timeframe: '1d' } });
       expect(end).toMatchObject({
