@@ -273,8 +273,8 @@ function explainFolder(folder: string, error: unknown): StoreError {
   const said = typeof message === 'string' && message !== '' ? message : 'no reason given';
   return new StoreError(
     'SLUICE_STORE_FOLDER',
-    `cannot open the store in ${folder} (${said}): it is damaged, or of another kind or version; move it away for a new ` +
-      'one to be created, or give a DATABASE_URL',
+    `cannot open the store in ${folder} (${said}): see first whether its disk is full, and make room; otherwise it is ` +
+      'damaged, or of another kind or version: move it away for a new one to be created, or give a DATABASE_URL',
     { cause: error },
   );
 }

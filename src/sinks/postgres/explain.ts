@@ -78,7 +78,7 @@ export function explain(error: unknown, table?: string): StoreError {
     }
     return new StoreError(
       'SLUICE_STORE_CONNECTION_LOST',
-      `the connection to Postgres broke (${said}): what was not answered may be committed or not, and can be written again`,
+      `the connection to Postgres broke (${said}): ${WRITE_AGAIN}`,
       options,
     );
   }
@@ -123,10 +123,21 @@ export function explain(error: unknown, table?: string): StoreError {
       const gone = (state.startsWith('08') && state !== PROTOCOL_VIOLATION) || state.startsWith('57P');
       const poison = state.startsWith('22') || state.startsWith('23');
       const code = gone ? 'SLUICE_STORE_CONNECTION_LOST' : poison ? 'SLUICE_STORE_VALUE' : 'SLUICE_STORE_FAILED';
-      return new StoreError(code, `Postgres reports ${state}: ${said}`, options);
+      const remedy = REMEDIES[state] ?? (gone ? `: ${WRITE_AGAIN}` : '');
+      return new StoreError(code, `Postgres reports ${state} (${said})${remedy}`, options);
     }
   }
 }
+
+const WRITE_AGAIN = 'what was not answered may be committed or not, and can be written again';
+
+/** What to do about states that a person at the server can mend. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  '25006': ': the server is read-only; write to the primary',
+  '53100': ': the disk of the store is full; nothing of the batch is written; make room and write it again',
+  '53200': ': the server is out of memory; write again, in smaller batches',
+  '53300': ': the server has no connection left; close others, or raise max_connections',
+};
 
 /** A host with several addresses fails with one error an address, under a head that says nothing. */
 function rootOf(error: unknown): DriverError {

@@ -67,4 +67,16 @@ describe('breaksConnection', () => {
   ])('%j: %s', (fields, broken) => {
     expect(breaksConnection(driverError('', fields))).toBe(broken);
   });
+
+  it.each([
+    ['53100', 'make room'],
+    ['25006', 'read-only'],
+    ['53200', 'smaller batches'],
+    ['53300', 'max_connections'],
+    ['57P01', 'can be written again'],
+  ])('says what to do about %s', (code, remedy) => {
+    const { message } = explain({ code, message: 'as the server says' }, 'bars');
+    expect(message).toContain(`Postgres reports ${code} (as the server says): `);
+    expect(message).toContain(remedy);
+  });
 });
