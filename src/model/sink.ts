@@ -15,6 +15,11 @@ export interface Sink<T> {
   /** The key of an item, where two items with one key overwrite each other: they are then written in order. */
   readonly keyOf?: (item: T) => string | number;
   /**
+   * The items with what the sink would add to them at their first write, such as a sequence number: an item keeps it through
+   * retries, parts of its batch and dead letters. The same array where there is nothing to add. Called once a batch.
+   */
+  readonly stamp?: (items: readonly T[]) => readonly T[];
+  /**
    * Writes a batch, never empty. The batch counts as committed when the result completes; the last receipt emitted is
    * the one that counts, and without one every item is taken for a row. Nothing may start before the result is
    * subscribed, and it may be subscribed again after a failure.

@@ -1,0 +1,2 @@
+/** The one place where Effect's `Schema` is imported: what was the package `@effect/schema` lives on inside `effect`. */
+export * as Schema from 'effect/Schema';
