@@ -10,11 +10,16 @@ export { type CancelWait, Gate, type GateState } from './flow/gate.js';
 export { type GatedSourceConfig, gatedSource, type Outlet } from './flow/gatedSource.js';
 export {
   type Account,
+  type FailedWrite,
   type Monitor,
   PipelineMonitor,
+  type PipelineMonitorConfig,
+  type SettledWrite,
   type Stage,
   type StageInfo,
+  type StageObserver,
   type StageRole,
+  type WatchedBreaker,
 } from './flow/monitor.js';
 export {
   type Bulk,
@@ -32,6 +37,7 @@ export { withContext } from './flow/withContext.js';
 export { type Bar, barKey } from './model/bar.js';
 export { barCodec } from './model/barCodec.js';
 export { DecodeError, type DecodeProblem, isDecodeError } from './model/decodeError.js';
+export type { DeadLetters, Diversion, DivertReason } from './model/diversion.js';
 export { foldBars } from './model/foldBars.js';
 export { mergeBars } from './model/mergeBars.js';
 export { isWriteOutcome, type Sink, type WriteOutcome, type WriteReceipt } from './model/sink.js';

@@ -8,6 +8,16 @@ export interface FlowContext {
   readonly gate: Gate;
   /** Fires once when the pipeline is asked to drain, also for those who subscribe later. Sources complete on it. */
   readonly stopping: Observable<void>;
+  /**
+   * Fires once when the time of a drain is over, also for those who subscribe later, and always after `stopping`. Writers
+   * with dead letters give up what they are writing, and everything that is still held goes there.
+   */
+  readonly spilling: Observable<void>;
+  /**
+   * Ends the pipeline with this error once everything in hand is settled: for a stage that cannot go on while what is held
+   * can still be saved. `undefined` where nobody downstream would see to it.
+   */
+  readonly abort: ((error: unknown) => void) | undefined;
   /** Where stages register themselves. */
   readonly monitor: Monitor;
   /** The nearest registered stage downstream. */
@@ -29,6 +39,8 @@ interface Carrier {
 export const NO_CONTEXT: FlowContext = {
   gate: ALWAYS_OPEN,
   stopping: NEVER,
+  spilling: NEVER,
+  abort: undefined,
   monitor: NO_MONITOR,
   stage: undefined,
 };

@@ -1,18 +1,30 @@
 import { type Account, accountOf } from './account.js';
 import { Stage, type StageInfo } from './stage.js';
+import type { StageObserver } from './stageObserver.js';
 
 export type { Account } from './account.js';
 export { Stage, type StageInfo, type StageRole } from './stage.js';
+export type { FailedWrite, SettledWrite, StageObserver, WatchedBreaker } from './stageObserver.js';
 
 /** Where stages register themselves, and what topology, metrics and the final report are read from. */
 export interface Monitor {
   register(info: StageInfo): Stage;
 }
 
+export interface PipelineMonitorConfig {
+  /** Told of what happens at the stages, batch by batch. Default: nobody is told. */
+  readonly observer?: StageObserver | undefined;
+}
+
 /** A {@link Monitor} that keeps the stages of one pipeline, or of all those of a program. */
 export class PipelineMonitor implements Monitor {
   readonly #stages: Stage[] = [];
   readonly #ordinals = new Map<string, number>();
+  readonly #observer: StageObserver | undefined;
+
+  constructor({ observer }: PipelineMonitorConfig = {}) {
+    this.#observer = observer;
+  }
 
   register(info: StageInfo): Stage {
     const name = info.name ?? info.kind;
@@ -31,8 +43,9 @@ export class PipelineMonitor implements Monitor {
     }
     const ordinal = (this.#ordinals.get(name) ?? 0) + 1;
     this.#ordinals.set(name, ordinal);
-    const stage = new Stage(ordinal === 1 ? name : `${name}#${ordinal}`, info);
+    const stage = new Stage(ordinal === 1 ? name : `${name}#${ordinal}`, info, this.#observer);
     this.#stages.push(stage);
+    this.#observer?.registered?.(stage);
     return stage;
   }
 

@@ -28,6 +28,8 @@ export interface Handlers<T> {
   held?(): number;
   /** Told of each stage or source of Sluice's that is subscribed above this operator. Default: nobody is told. */
   onFound?(): void;
+  /** What else those upstream are told, instead of what the context downstream says. Default: nothing. */
+  upstream?: Partial<Pick<FlowContext, 'stopping' | 'spilling' | 'abort'>>;
 }
 
 /** A second way in beside `next`: what comes by it counts and behaves as if it had come one by one. */
@@ -83,7 +85,7 @@ export function operate<T, R>(
   return (source) =>
     new Observable<R>((destination) => {
       const downstream = contextOf(destination);
-      const { monitor, stopping } = downstream;
+      const { monitor } = downstream;
       const stage = monitor.register({ ...info, feeds: downstream.stage });
       let subscriber: OperateSubscriber<T, R> | undefined;
       let detached = false;
@@ -113,7 +115,16 @@ export function operate<T, R>(
         subscriber.unsubscribe();
         return;
       }
-      const context: FlowContext = { gate: gate ?? downstream.gate, stopping, monitor, stage, onFound };
+      const { stopping, spilling, abort } = { ...downstream, ...handlers.upstream };
+      const context: FlowContext = {
+        gate: gate ?? downstream.gate,
+        stopping,
+        spilling,
+        abort,
+        monitor,
+        stage,
+        onFound,
+      };
       carry(subscriber, context);
       subscriber.subscribeTo(source, context);
     });
@@ -151,7 +162,8 @@ export function subscribeInner<T>(
  * the item is to be finished, and is not in the account, where the item is counted by the operator.
  */
 export function aside({ destination, downstream }: Pick<Operation<never>, 'destination' | 'downstream'>) {
-  return { destination, downstream: { ...downstream, stopping: NEVER, monitor: NO_MONITOR, stage: undefined } };
+  const context = { ...downstream, stopping: NEVER, spilling: NEVER, abort: undefined };
+  return { destination, downstream: { ...context, monitor: NO_MONITOR, stage: undefined } };
 }
 
 /** The bulk way into what stands directly downstream, where that is an operator that has one. */

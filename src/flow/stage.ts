@@ -1,4 +1,5 @@
 import type { Gate } from './gate.js';
+import type { StageObserver } from './stageObserver.js';
 
 /**
  * A source begins an account and a writer ends it; an operator passes items on, and a transform turns some into others,
@@ -47,14 +48,18 @@ export class Stage {
   written = 0;
   /** Items whose dead letter, or other diversion, is settled. */
   diverted = 0;
+  /** Told of what happens to batches here, where the monitor has somebody to tell. */
+  readonly observer: StageObserver | undefined;
   /** Items held by subscriptions that have ended: neither written nor diverted. */
   abandoned = 0;
   readonly #dropped = new Map<string, number>();
+  readonly #divertedBy = new Map<string, number>();
   #held: () => number = () => 0;
   #live = true;
 
-  constructor(id: string, info: StageInfo) {
+  constructor(id: string, info: StageInfo, observer?: StageObserver) {
     this.id = id;
+    this.observer = observer;
     this.kind = info.kind;
     this.role = info.role ?? 'operator';
     this.name = info.name ?? info.kind;
@@ -81,6 +86,17 @@ export class Stage {
     let total = 0;
     for (const count of this.#dropped.values()) total += count;
     return total;
+  }
+
+  /** Items diverted, by reason. */
+  get divertedBy(): ReadonlyMap<string, number> {
+    return this.#divertedBy;
+  }
+
+  /** Counts items whose diversion is settled. */
+  divert(reason: string, count: number): void {
+    this.diverted += count;
+    this.#divertedBy.set(reason, (this.#divertedBy.get(reason) ?? 0) + count);
   }
 
   /** Counts items given up on purpose. Each victim is counted once, by the stage that gave it up. */
