@@ -1,0 +1,174 @@
+import { resolve } from 'node:path';
+import { Schema } from '../model/schema.js';
+import { requireKnownOptions } from '../policies/validate.js';
+import { type Environment, readVariables, type SettingOrigin } from './readVariables.js';
+import { Secret } from './secret.js';
+import { SettingsError, type SettingsMistake } from './settingsError.js';
+import { ENVIRONMENT, VARIABLE_NAMES, VARIABLES, type VariableName } from './variables.js';
+
+/** The settings of a program, in the shapes that operators take. */
+export interface Settings {
+  /** For `writeCoordinator(sink, { ...settings.coordinator, … })`. */
+  readonly coordinator: {
+    readonly capacity: number;
+    readonly workers: number;
+    readonly batchSize: number;
+    readonly lingerMs: number;
+    /** Unless `MDS_COORDINATOR_FLUSH_INTERVAL` is given: then batches wait for others. */
+    readonly eager: boolean;
+  };
+  /** For `policies.retry`. */
+  readonly retry: {
+    readonly maxAttempts: number;
+    readonly initialMs: number;
+    readonly maxMs: number;
+    readonly multiplier: number;
+    readonly jitter: 'full' | 'none';
+  };
+  /** For `policies.breaker`, or a `CircuitBreaker` of your own: it opens when a whole window of writes has failed. */
+  readonly breaker: {
+    readonly window: { readonly kind: 'count'; readonly size: number };
+    readonly minimumCalls: number;
+    readonly failureRate: number;
+    readonly openMs: number;
+  };
+  /** Where metrics and health are served; 0 for any free port. */
+  readonly metricsPort: number;
+  /** The absolute path of the folder of the dead letters. */
+  readonly deadLetterFolder: string;
+  /** For `openStore({ databaseUrl: settings.databaseUrl?.reveal() })`. */
+  readonly databaseUrl: Secret | undefined;
+  /** Where the value of each variable comes from. */
+  readonly origins: Readonly<Record<VariableName, SettingOrigin>>;
+  /** The `.env` file that was read, if one was. */
+  readonly dotenvFile: string | undefined;
+}
+
+export interface LoadSettingsConfig {
+  /** Default `process.env`. */
+  readonly env?: Environment;
+  /**
+   * A file of lines `NAME=value`; what the environment has too is taken from there. Default: `.env` in `cwd`, if there is
+   * one. A file that is named must exist. `false` for none.
+   */
+  readonly dotenvFile?: string | false;
+  /** The folder that relative paths start at. Default: that of the process. */
+  readonly cwd?: string;
+}
+
+/**
+ * Reads the settings of a program from its environment and `.env`, and checks all of them.
+ *
+ * A variable that is empty counts as not given. What is wrong is a `SettingsError` with a line for every mistake; a
+ * variable `MDS_…` that is not known is one of them. No message holds a secret.
+ *
+ * @example
+ * ```ts
+ * import { loadSettings } from 'sluice';
+ * import { writeCoordinator } from 'sluice/operators';
+ * import { barsSink, openStore } from 'sluice/sinks';
+ *
+ * const { coordinator, retry, breaker, databaseUrl } = loadSettings();
+ * const store = await openStore({ databaseUrl: databaseUrl?.reveal(), poolSize: coordinator.workers });
+ * const write = writeCoordinator(barsSink(store.pool), { ...coordinator, policies: { retry, breaker } });
+ * ```
+ */
+export function loadSettings(config: LoadSettingsConfig = {}): Settings {
+  requireKnownOptions('loadSettings', config, ['env', 'dotenvFile', 'cwd']);
+  const cwd = config.cwd ?? process.cwd();
+  const { given, dotenvFile, mistakes } = readVariables(config.env ?? process.env, cwd, config.dotenvFile);
+
+  const texts: Record<string, string> = {};
+  for (const name of VARIABLE_NAMES) {
+    const text = given.get(name)?.text ?? defaultOf(name);
+    if (text !== undefined) texts[name] = text;
+  }
+  const bad = wrongVariables(texts);
+  // With their defaults in place of those that are wrong, the others can be held against each other.
+  for (const name of bad) {
+    const text = defaultOf(name);
+    if (text === undefined) delete texts[name];
+    else texts[name] = text;
+  }
+  const values = Schema.decodeUnknownSync(ENVIRONMENT)(texts);
+  const all = [
+    ...mistakes,
+    ...[...bad].map((name) => badValue(name, given.get(name)?.text ?? '')),
+    ...contradictions(values, bad, (name) => given.has(name)),
+  ];
+  if (all.length > 0) throw new SettingsError(all);
+
+  const threshold = values.MDS_CB_FAILURE_THRESHOLD;
+  const origins = VARIABLE_NAMES.map((name) => [name, given.get(name)?.origin ?? 'default']);
+  return {
+    coordinator: {
+      capacity: values.MDS_COORDINATOR_CAPACITY,
+      workers: values.MDS_COORDINATOR_WORKERS,
+      batchSize: values.MDS_COORDINATOR_BATCH_SIZE,
+      lingerMs: milliseconds(values.MDS_COORDINATOR_FLUSH_INTERVAL),
+      eager: !given.has('MDS_COORDINATOR_FLUSH_INTERVAL'),
+    },
+    retry: {
+      maxAttempts: values.MDS_RETRY_MAX_ATTEMPTS,
+      initialMs: values.MDS_RETRY_INITIAL_BACKOFF_MS,
+      maxMs: values.MDS_RETRY_MAX_BACKOFF_MS,
+      multiplier: values.MDS_RETRY_BACKOFF_MULTIPLIER,
+      jitter: /^(true|1|yes|on)$/i.test(values.MDS_RETRY_JITTER) ? 'full' : 'none',
+    },
+    breaker: {
+      window: { kind: 'count', size: threshold },
+      minimumCalls: threshold,
+      failureRate: 1,
+      openMs: milliseconds(values.MDS_CB_HALF_OPEN_AFTER_SEC),
+    },
+    metricsPort: values.MDS_METRICS_PORT,
+    deadLetterFolder: resolve(cwd, values.MDS_DLQ_DIR),
+    databaseUrl: values.DATABASE_URL === undefined ? undefined : new Secret(values.DATABASE_URL),
+    origins: Object.fromEntries(origins) as Record<VariableName, SettingOrigin>,
+    dotenvFile,
+  };
+}
+
+function defaultOf(name: VariableName): string | undefined {
+  const variable = VARIABLES[name];
+  return 'byDefault' in variable ? variable.byDefault : undefined;
+}
+
+function wrongVariables(texts: Readonly<Record<string, string>>): ReadonlySet<VariableName> {
+  const result = Schema.toStandardSchemaV1(ENVIRONMENT)['~standard'].validate(texts);
+  const issues = 'issues' in result ? (result.issues ?? []) : [];
+  return new Set(VARIABLE_NAMES.filter((name) => issues.some(({ path }) => path?.[0] === name)));
+}
+
+function badValue(name: VariableName, text: string): SettingsMistake {
+  const variable = VARIABLES[name];
+  const got = 'isSecret' in variable ? 'another text (not shown, as it is secret)' : quote(text);
+  return { variable: name, message: `${name} must be ${variable.allowed}, got ${got}` };
+}
+
+const LONGEST_QUOTE = 40;
+
+/** A connection string may have been given to the wrong variable. */
+function quote(text: string): string {
+  if (text.includes('://')) return 'a URL (not shown, as it may hold a password)';
+  return JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE - 1)}…` : text);
+}
+
+/** Values that are right by themselves, but not together. */
+function contradictions(
+  values: typeof ENVIRONMENT.Type,
+  bad: ReadonlySet<VariableName>,
+  isGiven: (name: VariableName) => boolean,
+): SettingsMistake[] {
+  const [initial, max] = ['MDS_RETRY_INITIAL_BACKOFF_MS', 'MDS_RETRY_MAX_BACKOFF_MS'] as const;
+  if (bad.has(initial) || bad.has(max) || values[initial] <= values[max]) return [];
+  // Blamed is what was given, and of two that were, the first.
+  const [variable, bound, other] = isGiven(initial) ? [initial, 'at most', max] : [max, 'at least', initial];
+  const message = `${variable} must be ${bound} ${other}, which is ${values[other]}${isGiven(other) ? '' : ' by default'}, got ${values[variable]}`;
+  return [{ variable, message }];
+}
+
+/** Seconds as they are written have no more than microseconds to say. */
+function milliseconds(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e3;
+}

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { nearestName } from './nearestName.js';
+import type { SettingsMistake } from './settingsError.js';
+import { VARIABLE_NAMES, type VariableName } from './variables.js';
+
+/** Where a value comes from. */
+export type SettingOrigin = 'default' | 'environment' | 'dotenv';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Given {
+  readonly text: string;
+  readonly origin: Exclude<SettingOrigin, 'default'>;
+}
+
+export interface VariablesRead {
+  /** The texts that were given, trimmed, and not empty. */
+  readonly given: ReadonlyMap<VariableName, Given>;
+  /** The file that was read, if one was. */
+  readonly dotenvFile: string | undefined;
+  readonly mistakes: readonly SettingsMistake[];
+}
+
+/**
+ * The variables as texts. The environment wins over the file, also where it is empty: so a variable of the file can be
+ * taken back to its default.
+ */
+export function readVariables(env: Environment, cwd: string, dotenvFile: string | false | undefined): VariablesRead {
+  const mistakes: SettingsMistake[] = [];
+  const path = dotenvFile === false ? undefined : resolve(cwd, dotenvFile ?? join(cwd, '.env'));
+  const file = path === undefined ? undefined : readDotenv(path, dotenvFile !== undefined, mistakes);
+  const layers: readonly (readonly [Given['origin'], Environment])[] = [
+    ['environment', env],
+    ['dotenv', file ?? {}],
+  ];
+
+  const given = new Map<VariableName, Given>();
+  for (const name of VARIABLE_NAMES) {
+    const layer = layers.find(([, variables]) => variables[name] !== undefined);
+    const text = layer?.[1][name]?.trim();
+    if (layer && text) given.set(name, { text, origin: layer[0] });
+  }
+  const unknown = new Set<string>();
+  for (const [origin, variables] of layers) {
+    for (const name of Object.keys(variables)) {
+      if (!isOurs(name) || isKnown(name) || unknown.has(name) || variables[name] === undefined) continue;
+      unknown.add(name);
+      mistakes.push(unknownVariable(name, origin === 'dotenv' ? ` in ${path}` : ''));
+    }
+  }
+  return { given, dotenvFile: file && path, mistakes };
+}
+
+function isOurs(name: string): boolean {
+  return /^MDS_\w*$/i.test(name);
+}
+
+function isKnown(name: string): boolean {
+  return (VARIABLE_NAMES as readonly string[]).includes(name);
+}
+
+/** Its value is not quoted: a variable that nobody knows may be a secret. */
+function unknownVariable(name: string, place: string): SettingsMistake {
+  const shown = name.length > 60 ? `${name.slice(0, 59)}…` : name;
+  const near = nearestName(name.slice(0, 60), VARIABLE_NAMES);
+  const remedy = near ? `did you mean ${near}?` : 'the names that begin with MDS_ are those of docs/settings.md';
+  return { variable: name, message: `${shown}${place} is not a setting: ${remedy}` };
+}
+
+function readDotenv(path: string, mustExist: boolean, mistakes: SettingsMistake[]): Environment | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && !mustExist) return undefined;
+    const reason = code === 'ENOENT' ? 'is not there' : `cannot be read (${code ?? 'for an unknown reason'})`;
+    mistakes.push({ variable: path, message: `${path} ${reason}: a file of lines NAME=value is expected` });
+    return undefined;
+  }
+  const variables = parseEnv(text);
+  mistakes.push(...linesNotRead(path, text, variables));
+  return variables;
+}
+
+/** `parseEnv` passes over a line such as `MDS_METRICS_PORT: 9001`, and what it says would not be applied. */
+function linesNotRead(path: string, text: string, variables: Environment): SettingsMistake[] {
+  const values = Object.values(variables);
+  return text.split(/\r?\n/).flatMap((line, index) => {
+    const name = /^\s*(?:export\s+)?(MDS_\w*|DATABASE_URL)\b/.exec(line)?.[1];
+    if (name === undefined || name in variables) return [];
+    // A line of a value of several lines.
+    if (values.some((value) => value?.includes(line.replace(/["'`]\s*(#.*)?$/, '')))) return [];
+    return [{ variable: name, message: `${name} in ${path}:${index + 1} is not read: write ${name}=value` }];
+  });
+}

@@ -1,0 +1,184 @@
+import { Schema } from '../model/schema.js';
+
+/** A longer timer fires at once in Node. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const LONGEST_TIMER_S = Math.floor(LONGEST_TIMER_MS / 1_000);
+
+/** The limit of `lanes()`, where the workers of a coordinator are. */
+const MOST_WORKERS = 4_096;
+
+const ANY = Number.MAX_SAFE_INTEGER;
+
+interface Form<S extends Schema.Top> {
+  /** From the text of the environment to the value. */
+  readonly schema: S;
+  /** The same for a person: completes the sentence "it must be …". */
+  readonly allowed: string;
+}
+
+function form<S extends Schema.Top>(schema: S, allowed: string): Form<S> {
+  return { schema, allowed };
+}
+
+function range(min: number, max: number): string {
+  return max === ANY ? `of at least ${min}` : `from ${min} to ${max}`;
+}
+
+/** Digits and nothing else: `1e3`, `0x10` and `1_000` are more likely a slip than a number. */
+function integer(minimum: number, maximum = ANY) {
+  const digits = Schema.String.check(Schema.isPattern(/^-?\d+$/));
+  const value = Schema.FiniteFromString.check(Schema.isBetween({ minimum, maximum }));
+  return form(digits.pipe(Schema.decodeTo(value)), `an integer ${range(minimum, maximum)}`);
+}
+
+function decimal(minimum: number, maximum = ANY, of = '') {
+  const digits = Schema.String.check(Schema.isPattern(/^-?(\d+(\.\d*)?|\.\d+)$/));
+  const value = Schema.FiniteFromString.check(Schema.isBetween({ minimum, maximum }));
+  return form(digits.pipe(Schema.decodeTo(value)), `a number ${of}${range(minimum, maximum)}`);
+}
+
+function yesOrNo() {
+  return form(
+    Schema.String.check(Schema.isPattern(/^(true|1|yes|on|false|0|no|off)$/i)),
+    'true or false (or yes and no, on and off, 1 and 0)',
+  );
+}
+
+/** A connection string in the place of a folder would make a folder of its name, password included. */
+function folder() {
+  return form(Schema.String.check(Schema.isPattern(/^(?!.*:\/\/)[^\0]+$/s)), 'the path of a folder');
+}
+
+function connectionString() {
+  return form(
+    Schema.String.check(
+      Schema.makeFilter((text) => /^postgres(ql)?:\/\//.test(text) && !/\s/.test(text) && URL.canParse(text)),
+    ),
+    'postgres://user:password@host:port/database, with %40 for an @, %2F for a /, %3A for a : and %25 for a % in the password',
+  );
+}
+
+/** What is known of a variable, but for the form of its text. */
+interface Variable {
+  /** What it sets, for a person. */
+  readonly meaning: string;
+  /** Where its value is in the settings. */
+  readonly setting: string;
+  readonly unit?: string;
+  /** As it would be written in the environment. */
+  readonly byDefault?: string;
+  /** Its text is shown nowhere. */
+  readonly isSecret?: true;
+}
+
+/** Every variable that is read, in the order in which they are shown. */
+export const VARIABLES = {
+  MDS_COORDINATOR_CAPACITY: {
+    ...integer(1),
+    meaning: 'the most items held in front of the workers',
+    setting: 'coordinator.capacity',
+    unit: 'items',
+    byDefault: '10000',
+  },
+  MDS_COORDINATOR_WORKERS: {
+    ...integer(1, MOST_WORKERS),
+    meaning: 'how many writers work side by side',
+    setting: 'coordinator.workers',
+    unit: 'writers',
+    byDefault: '4',
+  },
+  MDS_COORDINATOR_BATCH_SIZE: {
+    ...integer(1),
+    meaning: 'the most items in a write',
+    setting: 'coordinator.batchSize',
+    unit: 'items',
+    byDefault: '500',
+  },
+  MDS_COORDINATOR_FLUSH_INTERVAL: {
+    ...decimal(0, LONGEST_TIMER_S, 'of seconds '),
+    meaning: 'the longest that an item waits for others; without it a batch is written as soon as a writer is idle',
+    setting: 'coordinator.lingerMs',
+    unit: 's',
+    byDefault: '0.25',
+  },
+  MDS_RETRY_MAX_ATTEMPTS: {
+    ...integer(1),
+    meaning: 'how often a write is tried in all',
+    setting: 'retry.maxAttempts',
+    unit: 'attempts',
+    byDefault: '5',
+  },
+  MDS_RETRY_INITIAL_BACKOFF_MS: {
+    ...decimal(0, LONGEST_TIMER_MS, 'of milliseconds '),
+    meaning: 'the wait before the second attempt',
+    setting: 'retry.initialMs',
+    unit: 'ms',
+    byDefault: '50',
+  },
+  MDS_RETRY_MAX_BACKOFF_MS: {
+    ...decimal(0, LONGEST_TIMER_MS, 'of milliseconds '),
+    meaning: 'the longest wait between two attempts',
+    setting: 'retry.maxMs',
+    unit: 'ms',
+    byDefault: '2000',
+  },
+  MDS_RETRY_BACKOFF_MULTIPLIER: {
+    ...decimal(1),
+    meaning: 'by how much each wait is longer than the one before',
+    setting: 'retry.multiplier',
+    byDefault: '2',
+  },
+  MDS_RETRY_JITTER: {
+    ...yesOrNo(),
+    meaning: 'whether a wait is a random part of its length, so that writers do not return all at once',
+    setting: 'retry.jitter',
+    byDefault: 'true',
+  },
+  MDS_CB_FAILURE_THRESHOLD: {
+    ...integer(1),
+    meaning: 'after how many failed writes in a row the circuit breaker opens',
+    setting: 'breaker.minimumCalls',
+    unit: 'writes',
+    byDefault: '5',
+  },
+  MDS_CB_HALF_OPEN_AFTER_SEC: {
+    ...decimal(0, LONGEST_TIMER_S, 'of seconds '),
+    meaning: 'how long it stays open before a write probes the store',
+    setting: 'breaker.openMs',
+    unit: 's',
+    byDefault: '60',
+  },
+  MDS_METRICS_PORT: {
+    ...integer(0, 65_535),
+    meaning: 'where metrics and health are served; 0 takes any free port',
+    setting: 'metricsPort',
+    byDefault: '9000',
+  },
+  MDS_DLQ_DIR: {
+    ...folder(),
+    meaning: 'the folder of the dead letters',
+    setting: 'deadLetterFolder',
+    byDefault: '.dlq',
+  },
+  DATABASE_URL: {
+    ...connectionString(),
+    meaning: 'the Postgres server; without it the store is embedded in a folder',
+    setting: 'databaseUrl',
+    isSecret: true,
+  },
+} as const satisfies Readonly<Record<string, Variable & Form<Schema.Top>>>;
+
+export type VariableName = keyof typeof VARIABLES;
+
+export const VARIABLE_NAMES = Object.keys(VARIABLES) as readonly VariableName[];
+
+/** The texts of all variables, decoded at once. */
+export const ENVIRONMENT = Schema.Struct({
+  ...schemasOf(VARIABLES),
+  DATABASE_URL: Schema.optionalKey(VARIABLES.DATABASE_URL.schema),
+});
+
+function schemasOf<const V extends Readonly<Record<string, Form<Schema.Top>>>>(variables: V) {
+  const entries = Object.entries(variables).map(([name, { schema }]) => [name, schema]);
+  return Object.fromEntries(entries) as { readonly [K in keyof V]: V[K]['schema'] };
+}
