@@ -1,3 +1,5 @@
+import { isDate } from './calendarDate.js';
+
 /** What a number stands for where a time is written as one. */
 export type EpochUnit = 's' | 'ms' | 'us' | 'ns';
 
@@ -49,15 +51,6 @@ function fromIso(match: RegExpExecArray): number {
   const micros = fraction === '' ? 0 : Math.round(Number(`0.${fraction}`) * 1e6);
   return ms + micros / 1e3 - (offset === 'Z' ? 0 : offsetMs(offset));
 }
-
-/** `Date.UTC` takes the 30th of February for the 1st or 2nd of March, and years below 100 for the twentieth century. */
-function isDate(year: number, month: number, day: number): boolean {
-  if (year < 100 || month < 1 || month > 12 || day < 1) return false;
-  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-  return day <= (month === 2 && isLeap ? 29 : DAYS[month - 1]!);
-}
-
-const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** No clock on earth is further from UTC than 14 hours. */
 const MAX_OFFSET_MINUTES = 14 * 60;

@@ -1,8 +1,8 @@
-import { isLeft, isRight } from 'fp-ts/lib/Either.js';
+import { isRight } from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import type { Bar } from '../../../src/model/bar.js';
 import { barCodec } from '../../../src/model/barCodec.js';
-import { decodeProblems } from '../../../src/model/decodeProblems.js';
+import { reasons } from './reasons.js';
 
 const BAR: Bar = {
   kind: 'bar',
@@ -17,11 +17,7 @@ const BAR: Bar = {
   volume: 0,
 };
 
-function problems(input: unknown): string[] {
-  const decoded = barCodec.decode(input);
-  if (!isLeft(decoded)) return [];
-  return decodeProblems(decoded.left).map(({ path, expected, got }) => `${path}: expected ${expected}, got ${got}`);
-}
+const problems = (input: unknown) => reasons(barCodec, input);
 
 describe('barCodec', () => {
   it('takes a bar, with a seq and without', () => {
@@ -35,6 +31,11 @@ describe('barCodec', () => {
   it('leaves out what a bar does not have', () => {
     const decoded = barCodec.decode({ ...BAR, note: 'hello', seq: undefined });
     expect(isRight(decoded) && Object.keys(decoded.right)).toEqual(Object.keys(BAR));
+  });
+
+  it('takes an open and a close at the ends', () => {
+    expect(problems({ ...BAR, open: 0.5, close: 2 })).toEqual([]);
+    expect(problems({ ...BAR, open: 2, close: 0.5 })).toEqual([]);
   });
 
   it('takes prices that are negative, and a high that equals the low', () => {
@@ -56,6 +57,10 @@ describe('barCodec', () => {
     [{ close: null }, 'close: expected a finite number, got null'],
     [{ volume: -1 }, 'volume: expected a finite number of at least 0, got -1'],
     [{ high: 0.25 }, 'high: expected a high that is not below the low of 0.5, got 0.25'],
+    [{ open: 2.5 }, 'open: expected an open from the low of 0.5 to the high of 2, got 2.5'],
+    [{ open: 0.25 }, 'open: expected an open from the low of 0.5 to the high of 2, got 0.25'],
+    [{ close: 2.5 }, 'close: expected a close from the low of 0.5 to the high of 2, got 2.5'],
+    [{ close: -1.5 }, 'close: expected a close from the low of 0.5 to the high of 2, got -1.5'],
     [{ seq: 1.5 }, 'seq: expected a safe integer of at least 0, got 1.5'],
     [{ seq: null }, 'seq: expected a safe integer of at least 0, got null'],
   ])('refuses %j in words', (wrong, reason) => {
@@ -64,6 +69,8 @@ describe('barCodec', () => {
 
   it('names every field that is wrong', () => {
     expect(problems({})).toHaveLength(10);
+    expect(problems({ ...BAR, open: 3, close: 0 })).toHaveLength(2);
+    expect(problems({ ...BAR, volume: -1, seq: -1 })).toHaveLength(2);
     expect(problems('bar')).toHaveLength(1);
     expect(problems(null)).toHaveLength(1);
   });

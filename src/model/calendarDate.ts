@@ -1,0 +1,33 @@
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+const DAY_MS = 86_400_000;
+
+/** `Date.UTC` takes the 30th of February for the 1st or 2nd of March, and years below 100 for the twentieth century. */
+export function isDate(year: number, month: number, day: number): boolean {
+  if (year < 100 || month < 1 || month > 12 || day < 1) return false;
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return day <= (month === 2 && isLeap ? 29 : DAYS[month - 1]!);
+}
+
+/** How many days after the first of 1970 a date is, written as `YYYY-MM-DD`; `NaN` if it is none of the calendar. */
+export function epochDay(date: string): number {
+  if (date.length !== 10 || date.charCodeAt(4) !== HYPHEN || date.charCodeAt(7) !== HYPHEN) return Number.NaN;
+  const year = digits(date, 0, 4);
+  const month = digits(date, 5, 7);
+  const day = digits(date, 8, 10);
+  // A part that is no number makes the whole none.
+  return isDate(year, month, day) ? Date.UTC(year, month - 1, day) / DAY_MS : Number.NaN;
+}
+
+const HYPHEN = 45;
+const ZERO = 48;
+
+function digits(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let i = from; i < to; i++) {
+    const digit = text.charCodeAt(i) - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
+}
