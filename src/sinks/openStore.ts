@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import pg from 'pg';
+import { lockFolder } from '../disk/folderLock.js';
+import { isFolderLockedError } from '../disk/folderLockedError.js';
 import { requireDuration, requireInteger, requireKnownOptions } from '../policies/validate.js';
 import { explain } from './postgres/explain.js';
-import { lockFolder } from './postgres/folderLock.js';
 import { destroyClient, OpenClients } from './postgres/openClients.js';
 import { StoreError } from './postgres/storeError.js';
 
@@ -178,7 +179,7 @@ async function openFolder(folder: string, closeTimeoutMs: number): Promise<Store
   let unlock: () => void;
   try {
     mkdirSync(dirname(folder), { recursive: true });
-    // By its real name: a link to it is the same folder.
+    // PGlite itself keeps nobody out, and two of them in one folder destroy it. By its real name: a link to it is the same.
     unlock = lockFolder(
       existsSync(folder) ? realpathSync(folder) : join(realpathSync(dirname(folder)), basename(folder)),
     );
@@ -261,6 +262,13 @@ const REASONS: Record<string, string> = {
 
 function explainFolder(folder: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error;
+  if (isFolderLockedError(error)) {
+    return new StoreError(
+      'SLUICE_STORE_LOCKED',
+      `the store folder ${error.folder} is in use by ${error.holder}: close that one, or choose another folder ` +
+        `(${error.remedy})`,
+    );
+  }
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   const known = typeof code === 'string' ? REASONS[code] : undefined;
   if (known) {

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { StoreError } from './storeError.js';
+import { FolderLockedError } from './folderLockedError.js';
 
 /** The locks that this process holds. */
 const own = new Set<string>();
 
 /**
- * Keeps a second process, and a second store in this one, out of a folder: PGlite itself does not, and two of them in
- * one folder destroy it. A file beside the folder holds the id of the process; one whose process is gone is taken over.
- * Returns how to unlock.
+ * Keeps a second process, and a second user in this one, out of a folder. A file beside the folder holds the id of the
+ * process; one whose process is gone is taken over. Returns how to unlock. Fails with a `FolderLockedError`.
  */
 export function lockFolder(folder: string): () => void {
   const file = `${folder}.lock`;
@@ -96,13 +95,8 @@ function isAlive(pid: number, file: string): boolean {
   }
 }
 
-function inUse(folder: string, file: string, pid: number | undefined): StoreError {
-  const who = pid === undefined ? 'another process' : pid === process.pid ? 'this process' : `process ${pid}`;
-  return new StoreError(
-    'SLUICE_STORE_LOCKED',
-    `the store folder ${folder} is in use by ${who}: close that one, or choose another folder (if there is no such ` +
-      `process any more, delete ${file})`,
-  );
+function inUse(folder: string, file: string, pid: number | undefined): FolderLockedError {
+  return new FolderLockedError(folder, pid, `if there is no such process any more, delete ${file}`);
 }
 
 function codeOf(error: unknown): unknown {

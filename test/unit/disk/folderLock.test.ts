@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { lockFolder } from '../../../src/sinks/postgres/folderLock.js';
+import { lockFolder } from '../../../src/disk/folderLock.js';
 
 /** Called before each step that the lock takes in the file system. */
 let beforeStep: (() => void) | undefined;
@@ -44,7 +44,7 @@ const tryLock = () => {
   try {
     return lockFolder(folder);
   } catch (error) {
-    expect(error).toMatchObject({ code: 'SLUICE_STORE_LOCKED' });
+    expect(error).toMatchObject({ code: 'SLUICE_FOLDER_LOCKED' });
     return undefined;
   }
 };
