@@ -1,39 +1,14 @@
 import type { Pool } from 'pg';
-import { Observable } from 'rxjs';
 import type { Bar } from '../model/bar.js';
-import type { Sink, WriteReceipt } from '../model/sink.js';
-import { requireFunction, requireKnownOptions, requireOneOf } from '../policies/validate.js';
-import type { Strategy } from './postgres/planner.js';
+import type { Sink } from '../model/sink.js';
+import { type TableSinkConfig, tableSink } from './postgres/tableSink.js';
 import { barsTable } from './postgres/tables.js';
-import { TableWriter } from './postgres/writer.js';
 
-export interface BarsSinkConfig {
+export interface BarsSinkConfig extends TableSinkConfig {
   /** The table. 1 to 63 bytes, default `bars`. */
   readonly table?: string;
-  /** The schema of the table. Default: the first of the connection's `search_path`. */
-  readonly schema?: string;
-  /** Create schema and table at the first write, unless they are there. Default true. */
-  readonly createTable?: boolean;
-  /**
-   * How a batch is written. `auto`, the default, chooses for each batch by its size, by what the server offers, and by
-   * how often batches have conflicted lately; `unnest` is one upsert from arrays; `copyUpsert` a binary COPY into a
-   * staging table and the upsert from there; `copy` a binary COPY straight into the table, and the upsert only for a
-   * batch that conflicts.
-   */
-  readonly strategy?: Strategy | 'auto';
-  /** The time in epoch milliseconds, for numbering bars without a `seq`. Default `Date.now`. */
-  readonly clock?: () => number;
   /** The name in metrics, errors and the report. Default `bars`. */
   readonly name?: string;
-}
-
-/** As Postgres cuts longer ones off, two names could become one. */
-function requireIdentifier(option: string, value: unknown): string {
-  const bytes = typeof value === 'string' ? Buffer.byteLength(value) : 0;
-  if (typeof value !== 'string' || bytes < 1 || bytes > 63 || value.includes('\0')) {
-    throw new RangeError(`barsSink: ${option} must be a name of 1 to 63 bytes, got ${JSON.stringify(value)}`);
-  }
-  return value;
 }
 
 /**
@@ -55,11 +30,12 @@ function requireIdentifier(option: string, value: unknown): string {
  * that the end of the pool does not wait for it. PGlite's only one is given back when the statement has ended.
  *
  * **Delivery**: at least once, once in effect: writing a batch again changes nothing. Bars without a `seq` are numbered
- * when they are first written, by the time of receipt in microseconds, strictly increasing.
+ * when they are first written, by the time of receipt in microseconds, strictly increasing; `writeTo()` keeps the number
+ * with them through retries and dead letters.
  *
  * **Gotchas**: a table that is there already needs the columns with their very types, and a unique index on exactly the
- * key: any other is refused before the first write. Texts cannot hold NUL or half a surrogate pair, and `ts` must be
- * finite: such a bar fails its batch. A newer version with equal values is written too, so that its `seq` counts. A
+ * key: any other is refused before the first write. Texts cannot hold NUL or half a surrogate pair, those of the
+ * key together about 2,700 bytes, and `ts` must be finite: such a bar fails its batch. A newer version with equal values is written too, so that its `seq` counts. A
  * conflicting straight COPY shows in the server's log as an error before the batch is upserted. Two sinks with different
  * lanes on the same rows can deadlock: the server ends that after its `deadlock_timeout`, and the sink writes again, in
  * the order of the keys from then on.
@@ -77,38 +53,6 @@ function requireIdentifier(option: string, value: unknown): string {
  * ```
  */
 export function barsSink(pool: Pool, config: BarsSinkConfig = {}): Sink<Bar> {
-  const owner = 'barsSink';
-  requireFunction(owner, 'the connect of its pool', pool?.connect);
-  requireKnownOptions(owner, config, ['table', 'schema', 'createTable', 'strategy', 'clock', 'name']);
-  const table = requireIdentifier('table', config.table ?? barsTable.name);
-  const schema = config.schema === undefined ? undefined : requireIdentifier('schema', config.schema);
-  const strategies = ['auto', 'unnest', 'copyUpsert', 'copy'] as const;
-  const strategy = requireOneOf(owner, 'strategy', config.strategy ?? 'auto', strategies);
-  const clock = requireFunction(owner, 'clock', config.clock ?? Date.now);
-  const createTable = config.createTable ?? true;
-
-  const writer = new TableWriter<Bar>(pool, {
-    table: { ...barsTable, name: table },
-    schema,
-    createTable,
-    strategy,
-    clock,
-  });
-  return {
-    name: config.name ?? barsTable.name,
-    // Coarser than the key of a bar, and cheaper: all bars of a symbol in one lane are in order, and so is each bar.
-    keyOf: (bar) => bar.symbol,
-    write: (batch) =>
-      new Observable<WriteReceipt>((subscriber) => {
-        const abandon = new AbortController();
-        writer.write(batch, abandon.signal).then(
-          (receipt) => {
-            subscriber.next(receipt);
-            subscriber.complete();
-          },
-          (error: unknown) => subscriber.error(error),
-        );
-        return () => abandon.abort();
-      }),
-  };
+  // Coarser than the key of a bar, and cheaper: all bars of a symbol in one lane are in order, and so is each bar.
+  return tableSink('barsSink', barsTable, (bar) => bar.symbol, pool, config);
 }

@@ -6,7 +6,17 @@ function keyPart<T>(column: Column<T>): (item: T) => string | number {
   // The version is no part of a key.
   const { of, type } = column;
   if (type === 'timestamptz') return (item) => toMicros(of(item, 0) as number);
+  if (type === 'float8') return (item) => comparable(of(item, 0) as number);
   return (item) => of(item, 0) as string | number;
+}
+
+function keyParts<T>(table: Table<T>): ((item: T) => string | number)[] {
+  return table.key.map((name) => keyPart(table.columns.find((column) => column.name === name)!));
+}
+
+/** To the table all NaN are one, and so are the two zeros; to JavaScript and to the hash of a double they are not. */
+function comparable(value: number): number | string {
+  return Number.isNaN(value) ? 'NaN' : value + 0;
 }
 
 const words = new Int32Array(2);
@@ -38,7 +48,7 @@ function hashNumber(value: number): number {
  * A look into a hash table a row: no key is built.
  */
 export function rowArranger<T>(table: Table<T>): (rows: Rows<T>) => Rows<T> {
-  const parts = table.key.map((name) => keyPart(table.columns.find((column) => column.name === name)!));
+  const parts = keyParts(table);
   const lastPart = parts.length - 1;
   const lastValues: (string | number | undefined)[] = parts.map(() => undefined);
   const lastHashes = new Int32Array(parts.length);
@@ -170,15 +180,20 @@ export function rowArranger<T>(table: Table<T>): (rows: Rows<T>) => Rows<T> {
 
 /** Rows in the order of their keys, which all who write them share. */
 export function inKeyOrder<T>(table: Table<T>, { items, seqs }: Rows<T>): Rows<T> {
-  const parts = table.columns.filter(({ name }) => table.key.includes(name));
+  const parts = keyParts(table);
   const order = items.map((_, i) => i);
   order.sort((a, b) => {
-    for (const { of } of parts) {
-      const left = of(items[a]!, 0) as string | number;
-      const right = of(items[b]!, 0) as string | number;
-      if (left !== right) return left < right ? -1 : 1;
+    for (const part of parts) {
+      const left = part(items[a]!);
+      const right = part(items[b]!);
+      if (left !== right) return isBefore(left, right) ? -1 : 1;
     }
     return 0;
   });
   return { items: order.map((i) => items[i]!), seqs: Float64Array.from(order, (i) => seqs[i]!) };
+}
+
+/** Any order will do that all share. A number is compared with a text where one of two is NaN. */
+function isBefore(left: string | number, right: string | number): boolean {
+  return typeof left === typeof right ? left < right : typeof left === 'number';
 }

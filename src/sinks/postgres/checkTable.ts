@@ -10,6 +10,9 @@ const TAKEN: Record<ColumnType, RegExp> = {
   timestamptz: /^timestamp(\(6\))? with time zone$/,
   float8: /^double precision$/,
   int8: /^bigint$/,
+  date: /^date$/,
+  // The binary form of an array names the type of its elements.
+  'text[]': /^text\[\]$/,
 };
 
 const COLUMNS = `

@@ -1,3 +1,6 @@
+import { epochDay } from '../../model/calendarDate.js';
+import { arrayLiteral } from './arrayLiteral.js';
+import { Bytes } from './bytes.js';
 import { StoreError } from './storeError.js';
 import type { Column, ColumnType } from './tables.js';
 
@@ -14,90 +17,23 @@ export interface Rows<T> {
  */
 
 /** Object ids of the types, fixed in the catalogue `pg_type`. */
-const OID: Record<ColumnType, number> = { text: 25, timestamptz: 1184, float8: 701, int8: 20 };
+const OID: Record<ColumnType, number> = {
+  text: 25,
+  timestamptz: 1184,
+  float8: 701,
+  int8: 20,
+  date: 1082,
+  'text[]': 1009,
+};
 
 /** Postgres counts microseconds from the year 2000. */
 const EPOCH_MICROS = 946_684_800_000_000;
 
-const TWO_TO_32 = 4_294_967_296;
+const EPOCH_DAYS = 10_957;
 
 /** Epoch milliseconds to the microseconds of Postgres, which are what tells two keys apart. */
 export function toMicros(epochMs: number): number {
   return Math.round(epochMs * 1000) - EPOCH_MICROS;
-}
-
-/** A growing piece of memory with both views of it. */
-class Bytes {
-  buffer: Buffer;
-  view: DataView;
-  at = 0;
-
-  constructor(size: number) {
-    this.buffer = Buffer.allocUnsafeSlow(size);
-    this.view = viewOf(this.buffer);
-  }
-
-  /** Makes room for `size` bytes more. */
-  reserve(size: number): void {
-    if (this.at + size <= this.buffer.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.at + size));
-    this.buffer.copy(larger, 0, 0, this.at);
-    this.buffer = larger;
-    this.view = viewOf(larger);
-  }
-
-  int32(value: number): void {
-    this.view.setInt32(this.at, value);
-    this.at += 4;
-  }
-
-  /** An int8 field with its length before it. */
-  int8(value: number): void {
-    const { view, at } = this;
-    view.setInt32(at, 8);
-    view.setInt32(at + 4, Math.floor(value / TWO_TO_32));
-    view.setUint32(at + 8, value);
-    this.at = at + 12;
-  }
-
-  float8(value: number): void {
-    const { view, at } = this;
-    view.setInt32(at, 8);
-    view.setFloat64(at + 4, value);
-    this.at = at + 12;
-  }
-
-  /** Returns how many bytes the text takes: as many as it has letters where it is plain ASCII. */
-  text(value: string): number {
-    const start = this.at + 4;
-    const { length } = value;
-    const { buffer } = this;
-    let written = length;
-    if (length > 64) {
-      written = buffer.write(value, start);
-    } else {
-      // For a few letters a loop is faster than the call out of JavaScript.
-      for (let i = 0; i < length; i++) {
-        const unit = value.charCodeAt(i);
-        if (unit > 127) {
-          written = buffer.write(value, start);
-          break;
-        }
-        buffer[start + i] = unit;
-      }
-    }
-    this.view.setInt32(this.at, written);
-    this.at = start + written;
-    return written;
-  }
-
-  done(): Buffer {
-    return this.buffer.subarray(0, this.at);
-  }
-}
-
-function viewOf(buffer: Buffer): DataView {
-  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
 function put<T>(bytes: Bytes, column: Column<T>, item: T, seq: number): void {
@@ -118,13 +54,55 @@ function put<T>(bytes: Bytes, column: Column<T>, item: T, seq: number): void {
       return;
     case 'text':
       if (typeof value !== 'string') break;
-      if (bytes.text(value) !== value.length) requireWellFormed(value, column.name);
+      if (!bytes.text(value)) requireStorable(value, column.name);
+      return;
+    case 'date':
+      if (typeof value !== 'string') break;
+      bytes.date(daysOf(value, column.name));
+      return;
+    case 'text[]':
+      if (!isTexts(value)) break;
+      putTexts(bytes, value, column.name);
       return;
   }
   if (!(column.nullable && (value === null || value === undefined))) {
-    throw badValue(column.name, column.type === 'text' ? 'a string' : 'a number', value, '22P02');
+    throw badValue(column.name, EXPECTED[column.type], value, '22P02');
   }
   bytes.int32(-1);
+}
+
+const EXPECTED: Record<ColumnType, string> = {
+  text: 'a string',
+  timestamptz: 'a number',
+  float8: 'a number',
+  int8: 'a number',
+  date: 'a date as YYYY-MM-DD',
+  'text[]': 'an array of strings',
+};
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
+
+/** An array of one dimension; an empty one has none. */
+function putTexts(bytes: Bytes, texts: readonly string[], name: string): void {
+  const lengthAt = bytes.at;
+  bytes.at += 4;
+  bytes.int32(texts.length === 0 ? 0 : 1);
+  bytes.int32(0);
+  bytes.int32(OID.text);
+  if (texts.length > 0) {
+    bytes.int32(texts.length);
+    bytes.int32(1);
+  }
+  for (const text of texts) if (!bytes.text(text)) requireStorable(text, name);
+  bytes.view.setInt32(lengthAt, bytes.at - lengthAt - 4);
+}
+
+function daysOf(date: string, name: string): number {
+  const day = epochDay(date);
+  if (Number.isNaN(day)) throw badValue(name, 'a date of the calendar as YYYY-MM-DD', date, '22008');
+  return day - EPOCH_DAYS;
 }
 
 /** Years beyond 2255 are beyond the integers that a double holds. */
@@ -139,14 +117,23 @@ const LONGEST_QUOTE = 80;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** Half a character cannot be stored, and would be stored as another: it must not pass silently. */
-function requireWellFormed(text: string, name: string): void {
+/** The server refuses NUL. Half a character would be stored as another: it must not pass silently. */
+function requireStorable(text: string, name: string): void {
+  if (text.includes('\0')) throw badValue(name, 'text without NUL', text, '22021');
   if (LONE_SURROGATE.test(text)) throw badValue(name, 'well-formed Unicode', text, '22021');
 }
 
 export function badValue(name: string, expected: string, value: unknown, sqlState: string): StoreError {
-  const shown = typeof value === 'string' ? quoteClipped(value) : String(value);
-  return new StoreError('SLUICE_STORE_VALUE', `${name} must be ${expected}, got ${shown}`, { sqlState });
+  return new StoreError('SLUICE_STORE_VALUE', `${name} must be ${expected}, got ${describe(value)}`, {
+    sqlState,
+    field: name,
+  });
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return quoteClipped(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
 /** A text may be of any length, and an error is read by a person. */
@@ -165,19 +152,41 @@ export function readRows<R>(read: () => R): R {
   }
 }
 
-/** The most bytes that a value takes, with its length. */
+/** Whether the values of a column differ in size. */
+function isSized({ type }: { readonly type: ColumnType }): boolean {
+  return type === 'text' || type === 'text[]';
+}
+
+/** The most bytes that a value of a sized column takes, with its length. */
 function roomFor<T>(column: Column<T>, item: T, seq: number): number {
-  if (column.type !== 'text') return 12;
   const value = column.of(item, seq);
-  return typeof value === 'string' ? 4 + value.length * 3 : 4;
+  if (typeof value === 'string') return 4 + value.length * 3;
+  if (!isTexts(value)) return 4;
+  return value.reduce((room, text) => room + 4 + text.length * 3, 4 + ARRAY_HEAD);
+}
+
+/** The bytes in front of the elements of an array. */
+const ARRAY_HEAD = 20;
+
+/** An array as the text of its literal, which the statement casts back. */
+function asLiterals<T>(column: Column<T>): Column<T> {
+  const { name, nullable = false, of } = column;
+  const literal = (item: T, seq: number) => {
+    const value = of(item, seq);
+    if (isTexts(value)) return arrayLiteral(value);
+    if (nullable && (value === null || value === undefined)) return null;
+    throw badValue(name, EXPECTED['text[]'], value, '22P02');
+  };
+  return { name, type: 'text', nullable, of: literal };
 }
 
 /** One parameter a column, for `unnest($1::text[], …)`. */
 export function encodeArrays<T>(columns: readonly Column<T>[], { items, seqs }: Rows<T>): Buffer[] {
   const count = items.length;
-  return columns.map((column) => {
+  return columns.map((described) => {
+    const column = described.type === 'text[]' ? asLiterals(described) : described;
     const isText = column.type === 'text';
-    const bytes = new Bytes(20 + count * (isText ? 16 : 12));
+    const bytes = new Bytes(ARRAY_HEAD + count * (isText ? 16 : 12));
     bytes.int32(1);
     bytes.int32(column.nullable ? 1 : 0);
     bytes.int32(OID[column.type]);
@@ -201,13 +210,13 @@ export function encodeCopy<T>(columns: readonly Column<T>[], { items, seqs }: Ro
   const bytes = new Bytes(COPY_HEADER.length + 2 + count * (2 + width * 14));
   COPY_HEADER.copy(bytes.buffer);
   bytes.at = COPY_HEADER.length;
-  const texts = columns.filter(({ type }) => type === 'text');
-  const fixed = 4 + 12 * (width - texts.length);
+  const sized = columns.filter(isSized);
+  const fixed = 4 + 12 * (width - sized.length);
   for (let i = 0; i < count; i++) {
     const item = items[i]!;
     const seq = seqs[i]!;
     let room = fixed;
-    for (let c = 0; c < texts.length; c++) room += roomFor(texts[c]!, item, seq);
+    for (let c = 0; c < sized.length; c++) room += roomFor(sized[c]!, item, seq);
     bytes.reserve(room);
     bytes.view.setInt16(bytes.at, width);
     bytes.at += 2;

@@ -6,6 +6,8 @@ interface DriverError {
   readonly port?: unknown;
   readonly hostname?: unknown;
   readonly message?: unknown;
+  readonly column?: unknown;
+  readonly where?: unknown;
   readonly errors?: readonly unknown[];
 }
 
@@ -17,6 +19,9 @@ export function sqlStateOf(error: unknown): string | undefined {
 
 /** The two sides do not understand each other: the connection is of no more use, and writing again would not help. */
 const PROTOCOL_VIOLATION = '08P01';
+
+/** A row that is beyond a limit of the server: a key of several thousand letters does not fit into an index. */
+const TOO_LARGE = '54000';
 
 /** Whether the connection is gone with the error, so that its client must not be used again. */
 export function breaksConnection(error: unknown): boolean {
@@ -45,7 +50,7 @@ export function explain(error: unknown, table?: string): StoreError {
   const driver = rootOf(error);
   const said = messageOf(driver);
   const state = sqlStateOf(driver);
-  const options = { sqlState: state, cause: error };
+  const options = { sqlState: state, field: fieldOf(driver), cause: error };
   const target = table === undefined ? 'a table' : `the table ${table}`;
 
   if (state === undefined) {
@@ -121,7 +126,7 @@ export function explain(error: unknown, table?: string): StoreError {
       );
     default: {
       const gone = (state.startsWith('08') && state !== PROTOCOL_VIOLATION) || state.startsWith('57P');
-      const poison = state.startsWith('22') || state.startsWith('23');
+      const poison = state.startsWith('22') || state.startsWith('23') || state === TOO_LARGE;
       const code = gone ? 'SLUICE_STORE_CONNECTION_LOST' : poison ? 'SLUICE_STORE_VALUE' : 'SLUICE_STORE_FAILED';
       const remedy = REMEDIES[state] ?? (gone ? `: ${WRITE_AGAIN}` : '');
       return new StoreError(code, `Postgres reports ${state} (${said})${remedy}`, options);
@@ -134,6 +139,7 @@ const WRITE_AGAIN = 'what was not answered may be committed or not, and can be w
 /** What to do about states that a person at the server can mend. */
 const REMEDIES: Readonly<Record<string, string>> = {
   '25006': ': the server is read-only; write to the primary',
+  [TOO_LARGE]: ': a row is larger than the server takes; the texts of its key must be shorter',
   '53100': ': the disk of the store is full; nothing of the batch is written; make room and write it again',
   '53200': ': the server is out of memory; write again, in smaller batches',
   '53300': ': the server has no connection left; close others, or raise max_connections',
@@ -144,6 +150,12 @@ function rootOf(error: unknown): DriverError {
   const driver = (error ?? {}) as DriverError;
   const first = driver.errors?.[0];
   return typeof first === 'object' && first !== null ? (first as DriverError) : driver;
+}
+
+/** The column that the server names: in a field of its own, or where a COPY stood. */
+function fieldOf(driver: DriverError): string | undefined {
+  if (typeof driver.column === 'string') return driver.column;
+  return typeof driver.where === 'string' ? /^COPY .*, line \d+, column ([^\s:]+)/.exec(driver.where)?.[1] : undefined;
 }
 
 function messageOf(driver: DriverError): string {

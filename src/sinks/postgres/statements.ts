@@ -46,14 +46,18 @@ export function statementsFor<T>(table: Table<T>, schema: string | undefined): S
     .filter(({ name }) => !table.key.includes(name))
     .map(({ name }) => `${quoteIdentifier(name)} = excluded.${quoteIdentifier(name)}`)
     .join(', ');
-  const upsertFrom = (rows: string) =>
-    `INSERT INTO ${qualified} AS stored (${list}) SELECT ${list} FROM ${rows} ` +
+  const upsertFrom = (rows: string, values: string) =>
+    `INSERT INTO ${qualified} AS stored (${list}) SELECT ${values} FROM ${rows} ` +
     `ON CONFLICT (${key}) DO UPDATE SET ${changes} WHERE stored.${version} < excluded.${version}`;
 
   const definitions = table.columns.map(
     ({ name, type, nullable }) => `${quoteIdentifier(name)} ${type}${nullable ? '' : ' NOT NULL'}`,
   );
-  const arrays = table.columns.map(({ type }, i) => `$${i + 1}::${type}[]`).join(', ');
+  // `unnest` takes an array of arrays apart to its last element: an array comes as the text of its literal.
+  const arrays = table.columns.map(({ type }, i) => `$${i + 1}::${type === 'text[]' ? 'text' : type}[]`).join(', ');
+  const unnested = table.columns
+    .map(({ type }, i) => (type === 'text[]' ? `${names[i]}::text[]` : names[i]))
+    .join(', ');
   // A lock that ends with the transaction: `IF NOT EXISTS` alone fails when two do it at once. Its number is arbitrary,
   // the same for all who create this table.
   const lock = BigInt.asIntN(64, BigInt(`0x${digest}`));
@@ -68,7 +72,7 @@ export function statementsFor<T>(table: Table<T>, schema: string | undefined): S
       `CREATE TABLE IF NOT EXISTS ${qualified} (${definitions.join(', ')}, PRIMARY KEY (${key}))`,
       'COMMIT',
     ].join('; '),
-    upsertArrays: upsertFrom(`unnest(${arrays}) AS incoming (${list})`),
+    upsertArrays: upsertFrom(`unnest(${arrays}) AS incoming (${list})`, unnested),
     upsertName: `sluice_upsert_${digest}`,
     copy: `COPY ${qualified} (${list}) FROM STDIN (FORMAT binary)`,
     stageName,
@@ -76,6 +80,6 @@ export function statementsFor<T>(table: Table<T>, schema: string | undefined): S
       .map(({ name, type }) => `${quoteIdentifier(name)} ${type}`)
       .join(', ')}) ON COMMIT DELETE ROWS`,
     // Several statements in one message are one transaction.
-    copyUpsert: `COPY ${stage} (${list}) FROM STDIN (FORMAT binary); ${upsertFrom(stage)}`,
+    copyUpsert: `COPY ${stage} (${list}) FROM STDIN (FORMAT binary); ${upsertFrom(stage, list)}`,
   };
 }

@@ -18,11 +18,18 @@ export class StoreError extends Error {
   readonly code: StoreErrorCode;
   /** The five characters by which Postgres classes its errors. */
   readonly sqlState?: string;
+  /** The column that the error is about, where that is known. */
+  readonly field?: string;
 
-  constructor(code: StoreErrorCode, message: string, options: { sqlState?: string | undefined; cause?: unknown } = {}) {
+  constructor(
+    code: StoreErrorCode,
+    message: string,
+    options: { sqlState?: string | undefined; field?: string | undefined; cause?: unknown } = {},
+  ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     if (options.sqlState !== undefined) this.sqlState = options.sqlState;
+    if (options.field !== undefined) this.field = options.field;
   }
 }
 

@@ -3,9 +3,10 @@ import type { WriteReceipt } from '../../model/sink.js';
 import { inKeyOrder, rowArranger } from './arrangeRows.js';
 import { checkTable } from './checkTable.js';
 import { copyIn } from './copyIn.js';
-import { badValue, encodeArrays, encodeCopy, type Rows, readRows } from './encode.js';
+import { encodeArrays, encodeCopy, type Rows, readRows } from './encode.js';
 import { breaksConnection, explain, sqlStateOf } from './explain.js';
 import { inTransaction } from './inTransaction.js';
+import { Numbering } from './numbering.js';
 import { type Strategy, WritePlanner } from './planner.js';
 import { type Statements, statementsFor } from './statements.js';
 import { StoreError } from './storeError.js';
@@ -52,13 +53,11 @@ export class TableWriter<T> {
   readonly #config: TableWriterConfig<T>;
   readonly #statements: Statements;
   readonly #arrange: (rows: Rows<T>) => Rows<T>;
-  /** The versions given to a batch, so that a batch that is written again has the same. */
-  readonly #numbered = new WeakMap<readonly T[], Float64Array>();
+  readonly #numbering: Numbering<T>;
   /** The connections that have the staging table. */
   readonly #staged = new WeakSet<PoolClient>();
   /** The connections whose prepared statements do not stay. */
   readonly #unnamed = new WeakSet<PoolClient>();
-  #lastSeq = 0;
   #isPGlite: boolean | undefined;
   #preparation: Preparation | undefined;
 
@@ -67,11 +66,17 @@ export class TableWriter<T> {
     this.#config = config;
     this.#statements = statementsFor(config.table, config.schema);
     this.#arrange = rowArranger(config.table);
+    this.#numbering = new Numbering(config.table, config.clock);
     // An idle connection that breaks is an event that would end the process; the pool has dropped it by then.
     if (!watched.has(pool)) {
       watched.add(pool);
       pool.on('error', () => {});
     }
+  }
+
+  /** The items, each with a version; the same array where all have one. */
+  stamp(items: readonly T[]): readonly T[] {
+    return this.#numbering.stamp(items);
   }
 
   /**
@@ -80,7 +85,7 @@ export class TableWriter<T> {
    */
   async write(batch: readonly T[], signal: AbortSignal): Promise<WriteReceipt> {
     try {
-      const rows = readRows(() => this.#arrange({ items: batch, seqs: this.#seqsOf(batch) }));
+      const rows = readRows(() => this.#arrange({ items: batch, seqs: this.#numbering.seqsOf(batch) }));
       const preparation = this.#prepared();
       const planner = await this.#waitFor(preparation, signal);
       try {
@@ -93,29 +98,6 @@ export class TableWriter<T> {
     } catch (error) {
       throw explain(error, this.#statements.qualified);
     }
-  }
-
-  #seqsOf(batch: readonly T[]): Float64Array {
-    const known = this.#numbered.get(batch);
-    if (known) return known;
-    const { version, versionOf } = this.#config.table;
-    const seqs = new Float64Array(batch.length);
-    let numbered = false;
-    let now = 0;
-    for (let i = 0; i < batch.length; i++) {
-      const seq = versionOf(batch[i]!);
-      if (seq !== undefined && seq !== null) {
-        if (!Number.isSafeInteger(seq)) throw badValue(version, 'a safe integer', seq, '22003');
-        seqs[i] = seq;
-        continue;
-      }
-      if (!numbered) now = Math.round(this.#config.clock() * 1000);
-      numbered = true;
-      this.#lastSeq = Math.max(this.#lastSeq + 1, now);
-      seqs[i] = this.#lastSeq;
-    }
-    if (numbered) this.#numbered.set(batch, seqs);
-    return seqs;
   }
 
   /** Once, whoever calls first; after a failure, anew. */

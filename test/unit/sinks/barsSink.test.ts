@@ -56,11 +56,15 @@ class FakePool extends EventEmitter {
 const POSTGRES = 'PostgreSQL 17.5 on x86_64-pc-linux-gnu';
 const PGLITE = 'PostgreSQL 17.5 on x86_64-pc-linux-gnu, compiled by emcc (Emscripten gcc/clang-like replacement)';
 
+const LONG_NAMES: Readonly<Record<string, string>> = {
+  text: 'text',
+  timestamptz: 'timestamp with time zone',
+  float8: 'double precision',
+  int8: 'bigint',
+};
+
 const COLUMNS = barsTable.columns.map(({ name, type }) => {
-  const long = { text: 'text', timestamptz: 'timestamp with time zone', float8: 'double precision', int8: 'bigint' }[
-    type
-  ];
-  return { name, declared: long, type: long };
+  return { name, declared: LONG_NAMES[type], type: LONG_NAMES[type] };
 });
 
 /** A server with the table, and `insert` to answer the writing. */

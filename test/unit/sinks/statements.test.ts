@@ -12,6 +12,7 @@ const table: Table<unknown> = {
   key: ['id'],
   version: 'seq',
   versionOf: () => undefined,
+  numbered: (item) => item,
 };
 
 describe('statementsFor', () => {

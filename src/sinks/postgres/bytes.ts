@@ -1,0 +1,85 @@
+const TWO_TO_32 = 4_294_967_296;
+
+/** A growing piece of memory with both views of it. */
+export class Bytes {
+  buffer: Buffer;
+  view: DataView;
+  at = 0;
+
+  constructor(size: number) {
+    this.buffer = Buffer.allocUnsafeSlow(size);
+    this.view = viewOf(this.buffer);
+  }
+
+  /** Makes room for `size` bytes more. */
+  reserve(size: number): void {
+    if (this.at + size <= this.buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.at + size));
+    this.buffer.copy(larger, 0, 0, this.at);
+    this.buffer = larger;
+    this.view = viewOf(larger);
+  }
+
+  int32(value: number): void {
+    this.view.setInt32(this.at, value);
+    this.at += 4;
+  }
+
+  /** An int8 field with its length before it. */
+  int8(value: number): void {
+    const { view, at } = this;
+    view.setInt32(at, 8);
+    view.setInt32(at + 4, Math.floor(value / TWO_TO_32));
+    view.setUint32(at + 8, value);
+    this.at = at + 12;
+  }
+
+  float8(value: number): void {
+    const { view, at } = this;
+    view.setInt32(at, 8);
+    view.setFloat64(at + 4, value);
+    this.at = at + 12;
+  }
+
+  /** A date field of so many days after the first of 2000. */
+  date(days: number): void {
+    this.int32(4);
+    this.int32(days);
+  }
+
+  /** Returns whether the text is plain: all of it ASCII other than NUL. */
+  text(value: string): boolean {
+    const start = this.at + 4;
+    const { length } = value;
+    const { buffer } = this;
+    let written = length;
+    let isPlain = true;
+    if (length > 64) {
+      written = buffer.write(value, start);
+      isPlain = written === length && !value.includes('\0');
+    } else {
+      // For a few letters a loop is faster than the call out of JavaScript.
+      for (let i = 0; i < length; i++) {
+        const unit = value.charCodeAt(i);
+        // Beyond ASCII, or NUL: one less, and without a sign, it is beyond it too.
+        if ((unit - 1) >>> 0 > 126) {
+          written = buffer.write(value, start);
+          isPlain = false;
+          break;
+        }
+        buffer[start + i] = unit;
+      }
+    }
+    this.view.setInt32(this.at, written);
+    this.at = start + written;
+    return isPlain;
+  }
+
+  done(): Buffer {
+    return this.buffer.subarray(0, this.at);
+  }
+}
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
