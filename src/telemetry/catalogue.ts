@@ -1,0 +1,160 @@
+import type { MetricInfo } from './metrics.js';
+
+/** What a provider is doing, as the gauge of its state says it. */
+export const PROVIDER_STATES = ['connecting', 'live', 'stale', 'down'] as const;
+export type ProviderState = (typeof PROVIDER_STATES)[number];
+
+/** From a millisecond, which a batch takes to a server nearby, to beyond the usual time limit of a write. */
+export const LATENCY_BOUNDS: readonly number[] = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+];
+
+/** From trades that are written at once to bars of a day, which are as old as their span when they are complete. */
+export const FRESHNESS_BOUNDS: readonly number[] = [
+  0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3_600, 21_600, 86_400,
+];
+
+const metric = (type: MetricInfo['type'], name: string, labels: readonly string[], help: string): MetricInfo => ({
+  name,
+  type,
+  help,
+  labels,
+});
+
+/** Every metric, by exact name and label. docs/telemetry.md has the same table, and a test holds the two together. */
+export const METRICS = {
+  submitted: metric('counter', 'mds_coord_items_submitted_total', ['coord_id'], 'Items that came to a coordinator.'),
+  coordDropped: metric(
+    'counter',
+    'mds_coord_items_dropped_total',
+    ['coord_id', 'reason'],
+    'Items that a coordinator gave up on purpose, by reason.',
+  ),
+  queueDepth: metric('gauge', 'mds_coord_queue_depth', ['coord_id'], 'Items in the queue of a coordinator now.'),
+  workersAlive: metric('gauge', 'mds_coord_workers_alive', ['coord_id'], 'Workers of a coordinator that are running.'),
+  circuitState: metric(
+    'gauge',
+    'mds_coord_circuit_state',
+    ['coord_id'],
+    'The circuit breaker of a coordinator: 0 closed, 1 open, 2 half-open.',
+  ),
+  batchesWritten: metric(
+    'counter',
+    'mds_worker_batches_written_total',
+    ['coord_id', 'worker_id'],
+    'Batches that a worker has committed.',
+  ),
+  writeErrors: metric(
+    'counter',
+    'mds_worker_write_errors_total',
+    ['coord_id', 'worker_id', 'error_type'],
+    'Attempts of a worker to write that failed, by type of error.',
+  ),
+  writeLatency: metric(
+    'histogram',
+    'mds_worker_write_latency_seconds',
+    ['coord_id', 'worker_id'],
+    'Time from the first attempt to write a batch to its commit, retries included.',
+  ),
+  sinkWrites: metric(
+    'counter',
+    'sink_writes_total',
+    ['sink', 'status'],
+    'Writes to a sink: success counts commits, failure counts attempts that failed.',
+  ),
+  sinkLatency: metric(
+    'histogram',
+    'sink_write_latency_seconds',
+    ['sink'],
+    'Time from the first attempt to write a batch to its commit, of all workers.',
+  ),
+  received: metric('counter', 'sluice_items_received_total', ['pipeline'], 'Items that came into a pipeline.'),
+  written: metric('counter', 'sluice_items_written_total', ['pipeline'], 'Items committed by a sink.'),
+  diverted: metric(
+    'counter',
+    'sluice_items_diverted_total',
+    ['pipeline', 'reason'],
+    'Items whose dead letter is durable, by reason.',
+  ),
+  dropped: metric(
+    'counter',
+    'sluice_items_dropped_total',
+    ['pipeline', 'reason'],
+    'Items given up on purpose anywhere in a pipeline, by reason.',
+  ),
+  delivered: metric(
+    'counter',
+    'sluice_items_delivered_total',
+    ['pipeline'],
+    'Items handed to a subscriber, in a pipeline that does not end in a write.',
+  ),
+  held: metric('gauge', 'sluice_items_held', ['pipeline'], 'Items in the hands of a pipeline now.'),
+  filtered: metric(
+    'gauge',
+    'sluice_items_filtered',
+    ['pipeline'],
+    'Items taken out by stock operators between the stages, those under way there included.',
+  ),
+  conservation: metric(
+    'gauge',
+    'sluice_conservation_items',
+    ['pipeline'],
+    'Items that came in, less all that became of them: zero, or there is a fault.',
+  ),
+  gateOpen: metric('gauge', 'sluice_gate_open', ['pipeline', 'stage'], 'The gate of a stage: 1 open, 0 closed.'),
+  gateClosed: metric(
+    'counter',
+    'sluice_gate_closed_seconds_total',
+    ['pipeline', 'stage'],
+    'How long the gate of a stage was closed.',
+  ),
+  retries: metric('counter', 'sluice_retries_total', ['coord_id'], 'Writes that were tried again.'),
+  freshness: metric(
+    'histogram',
+    'sluice_freshness_seconds',
+    ['coord_id'],
+    'Time from the event to its commit, of the first and the last item of each batch.',
+  ),
+  lettersOpen: metric('gauge', 'sluice_dead_letters_open', ['pipeline'], 'Dead letters that wait to be replayed.'),
+  lettersHolding: metric(
+    'gauge',
+    'sluice_dead_letters_holding',
+    ['pipeline'],
+    'Whether dead letters cannot be stored, so that the pipeline holds its items: 1 holding, 0 not.',
+  ),
+  lettersAppended: metric('counter', 'sluice_dead_letters_appended_total', ['pipeline'], 'Dead letters stored.'),
+  lettersReplayed: metric(
+    'counter',
+    'sluice_dead_letters_replayed_total',
+    ['pipeline'],
+    'Dead letters removed because their items are written.',
+  ),
+  providerState: metric(
+    'gauge',
+    'sluice_provider_state',
+    ['provider', 'state'],
+    'What a provider is doing: 1 for the state that it is in, 0 for the others.',
+  ),
+  gapsOpen: metric('gauge', 'sluice_gaps_open', [], 'Gaps in the data that are not filled yet.'),
+  draining: metric('gauge', 'sluice_draining', [], 'Whether the program is draining: 1 draining, 0 not.'),
+  loopMean: metric(
+    'gauge',
+    'sluice_event_loop_delay_mean_seconds',
+    [],
+    'How much later than due the event loop came to its timers lately, on average.',
+  ),
+  loopP99: metric(
+    'gauge',
+    'sluice_event_loop_delay_p99_seconds',
+    [],
+    'How much later than due the event loop came to its timers lately, at the 99th percentile.',
+  ),
+  loopMax: metric(
+    'gauge',
+    'sluice_event_loop_delay_max_seconds',
+    [],
+    'How much later than due the event loop came to its timers lately, at most.',
+  ),
+} as const;
+
+export type MetricKey = keyof typeof METRICS;

@@ -1,0 +1,67 @@
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+
+/** How much later than due the event loop came to its timers, in seconds. */
+export interface EventLoopDelayReading {
+  readonly mean: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** How often it is measured. The timer does not keep a process alive. */
+const RESOLUTION_MS = 10;
+
+/** How long what was measured counts: about as long as the usual time between two scrapes. */
+const WINDOW_MS = 15_000;
+
+const NOTHING: EventLoopDelayReading = { mean: 0, p99: 0, max: 0 };
+
+/**
+ * Measures while it is open. A reading is the worse of the window that runs and the one before it, so that several readers
+ * do not take a spike from each other.
+ */
+export class EventLoopDelay {
+  readonly #histogram: IntervalHistogram;
+  readonly #now: () => number;
+  #windowSince: number;
+  #former = NOTHING;
+
+  /** `now`: any clock in milliseconds. */
+  constructor(now: () => number) {
+    this.#histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+    this.#now = now;
+    this.#windowSince = now();
+    this.#histogram.enable();
+  }
+
+  read(): EventLoopDelayReading {
+    const current = this.#current();
+    const former = this.#former;
+    const now = this.#now();
+    // A clock that was set back starts a new window too.
+    if (Math.abs(now - this.#windowSince) >= WINDOW_MS) {
+      this.#former = current;
+      this.#windowSince = now;
+      this.#histogram.reset();
+    }
+    return {
+      mean: Math.max(current.mean, former.mean),
+      p99: Math.max(current.p99, former.p99),
+      max: Math.max(current.max, former.max),
+    };
+  }
+
+  close(): void {
+    this.#histogram.disable();
+  }
+
+  #current(): EventLoopDelayReading {
+    const { count, mean, max } = this.#histogram;
+    if (count === 0) return NOTHING;
+    return { mean: delayOf(mean), p99: delayOf(this.#histogram.percentile(99)), max: delayOf(max) };
+  }
+}
+
+/** Node counts the time between two measurements, of which the resolution is no delay. */
+function delayOf(nanoseconds: number): number {
+  return Math.max(0, nanoseconds / 1e9 - RESOLUTION_MS / 1_000);
+}

@@ -1,0 +1,26 @@
+export { PROVIDER_STATES, type ProviderState } from './catalogue.js';
+export {
+  type CreateLoggerConfig,
+  createLogger,
+  LOG_LEVELS,
+  type LogDestination,
+  type Logger,
+  type LogLevel,
+} from './createLogger.js';
+export type { EventLoopDelayReading } from './eventLoopDelay.js';
+export { type FinishedRun, type LogPipelineConfig, logPipeline, type PipelineLog } from './logPipeline.js';
+export type { MetricsFormat, MetricsRegistry, RenderedMetrics } from './metrics.js';
+export { observers } from './observers.js';
+export type { CountedDeadLetters, DeadLetterStats } from './pipelineTally.js';
+export {
+  type BindConfig,
+  type Obstacles,
+  type PipelineTelemetry,
+  type PipelineTelemetryConfig,
+  pipelineTelemetry,
+} from './pipelineTelemetry.js';
+export type { SinkCheck } from './readiness.js';
+export { type ServeTelemetryConfig, serveTelemetry, type TelemetryServer } from './serveTelemetry.js';
+export { isTelemetryError, TelemetryError, type TelemetryErrorCode } from './telemetryError.js';
+export type { Edge, StageView, Topology } from './topology.js';
+export type { EventTimeOf } from './writerRecord.js';

@@ -1,0 +1,133 @@
+import { createRequire } from 'node:module';
+import type { Registry } from 'prom-client';
+import type { Distribution } from './distribution.js';
+import { TelemetryError } from './telemetryError.js';
+
+/**
+ * The port to the metrics library, and the one place that names it. A metric is read when it is asked for: it has a function
+ * that gives its samples, and nothing to do in between.
+ */
+
+/** The library's registry, for programs that show metrics of their own beside ours. */
+export type MetricsRegistry = Registry;
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface MetricInfo {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+export interface Sample<V> {
+  readonly labels: Labels;
+  readonly value: V;
+}
+
+/** The text format of Prometheus 0.0.4, or OpenMetrics 1.0.0. */
+export type MetricsFormat = 'text' | 'openmetrics';
+
+export interface RenderedMetrics {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+type Library = typeof import('prom-client');
+
+let library: Library | undefined;
+
+/** Loaded when it is first used: it is a quarter of what `import 'sluice'` would take, and most programs show no metrics. */
+function load(): Library {
+  library ??= createRequire(import.meta.url)('prom-client') as Library;
+  return library;
+}
+
+/** The metrics of one owner, in a registry that may hold those of others too. */
+export class Metrics {
+  readonly #registry: Registry;
+  readonly #names: string[] = [];
+
+  constructor(registry?: MetricsRegistry) {
+    this.#registry = registry ?? new (load().Registry)();
+  }
+
+  /** A counter or gauge. Samples with the same labels are summed up. */
+  number(info: MetricInfo, read: () => Iterable<Sample<number>>): void {
+    const config = this.#configOf(info);
+    const { Counter, Gauge } = load();
+    // A counter here is read, not moved: it is set to what was counted, each time that it is asked.
+    this.#register(info, () =>
+      info.type === 'counter'
+        ? new Counter({
+            ...config,
+            collect() {
+              this.reset();
+              for (const { labels, value } of read()) this.inc(labels, value);
+            },
+          })
+        : new Gauge({
+            ...config,
+            collect() {
+              this.reset();
+              for (const { labels, value } of read()) this.inc(labels, value);
+            },
+          }),
+    );
+  }
+
+  histogram(info: MetricInfo, read: () => Iterable<Sample<Distribution>>): void {
+    this.#register(info, () => {
+      const metric = new (load().Histogram)(this.#configOf(info));
+      const described = { name: info.name, help: info.help, type: 'histogram', aggregator: 'sum' };
+      const get = async () => ({ ...described, values: [...read()].flatMap((sample) => seriesOf(info.name, sample)) });
+      // Of the two, which is asked depends on whether text or objects are wanted.
+      return Object.assign(metric, { get, getForPromString: get });
+    });
+  }
+
+  async render(format: MetricsFormat): Promise<RenderedMetrics> {
+    const { PROMETHEUS_CONTENT_TYPE, OPENMETRICS_CONTENT_TYPE } = load().Registry;
+    const contentType = format === 'text' ? PROMETHEUS_CONTENT_TYPE : OPENMETRICS_CONTENT_TYPE;
+    // The library takes `_total` off the name of a counter for good when it writes OpenMetrics: it is shown a copy.
+    const metrics = this.#registry
+      .getMetricsAsArray()
+      .map((metric) => Object.create(metric, { name: { value: metric.name, writable: true, enumerable: true } }));
+    const view: Registry = Object.create(this.#registry, {
+      contentType: { value: contentType },
+      getMetricsAsArray: { value: () => metrics },
+    });
+    return { contentType, body: await view.metrics() };
+  }
+
+  /** Takes the metrics out of the registry again. */
+  close(): void {
+    for (const name of this.#names.splice(0)) this.#registry.removeSingleMetric(name);
+  }
+
+  #configOf({ name, help, labels }: MetricInfo) {
+    return { name, help, labelNames: [...labels], registers: [this.#registry] };
+  }
+
+  #register({ name }: MetricInfo, make: () => unknown): void {
+    try {
+      make();
+    } catch (cause) {
+      this.close();
+      const remedy = 'give each telemetry a registry of its own, or share one telemetry';
+      throw new TelemetryError('SLUICE_TELEMETRY_REGISTRY', `the registry does not take ${name}: ${remedy}`, { cause });
+    }
+    this.#names.push(name);
+  }
+}
+
+function* seriesOf(name: string, { labels, value }: Sample<Distribution>) {
+  let below = 0;
+  for (const [index, bound] of value.bounds.entries()) {
+    below += value.counts[index]!;
+    yield { metricName: `${name}_bucket`, labels: { le: bound, ...labels }, value: below };
+  }
+  yield { metricName: `${name}_bucket`, labels: { le: '+Inf', ...labels }, value: value.count };
+  yield { metricName: `${name}_sum`, labels, value: value.sum };
+  yield { metricName: `${name}_count`, labels, value: value.count };
+}

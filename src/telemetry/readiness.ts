@@ -1,0 +1,97 @@
+import type { Obstacles } from './pipelineTelemetry.js';
+import { redactText } from './redact.js';
+
+/** Whether a program can take work, and if not, why not. */
+export interface ReadinessReport {
+  readonly ready: boolean;
+  readonly checks: readonly ReadinessCheck[];
+}
+
+export interface ReadinessCheck {
+  readonly name: 'sink' | 'draining' | 'breaker' | 'deadLetters';
+  readonly ok: boolean;
+  /** What is the matter, where something is. Never holds a secret. */
+  readonly reason?: string;
+}
+
+/** Asks the sink whether it is there. The signal is aborted when the answer comes too late. */
+export type SinkCheck = (signal: AbortSignal) => PromiseLike<unknown> | unknown;
+
+export interface ReadinessConfig {
+  readonly check: SinkCheck | undefined;
+  readonly timeoutMs: number;
+  readonly cacheMs: number;
+  readonly now: () => number;
+}
+
+/** The longest reason: it comes from errors of others. */
+const LONGEST = 200;
+
+/** The question to the sink: asked once for all who want to know, and not again before the answer is old. */
+export class Readiness {
+  readonly #config: ReadinessConfig;
+  #answer: { readonly at: number; readonly check: ReadinessCheck } | undefined;
+  #asking: Promise<ReadinessCheck> | undefined;
+
+  constructor(config: ReadinessConfig) {
+    this.#config = config;
+  }
+
+  async report(obstacles: Obstacles): Promise<ReadinessReport> {
+    const { draining, open, holding } = obstacles;
+    const checks: ReadinessCheck[] = [
+      await this.#sink(),
+      checkOf('draining', draining ? 'the program is draining' : undefined),
+      checkOf('breaker', open.length > 0 ? `open: ${open.join(', ')}` : undefined),
+      checkOf('deadLetters', holding.length > 0 ? `cannot be stored: ${holding.join(', ')}` : undefined),
+    ];
+    return { ready: checks.every(({ ok }) => ok), checks };
+  }
+
+  async #sink(): Promise<ReadinessCheck> {
+    const { check, cacheMs, now } = this.#config;
+    if (!check) return checkOf('sink', undefined);
+    const answer = this.#answer;
+    // A clock that was set back makes an answer old.
+    if (answer && Math.abs(now() - answer.at) < cacheMs) return answer.check;
+    this.#asking ??= this.#ask(check).finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  async #ask(check: SinkCheck): Promise<ReadinessCheck> {
+    const { timeoutMs, now } = this.#config;
+    const abort = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    let answer: ReadinessCheck;
+    try {
+      await Promise.race([
+        Promise.resolve(check(abort.signal)),
+        new Promise((_, reject) => {
+          timer = setTimeout(() => {
+            const late = new Error(`no answer within ${timeoutMs} ms`);
+            abort.abort(late);
+            reject(late);
+          }, timeoutMs);
+        }),
+      ]);
+      answer = checkOf('sink', undefined);
+    } catch (error) {
+      answer = checkOf('sink', reasonOf(error));
+    } finally {
+      clearTimeout(timer);
+    }
+    this.#answer = { at: now(), check: answer };
+    return answer;
+  }
+}
+
+function checkOf(name: ReadinessCheck['name'], reason: string | undefined): ReadinessCheck {
+  return reason === undefined ? { name, ok: true } : { name, ok: false, reason };
+}
+
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return redactText(text).slice(0, LONGEST);
+}

@@ -1,0 +1,19 @@
+export type TelemetryErrorCode =
+  | 'SLUICE_TELEMETRY_PORT_IN_USE'
+  | 'SLUICE_TELEMETRY_LISTEN_FAILED'
+  | 'SLUICE_TELEMETRY_REGISTRY';
+
+/** Metrics cannot be shown, said to a person. What the system or the library said is the cause. */
+export class TelemetryError extends Error {
+  override readonly name = 'TelemetryError';
+  readonly code: TelemetryErrorCode;
+
+  constructor(code: TelemetryErrorCode, message: string, options: { cause: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export function isTelemetryError(error: unknown): error is TelemetryError {
+  return error instanceof Error && error.name === 'TelemetryError';
+}

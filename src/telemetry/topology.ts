@@ -1,0 +1,75 @@
+import type { Account, PipelineMonitor, Stage } from '../flow/monitor.js';
+
+/** What the stages of a pipeline are, how they are connected, and what each has counted. */
+export interface Topology {
+  readonly pipeline: string;
+  readonly account: Account;
+  /** In the order in which items pass them. */
+  readonly stages: readonly StageView[];
+  readonly edges: readonly Edge[];
+}
+
+export interface StageView {
+  readonly id: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly role: Stage['role'];
+  readonly isLive: boolean;
+  /** The gate that the stage shows to those upstream; `null` where it has none. */
+  readonly gate: 'open' | 'closed' | null;
+  /** How long its own gate was closed, in seconds; `null` where it has none. */
+  readonly closedSeconds: number | null;
+  readonly in: number;
+  readonly out: number;
+  readonly written: number;
+  readonly diverted: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly held: number;
+  readonly abandoned: number;
+}
+
+export interface Edge {
+  readonly from: string;
+  readonly to: string;
+  /** What goes along it. After a writer there are no items any more. */
+  readonly carries: 'items' | 'outcomes';
+}
+
+export function topologyOf(
+  pipeline: string,
+  monitor: PipelineMonitor,
+  closedSeconds: (stage: Stage) => number | undefined,
+): Topology {
+  const { stages } = monitor;
+  const known = new Set(stages);
+  const forks = new Set(stages.map(({ branchOf }) => branchOf));
+  const edges = stages.flatMap((stage): Edge[] => {
+    const { id, feeds, branchOf, role } = stage;
+    const into: Edge[] = branchOf && known.has(branchOf) ? [{ from: branchOf.id, to: id, carries: 'items' }] : [];
+    // What a stage with branches hands on goes through them.
+    if (!feeds || !known.has(feeds) || forks.has(stage)) return into;
+    return [...into, { from: id, to: feeds.id, carries: role === 'writer' ? 'outcomes' : 'items' }];
+  });
+  const views = [...stages].reverse().map((stage) => viewOf(stage, closedSeconds(stage)));
+  return { pipeline, account: monitor.account(), stages: views, edges: edges.reverse() };
+}
+
+function viewOf(stage: Stage, closedSeconds: number | undefined): StageView {
+  const { id, kind, name, role, isLive, gate } = stage;
+  return {
+    id,
+    kind,
+    name,
+    role,
+    isLive,
+    gate: gate && isLive ? gate.state : null,
+    closedSeconds: closedSeconds ?? null,
+    in: stage.in,
+    out: stage.out,
+    written: stage.written,
+    diverted: stage.diverted,
+    dropped: Object.fromEntries(stage.dropped),
+    held: stage.held,
+    abandoned: stage.abandoned,
+  };
+}

@@ -1,0 +1,45 @@
+import type { FailedWrite, SettledWrite, WatchedBreaker } from '../flow/monitor.js';
+import type { BoundedLabels } from './boundedLabels.js';
+import { FRESHNESS_BOUNDS, LATENCY_BOUNDS } from './catalogue.js';
+import { Distribution } from './distribution.js';
+
+/** When the event of an item was, in Unix epoch milliseconds; `undefined` for an item that does not say. */
+export type EventTimeOf = (item: unknown) => number | undefined;
+
+/** The `ts` of an item, or its `publishedAt`, or those of the value that it carries. */
+export function eventTimeOf(item: unknown): number | undefined {
+  const { ts, publishedAt, value } = (item ?? {}) as { ts?: unknown; publishedAt?: unknown; value?: unknown };
+  if (typeof ts === 'number') return ts;
+  if (typeof publishedAt === 'number') return publishedAt;
+  return typeof value === 'object' && value !== null ? eventTimeOf({ ...value, value: undefined }) : undefined;
+}
+
+/** What a writer has told of its batches. */
+export class WriterRecord {
+  batches = 0;
+  failures = 0;
+  retries = 0;
+  readonly failuresBy = new Map<string, number>();
+  readonly latency = new Distribution(LATENCY_BOUNDS);
+  readonly freshness = new Distribution(FRESHNESS_BOUNDS);
+  breaker: WatchedBreaker | undefined;
+
+  written({ items, durationMs }: SettledWrite, now: number, timeOf: EventTimeOf): void {
+    this.batches += 1;
+    this.latency.observe(Math.max(0, durationMs) / 1_000);
+    this.#observeAge(items[0], now, timeOf);
+    if (items.length > 1) this.#observeAge(items[items.length - 1], now, timeOf);
+  }
+
+  failed({ type }: FailedWrite, types: BoundedLabels): void {
+    const label = types.of(type);
+    this.failures += 1;
+    this.failuresBy.set(label, (this.failuresBy.get(label) ?? 0) + 1);
+  }
+
+  #observeAge(item: unknown, now: number, timeOf: EventTimeOf): void {
+    const at = timeOf(item);
+    // An event of the future is one of a clock that is ahead, or of a bar that has just begun.
+    if (at !== undefined && Number.isFinite(at)) this.freshness.observe(Math.max(0, now - at) / 1_000);
+  }
+}
