@@ -55,7 +55,7 @@ const LIMITS = {
 };
 const MOST_CONNECTIONS = 64;
 
-/** How long connections may take to end by themselves when the server is closed. */
+/** How long an answer that is under way may take when the server is closed. */
 const CLOSE_MS = 1_000;
 
 /**
@@ -123,7 +123,16 @@ export async function serveTelemetry(
     }
   };
 
-  const server = createServer(LIMITS, async (request, response) => send(request, response, await answer(request)));
+  let underWay = 0;
+  let onIdle: (() => void) | undefined;
+  const server = createServer(LIMITS, async (request, response) => {
+    underWay += 1;
+    response.once('close', () => {
+      underWay -= 1;
+      if (underWay === 0) onIdle?.();
+    });
+    send(request, response, await answer(request));
+  });
   server.maxConnections = MOST_CONNECTIONS;
   await listen(server, host, port);
   const bound = (server.address() as AddressInfo).port;
@@ -133,7 +142,17 @@ export async function serveTelemetry(
     port: bound,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     close() {
-      closed ??= closeServer(server);
+      closed ??= new Promise((resolve) => {
+        const end = () => server.closeAllConnections();
+        const force = setTimeout(end, CLOSE_MS);
+        server.close(() => {
+          clearTimeout(force);
+          resolve();
+        });
+        // Connections that wait for a next request would keep it open for as long as they like.
+        if (underWay === 0) end();
+        else onIdle = end;
+      });
       return closed;
     },
   };
@@ -191,15 +210,4 @@ function explain(cause: NodeJS.ErrnoException, host: string, port: number): Tele
         ? 'this machine has no such address: take 127.0.0.1, or 0.0.0.0 for all of its own'
         : cause.message;
   return new TelemetryError('SLUICE_TELEMETRY_LISTEN_FAILED', `cannot listen on ${host}:${port}: ${remedy}`, { cause });
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const force = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
-    server.close(() => {
-      clearTimeout(force);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }

@@ -40,7 +40,7 @@ export function topologyOf(
   monitor: PipelineMonitor,
   closedSeconds: (stage: Stage) => number | undefined,
 ): Topology {
-  const { stages } = monitor;
+  const stages = [...monitor.stages].reverse();
   const known = new Set(stages);
   const forks = new Set(stages.map(({ branchOf }) => branchOf));
   const edges = stages.flatMap((stage): Edge[] => {
@@ -50,8 +50,8 @@ export function topologyOf(
     if (!feeds || !known.has(feeds) || forks.has(stage)) return into;
     return [...into, { from: id, to: feeds.id, carries: role === 'writer' ? 'outcomes' : 'items' }];
   });
-  const views = [...stages].reverse().map((stage) => viewOf(stage, closedSeconds(stage)));
-  return { pipeline, account: monitor.account(), stages: views, edges: edges.reverse() };
+  const views = stages.map((stage) => viewOf(stage, closedSeconds(stage)));
+  return { pipeline, account: monitor.account(), stages: views, edges };
 }
 
 function viewOf(stage: Stage, closedSeconds: number | undefined): StageView {

@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest';
+import { PipelineMonitor, type SettledWrite, type WatchedBreaker } from '../../../src/flow/monitor.js';
+import { createLogger, type LogLevel } from '../../../src/telemetry/createLogger.js';
+import { type FinishedRun, logPipeline } from '../../../src/telemetry/logPipeline.js';
+import { observers } from '../../../src/telemetry/observers.js';
+
+type Line = Readonly<Record<string, unknown>>;
+
+function logger(level: LogLevel = 'info') {
+  const written: string[] = [];
+  return {
+    logger: createLogger({ level, destination: { write: (line) => written.push(line) } }),
+    written,
+    lines: () => written.map((line) => JSON.parse(line) as Line),
+  };
+}
+
+const stage = (name = 'bars.write') => new PipelineMonitor().register({ kind: 'writeTo', name, role: 'writer' });
+
+/** A breaker that changes when it is told to. */
+function breaker(state = 'closed') {
+  const listeners = new Set<(state: string) => void>();
+  const watched: WatchedBreaker & { state: string } = {
+    state,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  const change = (next: string) => {
+    watched.state = next;
+    for (const listener of listeners) listener(next);
+  };
+  return { watched, change, listeners };
+}
+
+describe('a logger', () => {
+  it('writes a line of JSON for each entry that is important enough', () => {
+    const { logger: log, written, lines } = logger('warn');
+    log.info({ a: 1 }, 'quiet');
+    log.warn({ a: 1 }, 'loud');
+    log.child({ part: 'p' }).error({ b: [2] }, 'louder');
+    expect(written.every((line) => line.endsWith('\n') && line.indexOf('\n') === line.length - 1)).toBe(true);
+    expect(lines()).toEqual([
+      { level: 'warn', time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/), a: 1, msg: 'loud' },
+      { level: 'error', time: expect.any(String), part: 'p', b: [2], msg: 'louder' },
+    ]);
+  });
+
+  it('writes no secret, wherever it comes from', () => {
+    const { logger: log, written } = logger('debug');
+    const url = 'postgres://me:hunter2@db/bars';
+    const cause = new Error(`refused by ${url}`);
+    const error = Object.assign(new Error(`cannot reach ${url}`, { cause }), {
+      apiKey: 'hunter2',
+      options: { password: 'hunter2' },
+    });
+    log.info({ DATABASE_URL: url, settings: { database: { password: 'hunter2' }, apiKey: ['hunter2'] } }, `at ${url}`);
+    log.error({ error }, 'failed');
+    log.error({ err: error });
+    log.error(error);
+    log.child({ token: 'hunter2', url }).debug({ headers: { authorization: 'Bearer hunter2hunter2' } }, 'asked');
+    expect(written).toHaveLength(5);
+    expect(written.join('')).not.toContain('hunter2');
+    expect(JSON.parse(written[1]!)).toMatchObject({
+      error: { type: 'Error', message: expect.stringContaining('cannot reach') },
+    });
+  });
+
+  it('refuses a level that there is not, and a destination that cannot be written to', () => {
+    expect(() => createLogger({ level: 'loud' as LogLevel })).toThrow(/level must be one of .*got "loud"/);
+    expect(() => createLogger({ destination: {} as { write(): void } })).toThrow(RangeError);
+  });
+});
+
+describe('the log of a pipeline', () => {
+  it('tells each change of a breaker once, though several workers share it', () => {
+    const { logger: log, lines } = logger();
+    const { watched, change, listeners } = breaker();
+    const { observer, close } = logPipeline(log);
+    const first = stage();
+    observer.guarded?.(first, watched);
+    observer.guarded?.(stage(), watched);
+    change('open');
+    change('halfOpen');
+    // A permit came free; the state is what it was.
+    change('halfOpen');
+    change('closed');
+    expect(lines().map(({ level, stage, from, to, msg }) => [level, stage, from, to, msg])).toEqual([
+      ['warn', 'bars.write', 'closed', 'open', 'the circuit breaker is open'],
+      ['info', 'bars.write', 'open', 'halfOpen', 'the circuit breaker is halfOpen'],
+      ['info', 'bars.write', 'halfOpen', 'closed', 'the circuit breaker is closed'],
+    ]);
+    close();
+    expect(listeners.size).toBe(0);
+  });
+
+  it('lets go of the breaker that a retried stage had, unless another has it still', () => {
+    const { observer } = logPipeline(logger().logger);
+    const shared = breaker();
+    const next = breaker();
+    const one = stage();
+    const other = stage();
+    observer.guarded?.(one, shared.watched);
+    observer.guarded?.(other, shared.watched);
+    observer.guarded?.(one, next.watched);
+    expect([shared.listeners.size, next.listeners.size]).toEqual([1, 1]);
+    observer.guarded?.(other, next.watched);
+    expect([shared.listeners.size, next.listeners.size]).toEqual([0, 1]);
+  });
+
+  it('tells the same trouble of a stage now and then, with how often it was there in between', () => {
+    const clock = { now: 0 };
+    const { logger: log, lines } = logger();
+    const { observer } = logPipeline(log, { repeatMs: 1_000, now: () => clock.now });
+    const writer = stage();
+    const fail = (type: string) => observer.writeFailed?.(writer, { type, class: 'transient' });
+    for (const now of [0, 10, 999]) {
+      clock.now = now;
+      fail('ECONNREFUSED');
+      observer.retrying?.(writer, 50);
+    }
+    fail('57P01');
+    clock.now = 1_000;
+    fail('ECONNREFUSED');
+    expect(lines().map(({ msg, type, repeated }) => [msg, type, repeated])).toEqual([
+      ['a write failed', 'ECONNREFUSED', undefined],
+      ['a write will be tried again', undefined, undefined],
+      ['a write failed', '57P01', undefined],
+      ['a write failed', 'ECONNREFUSED', 2],
+    ]);
+  });
+
+  it('tells every fatal failure, diverted items and nothing of what is written', () => {
+    const { logger: log, lines } = logger();
+    const { observer } = logPipeline(log);
+    const writer = stage();
+    const outcome: SettledWrite = { status: 'written', items: [1, 2], rows: 2, attempts: 1, durationMs: 3 };
+    observer.settled?.(writer, outcome);
+    observer.settled?.(writer, { ...outcome, status: 'diverted' });
+    for (let i = 0; i < 2; i++) observer.writeFailed?.(writer, { type: '42P01', class: 'fatal' });
+    expect(lines().map(({ level, msg, items }) => [level, msg, items])).toEqual([
+      ['warn', 'items went to the dead letters', 2],
+      ['error', 'the sink cannot be written to', undefined],
+      ['error', 'the sink cannot be written to', undefined],
+    ]);
+    expect(JSON.stringify(lines())).not.toContain('[1,2]');
+  });
+
+  it('tells holds, the drain and the report', () => {
+    const { logger: log, lines } = logger();
+    const { holding, draining, finished } = logPipeline(log);
+    const account = {
+      received: 5,
+      written: 3,
+      diverted: 1,
+      dropped: {},
+      filtered: 0,
+      delivered: 0,
+      held: 1,
+      conservation: 0,
+    };
+    const report: FinishedRun = {
+      ...account,
+      outcome: 'drained',
+      durationMs: 7,
+      batches: 1,
+      rows: 3,
+      heldBy: { bars: 1 },
+    };
+    holding(true, new Error('no space left'));
+    holding(false);
+    draining('SIGTERM');
+    finished({ ...report, signal: 'SIGTERM' });
+    finished({ ...report, held: 0, heldBy: {} });
+    finished({ ...report, conservation: 2 });
+    finished({ ...report, outcome: 'failed', error: new Error('no table') });
+    expect(lines().map(({ level, msg }) => [level, msg])).toEqual([
+      ['error', 'dead letters cannot be stored: the pipeline holds its items'],
+      ['info', 'dead letters can be stored again: the pipeline goes on'],
+      ['info', 'draining'],
+      ['warn', 'the pipeline is over'],
+      ['info', 'the pipeline is over'],
+      ['error', 'items are unaccounted for'],
+      ['error', 'the pipeline failed'],
+    ]);
+    expect(lines()[3]).toMatchObject({ ...account, signal: 'SIGTERM', heldBy: { bars: 1 }, rows: 3 });
+    expect(lines()[6]).toMatchObject({ error: { message: 'no table' } });
+  });
+
+  it('does not end the pipeline where a line cannot be written', () => {
+    const log = createLogger({
+      destination: {
+        write() {
+          throw new Error('no space left');
+        },
+      },
+    });
+    const { observer } = logPipeline(log);
+    expect(() => observer.writeFailed?.(stage(), { type: 'x', class: 'fatal' })).not.toThrow();
+  });
+
+  it('remembers a bounded number of troubles', () => {
+    const { logger: log, written } = logger();
+    const { observer } = logPipeline(log, { now: () => 0 });
+    const writer = stage();
+    for (let i = 0; i < 257; i++) observer.writeFailed?.(writer, { type: `e${i}`, class: 'transient' });
+    expect(written).toHaveLength(257);
+    // The first was forgotten for the last, the second was not.
+    observer.writeFailed?.(writer, { type: 'e2', class: 'transient' });
+    expect(written).toHaveLength(257);
+    observer.writeFailed?.(writer, { type: 'e0', class: 'transient' });
+    expect(written).toHaveLength(258);
+  });
+});
+
+describe('several observers', () => {
+  it('are all told, in order, and each may leave out what it likes', () => {
+    const told: string[] = [];
+    const one = observers(
+      { registered: ({ id }) => told.push(`a ${id}`), retrying: (_, ms) => told.push(`a ${ms}`) },
+      {},
+      {
+        registered: ({ id }) => told.push(`b ${id}`),
+        settled: (_, { rows }) => told.push(`b ${rows}`),
+        writeFailed: (_, { type }) => told.push(`b ${type}`),
+        guarded: (_, { state }) => told.push(`b ${state}`),
+      },
+    );
+    const writer = new PipelineMonitor({ observer: one }).register({ kind: 'w' });
+    one.settled?.(writer, { status: 'written', items: [], rows: 4, attempts: 1, durationMs: 0 });
+    one.writeFailed?.(writer, { type: 'E', class: 'transient' });
+    one.retrying?.(writer, 9);
+    one.guarded?.(writer, breaker('open').watched);
+    expect(told).toEqual(['a w', 'b w', 'b 4', 'b E', 'a 9', 'b open']);
+  });
+});
