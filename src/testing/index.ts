@@ -5,6 +5,21 @@ export {
   operatorConformance,
 } from './conformance/operatorConformance.js';
 export type { OperatorSubject, ThrowingCallback } from './conformance/operatorSubject.js';
+export type { Direction, Fault, FaultKind } from './faults/fault.js';
+export type {
+  CommitReplyFault,
+  ConnectionInfo,
+  DripFault,
+  FaultCounts,
+  FaultProxy,
+  FaultProxyConfig,
+  FaultScope,
+  RefuseFault,
+  StallFault,
+  TrafficFault,
+} from './faults/faultProxy.js';
+export { FaultProxyError, isFaultProxyError } from './faults/faultProxyError.js';
+export { startFaultProxy } from './faults/startFaultProxy.js';
 export type { GatedMarbles, SubscriptionLogs } from './gatedMarbles.js';
 export { type MarbleHelpers, marbles } from './marbles.js';
 export { type GateLogged, type GateMarble, type GateProbe, probeGate } from './probeGate.js';

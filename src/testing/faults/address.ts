@@ -1,0 +1,37 @@
+import { requireInteger } from '../../policies/validate.js';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A socket's folder, and a list of hosts, is what a proxy cannot stand for. Neither is quoted: there may be a password. */
+export function addressOf(owner: string, target: unknown): Address {
+  if (typeof target !== 'string') {
+    const { host, port } = (target ?? {}) as { readonly host?: unknown; readonly port?: unknown };
+    if (typeof host !== 'string' || host === '') {
+      throw new RangeError(`${owner}: target must be a connection string, or have host and port`);
+    }
+    return { host, port: requireInteger(owner, 'the port of its target', port, 1, 65_535) };
+  }
+  const { hostname, port } = parse(owner, target);
+  return { host: hostname.replace(/^\[|\]$/g, '') || 'localhost', port: port === '' ? 5432 : Number(port) };
+}
+
+function parse(owner: string, databaseUrl: string): URL {
+  const url = URL.canParse(databaseUrl) ? new URL(databaseUrl) : undefined;
+  if (!url || url.searchParams.has('host') || url.searchParams.has('port')) {
+    throw new RangeError(
+      `${owner}: the connection string must name one host and port: postgres://user@host:port/database`,
+    );
+  }
+  return url;
+}
+
+/** The connection string with another address in it. */
+export function redirected(owner: string, databaseUrl: string, { host, port }: Address): string {
+  const url = parse(owner, databaseUrl);
+  url.hostname = host.includes(':') ? `[${host}]` : host;
+  url.port = String(port);
+  return url.toString();
+}

@@ -1,0 +1,130 @@
+import { FaultProxyError } from './faultProxyError.js';
+
+/** Which way bytes go: from the program to its server, or back. */
+export type Direction = 'toServer' | 'toClient';
+
+export type FaultKind = 'cut' | 'reset' | 'stall' | 'drip' | 'refuse' | 'dropCommitReply';
+
+/** A fault that was armed, and what it has done. */
+export interface Fault {
+  readonly kind: FaultKind;
+  /** How often it has fired: once for each connection that it hit, of `refuse` once for each time that it began. */
+  readonly fired: number;
+  /** Resolves when it has fired, at once if it has already; rejects if it never will. */
+  whenFired(): Promise<void>;
+  /** Takes it back: it fires no more, and what it holds up goes on by the time that the promise resolves. */
+  lift(): Promise<void>;
+}
+
+/** What a fault needs to know of a connection. */
+export interface FaultSite {
+  readonly id: number;
+  /** How many bytes were let through, each way. */
+  readonly bytes: Readonly<Record<Direction, number>>;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface ArmedFaultOptions {
+  readonly kind: FaultKind;
+  readonly direction: Direction;
+  readonly afterBytes: number;
+  /** The only connection that it may hit. */
+  readonly connection: number | undefined;
+  /** How many connections it hits, Infinity for each. */
+  readonly times: number;
+  /** What was open when it was armed: its bytes are counted from there. */
+  readonly open: Iterable<FaultSite>;
+  readonly onFire: () => void;
+  /** Called once, when it can do nothing more. */
+  readonly onOver: () => void;
+}
+
+/** A fault as the connections see it: it waits for its byte, and then fires once on each of them, until it is used up. */
+export class ArmedFault implements Fault {
+  readonly kind: FaultKind;
+  readonly direction: Direction;
+  fired = 0;
+  readonly #options: ArmedFaultOptions;
+  readonly #from = new Map<number, number>();
+  readonly #hit = new Set<number>();
+  readonly #undo = new Set<() => void>();
+  readonly #waiters = new Set<Waiter>();
+  #isLifted = false;
+  #trouble: FaultProxyError | undefined;
+
+  constructor(options: ArmedFaultOptions) {
+    this.#options = options;
+    this.kind = options.kind;
+    this.direction = options.direction;
+    for (const { id, bytes } of options.open) this.#from.set(id, bytes[options.direction]);
+  }
+
+  /** Whether it may fire on this connection. */
+  awaits({ id }: FaultSite): boolean {
+    const { connection, times } = this.#options;
+    if (this.#isLifted || this.fired >= times || this.#hit.has(id)) return false;
+    return connection === undefined || connection === id;
+  }
+
+  /** How many bytes may still pass on this connection before it fires. */
+  leftOn(site: FaultSite): number {
+    const passed = site.bytes[this.direction] - (this.#from.get(site.id) ?? 0);
+    return Math.max(0, this.#options.afterBytes - passed);
+  }
+
+  /** `undo` ends what the fault does to this connection from now on. */
+  fire({ id }: FaultSite, undo?: () => void): void {
+    this.fired += 1;
+    this.#hit.add(id);
+    if (undo) this.#undo.add(undo);
+    this.#options.onFire();
+    for (const { resolve } of this.#waiters) resolve();
+    this.#waiters.clear();
+    this.#endIfUsedUp();
+  }
+
+  /** What it did to a connection is over. */
+  undone(undo: () => void): void {
+    if (this.#undo.delete(undo)) this.#endIfUsedUp();
+  }
+
+  #endIfUsedUp(): void {
+    if (this.fired >= this.#options.times && this.#undo.size === 0) this.#options.onOver();
+  }
+
+  /** It cannot do what it is for, and says so to whoever waits for it. */
+  impossible(reason: string): void {
+    this.#trouble ??= new FaultProxyError(`${this.kind} cannot fire: ${reason}`);
+    this.#refuseWaiters(this.#trouble);
+  }
+
+  whenFired(): Promise<void> {
+    if (this.fired > 0) return Promise.resolve();
+    if (this.#trouble) return Promise.reject(this.#trouble);
+    if (this.#isLifted) return Promise.reject(this.#lifted());
+    return new Promise((resolve, reject) => this.#waiters.add({ resolve, reject }));
+  }
+
+  lift(): Promise<void> {
+    if (this.#isLifted) return Promise.resolve();
+    this.#isLifted = true;
+    for (const undo of [...this.#undo]) undo();
+    this.#undo.clear();
+    this.#refuseWaiters(this.#lifted());
+    this.#options.onOver();
+    return Promise.resolve();
+  }
+
+  #lifted(): FaultProxyError {
+    return new FaultProxyError(`${this.kind} was lifted, or its proxy closed, before it fired`);
+  }
+
+  #refuseWaiters(error: FaultProxyError): void {
+    for (const { reject } of this.#waiters) reject(error);
+    this.#waiters.clear();
+  }
+}

@@ -1,0 +1,173 @@
+/** What a client sends first in place of a message: the length, and one of these codes. */
+const SSL_REQUEST = 80_877_103;
+const GSS_REQUEST = 80_877_104;
+const CANCEL_REQUEST = 80_877_102;
+const MAJOR_VERSION = 3;
+
+const HEADER_BYTES = 5;
+
+/** Longer than the text of any tag, and than a status: what does not fit is none of them. */
+const LONGEST_OF_INTEREST = 1_024;
+
+const CODE = { complete: 0x43, ready: 0x5a, error: 0x45, copyIn: 0x47, copyOut: 0x48, copyBoth: 0x57 } as const;
+const STATUS_IDLE = 0x49;
+
+/** The first word of the tag of a statement that changes rows, or ends a transaction that did. */
+const COMMITTING = /^(INSERT|UPDATE|DELETE|MERGE|COPY|COMMIT)\b/;
+
+type Phase =
+  /** The client has yet to say how it speaks. */
+  | 'startup'
+  /** The server answers a request for encryption with one byte. */
+  | 'answer'
+  | 'messages'
+  /** Encrypted, or not the protocol of Postgres. */
+  | 'opaque';
+
+/** Bytes of the server that may go on, and whether the reply to a commit was taken out behind them. */
+export interface Replies {
+  readonly pass: readonly Buffer[];
+  readonly swallowed: boolean;
+}
+
+/**
+ * Reads what a Postgres server says (protocol 3), and takes out the reply to a statement that has committed: from its
+ * CommandComplete to the ReadyForQuery that says that no transaction is open. What was held back for that is let go where it
+ * turns out that nothing was committed: the transaction is still open, has failed or is rolled back.
+ *
+ * A CommandComplete alone proves nothing: in the extended protocol the server sends it before it commits.
+ */
+export class PostgresReplies {
+  readonly #isWanted: () => boolean;
+  #phase: Phase = 'startup';
+  /** The head of the message, and all of it where it is short and of interest. */
+  #message: number[] = [];
+  #length = 0;
+  #seen = 0;
+  #held: Buffer[] = [];
+  #isHolding = false;
+  #commits = false;
+  #hasFailed = false;
+  #isCopyOut = false;
+  #firstOfClient: number[] = [];
+
+  /** `isWanted` is asked at each CommandComplete whether the reply to a commit is to be taken out. */
+  constructor(isWanted: () => boolean) {
+    this.#isWanted = isWanted;
+  }
+
+  /** Whether nothing can be read in this connection: it is encrypted, or not Postgres. */
+  get isOpaque(): boolean {
+    return this.#phase === 'opaque';
+  }
+
+  /** Bytes of the client. Only its first messages are of interest: they say what the server's first bytes mean. */
+  fromClient(chunk: Buffer): void {
+    if (this.#phase !== 'startup') return;
+    const first = this.#firstOfClient;
+    for (let i = 0; i < chunk.length && first.length < 8; i++) first.push(chunk[i]!);
+    if (first.length < 8) return;
+    const code = Buffer.from(first).readInt32BE(4);
+    this.#firstOfClient = [];
+    if (code === SSL_REQUEST || code === GSS_REQUEST) this.#phase = 'answer';
+    else if (code >> 16 === MAJOR_VERSION) this.#phase = 'messages';
+    else if (code !== CANCEL_REQUEST) this.#phase = 'opaque';
+  }
+
+  fromServer(chunk: Buffer): Replies {
+    const pass: Buffer[] = [];
+    let at = 0;
+    if (this.#phase === 'answer' && chunk.length > 0) {
+      // 'N', or an error message of a server too old to know the question: the client goes on in clear, or not at all.
+      this.#phase = chunk[0] === 0x4e ? 'startup' : 'opaque';
+    }
+    if (this.#phase !== 'messages') return { pass: [chunk], swallowed: false };
+
+    /** Where what is not yet handed out begins. */
+    let from = 0;
+    const handOut = (end: number) => {
+      if (end > from) (this.#isHolding ? this.#held : pass).push(chunk.subarray(from, end));
+      from = end;
+    };
+    while (at < chunk.length) {
+      if (this.#seen === 0) {
+        const code = chunk[at]!;
+        const hold = code === CODE.complete && !this.#isHolding && this.#isWanted();
+        // The client has to answer these: they cannot be kept from it.
+        const free = this.#isHolding && (code === CODE.copyIn || code === CODE.copyBoth);
+        if (hold || free) handOut(at);
+        if (hold) this.#isHolding = true;
+        if (free) this.#release(pass);
+      }
+      at = this.#read(chunk, at);
+      if (this.#phase !== 'messages') break;
+      if (this.#seen < HEADER_BYTES || this.#seen < this.#length) break;
+      const isOver = this.#end();
+      if (isOver === undefined) continue;
+      handOut(at);
+      const swallowed = isOver && this.#isHolding;
+      if (swallowed) this.#held = [];
+      this.#release(pass);
+      this.#commits = false;
+      this.#hasFailed = false;
+      this.#isCopyOut = false;
+      if (swallowed) return { pass, swallowed };
+    }
+    handOut(chunk.length);
+    if (this.isOpaque) this.#release(pass);
+    return { pass, swallowed: false };
+  }
+
+  /** What is held back, where nothing more will come. */
+  rest(): readonly Buffer[] {
+    const pass: Buffer[] = [];
+    this.#release(pass);
+    return pass;
+  }
+
+  #release(pass: Buffer[]): void {
+    pass.push(...this.#held);
+    this.#held = [];
+    this.#isHolding = false;
+  }
+
+  /** Reads on in the message under way, up to its end or that of the chunk; returns where it stopped. */
+  #read(chunk: Buffer, start: number): number {
+    let at = start;
+    while (this.#seen < HEADER_BYTES && at < chunk.length) {
+      this.#message.push(chunk[at]!);
+      this.#seen += 1;
+      at += 1;
+      if (this.#seen < HEADER_BYTES) continue;
+      this.#length = 1 + Buffer.from(this.#message).readInt32BE(1);
+      if (this.#length < HEADER_BYTES) this.#phase = 'opaque';
+    }
+    if (this.#seen < HEADER_BYTES) return at;
+    const end = Math.min(chunk.length, at + this.#length - this.#seen);
+    const [code] = this.#message;
+    if ((code === CODE.complete || code === CODE.ready) && this.#length <= LONGEST_OF_INTEREST) {
+      for (let i = at; i < end; i++) this.#message.push(chunk[i]!);
+    }
+    this.#seen += end - at;
+    return end;
+  }
+
+  /** A message is complete. Says at a ReadyForQuery whether a commit is behind it; undefined at any other message. */
+  #end(): boolean | undefined {
+    const message = this.#message;
+    const [code] = message;
+    this.#message = [];
+    this.#seen = 0;
+    this.#length = 0;
+    if (code === CODE.error) this.#hasFailed = true;
+    if (code === CODE.copyOut) this.#isCopyOut = true;
+    if (code === CODE.complete) {
+      const tag = Buffer.from(message.slice(HEADER_BYTES, -1)).toString('latin1');
+      // Said also of a COMMIT that the server could only take back.
+      if (tag === 'ROLLBACK') this.#commits = false;
+      else if (COMMITTING.test(tag) && !(this.#isCopyOut && tag.startsWith('COPY'))) this.#commits = true;
+    }
+    if (code !== CODE.ready) return undefined;
+    return this.#commits && !this.#hasFailed && message[HEADER_BYTES] === STATUS_IDLE;
+  }
+}

@@ -1,0 +1,153 @@
+import type { Socket } from 'node:net';
+import type { ArmedFault, Direction } from './fault.js';
+
+export interface DripPace {
+  readonly bytes: number;
+  readonly everyMs: number;
+}
+
+export interface PumpHost {
+  readonly direction: Direction;
+  readonly source: Socket;
+  readonly sink: Socket;
+  /** The faults that may fire here, each with how many bytes may pass before it does. */
+  due(): Iterable<readonly [fault: ArmedFault, left: number]>;
+  /** Lets a fault act; it may end the connection, stall this pump, or make it drip. */
+  strike(fault: ArmedFault, pump: Pump): void;
+  /** So many bytes were let through. */
+  passed(bytes: number): void;
+  /** What of the bytes may go on, and what is to be done behind them. */
+  inspect(chunk: Buffer): Iterable<Buffer | (() => void)>;
+  /** What was kept back, where the source has ended. */
+  rest(): Iterable<Buffer>;
+}
+
+/**
+ * Carries bytes one way, as fast as the other side takes them. While it may not carry any it does not read either, so that
+ * the sender feels it as it would feel a dead line.
+ */
+export class Pump {
+  readonly #host: PumpHost;
+  readonly #pending: (Buffer | (() => void))[] = [];
+  readonly #stalls = new Set<ArmedFault>();
+  #drip: { readonly pace: DripPace; readonly fault: ArmedFault } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** Bytes are on their way to the kernel, and a fault is due behind them. */
+  #isSettling = false;
+  #isFull = false;
+  #isFlowing = false;
+  #hasEnded = false;
+  #isClosed = false;
+
+  constructor(host: PumpHost) {
+    this.#host = host;
+    const { source, sink } = host;
+    source.on('data', (chunk: Buffer) => {
+      if (this.#isClosed) return;
+      this.#pending.push(...host.inspect(chunk));
+      this.flow();
+    });
+    source.on('end', () => {
+      this.#hasEnded = true;
+      this.#pending.push(...host.rest());
+      this.flow();
+    });
+    sink.on('drain', () => {
+      this.#isFull = false;
+      this.flow();
+    });
+  }
+
+  stall(fault: ArmedFault): void {
+    this.#stalls.add(fault);
+    this.#regulate();
+  }
+
+  resume(fault: ArmedFault): void {
+    if (this.#stalls.delete(fault)) this.flow();
+  }
+
+  dripBy(fault: ArmedFault, pace: DripPace): void {
+    this.#drip = { fault, pace };
+  }
+
+  endDrip(fault: ArmedFault): void {
+    if (this.#drip?.fault !== fault) return;
+    this.#drip = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.flow();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#pending.length = 0;
+  }
+
+  flow(): void {
+    if (this.#isFlowing) return;
+    this.#isFlowing = true;
+    while (this.#mayPass() && this.#pending.length > 0) this.#step();
+    this.#isFlowing = false;
+    if (this.#isClosed) return;
+    this.#regulate();
+    if (this.#hasEnded && this.#pending.length === 0 && this.#mayPass()) this.#host.sink.end();
+  }
+
+  #mayPass(): boolean {
+    const isWaiting = this.#isFull || this.#isSettling || this.#timer !== undefined;
+    return !isWaiting && !this.#isClosed && this.#stalls.size === 0;
+  }
+
+  #regulate(): void {
+    const { source } = this.#host;
+    if (this.#mayPass() && this.#pending.length === 0) source.resume();
+    else source.pause();
+  }
+
+  #step(): void {
+    const [next] = this.#pending;
+    if (typeof next === 'function') {
+      this.#pending.shift();
+      next();
+      return;
+    }
+    const chunk = next!;
+    let count = chunk.length;
+    let fault: ArmedFault | undefined;
+    for (const [candidate, left] of this.#host.due()) {
+      if (left >= count) continue;
+      count = left;
+      fault = candidate;
+    }
+    const drip = this.#drip;
+    if (drip && drip.pace.bytes < count) {
+      count = drip.pace.bytes;
+      fault = undefined;
+    }
+    if (count === chunk.length) this.#pending.shift();
+    else this.#pending[0] = chunk.subarray(count);
+    if (count === 0) {
+      if (fault) this.#host.strike(fault, this);
+      return;
+    }
+    this.#host.passed(count);
+    // Behind a fault the connection may be over: what passed before it must have left by then.
+    this.#isSettling = fault !== undefined;
+    const takesMore = this.#host.sink.write(chunk.subarray(0, count), () => {
+      if (!fault) return;
+      this.#isSettling = false;
+      if (this.#isClosed) return;
+      this.#host.strike(fault, this);
+      this.flow();
+    });
+    if (!takesMore) this.#isFull = true;
+    if (drip) {
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        this.flow();
+      }, drip.pace.everyMs);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { requireInteger, requireKnownOptions } from '../../policies/validate.js';
+import { addressOf } from './address.js';
+import type { FaultProxy, FaultProxyConfig } from './faultProxy.js';
+import { TcpProxy } from './tcpProxy.js';
+
+const OWNER = 'startFaultProxy';
+
+/**
+ * Starts a TCP proxy on loopback that stands between a program and its database, and breaks the line as it is told: cuts
+ * after so many bytes, resets, stalls, drips, refuses, and loses the reply to a commit.
+ *
+ * ```text
+ * program --- proxy.url(databaseUrl) ---> proxy ---> server
+ * ```
+ *
+ * A fault is armed by a method of the proxy, and waits for its traffic. By default it hits one connection, whichever comes
+ * first. What it returns tells how often it has fired: assert that, or the test may have tested nothing.
+ *
+ * @example
+ * ```ts
+ * import { barsSink, openStore, sinkSubscriber } from 'sluice/sinks';
+ * import { synthetic } from 'sluice/sources';
+ * import { startFaultProxy } from 'sluice/testing';
+ *
+ * const databaseUrl = process.env.DATABASE_URL ?? 'postgres://localhost/test';
+ * const proxy = await startFaultProxy({ target: databaseUrl });
+ * const store = await openStore({ databaseUrl: proxy.url(databaseUrl) });
+ * const lost = proxy.dropCommitReply();
+ * const writer = sinkSubscriber(barsSink(store.pool));
+ * synthetic({ count: 10_000, seed: 7 }).subscribe(writer);
+ * await lost.whenFired();
+ * await writer.finished;
+ * await store.close();
+ * await proxy.close();
+ * ```
+ */
+export async function startFaultProxy(config: FaultProxyConfig): Promise<FaultProxy> {
+  requireKnownOptions(OWNER, config, ['target', 'host', 'port']);
+  const target = addressOf(OWNER, config.target);
+  const port = requireInteger(OWNER, 'port', config.port ?? 0, 0, 65_535);
+  const proxy = new TcpProxy(target, config.host ?? '127.0.0.1');
+  await proxy.listen(port);
+  return proxy;
+}

@@ -1,0 +1,225 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { requireDuration, requireInteger, requireKnownOptions, requireOneOf } from '../../policies/validate.js';
+import { type Address, redirected } from './address.js';
+import { ArmedFault, type Direction, type Fault, type FaultKind } from './fault.js';
+import type {
+  CommitReplyFault,
+  ConnectionInfo,
+  DripFault,
+  FaultCounts,
+  FaultProxy,
+  FaultScope,
+  RefuseFault,
+  StallFault,
+  TrafficFault,
+} from './faultProxy.js';
+import { FaultProxyError } from './faultProxyError.js';
+import { type CommitFault, ProxiedConnection, type Strike, type StrikingFault } from './proxiedConnection.js';
+
+const SCOPE = ['connection', 'times'];
+const TRAFFIC = [...SCOPE, 'direction', 'afterBytes'];
+
+/** The proxy itself: it listens, and keeps the connections and what is armed. */
+export class TcpProxy implements FaultProxy {
+  readonly host: string;
+  readonly #target: Address;
+  readonly #open = new Map<number, ProxiedConnection>();
+  readonly #armed = new Set<ArmedFault>();
+  readonly #striking = new Set<StrikingFault>();
+  readonly #onCommit = new Set<CommitFault>();
+  readonly #bytes: Record<Direction, number> = { toServer: 0, toClient: 0 };
+  readonly #fired: Record<FaultKind, number> = {
+    cut: 0,
+    reset: 0,
+    stall: 0,
+    drip: 0,
+    refuse: 0,
+    dropCommitReply: 0,
+  };
+  #accepted = 0;
+  #port = 0;
+  #server: Server | undefined;
+  #refusals = 0;
+  #isClosed = false;
+
+  constructor(target: Address, host: string) {
+    this.#target = target;
+    this.host = host;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get connections(): readonly ConnectionInfo[] {
+    return [...this.#open.values()].map(({ id, bytes }) => ({ id, bytes: { ...bytes } }));
+  }
+
+  get counts(): FaultCounts {
+    return { connections: this.#accepted, bytes: { ...this.#bytes }, fired: { ...this.#fired } };
+  }
+
+  url(databaseUrl: string): string {
+    return redirected('proxy.url', databaseUrl, this);
+  }
+
+  cut(options: TrafficFault = {}): Fault {
+    return this.#strikeWith('cut', options, TRAFFIC, { kind: 'cut' });
+  }
+
+  reset(options: TrafficFault = {}): Fault {
+    return this.#strikeWith('reset', options, TRAFFIC, { kind: 'reset' });
+  }
+
+  stall(options: StallFault = {}): Fault {
+    return this.#strikeWith('stall', options, [...TRAFFIC, 'forMs'], {
+      kind: 'stall',
+      forMs: timeOf('stall', options),
+    });
+  }
+
+  drip(options: DripFault = {}): Fault {
+    const pace = {
+      bytes: requireInteger('drip', 'bytes', options.bytes ?? 1),
+      everyMs: requireDuration('drip', 'everyMs', options.everyMs ?? 10),
+    };
+    const strike: Strike = { kind: 'drip', pace, forMs: timeOf('drip', options) };
+    return this.#strikeWith('drip', options, [...TRAFFIC, 'forMs', 'bytes', 'everyMs'], strike);
+  }
+
+  dropCommitReply(options: CommitReplyFault = {}): Fault {
+    requireKnownOptions('dropCommitReply', options, [...SCOPE, 'how']);
+    const how = requireOneOf('dropCommitReply', 'how', options.how ?? 'cut', ['cut', 'reset', 'stall']);
+    const entry: CommitFault = {
+      how,
+      fault: this.#arm('dropCommitReply', 'toClient', 0, options, () => this.#onCommit.delete(entry)),
+    };
+    this.#onCommit.add(entry);
+    return entry.fault;
+  }
+
+  refuse(options: RefuseFault = {}): Fault {
+    requireKnownOptions('refuse', options, ['forMs']);
+    const forMs = timeOf('refuse', options);
+    const fault = this.#arm('refuse', 'toServer', 0, { times: Number.POSITIVE_INFINITY }, () => {});
+    const lift = fault.lift.bind(fault);
+    let listening: Promise<void> | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    fault.lift = () => {
+      clearTimeout(timer);
+      lift();
+      listening ??= this.#endRefusal();
+      // Whoever waits for it is told; a timer does not wait.
+      listening.catch(() => {});
+      return listening;
+    };
+    this.#refusals += 1;
+    this.#server?.close();
+    this.#server = undefined;
+    fault.fire({ id: 0, bytes: this.#bytes });
+    if (forMs !== undefined) timer = setTimeout(() => fault.lift(), forMs);
+    return fault;
+  }
+
+  sever(how: 'cut' | 'reset' = 'cut'): number {
+    requireOneOf('sever', 'how', how, ['cut', 'reset']);
+    const open = [...this.#open.values()];
+    for (const connection of open) connection[how]();
+    this.#fired[how] += open.length;
+    return open.length;
+  }
+
+  async lift(): Promise<void> {
+    await Promise.all([...this.#armed].map((fault) => fault.lift()));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#server?.close();
+    this.#server = undefined;
+    await this.lift();
+    await Promise.all([...this.#open.values()].map((connection) => connection.close()));
+  }
+
+  async listen(port: number): Promise<void> {
+    const server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
+    // Resolves when it listens, rejects with its error.
+    const listening = once(server, 'listening');
+    server.listen(port, this.host);
+    try {
+      await listening;
+    } catch (cause) {
+      const { code } = cause as { readonly code?: unknown };
+      throw new FaultProxyError(`cannot listen on ${this.host}:${port} (${String(code)}): choose another port`, {
+        cause,
+      });
+    }
+    this.#port = (server.address() as AddressInfo).port;
+    if (this.#isClosed || this.#refusals > 0) server.close();
+    else this.#server = server;
+  }
+
+  async #endRefusal(): Promise<void> {
+    this.#refusals -= 1;
+    if (this.#refusals === 0 && !this.#isClosed) await this.listen(this.#port);
+  }
+
+  #accept(client: Socket): void {
+    if (this.#isClosed) {
+      client.destroy();
+      return;
+    }
+    this.#accepted += 1;
+    const connection = new ProxiedConnection(this.#accepted, client, {
+      target: this.#target,
+      striking: this.#striking,
+      onCommit: this.#onCommit,
+      passed: (direction, bytes) => {
+        this.#bytes[direction] += bytes;
+      },
+      closed: ({ id }) => this.#open.delete(id),
+    });
+    this.#open.set(connection.id, connection);
+  }
+
+  #strikeWith(kind: FaultKind, options: TrafficFault, known: readonly string[], strike: Strike): Fault {
+    requireKnownOptions(kind, options, known);
+    const direction = requireOneOf(kind, 'direction', options.direction ?? 'toServer', ['toServer', 'toClient']);
+    const afterBytes = requireInteger(kind, 'afterBytes', options.afterBytes ?? 0, 0);
+    const entry: StrikingFault = {
+      strike,
+      fault: this.#arm(kind, direction, afterBytes, options, () => this.#striking.delete(entry)),
+    };
+    this.#striking.add(entry);
+    return entry.fault;
+  }
+
+  #arm(kind: FaultKind, direction: Direction, afterBytes: number, scope: FaultScope, onOver: () => void): ArmedFault {
+    const { connection, times = 1 } = scope;
+    if (times !== Number.POSITIVE_INFINITY) requireInteger(kind, 'times', times);
+    if (connection !== undefined) requireInteger(kind, 'connection', connection);
+    if (this.#isClosed) throw new FaultProxyError(`${kind} cannot be armed: the proxy is closed`);
+    const fault = new ArmedFault({
+      kind,
+      direction,
+      afterBytes,
+      connection,
+      times,
+      open: this.#open.values(),
+      onFire: () => {
+        this.#fired[kind] += 1;
+      },
+      onOver: () => {
+        this.#armed.delete(fault);
+        onOver();
+      },
+    });
+    this.#armed.add(fault);
+    return fault;
+  }
+}
+
+function timeOf(owner: string, { forMs }: { readonly forMs?: number | undefined }): number | undefined {
+  return forMs === undefined ? undefined : requireDuration(owner, 'forMs', forMs);
+}
