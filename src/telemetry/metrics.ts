@@ -80,7 +80,10 @@ export class Metrics {
     this.#register(info, () => {
       const metric = new (load().Histogram)(this.#configOf(info));
       const described = { name: info.name, help: info.help, type: 'histogram', aggregator: 'sum' };
-      const get = async () => ({ ...described, values: [...read()].flatMap((sample) => seriesOf(info.name, sample)) });
+      const get = async () => ({
+        ...described,
+        values: [...read()].flatMap((sample) => [...seriesOf(info.name, sample)]),
+      });
       // Of the two, which is asked depends on whether text or objects are wanted.
       return Object.assign(metric, { get, getForPromString: get });
     });
