@@ -50,7 +50,9 @@ export interface DecodeConfig {
  * `BufferOverflowError` when a source that ignores the gate has 1,024 items wait.
  * **On unsubscribe**: a diversion under way is unsubscribed, and its item and those that wait count as held.
  *
- * **Delivery**: each item once, in order: decoded, or diverted. An item counts as diverted when its diversion completes.
+ * **Delivery**: each item once, in order: decoded, or diverted. An item counts as diverted, for the reason `decode`, when its
+ * diversion completes. To the dead letters:
+ * `divertTo: ({ input, error }) => letters.append({ items: [input], stage: 'decode', reason: 'decode', error, attempts: 0 })`.
  *
  * **Gotchas**: a reason quotes at most 80 characters, names objects and arrays without quoting them, and hides values of
  * fields whose names look like secrets; `input` is the whole value, for the dead letters. Codecs of io-ts keep fields that
@@ -92,7 +94,7 @@ export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFuncti
         }
         const error = new DecodeError(decodeProblems(result.left));
         const diversion = divertTo({ input, reason: error.message, error });
-        if (diversion === undefined) stage.diverted += 1;
+        if (diversion === undefined) stage.divert(owner, 1);
         else divert(diversion);
         return true;
       },
@@ -108,7 +110,7 @@ export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFuncti
         next() {},
         complete() {
           diverting = false;
-          stage.diverted += 1;
+          stage.divert(owner, 1);
           line.drain();
           endIfIdle();
         },

@@ -11,6 +11,7 @@ export { type BroadcastConfig, broadcast } from './broadcast.js';
 export { type ConflateConfig, conflate } from './conflate.js';
 export { type Codec, type DecodeConfig, decode, type Rejected } from './decode.js';
 export { type DedupeConfig, dedupe } from './dedupe.js';
+export { type DivertConfig, type DivertVerdict, divert } from './divert.js';
 export { type LanesConfig, lanes } from './lanes.js';
 export { type PaceConfig, pace } from './pace.js';
 export { type RouteBranches, route } from './route.js';

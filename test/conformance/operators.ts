@@ -8,6 +8,7 @@ import { broadcast } from '../../src/operators/broadcast.js';
 import { conflate } from '../../src/operators/conflate.js';
 import { decode } from '../../src/operators/decode.js';
 import { dedupe } from '../../src/operators/dedupe.js';
+import { divert } from '../../src/operators/divert.js';
 import { lanes } from '../../src/operators/lanes.js';
 import { pace } from '../../src/operators/pace.js';
 import { route } from '../../src/operators/route.js';
@@ -186,6 +187,37 @@ export const operators: Readonly<Record<string, readonly ReturnType<typeof subje
       make: () => dedupe({ by: index, windowMs: 10, max: 5 }),
       item: index,
       throwing: [{ callback: 'by', make: (by) => dedupe<number>({ by }) }],
+    }),
+  ],
+  divert: [
+    subject<number, number>({
+      name: 'divert',
+      make: () => divert({ to: { append: () => EMPTY }, when: () => false }),
+      item: index,
+      throwing: [
+        { callback: 'when', make: (when) => divert({ to: { append: () => EMPTY }, when }) },
+        { callback: 'to.append', make: (append) => divert({ to: { append }, when: () => true }) },
+        {
+          callback: 'a letter',
+          make: (thrower) =>
+            divert({ to: { append: () => timer(1).pipe(map(thrower)) }, when: () => true, concurrency: 2 }),
+        },
+      ],
+    }),
+    // What is diverted is no output: only that the rest keeps all the rules beside it.
+    subject<number, number>({
+      name: 'divert with letters under way',
+      make: () => (source) =>
+        source.pipe(
+          boundedMergeMap((item) => [item, -1], { concurrency: 1 }),
+          divert({ to: { append: () => timer(2) }, when: (item) => item < 0, concurrency: 2 }),
+        ),
+      item: index,
+      notApplicable: {
+        ...NO_CALLBACKS,
+        'OP-8.1': 'the items that it diverts are in the account too',
+        'OP-8.2': 'the items that it diverts are in the account too',
+      },
     }),
   ],
   pace: [

@@ -7,6 +7,7 @@ import { Gate } from '../../../src/flow/gate.js';
 import { PipelineMonitor } from '../../../src/flow/monitor.js';
 import { withContext } from '../../../src/flow/withContext.js';
 import { DecodeError, isDecodeError } from '../../../src/model/decodeError.js';
+import type { DeadLetters, Diversion } from '../../../src/model/diversion.js';
 import { type DecodeConfig, decode, type Rejected } from '../../../src/operators/decode.js';
 import { probeGate } from '../../../src/testing/probeGate.js';
 import { gatedFrom, record, upTo } from './record.js';
@@ -79,6 +80,25 @@ describe('decode', () => {
     letter.complete();
     expect(result.values).toEqual([1, 2]);
     expect(moves).toEqual(['o', 'c', 'o']);
+    expect(stage).toMatchObject({ diverted: 1, held: 0, conservation: 0 });
+  });
+
+  it('counts what it diverts under the reason decode', () => {
+    const { push, stage } = bench(({ input }) => (input === 'x' ? EMPTY : undefined));
+    push('x', 'y', 1);
+    expect([...stage.divertedBy]).toEqual([['decode', 2]]);
+  });
+
+  it('hands what it refuses to dead letters', () => {
+    const letters: Diversion<unknown>[] = [];
+    const deadLetters: DeadLetters<unknown> = { append: (letter) => of(letters.push(letter)) };
+    const { push, result, stage } = bench(({ input, error }) =>
+      deadLetters.append({ items: [input], stage: 'decode', reason: 'decode', error, attempts: 0 }),
+    );
+    push(1, 'x', 2);
+    expect(letters).toMatchObject([{ items: ['x'], stage: 'decode', reason: 'decode', attempts: 0 }]);
+    expect(isDecodeError(letters[0]?.error)).toBe(true);
+    expect(result.values).toEqual([1, 2]);
     expect(stage).toMatchObject({ diverted: 1, held: 0, conservation: 0 });
   });
 
