@@ -116,6 +116,13 @@ export const METRICS = {
     'Time from the event to its commit, of the first and the last item of each batch.',
   ),
   lettersOpen: metric('gauge', 'sluice_dead_letters_open', ['pipeline'], 'Dead letters that wait to be replayed.'),
+  lettersParked: metric('gauge', 'sluice_dead_letters_parked', ['pipeline'], 'Dead letters that wait for a person.'),
+  lettersQuarantined: metric(
+    'gauge',
+    'sluice_dead_letters_quarantined',
+    ['pipeline'],
+    'Damaged parts of the folder of dead letters, put aside.',
+  ),
   lettersHolding: metric(
     'gauge',
     'sluice_dead_letters_holding',

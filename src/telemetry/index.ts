@@ -11,7 +11,7 @@ export type { EventLoopDelayReading } from './eventLoopDelay.js';
 export { type FinishedRun, type LogPipelineConfig, logPipeline, type PipelineLog } from './logPipeline.js';
 export type { MetricsFormat, MetricsRegistry, RenderedMetrics } from './metrics.js';
 export { observers } from './observers.js';
-export type { CountedDeadLetters, DeadLetterStats } from './pipelineTally.js';
+export type { CountedDeadLetters } from './pipelineTally.js';
 export {
   type BindConfig,
   type Obstacles,
@@ -22,5 +22,5 @@ export {
 export type { SinkCheck } from './readiness.js';
 export { type ServeTelemetryConfig, serveTelemetry, type TelemetryServer } from './serveTelemetry.js';
 export { isTelemetryError, TelemetryError, type TelemetryErrorCode } from './telemetryError.js';
-export type { Edge, StageView, Topology } from './topology.js';
+export type { StageEdge, StageView, Topology } from './topology.js';
 export type { EventTimeOf } from './writerRecord.js';

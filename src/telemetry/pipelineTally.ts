@@ -6,19 +6,25 @@ import { type GateTimes, ownGateOf } from './gateTimes.js';
 import type { Tally } from './tally.js';
 import { WriterRecord } from './writerRecord.js';
 
-/** What a queue of dead letters says of itself. */
-export interface DeadLetterStats {
-  /** Letters that wait to be replayed. */
-  readonly open: number;
-  /** Letters stored and removed since the process began. */
-  readonly appended: number;
-  readonly replayed: number;
-  /** Whether letters cannot be stored now, so that the pipeline holds its items. */
-  readonly holding?: boolean | undefined;
+interface Letters {
+  readonly letters: number;
 }
 
+/** As much of a queue of dead letters as the metrics show. A folder that several pipelines share belongs to one of them. */
 export interface CountedDeadLetters {
-  stats(): DeadLetterStats;
+  /** Set while letters cannot be stored, so that the pipeline holds its items. */
+  readonly holding: object | undefined;
+  stats(): {
+    /** Waiting to be replayed. */
+    readonly open: Letters;
+    /** Waiting for a person. */
+    readonly parked: Letters;
+    /** Stored and written again since the process began. */
+    readonly appended: Letters;
+    readonly replayed: Letters;
+    /** Damaged parts of the folder, put aside. */
+    readonly quarantined: number;
+  };
 }
 
 /** Where what the metrics say of a pipeline is read from. */
@@ -96,11 +102,13 @@ export class WatchedPipeline {
 
   #countDeadLetters(tally: Tally): void {
     if (!this.deadLetters) return;
-    const { open, appended, replayed, holding } = this.deadLetters.stats();
-    tally.add('lettersOpen', [this.name], open);
-    tally.add('lettersHolding', [this.name], holding ? 1 : 0);
-    this.#count(tally, 'lettersAppended', [this.name], appended);
-    this.#count(tally, 'lettersReplayed', [this.name], replayed);
+    const { open, parked, appended, replayed, quarantined } = this.deadLetters.stats();
+    tally.add('lettersOpen', [this.name], open.letters);
+    tally.add('lettersParked', [this.name], parked.letters);
+    tally.add('lettersQuarantined', [this.name], quarantined);
+    tally.add('lettersHolding', [this.name], this.deadLetters.holding ? 1 : 0);
+    this.#count(tally, 'lettersAppended', [this.name], appended.letters);
+    this.#count(tally, 'lettersReplayed', [this.name], replayed.letters);
   }
 
   /**

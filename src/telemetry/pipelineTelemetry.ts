@@ -198,7 +198,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
     eventLoopDelay: () => delay.read(),
     obstacles() {
       const open = [...tally().numbers('circuitState')].filter(({ value }) => value === 1);
-      const holding = [...pipelines.values()].filter(({ deadLetters }) => deadLetters?.stats().holding);
+      const holding = [...pipelines.values()].filter(({ deadLetters }) => deadLetters?.holding);
       return {
         draining: isDraining,
         open: open.map(({ labels }) => labels.coord_id ?? ''),

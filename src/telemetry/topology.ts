@@ -6,7 +6,7 @@ export interface Topology {
   readonly account: Account;
   /** In the order in which items pass them. */
   readonly stages: readonly StageView[];
-  readonly edges: readonly Edge[];
+  readonly edges: readonly StageEdge[];
 }
 
 export interface StageView {
@@ -28,7 +28,7 @@ export interface StageView {
   readonly abandoned: number;
 }
 
-export interface Edge {
+export interface StageEdge {
   readonly from: string;
   readonly to: string;
   /** What goes along it. After a writer there are no items any more. */
@@ -43,9 +43,9 @@ export function topologyOf(
   const stages = [...monitor.stages].reverse();
   const known = new Set(stages);
   const forks = new Set(stages.map(({ branchOf }) => branchOf));
-  const edges = stages.flatMap((stage): Edge[] => {
+  const edges = stages.flatMap((stage): StageEdge[] => {
     const { id, feeds, branchOf, role } = stage;
-    const into: Edge[] = branchOf && known.has(branchOf) ? [{ from: branchOf.id, to: id, carries: 'items' }] : [];
+    const into: StageEdge[] = branchOf && known.has(branchOf) ? [{ from: branchOf.id, to: id, carries: 'items' }] : [];
     // What a stage with branches hands on goes through them.
     if (!feeds || !known.has(feeds) || forks.has(stage)) return into;
     return [...into, { from: id, to: feeds.id, carries: role === 'writer' ? 'outcomes' : 'items' }];

@@ -534,8 +534,25 @@ describe('the account', () => {
 describe('what is told from outside', () => {
   it('is shown: providers, gaps, the drain, dead letters', async () => {
     const { telemetry, monitor, scrape } = watch();
-    let stats = { open: 2, appended: 5, replayed: 3, holding: false };
-    telemetry.bind(monitor, { pipeline: 'main', deadLetters: { stats: () => stats } });
+    const letters = (count: number) => ({ letters: count, items: 100 * count });
+    const queue = (open: number, replayed: number, holding: object | undefined) => ({
+      holding,
+      stats: {
+        open: letters(open),
+        parked: letters(7),
+        appended: letters(5),
+        replayed: letters(replayed),
+        quarantined: 1,
+      },
+    });
+    let now = queue(2, 3, undefined);
+    const deadLetters = {
+      get holding() {
+        return now.holding;
+      },
+      stats: () => now.stats,
+    };
+    telemetry.bind(monitor, { pipeline: 'main', deadLetters });
     expect(samplesBy(await scrape(), 'sluice_provider_state')).toEqual({});
     telemetry.providerState('polygon', 'connecting');
     telemetry.providerState('polygon', 'live');
@@ -550,12 +567,14 @@ describe('what is told from outside', () => {
     expect(samplesBy(text, 'sluice_gaps_open')).toEqual({ '': 4 });
     expect(samplesBy(text, 'sluice_draining')).toEqual({ '': 0 });
     expect(samplesBy(text, 'sluice_dead_letters_open')).toEqual({ 'pipeline="main"': 2 });
+    expect(samplesBy(text, 'sluice_dead_letters_parked')).toEqual({ 'pipeline="main"': 7 });
+    expect(samplesBy(text, 'sluice_dead_letters_quarantined')).toEqual({ 'pipeline="main"': 1 });
     expect(samplesBy(text, 'sluice_dead_letters_appended_total')).toEqual({ 'pipeline="main"': 5 });
     expect(samplesBy(text, 'sluice_dead_letters_replayed_total')).toEqual({ 'pipeline="main"': 3 });
     expect(samplesBy(text, 'sluice_dead_letters_holding')).toEqual({ 'pipeline="main"': 0 });
     telemetry.gapsOpen(0);
     telemetry.draining();
-    stats = { open: 0, appended: 5, replayed: 5, holding: true };
+    now = queue(0, 5, { sinceMs: 9 });
     const later = await scrape();
     expect(samplesBy(later, 'sluice_gaps_open')).toEqual({ '': 0 });
     expect(samplesBy(later, 'sluice_draining')).toEqual({ '': 1 });

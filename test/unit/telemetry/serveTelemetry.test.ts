@@ -13,6 +13,13 @@ import {
 } from '../../../src/telemetry/serveTelemetry.js';
 import { isTelemetryError, type TelemetryError } from '../../../src/telemetry/telemetryError.js';
 
+const letters = (count: number) => ({ letters: count, items: count });
+
+const deadLetters = (holding: object | undefined): CountedDeadLetters => ({
+  holding,
+  stats: () => ({ open: letters(3), parked: letters(0), appended: letters(3), replayed: letters(0), quarantined: 0 }),
+});
+
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
@@ -88,12 +95,13 @@ describe('/metrics', () => {
 
   it('says what went wrong where a number cannot be read, without its secrets', async () => {
     const { server, telemetry } = await serve();
-    const deadLetters: CountedDeadLetters = {
+    const broken: CountedDeadLetters = {
+      holding: undefined,
       stats() {
         throw new Error('cannot read postgres://me:hunter2@db');
       },
     };
-    telemetry.bind(new PipelineMonitor(), { deadLetters });
+    telemetry.bind(new PipelineMonitor(), { deadLetters: broken });
     expect(await ask(server, '/metrics')).toMatchObject({
       status: 500,
       body: 'cannot read postgres://me:[redacted]@db\n',
@@ -121,9 +129,7 @@ describe('/healthz', () => {
 describe('/readyz', () => {
   it('is 200 while nothing is in the way', async () => {
     const { server, telemetry } = await serve({ sinkCheck: async () => {} });
-    telemetry.bind(new PipelineMonitor(), {
-      deadLetters: { stats: () => ({ open: 3, appended: 3, replayed: 0, holding: false }) },
-    });
+    telemetry.bind(new PipelineMonitor(), { deadLetters: deadLetters(undefined) });
     const { status, body } = await ask(server, '/readyz');
     expect(status).toBe(200);
     expect(JSON.parse(body)).toEqual({
@@ -139,7 +145,7 @@ describe('/readyz', () => {
     const monitor = new PipelineMonitor({ observer: telemetry.observer });
     telemetry.bind(monitor, {
       pipeline: 'bars',
-      deadLetters: { stats: () => ({ open: 0, appended: 0, replayed: 0, holding: true }) },
+      deadLetters: deadLetters({ sinceMs: 5 }),
     });
     const writer = monitor.register({ kind: 'writeTo', name: 'bars', role: 'writer' });
     writer.observer?.guarded?.(writer, { state: 'open', onChange: () => () => {} });
