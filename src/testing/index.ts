@@ -23,5 +23,14 @@ export { startFaultProxy } from './faults/startFaultProxy.js';
 export type { GatedMarbles, SubscriptionLogs } from './gatedMarbles.js';
 export { type MarbleHelpers, marbles } from './marbles.js';
 export { type GateLogged, type GateMarble, type GateProbe, probeGate } from './probeGate.js';
+export {
+  type ScriptedSink,
+  type ScriptedSinkConfig,
+  type SinkAct,
+  type SinkCall,
+  type SinkScript,
+  type SinkStep,
+  scriptedSink,
+} from './scriptedSink.js';
 export { type SlowSink, type SlowSinkConfig, slowSink } from './slowSink.js';
 export { withGate } from './withGate.js';

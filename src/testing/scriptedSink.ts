@@ -1,0 +1,258 @@
+import {
+  asyncScheduler,
+  defer,
+  finalize,
+  from,
+  NEVER,
+  Observable,
+  of,
+  type SchedulerLike,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
+import { switchMap } from 'rxjs/operators';
+import type { Sink, WriteReceipt } from '../model/sink.js';
+import { requireDuration, requireFunction, requireKnownOptions, requireOneOf } from '../policies/validate.js';
+
+/**
+ * What a write does. `ok` commits. `slow` commits after 100 ms, or after its `afterMs`. `emptyComplete` commits without a
+ * receipt, `emitTwice` with two of them, of which the last is right. `throw` throws out of `write()` itself, `error` fails as
+ * an Observable does and `reject` as a promise does (which no virtual clock knows of). `poison` refuses a batch that holds an
+ * item that its `poison` points out, and commits others. `commitThenFail` commits, and fails as if the reply were lost.
+ * `hang` never ends, nor does `receiptThenHang`, which has said that it is done; neither commits.
+ */
+export type SinkAct =
+  | 'ok'
+  | 'slow'
+  | 'emptyComplete'
+  | 'emitTwice'
+  | 'throw'
+  | 'error'
+  | 'reject'
+  | 'poison'
+  | 'commitThenFail'
+  | 'hang'
+  | 'receiptThenHang';
+
+/** One step of a script, where the name of the act does not say enough. */
+export interface SinkStep<T> {
+  readonly act: SinkAct;
+  /** How long it takes, in milliseconds of the scheduler's time, 0 or more. Default 0: at once; of `slow` 100. */
+  readonly afterMs?: number;
+  /** What it fails with. Default: an error that says which call it was told to fail. */
+  readonly error?: unknown;
+  /**
+   * The `code` of the default error: an SQLSTATE (`40001` is transient, `23505` poison, `42P01` fatal), or one of the system.
+   * Default: none; of `poison` `22P02`, of `commitThenFail` `ECONNRESET`.
+   */
+  readonly code?: string;
+  /** Which items the act `poison` refuses. Default: all. */
+  readonly poison?: (item: T) => boolean;
+}
+
+/** A step for each call, counted from 1 in the order in which `write()` was called. */
+export type SinkScript<T> =
+  | readonly (SinkAct | SinkStep<T>)[]
+  | ((batch: readonly T[], call: number) => SinkAct | SinkStep<T>);
+
+export interface ScriptedSinkConfig<T> {
+  /** What each call does: a list, or a function that is asked. Default: an empty list. */
+  readonly script?: SinkScript<T>;
+  /** What calls do when the list is over. Default `ok`. */
+  readonly otherwise?: SinkAct | SinkStep<T>;
+  /** Default `asyncScheduler`, which is virtual inside {@link marbles}. */
+  readonly scheduler?: SchedulerLike;
+  /** The key of an item, where writes of one key must stay in order. Default: none. */
+  readonly keyOf?: (item: T) => string | number;
+  /** The name in metrics, errors and the report. Default `scriptedSink`. */
+  readonly name?: string;
+}
+
+/** One call, and what became of it. */
+export interface SinkCall<T> {
+  readonly batch: readonly T[];
+  readonly act: SinkAct;
+  /** `lost` was committed and said to have failed; `abandoned` was unsubscribed before its end. */
+  readonly result: 'pending' | 'written' | 'lost' | 'failed' | 'abandoned';
+}
+
+/** A sink that does as its script says, and keeps what came of it. */
+export interface ScriptedSink<T> extends Sink<T> {
+  /** The batches committed, in the order of their commits, those whose reply was lost included. */
+  readonly written: readonly (readonly T[])[];
+  /** Every call that was subscribed, or has thrown, in order. */
+  readonly calls: readonly SinkCall<T>[];
+  /** Calls that are pending. */
+  readonly inFlight: number;
+  readonly maxInFlight: number;
+}
+
+const OWNER = 'scriptedSink';
+
+const ACTS = [
+  'ok',
+  'slow',
+  'emptyComplete',
+  'emitTwice',
+  'throw',
+  'error',
+  'reject',
+  'poison',
+  'commitThenFail',
+  'hang',
+  'receiptThenHang',
+] as const satisfies readonly SinkAct[];
+
+const SLOW_MS = 100;
+
+/**
+ * A sink that fails as it is told: a script says call by call what a write does. Its writes are cold Observables, so they run
+ * in virtual time; only `reject` is a promise.
+ *
+ * @example
+ * ```ts
+ * import { from } from 'rxjs';
+ * import { batch, writeTo } from 'sluice/operators';
+ * import { scriptedSink } from 'sluice/testing';
+ *
+ * const sink = scriptedSink<number>({ script: [{ act: 'error', code: '40001' }, 'commitThenFail'] });
+ * from([1, 2, 3])
+ *   .pipe(batch({ size: 3 }), writeTo(sink, { retry: { maxAttempts: 3 } }))
+ *   .subscribe({ complete: () => console.log(sink.calls.map(({ result }) => result)) });
+ * ```
+ */
+export function scriptedSink<T>(config: ScriptedSinkConfig<T> = {}): ScriptedSink<T> {
+  requireKnownOptions(OWNER, config, ['script', 'otherwise', 'scheduler', 'keyOf', 'name']);
+  const { script = [], scheduler = asyncScheduler, name = OWNER } = config;
+  const keyOf = config.keyOf && requireFunction(OWNER, 'keyOf', config.keyOf);
+  const otherwise = stepOf<T>('otherwise', config.otherwise ?? 'ok');
+  const stepAt = scriptOf<T>(script, otherwise);
+  const written: (readonly T[])[] = [];
+  const calls: Mutable<SinkCall<T>>[] = [];
+  let begun = 0;
+  let inFlight = 0;
+  let maxInFlight = 0;
+
+  const record = (batch: readonly T[], act: SinkAct) => {
+    const call: Mutable<SinkCall<T>> = { batch, act, result: 'pending' };
+    calls.push(call);
+    inFlight += 1;
+    maxInFlight = Math.max(maxInFlight, inFlight);
+    return (result: SinkCall<T>['result']) => {
+      if (call.result !== 'pending') return;
+      call.result = result;
+      inFlight -= 1;
+    };
+  };
+
+  const play = (batch: readonly T[], step: SinkStep<T>, number: number): Observable<WriteReceipt> => {
+    const settle = record(batch, step.act);
+    const receipt: WriteReceipt = { rows: batch.length };
+    const commit = (result: 'written' | 'lost') => {
+      written.push(batch);
+      settle(result);
+    };
+    const fail = () => {
+      settle('failed');
+      return errorOf(step, name, number);
+    };
+    const act = (): Observable<WriteReceipt> => {
+      switch (step.act) {
+        case 'throw':
+          throw fail();
+        case 'error':
+          return throwError(fail);
+        case 'reject':
+          return from(Promise.reject(errorOf(step, name, number))).pipe(tap({ error: () => settle('failed') }));
+        case 'hang':
+          return NEVER;
+        case 'receiptThenHang':
+          return new Observable((subscriber) => subscriber.next(receipt));
+        case 'commitThenFail':
+          commit('lost');
+          return throwError(() => errorOf(step, name, number));
+        case 'poison':
+          if (batch.some((item) => step.poison?.(item) ?? true)) return throwError(fail);
+          commit('written');
+          return of(receipt);
+        case 'emptyComplete':
+          commit('written');
+          return of();
+        case 'emitTwice':
+          commit('written');
+          return of({ rows: 0 }, receipt);
+        default:
+          commit('written');
+          return of(receipt);
+      }
+    };
+    const afterMs = step.afterMs ?? (step.act === 'slow' ? SLOW_MS : 0);
+    const work = afterMs === 0 ? defer(act) : timer(afterMs, scheduler).pipe(switchMap(act));
+    return work.pipe(finalize(() => settle('abandoned')));
+  };
+
+  return {
+    name,
+    ...(keyOf && { keyOf }),
+    write(batch) {
+      begun += 1;
+      const number = begun;
+      let step: SinkStep<T> | undefined = stepAt(batch, number);
+      if (step.act === 'throw' && !step.afterMs) {
+        record(batch, step.act)('failed');
+        throw errorOf(step, name, number);
+      }
+      return defer(() => {
+        // Subscribed again, it is a call of its own.
+        const again = step === undefined;
+        if (again) begun += 1;
+        const current = step ?? stepAt(batch, begun);
+        step = undefined;
+        return play(batch, current, again ? begun : number);
+      });
+    },
+    get written() {
+      return written;
+    },
+    get calls() {
+      return calls;
+    },
+    get inFlight() {
+      return inFlight;
+    },
+    get maxInFlight() {
+      return maxInFlight;
+    },
+  };
+}
+
+type Mutable<O> = { -readonly [K in keyof O]: O[K] };
+
+function scriptOf<T>(
+  script: SinkScript<T>,
+  otherwise: SinkStep<T>,
+): (batch: readonly T[], call: number) => SinkStep<T> {
+  if (typeof script === 'function') return (batch, call) => stepOf(`the step of call ${call}`, script(batch, call));
+  if (!Array.isArray(script)) throw new RangeError(`${OWNER}: script must be a list of steps, or a function`);
+  const steps = script.map((step, index) => stepOf<T>(`script[${index}]`, step));
+  return (_, call) => steps[call - 1] ?? otherwise;
+}
+
+function stepOf<T>(option: string, given: SinkAct | SinkStep<T>): SinkStep<T> {
+  if (typeof given === 'string') return { act: requireOneOf(OWNER, option, given, ACTS) };
+  requireKnownOptions(`${OWNER}: ${option}`, given, ['act', 'afterMs', 'error', 'code', 'poison']);
+  requireOneOf(OWNER, `${option}.act`, given.act, ACTS);
+  if (given.afterMs !== undefined) requireDuration(OWNER, `${option}.afterMs`, given.afterMs);
+  if (given.poison !== undefined) requireFunction(OWNER, `${option}.poison`, given.poison);
+  return given;
+}
+
+const CODES: Partial<Record<SinkAct, string>> = { poison: '22P02', commitThenFail: 'ECONNRESET' };
+
+function errorOf<T>(step: SinkStep<T>, name: string, call: number): unknown {
+  if ('error' in step) return step.error;
+  const error = new Error(`${name} fails call ${call}, as told (${step.act})`);
+  const code = step.code ?? CODES[step.act];
+  return code === undefined ? error : Object.assign(error, { code });
+}
