@@ -16,5 +16,8 @@ export {
   type ReplayItemsConfig,
   replayFile,
 } from './replayFile.js';
+export { type BarsConfig, bars } from './store/bars.js';
+export { type LatestConfig, latest } from './store/latest.js';
+export { isStoreReadError, StoreReadError } from './store/storeReadError.js';
 export { type SyntheticConfig, synthetic } from './synthetic.js';
 export { type SyntheticBarsConfig, syntheticBars } from './syntheticBars.js';
