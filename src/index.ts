@@ -39,7 +39,16 @@ export { barCodec } from './model/barCodec.js';
 export { DecodeError, type DecodeProblem, isDecodeError } from './model/decodeError.js';
 export type { DeadLetters, Diversion, DivertReason } from './model/diversion.js';
 export { foldBars } from './model/foldBars.js';
+export { foldByKey } from './model/foldByKey.js';
+export { type Fundamentals, fundamentalsKey } from './model/fundamentals.js';
+export { fundamentalsCodec } from './model/fundamentalsCodec.js';
+export type { MarketEvent } from './model/marketEvent.js';
+export { marketEventCodec } from './model/marketEventCodec.js';
 export { mergeBars } from './model/mergeBars.js';
+export { newsCodec } from './model/newsCodec.js';
+export { type NewsItem, newsKey } from './model/newsItem.js';
+export { optionCodec } from './model/optionCodec.js';
+export { type OptionSnapshot, optionKey } from './model/optionSnapshot.js';
 export { isWriteOutcome, type Sink, type WriteOutcome, type WriteReceipt } from './model/sink.js';
 export { isUnroutedError, UnroutedError } from './model/unroutedError.js';
 export { isWriteError, WriteError } from './model/writeError.js';
@@ -94,6 +103,8 @@ export type { PacingProfile, PacingWindow } from './policies/pacingProfile.js';
 export {
   type BarsSinkConfig,
   barsSink,
+  type FundamentalsSinkConfig,
+  fundamentalsSink,
   isNdjsonError,
   isStoreError,
   type MemorySink,
@@ -101,9 +112,13 @@ export {
   memorySink,
   NdjsonError,
   type NdjsonSinkConfig,
+  type NewsSinkConfig,
   ndjsonSink,
+  newsSink,
   type OpenStoreConfig,
+  type OptionsSinkConfig,
   openStore,
+  optionsSink,
   SinkSubscriber,
   type SinkSubscriberConfig,
   type Store,
@@ -111,6 +126,7 @@ export {
   type StoreErrorCode,
   type Strategy,
   sinkSubscriber,
+  type TableSinkConfig,
 } from './sinks/index.js';
 export {
   type BadRow,

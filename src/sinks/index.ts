@@ -1,8 +1,12 @@
 export { type BarsSinkConfig, barsSink } from './barsSink.js';
+export { type FundamentalsSinkConfig, fundamentalsSink } from './fundamentalsSink.js';
 export { type MemorySink, type MemorySinkConfig, memorySink } from './memorySink.js';
 export { isNdjsonError, NdjsonError } from './ndjsonError.js';
 export { type NdjsonSinkConfig, ndjsonSink } from './ndjsonSink.js';
+export { type NewsSinkConfig, newsSink } from './newsSink.js';
 export { type OpenStoreConfig, openStore, type Store } from './openStore.js';
+export { type OptionsSinkConfig, optionsSink } from './optionsSink.js';
 export type { Strategy } from './postgres/planner.js';
 export { isStoreError, StoreError, type StoreErrorCode } from './postgres/storeError.js';
+export type { TableSinkConfig } from './postgres/tableSink.js';
 export { SinkSubscriber, type SinkSubscriberConfig, sinkSubscriber } from './sinkSubscriber.js';
