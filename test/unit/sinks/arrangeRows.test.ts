@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Bar } from '../../../src/model/bar.js';
-import { rowArranger } from '../../../src/sinks/postgres/arrangeRows.js';
+import type { OptionSnapshot } from '../../../src/model/optionSnapshot.js';
+import { inKeyOrder, rowArranger } from '../../../src/sinks/postgres/arrangeRows.js';
 import { toMicros } from '../../../src/sinks/postgres/encode.js';
-import { barsTable } from '../../../src/sinks/postgres/tables.js';
+import { barsTable, optionsTable } from '../../../src/sinks/postgres/tables.js';
 
 const bar = (fields: Partial<Bar>): Bar => ({
   kind: 'bar',
@@ -89,5 +90,52 @@ describe('rowArranger', () => {
       }),
       { seed: 20240102, numRuns: 300 },
     );
+  });
+});
+
+describe('keys with a date and a double', () => {
+  const option = (fields: Partial<OptionSnapshot>): OptionSnapshot => ({
+    kind: 'option',
+    vendor: 'v',
+    symbol: 'A',
+    expiry: '2024-06-21',
+    optionType: 'C',
+    strike: 1,
+    ts: 0,
+    ...fields,
+  });
+  const rowsOf = (options: readonly OptionSnapshot[]) => ({
+    items: options,
+    seqs: Float64Array.from(options, (_, i) => i),
+  });
+
+  it('are told apart by each', () => {
+    const options = [
+      option({}),
+      option({ expiry: '2024-06-28' }),
+      option({ strike: 1.5 }),
+      option({ optionType: 'P' }),
+    ];
+    expect(new Set(rowArranger(optionsTable)(rowsOf(options)).items)).toEqual(new Set(options));
+  });
+
+  it('are one where the table takes them for one: the two zeros, and any two NaN', () => {
+    const options = [0, Number.NaN, -0, Number.NaN].map((strike) => option({ strike }));
+    const { items } = rowArranger(optionsTable)(rowsOf(options));
+    expect(items).toHaveLength(2);
+    expect(items).toContain(options[2]);
+    expect(items).toContain(options[3]);
+  });
+
+  it('have an order that any two writers share, NaN included', () => {
+    const strikes = [3, Number.NaN, -1, 0, Number.POSITIVE_INFINITY, 2];
+    const options = strikes.flatMap((strike) => ['C', 'P'].map((side) => option({ strike, optionType: side as 'C' })));
+    const order = (all: readonly OptionSnapshot[]) =>
+      inKeyOrder(optionsTable, rowsOf(all)).items.map(({ strike, optionType }) => `${optionType}${strike}`);
+    const expected = ['C', 'P'].flatMap((side) =>
+      [-1, 0, 2, 3, Number.POSITIVE_INFINITY, Number.NaN].map((k) => side + k),
+    );
+    expect(order(options)).toEqual(expected);
+    expect(order([...options].reverse())).toEqual(expected);
   });
 });

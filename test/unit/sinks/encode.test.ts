@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { encodeArrays, encodeCopy } from '../../../src/sinks/postgres/encode.js';
-import type { Column, ColumnType } from '../../../src/sinks/postgres/tables.js';
-
-type Value = string | number | null | undefined;
+import type { Column, ColumnType, ColumnValue as Value } from '../../../src/sinks/postgres/tables.js';
 
 const column = (type: ColumnType, nullable = false): Column<readonly Value[]> => ({
   name: 'it',
@@ -52,8 +50,39 @@ describe('the binary encoders', () => {
     ['text', 'é', 'c3a9'],
     ['text', 'a'.repeat(65), '61'.repeat(65)],
     ['text', '😀', 'f09f9880'],
+    ['text', '\x7f\x01', '7f01'],
+    ['date', '2000-01-01', '00000000'],
+    ['date', '2000-03-01', '0000003c'],
+    ['date', '1999-12-31', 'ffffffff'],
+    // As the letters of the literal, which the statement casts.
+    ['text[]', [], hex(Buffer.from('{}'))],
+    ['text[]', ['a', 'é', ''], hex(Buffer.from('{"a","é",""}'))],
+    ['text[]', ['"', '\\', '{,}', 'NULL'], hex(Buffer.from('{"\\"","\\\\","{,}","NULL"}'))],
   ])('write %s %s', (type, value, bytes) => {
     expect(bytesOf(type, value)).toBe(bytes);
+  });
+
+  /** The only value of the only row in the data of a COPY: behind the head of 19 bytes and the count of fields. */
+  const copied = (type: ColumnType, value: Value) => hex(encodeCopy([column(type)], rowsOf(value))).slice(42, -4);
+
+  it('write an array with its dimension into a COPY, and an empty one without', () => {
+    expect(copied('text[]', ['ab', ''])).toBe(
+      ['0000001e', '00000001', '00000000', '00000019', '00000002', '00000001', '00000002', '6162', '00000000'].join(''),
+    );
+    expect(copied('text[]', [])).toBe(['0000000c', '00000000', '00000000', '00000019'].join(''));
+    expect(copied('date', '2000-01-02')).toBe('0000000400000001');
+  });
+
+  it('make room for arrays of any size', () => {
+    const lists = [Array.from({ length: 500 }, (_, i) => `東京${i}`), [], ['é'.repeat(5000)]];
+    const data = encodeCopy([column('text[]')], rowsOf(...lists));
+    let at = 19;
+    for (const list of lists) {
+      const bytes = list.reduce((sum, text) => sum + 4 + Buffer.byteLength(text), list.length > 0 ? 20 : 12);
+      expect(data.readInt32BE(at + 2)).toBe(bytes);
+      at += 2 + 4 + bytes;
+    }
+    expect(data.length).toBe(at + 2);
   });
 
   it('agree, also where texts outgrow what was reserved for them', () => {
@@ -79,6 +108,24 @@ describe('the binary encoders', () => {
     expect(bytes.slice(40)).toBe('ffffffff000000083ff0000000000000ffffffff');
   });
 
+  it.each<[ColumnType, string]>([
+    ['date', 'ffffffff'],
+    ['text[]', 'ffffffff'],
+    ['text', 'ffffffff'],
+  ])('write null for a %s that may be', (type, bytes) => {
+    for (const value of [null, undefined]) {
+      expect(hex(encodeArrays([column(type, true)], rowsOf(value))[0]!).slice(40)).toBe(bytes);
+      expect(hex(encodeCopy([column(type, true)], rowsOf(value))).slice(42, -4)).toBe(bytes);
+    }
+  });
+
+  it('say what they found where an array or object stands', () => {
+    expect(() => encodeCopy([column('text')], rowsOf(['a', 'b']))).toThrow('it must be a string, got an array of 2');
+    expect(() => encodeCopy([column('float8')], rowsOf({ a: 1 } as never))).toThrow(
+      'it must be a number, got an object',
+    );
+  });
+
   it.each<[ColumnType, Value, string]>([
     ['text', undefined, '22P02'],
     ['text', 5, '22P02'],
@@ -87,6 +134,19 @@ describe('the binary encoders', () => {
     ['float8', null, '22P02'],
     ['int8', 0.5, '22003'],
     ['int8', 2 ** 53, '22003'],
+    ['text', 'a\0b', '22021'],
+    ['text', '\0', '22021'],
+    ['text', `${'a'.repeat(70)}\0`, '22021'],
+    ['text', 'é\0', '22021'],
+    ['date', '2023-02-29', '22008'],
+    ['date', '', '22008'],
+    ['date', 19_782, '22P02'],
+    ['date', null, '22P02'],
+    ['text[]', 'a', '22P02'],
+    ['text[]', undefined, '22P02'],
+    ['text[]', ['a', null] as never, '22P02'],
+    ['text[]', ['a', '\0'], '22021'],
+    ['text[]', ['\ud800'], '22021'],
     ['timestamptz', Number.NaN, '22008'],
     ['timestamptz', 1e15, '22008'],
   ])('refuse %s %s', (type, value, sqlState) => {
@@ -95,6 +155,7 @@ describe('the binary encoders', () => {
         expect.objectContaining({
           code: 'SLUICE_STORE_VALUE',
           sqlState,
+          field: 'it',
           message: expect.stringContaining('it must be'),
         }),
       );

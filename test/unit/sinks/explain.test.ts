@@ -16,6 +16,8 @@ describe('explain', () => {
     [{ code: '42501' }, 'SLUICE_STORE_PERMISSION', 'grant'],
     [{ code: '22021' }, 'SLUICE_STORE_VALUE', '22021'],
     [{ code: '23514' }, 'SLUICE_STORE_VALUE', '23514'],
+    [{ code: '54000' }, 'SLUICE_STORE_VALUE', 'must be shorter'],
+    [{ code: '54001' }, 'SLUICE_STORE_FAILED', '54001'],
     [{ code: '57P01' }, 'SLUICE_STORE_CONNECTION_LOST', '57P01'],
     [{ code: '53100' }, 'SLUICE_STORE_FAILED', '53100'],
     [{ code: '08006' }, 'SLUICE_STORE_CONNECTION_LOST', '08006'],
@@ -42,6 +44,18 @@ describe('explain', () => {
     const error = explain(new AggregateError([inner]));
     expect(error.code).toBe('SLUICE_STORE_UNREACHABLE');
     expect(error.message).toContain('::1:5432');
+  });
+
+  it.each([
+    [{ code: '23502', column: 'close' }, 'close'],
+    [{ code: '22P03', where: 'COPY bars, line 7, column volume' }, 'volume'],
+    [{ code: '22P02', where: 'COPY bars, line 7, column volume: "x"' }, 'volume'],
+    [{ code: '54000', where: 'COPY bars, line 7' }, undefined],
+    [{ code: '22003', where: 'PL/pgSQL function f() line 7 at column x' }, undefined],
+    [{ code: '22021' }, undefined],
+  ])('names the column where the server does: %j', (fields, field) => {
+    const error = explain(driverError('as the server says', fields), 'bars');
+    expect(error.field).toBe(field);
   });
 
   it('leaves its own errors as they are', () => {

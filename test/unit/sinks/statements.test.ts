@@ -29,6 +29,25 @@ describe('statementsFor', () => {
     );
   });
 
+  it('lets arrays come as the texts of their literals, and takes them from the staging table as they are', () => {
+    const tagged: Table<unknown> = {
+      ...table,
+      name: 't',
+      columns: [
+        ...table.columns,
+        { name: 'my "tags"', type: 'text[]', of: () => [] },
+        { name: 'day', type: 'date', of: () => '' },
+      ],
+    };
+    const { upsertArrays, copyUpsert, createStage } = statementsFor(tagged, undefined);
+    expect(upsertArrays).toContain(
+      'SELECT "id", "note", "seq", "my ""tags"""::text[], "day" ' +
+        'FROM unnest($1::text[], $2::float8[], $3::int8[], $4::text[], $5::date[]) AS incoming',
+    );
+    expect(copyUpsert).toContain('SELECT "id", "note", "seq", "my ""tags""", "day" FROM pg_temp');
+    expect(createStage).toContain('"my ""tags""" text[], "day" date');
+  });
+
   it('makes the table from the description', () => {
     expect(statementsFor(table, undefined).create).toContain(
       'CREATE TABLE IF NOT EXISTS "My ""table""" ("id" text NOT NULL, "note" float8, "seq" int8 NOT NULL, PRIMARY KEY ("id"))',

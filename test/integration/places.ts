@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type pg from 'pg';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { openStore, type Store } from '../../src/sinks/openStore.js';
+import type { Strategy } from '../../src/sinks/postgres/planner.js';
+import { freshDatabase } from '../postgres/freshDatabase.js';
+
+export interface Place {
+  /** From `beforeAll` on. */
+  readonly pool: () => pg.Pool;
+  /** The strategies that this place offers. */
+  readonly strategies: readonly (Strategy | 'auto')[];
+}
+
+/** The same tests on a Postgres server, and on the database that is embedded in the process. */
+export function inEachPlace(tests: (place: Place) => void): void {
+  describe('on a Postgres server', () => {
+    const database = freshDatabase();
+    let pool: pg.Pool;
+    beforeAll(() => {
+      pool = database.pool({ max: 8 });
+    });
+    tests({ pool: () => pool, strategies: ['auto', 'unnest', 'copyUpsert', 'copy'] });
+  });
+
+  describe('on PGlite', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-pglite-'));
+    let store: Store;
+    beforeAll(async () => {
+      store = await openStore({ folder: join(folder, 'data') });
+    }, 120_000);
+    afterAll(async () => {
+      await store.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    tests({ pool: () => store.pool, strategies: ['auto', 'unnest'] });
+  });
+}
