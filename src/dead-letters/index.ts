@@ -1,0 +1,16 @@
+export type { DeadLetter, LetterFilter, LetterState, Tally } from './deadLetter.js';
+export { DeadLetterError, type DeadLetterErrorCode, isDeadLetterError } from './deadLetterError.js';
+export type { DeadLetterHold, DeadLetterQueue, DeadLetterStats } from './deadLetterQueue.js';
+export type { ErrorRecord } from './errorRecord.js';
+export type { LetterProblem } from './letterStore.js';
+export { type OpenDeadLettersConfig, openDeadLetters } from './openDeadLetters.js';
+export {
+  countDeadLetters,
+  type DeadLetterCount,
+  type ReadDeadLettersConfig,
+  readDeadLetters,
+  type StoredLetter,
+  type UnreadLine,
+} from './readDeadLetters.js';
+export { type ReplayDeadLettersConfig, replayDeadLetters } from './replayDeadLetters.js';
+export type { ReplayProgress } from './replayProgress.js';

@@ -1,0 +1,94 @@
+import { isUtf8 } from 'node:buffer';
+import { Schema } from '../model/schema.js';
+import type { DeadLetter } from './deadLetter.js';
+import type { ErrorRecord } from './errorRecord.js';
+import { decodeValue } from './valueCodec.js';
+
+/** What a line of a segment is. */
+export type ParsedLine =
+  | { readonly is: 'letter'; readonly letter: DeadLetter }
+  | { readonly is: 'unknownVersion'; readonly version: number }
+  | { readonly is: 'corrupt'; readonly reason: string };
+
+/** A version of the envelope, as it lies on disks. */
+export interface LetterVersion {
+  readonly v: number;
+  /** Checks an envelope of this version, and gives it back; throws what is wrong with it. */
+  readonly decode: (envelope: unknown) => unknown;
+  /** Makes it one of the next version. Only the newest has none. */
+  readonly toNext?: (envelope: never) => unknown;
+}
+
+const ErrorSchema: Schema.Codec<ErrorRecord> = Schema.Struct({
+  name: Schema.String,
+  message: Schema.String,
+  code: Schema.optionalKey(Schema.String),
+  sqlState: Schema.optionalKey(Schema.String),
+  cause: Schema.optionalKey(Schema.suspend((): Schema.Codec<ErrorRecord> => ErrorSchema)),
+});
+
+const Envelope = Schema.Struct({
+  v: Schema.Literal(1),
+  id: Schema.String,
+  count: Schema.Int,
+  at: Schema.Finite,
+  pipeline: Schema.String,
+  stage: Schema.String,
+  reason: Schema.String,
+  error: Schema.NullOr(ErrorSchema),
+  attempts: Schema.Int,
+  replays: Schema.Int,
+  previous: Schema.optionalKey(Schema.String),
+  kind: Schema.NullOr(Schema.String),
+  values: Schema.Literals(['json', 'marked']),
+  items: Schema.Array(Schema.Unknown),
+});
+
+/** The envelope that is written: `values` says whether the items are plain JSON or hold marks. */
+export type Envelope = typeof Envelope.Type;
+
+const V1: LetterVersion = { v: 1, decode: Schema.decodeUnknownSync(Envelope) };
+
+/** Reads lines of any version that there has been, the newest last. */
+export class LetterFormat {
+  readonly #versions: ReadonlyMap<number, LetterVersion>;
+
+  constructor(versions: readonly LetterVersion[] = [V1]) {
+    this.#versions = new Map(versions.map((version) => [version.v, version]));
+  }
+
+  parse(line: Uint8Array): ParsedLine {
+    // A decoder would put a replacement for what is no text, and a damaged letter would look whole.
+    if (!isUtf8(line)) return corrupt('it is not UTF-8');
+    let json: unknown;
+    try {
+      json = JSON.parse(Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString());
+    } catch {
+      return corrupt('it is not JSON');
+    }
+    const v = typeof json === 'object' && json !== null ? (json as { v?: unknown }).v : undefined;
+    if (typeof v !== 'number' || !Number.isInteger(v)) return corrupt('it has no version');
+    let version = this.#versions.get(v);
+    if (!version) return { is: 'unknownVersion', version: v };
+    try {
+      let envelope = version.decode(json);
+      while (version?.toNext) {
+        envelope = version.toNext(envelope as never);
+        version = this.#versions.get((envelope as { v: number }).v);
+        envelope = version?.decode(envelope);
+      }
+      return { is: 'letter', letter: letterOf(envelope as Envelope) };
+    } catch (error) {
+      return corrupt(error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+function letterOf({ v: _, count, values, ...letter }: Envelope): DeadLetter {
+  if (letter.items.length !== count) throw new TypeError(`it has ${letter.items.length} items instead of ${count}`);
+  return values === 'json' ? letter : { ...letter, items: letter.items.map(decodeValue) };
+}
+
+function corrupt(reason: string): ParsedLine {
+  return { is: 'corrupt', reason };
+}

@@ -1,0 +1,115 @@
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+
+/** An open file, read and written at positions. */
+export interface DiskFile {
+  /** Reads into `buffer` from `position` on; returns how many bytes there were, 0 at the end. */
+  read(buffer: Uint8Array, position: number): Promise<number>;
+  /** Writes at `position`; returns how many bytes were taken, which may be fewer. */
+  write(bytes: Uint8Array, position: number): Promise<number>;
+  truncate(size: number): Promise<void>;
+  /** Resolves when what was written is on the disk. */
+  datasync(): Promise<void>;
+  /** The size, and how many names the file has: none where it was deleted under us. */
+  stat(): Promise<{ readonly size: number; readonly links: number }>;
+  close(): Promise<void>;
+}
+
+/** What durable files need of a file system: a port, so that tests can make it fail. */
+export interface Disk {
+  /** `create` fails where there is a file, `read` and `update` where there is none; `upsert` takes what there is. */
+  open(path: string, mode: 'read' | 'create' | 'update' | 'upsert'): Promise<DiskFile>;
+  /** The names in a folder; none where there is no such folder. */
+  list(folder: string): Promise<string[]>;
+  /** Makes a folder and those above it, and puts their names on the disk. */
+  makeFolder(folder: string): Promise<void>;
+  /** Removes a file; nothing where there is none. */
+  remove(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Puts the names in a folder on the disk: a new file is not there after a crash before this. */
+  syncFolder(folder: string): Promise<void>;
+}
+
+const FLAGS = {
+  read: constants.O_RDONLY,
+  create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
+  update: constants.O_RDWR,
+  upsert: constants.O_RDWR | constants.O_CREAT,
+} as const;
+
+/** The file system of Node. */
+export const nodeDisk: Disk = {
+  async open(path, mode) {
+    return new NodeFile(await open(path, FLAGS[mode]));
+  },
+  async list(folder) {
+    try {
+      return await readdir(folder);
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  },
+  async makeFolder(folder) {
+    const made = await mkdir(folder, { recursive: true });
+    if (made === undefined) return;
+    const top = dirname(resolve(made));
+    for (let above = dirname(resolve(folder)); ; above = dirname(above)) {
+      await syncFolder(above);
+      if (above === top || above === dirname(above)) return;
+    }
+  },
+  remove: (path) => rm(path, { force: true }),
+  rename,
+  syncFolder,
+};
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows does not open folders, and keeps their entries by itself.
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+class NodeFile implements DiskFile {
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async read(buffer: Uint8Array, position: number): Promise<number> {
+    return (await this.#handle.read(buffer, 0, buffer.length, position)).bytesRead;
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<number> {
+    return (await this.#handle.write(bytes, 0, bytes.length, position)).bytesWritten;
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.#handle.truncate(size);
+  }
+
+  datasync(): Promise<void> {
+    return this.#handle.datasync();
+  }
+
+  async stat(): Promise<{ size: number; links: number }> {
+    const { size, nlink } = await this.#handle.stat();
+    return { size, links: nlink };
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+/** Whether there is no such file or folder. */
+export function isMissing(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === 'ENOENT';
+}

@@ -1,0 +1,113 @@
+import type { SchedulerLike, Subscription } from 'rxjs';
+
+/** The first wait after a failure, and the longest, in milliseconds. */
+const FIRST_MS = 100;
+const LONGEST_MS = 5_000;
+
+/** The disk does not take what is to be written. */
+export interface Hold {
+  readonly error: unknown;
+  /** Since when by the clock of the scheduler. */
+  readonly since: number;
+}
+
+export interface GroupCommitConfig<W> {
+  /**
+   * Makes work durable, and calls `done` with each piece that is. What it throws is tried again with the pieces that are
+   * left, for as long as it takes.
+   */
+  readonly commit: (group: readonly W[], done: (piece: W) => void) => Promise<void>;
+  readonly scheduler: SchedulerLike;
+  /** Told at each failed attempt. */
+  readonly onHold: () => void;
+}
+
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Commits pieces of work in groups, one group after the other: what comes while one is under way shares the next. A disk
+ * that is full or out of reach is waited for.
+ */
+export class GroupCommit<W> {
+  readonly #config: GroupCommitConfig<W>;
+  /** In order of arrival; the first ones may be under way. */
+  readonly #waiting = new Map<W, Waiting>();
+  #isRunning = false;
+  #hold: Hold | undefined;
+  #pause: { readonly timer: Subscription; readonly resume: () => void } | undefined;
+  #idle: (() => void)[] = [];
+
+  constructor(config: GroupCommitConfig<W>) {
+    this.#config = config;
+  }
+
+  /** Set while the disk takes nothing. */
+  get hold(): Hold | undefined {
+    return this.#hold;
+  }
+
+  /** What is not durable yet. */
+  get waiting(): Iterable<W> {
+    return this.#waiting.keys();
+  }
+
+  /** Resolves when the piece is durable. */
+  push(piece: W): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(piece, { resolve, reject });
+      if (!this.#isRunning) void this.#run();
+    });
+  }
+
+  /** Resolves when nothing waits. */
+  idle(): Promise<void> {
+    return this.#isRunning ? new Promise((resolve) => this.#idle.push(resolve)) : Promise.resolve();
+  }
+
+  /** Gives up what waits. A commit under way may still come to pass. */
+  abandon(error: unknown): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+    this.#pause?.timer.unsubscribe();
+    this.#pause?.resume();
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    let delayMs = FIRST_MS;
+    // Whoever comes in the same turn of the event loop's microtasks shares the first group.
+    await Promise.resolve();
+    while (this.#waiting.size > 0) {
+      try {
+        await this.#config.commit([...this.#waiting.keys()], (piece) => this.#done(piece));
+        this.#hold = undefined;
+        delayMs = FIRST_MS;
+      } catch (error) {
+        if (this.#waiting.size === 0) break;
+        this.#hold = { error, since: this.#hold?.since ?? this.#config.scheduler.now() };
+        this.#config.onHold();
+        await this.#sleep(delayMs);
+        delayMs = Math.min(LONGEST_MS, delayMs * 2);
+      }
+    }
+    this.#hold = undefined;
+    this.#isRunning = false;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #done(piece: W): void {
+    const waiting = this.#waiting.get(piece);
+    this.#waiting.delete(piece);
+    waiting?.resolve();
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await new Promise<void>((resume) => {
+      this.#pause = { timer: this.#config.scheduler.schedule(() => resume(), ms), resume };
+    });
+    this.#pause = undefined;
+  }
+}
