@@ -3,6 +3,32 @@
  * here; `sluice/operators`, `sluice/sources`, `sluice/sinks` and `sluice/pipelines` have the same things by room. The core
  * that operators and sources are written with is only here.
  */
+export {
+  countDeadLetters,
+  type DeadLetter,
+  type DeadLetterCount,
+  DeadLetterError,
+  type DeadLetterErrorCode,
+  type DeadLetterHold,
+  type DeadLetterQueue,
+  type DeadLetterStats,
+  type ErrorRecord,
+  isDeadLetterError,
+  type LetterFilter,
+  type LetterProblem,
+  type LetterState,
+  type OpenDeadLettersConfig,
+  openDeadLetters,
+  type ReadDeadLettersConfig,
+  type ReplayDeadLettersConfig,
+  type ReplayProgress,
+  readDeadLetters,
+  replayDeadLetters,
+  type StoredLetter,
+  type Tally,
+  type UnreadLine,
+} from './dead-letters/index.js';
+export type { Disk, DiskFile } from './disk/disk.js';
 export { contextOf, type FlowContext, NO_CONTEXT } from './flow/context.js';
 export { BufferOverflowError, isBufferOverflowError } from './flow/errors.js';
 export { Exit } from './flow/exit.js';
@@ -64,6 +90,7 @@ export {
   broadcast,
   type Codec,
   type ConflateConfig,
+  type CoordinatorPolicies,
   conflate,
   type DecodeConfig,
   type DedupeConfig,
@@ -79,6 +106,7 @@ export {
   type PaceConfig,
   pace,
   type Rejected,
+  type RetryPolicy,
   type RouteBranches,
   route,
   type UntilStoppedConfig,
