@@ -1,12 +1,16 @@
 export { type BarsSinkConfig, barsSink } from './barsSink.js';
 export { type FundamentalsSinkConfig, fundamentalsSink } from './fundamentalsSink.js';
 export { type MemorySink, type MemorySinkConfig, memorySink } from './memorySink.js';
+export { type MigrateConfig, migrate, migrationPlan } from './migrate.js';
 export { isNdjsonError, NdjsonError } from './ndjsonError.js';
 export { type NdjsonSinkConfig, ndjsonSink } from './ndjsonSink.js';
 export { type NewsSinkConfig, newsSink } from './newsSink.js';
 export { type OpenStoreConfig, openStore, type Store } from './openStore.js';
 export { type OptionsSinkConfig, optionsSink } from './optionsSink.js';
+export { isMigrationError, MigrationError, type MigrationErrorCode } from './postgres/migrationError.js';
+export type { MigrationReport, MigrationStep } from './postgres/migrationReport.js';
 export type { Strategy } from './postgres/planner.js';
 export { isStoreError, StoreError, type StoreErrorCode } from './postgres/storeError.js';
 export type { TableSinkConfig } from './postgres/tableSink.js';
+export type { TimescaleConfig } from './postgres/timescale/settings.js';
 export { SinkSubscriber, type SinkSubscriberConfig, sinkSubscriber } from './sinkSubscriber.js';

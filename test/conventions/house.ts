@@ -25,7 +25,9 @@ export const SINKS: Membership = {
   noun: 'sink',
   folder: 'src/sinks',
   docs: 'docs/sinks',
-  support: {},
+  support: {
+    migrationPlan: 'what migrate would do; the same function, and described on its page',
+  },
 };
 
 export const HOUSE = [OPERATORS, SOURCES, SINKS] as const;

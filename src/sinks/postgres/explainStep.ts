@@ -1,0 +1,43 @@
+import { breaksConnection, explain, sqlStateOf } from './explain.js';
+import { MigrationError } from './migrationError.js';
+import { isStoreError } from './storeError.js';
+
+const NOT_PERMITTED = '42501';
+
+/** What went wrong in a migration, said to a person. `step` is what was under way; undefined where nothing was. */
+export function explainStep(error: unknown, step: string | undefined): MigrationError {
+  if (error instanceof MigrationError) return error;
+  const at = step === undefined ? '' : ` ${step}`;
+  const options = { step, cause: error };
+  if (isStoreError(error) && error.code === 'SLUICE_STORE_TABLE') {
+    return new MigrationError(
+      'SLUICE_MIGRATION_TABLE',
+      `${step} cannot take over what is there (${error.message}): then migrate again; nothing of it is applied`,
+      options,
+    );
+  }
+  const state = sqlStateOf(error);
+  const said = error instanceof Error ? error.message : String(error);
+  if (state === NOT_PERMITTED) {
+    return new MigrationError(
+      'SLUICE_MIGRATION_PERMISSION',
+      `the database user may not do${at || ' this'} (${said}): migrate as the owner of the schema and its tables, or ` +
+        'GRANT CREATE ON SCHEMA (and CREATE ON DATABASE for a new schema) to this user; nothing of it is applied',
+      options,
+    );
+  }
+  const lost = state === undefined ? breaksConnection(error) : state.startsWith('57P') || state.startsWith('08');
+  if (lost && step !== undefined && !isStoreError(error)) {
+    return new MigrationError(
+      'SLUICE_MIGRATION_FAILED',
+      `the connection to Postgres broke during${at} (${said}): migrate again, which goes on where it stopped`,
+      options,
+    );
+  }
+  const explained = explain(error);
+  return new MigrationError(
+    'SLUICE_MIGRATION_FAILED',
+    `${step ?? 'the migration'} failed: ${explained.message}`,
+    options,
+  );
+}

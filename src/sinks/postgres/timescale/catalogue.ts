@@ -1,0 +1,160 @@
+import type { ClientBase } from 'pg';
+import type { HypertableName } from './settings.js';
+
+export type RollupKind = 'view' | 'continuous' | 'foreign';
+
+export interface Hypertable {
+  readonly chunkMs: number | undefined;
+  readonly compresses: boolean;
+}
+
+/** A policy of TimescaleDB: what it does to a table or continuous aggregate, and its ages in milliseconds. */
+export interface Policy {
+  readonly proc: string;
+  readonly of: string;
+  readonly dropAfterMs: number | undefined;
+  readonly compressAfterMs: number | undefined;
+  readonly startOffsetMs: number | undefined;
+}
+
+/** What the server says of itself and of the store: all that decides which steps are missing. */
+export interface StoreCatalogue {
+  readonly database: string;
+  readonly isPGlite: boolean;
+  readonly hasPublic: boolean;
+  /** The version of TimescaleDB that could be created; undefined where the server does not have it. */
+  readonly available: string | undefined;
+  /** Whether the server has loaded the library at its start, without which the extension must not be created. */
+  readonly preloaded: boolean;
+  readonly installed: { readonly version: string; readonly schema: string } | undefined;
+  /** `timescale` or `apache`, which has neither compression nor policies nor continuous aggregates. */
+  readonly license: string | undefined;
+  readonly hypertables: ReadonlyMap<string, Hypertable>;
+  readonly policies: readonly Policy[];
+  readonly rollups: ReadonlyMap<string, RollupKind>;
+  /** Whether this version limits how much one transaction may decompress, and nobody has said how much. */
+  readonly limitsDecompression: boolean;
+}
+
+/** By this a view of ours is told from one of the same name. */
+export const ROLLUP_MARK = 'sluice rollup';
+
+const SERVER = `
+  SELECT current_database()::text AS database,
+         version() AS version,
+         to_regnamespace('public') IS NOT NULL AS "hasPublic",
+         (SELECT default_version::text FROM pg_catalog.pg_available_extensions WHERE name = 'timescaledb') AS available,
+         e.extversion::text AS installed,
+         n.nspname::text AS schema,
+         current_setting('timescaledb.max_background_workers', true) AS workers,
+         current_setting('timescaledb.license', true) AS license,
+         current_setting('timescaledb.max_tuples_decompressed_per_dml_transaction', true) AS "limit",
+         (SELECT count(*)::int FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) AS setting
+           WHERE s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
+             AND setting LIKE 'timescaledb.max_tuples_decompressed_per_dml_transaction=%') AS "limitsSet"
+    FROM (SELECT) AS one
+    LEFT JOIN pg_catalog.pg_extension e ON e.extname = 'timescaledb'
+    LEFT JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace`;
+
+const HYPERTABLES = `
+  SELECT h.hypertable_name::text AS name, h.compression_enabled AS compresses,
+         (extract(epoch FROM d.time_interval) * 1000)::float8 AS "chunkMs"
+    FROM timescaledb_information.hypertables h
+    LEFT JOIN timescaledb_information.dimensions d
+      ON d.hypertable_schema = h.hypertable_schema AND d.hypertable_name = h.hypertable_name AND d.column_name = 'ts'
+   WHERE h.hypertable_schema = $1 AND h.hypertable_name = ANY($2)`;
+
+const POLICIES = `
+  SELECT proc_name::text AS proc, hypertable_name::text AS of,
+         (extract(epoch FROM (config ->> 'drop_after')::interval) * 1000)::float8 AS "dropAfterMs",
+         (extract(epoch FROM (config ->> 'compress_after')::interval) * 1000)::float8 AS "compressAfterMs",
+         (extract(epoch FROM (config ->> 'start_offset')::interval) * 1000)::float8 AS "startOffsetMs"
+    FROM timescaledb_information.jobs
+   WHERE hypertable_schema = $1 AND hypertable_name = ANY($2)
+     AND proc_name IN ('policy_retention', 'policy_compression', 'policy_refresh_continuous_aggregate')`;
+
+const RELATIONS = `
+  SELECT c.relname::text AS name, c.relkind::text AS kind,
+         obj_description(c.oid, 'pg_class') LIKE $3 || '%' AS ours
+    FROM pg_catalog.pg_class c
+   WHERE c.relnamespace = to_regnamespace($1)::oid AND c.relname = ANY($2)`;
+
+const CONTINUOUS = `
+  SELECT view_name::text AS name FROM timescaledb_information.continuous_aggregates
+   WHERE view_schema = $1 AND view_name = ANY($2)`;
+
+interface ServerRow {
+  readonly database: string;
+  readonly version: string;
+  readonly hasPublic: boolean;
+  readonly available: string | null;
+  readonly installed: string | null;
+  readonly schema: string | null;
+  readonly workers: string | null;
+  readonly license: string | null;
+  readonly limit: string | null;
+  readonly limitsSet: number;
+}
+
+interface PolicyRow {
+  readonly proc: string;
+  readonly of: string;
+  readonly dropAfterMs: number | null;
+  readonly compressAfterMs: number | null;
+  readonly startOffsetMs: number | null;
+}
+
+/** Reads; changes nothing. `quotedSchema` is the same schema as SQL writes it. */
+export async function readCatalogue(
+  client: ClientBase,
+  schema: string,
+  quotedSchema: string,
+  names: { readonly hypertables: readonly HypertableName[]; readonly rollups: readonly string[] },
+): Promise<StoreCatalogue> {
+  const { rows } = await client.query<ServerRow>(SERVER);
+  const server = rows[0]!;
+  const { installed } = server;
+  const hypertables = new Map<string, Hypertable>();
+  const rollups = new Map<string, RollupKind>();
+  let policies: Policy[] = [];
+  const relations = await client.query<{ name: string; kind: string; ours: boolean | null }>(RELATIONS, [
+    quotedSchema,
+    names.rollups,
+    ROLLUP_MARK,
+  ]);
+  for (const { name, kind, ours } of relations.rows) rollups.set(name, kind === 'v' && ours ? 'view' : 'foreign');
+  if (installed !== null) {
+    const tables = await client.query<{ name: string; compresses: boolean; chunkMs: number | null }>(HYPERTABLES, [
+      schema,
+      names.hypertables,
+    ]);
+    for (const { name, compresses, chunkMs } of tables.rows) {
+      hypertables.set(name, { compresses, chunkMs: chunkMs ?? undefined });
+    }
+    const jobs = await client.query<PolicyRow>(POLICIES, [schema, [...names.hypertables, ...names.rollups]]);
+    policies = jobs.rows.map((row) => ({
+      proc: row.proc,
+      of: row.of,
+      dropAfterMs: row.dropAfterMs ?? undefined,
+      compressAfterMs: row.compressAfterMs ?? undefined,
+      startOffsetMs: row.startOffsetMs ?? undefined,
+    }));
+    const continuous = await client.query<{ name: string }>(CONTINUOUS, [schema, names.rollups]);
+    for (const { name } of continuous.rows) rollups.set(name, 'continuous');
+  }
+  const isPGlite = /emcc|emscripten/i.test(server.version);
+  return {
+    database: server.database,
+    isPGlite,
+    hasPublic: server.hasPublic,
+    available: server.available ?? undefined,
+    // PGlite loads every library that it was built with.
+    preloaded: isPGlite || server.workers !== null,
+    installed: installed === null ? undefined : { version: installed, schema: server.schema! },
+    license: server.license ?? undefined,
+    hypertables,
+    policies,
+    rollups,
+    limitsDecompression: server.limit !== null && server.limitsSet === 0,
+  };
+}
