@@ -44,17 +44,18 @@ type Pino = typeof import('pino');
 export function createLogger(config: CreateLoggerConfig = {}): Logger {
   const owner = 'createLogger';
   requireKnownOptions(owner, config, ['level', 'destination']);
+  const { destination: given } = config;
   const level = requireOneOf(owner, 'level', config.level ?? 'info', LOG_LEVELS);
-  if (config.destination) requireFunction(owner, 'the write of its destination', config.destination.write);
+  if (given) requireFunction(owner, 'the write of its destination', given.write);
   // Loaded when it is first used, as not everybody who imports the package logs.
-  const { pino } = createRequire(import.meta.url)('pino') as Pino;
-  const destination = config.destination ?? pino.destination({ dest: 2, sync: true });
+  const { pino, destination: open, stdSerializers, stdTimeFunctions } = createRequire(import.meta.url)('pino') as Pino;
+  const destination: LogDestination = given ?? open({ dest: 2, sync: true });
   const options = {
     level,
     base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    serializers: { error: pino.stdSerializers.err, err: pino.stdSerializers.err },
+    serializers: { error: stdSerializers.err, err: stdSerializers.err },
   };
   // At the very end, past everything that makes up a line: messages, errors and their stacks, fields of children.
   return pino(options, { write: (line: string) => destination.write(redactLine(line)) });
