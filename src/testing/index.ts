@@ -5,6 +5,13 @@ export {
   operatorConformance,
 } from './conformance/operatorConformance.js';
 export type { OperatorSubject, ThrowingCallback } from './conformance/operatorSubject.js';
+export {
+  SINK_RULES,
+  type SinkConformanceTest,
+  type SinkRuleId,
+  sinkConformance,
+} from './conformance/sinkConformance.js';
+export type { SinkStore, SinkSubject } from './conformance/sinkSubject.js';
 export type { Direction, Fault, FaultKind } from './faults/fault.js';
 export type {
   CommitReplyFault,

@@ -1,0 +1,157 @@
+import { ok as assert, equal } from 'node:assert/strict';
+import { isWriteError } from '../../model/writeError.js';
+import { classifyFailure } from '../../policies/classifyFailure.js';
+import { type Attempt, brief, type SinkBench } from './sinkBench.js';
+import type { SinkRule } from './sinkRule.js';
+
+const BATCHES = 10;
+const SIZE = 4;
+
+/** Writes ten batches through an outage and a restart: what was not acknowledged is delivered again, and `again` more. */
+async function throughRestart<T>(bench: SinkBench<T>, again: number): Promise<void> {
+  const batches = Array.from({ length: BATCHES }, (_, i) => bench.items(SIZE, i * SIZE));
+  const sink = bench.store.sink();
+  let acknowledged = (await bench.through(sink, batches.slice(0, 4))).length;
+  const mend = await bench.outage();
+  try {
+    const later = await bench.through(sink, batches.slice(acknowledged));
+    acknowledged += later.length;
+  } catch (error) {
+    assert(isWriteError(error), `a pipeline whose store is away fails with a WriteError, and not: ${brief(error)}`);
+  }
+  await mend();
+  const restarted = bench.store.sink();
+  await bench.through(restarted, batches.slice(acknowledged - again));
+}
+
+function failed({ end, error }: Attempt): unknown {
+  equal(end, 'failed', `a write to a store that is away must fail, and ${end}`);
+  return error;
+}
+
+/** SK-3: what happens when the store is away. SK-4: what happens to items that it refuses. */
+export const outageRules = [
+  {
+    id: 'SK-3.1',
+    title: 'a write that cannot be committed fails, with an error that is worth another attempt',
+    async check(bench) {
+      const sink = bench.store.sink();
+      await bench.write(sink, bench.items(3));
+      const mend = await bench.outage();
+      const error = failed(await bench.attempt(sink, bench.items(3, 3)));
+      assert(error instanceof Error, `it must fail with an error that says why, and not: ${brief(error)}`);
+      equal(classifyFailure(error), 'transient', `an outage passes: ${brief(error)}`);
+      await mend();
+    },
+  },
+  {
+    id: 'SK-3.2',
+    title: 'a sink that has failed takes the next batch, and the one that failed',
+    async check(bench) {
+      const sink = bench.store.sink();
+      const mend = await bench.outage();
+      failed(await bench.attempt(sink, bench.items(3)));
+      failed(await bench.attempt(sink, bench.items(3)));
+      await mend();
+      await bench.write(sink, bench.items(3, 3));
+      await bench.write(sink, bench.items(3));
+      await bench.holds(bench.items(6), 'after an outage');
+    },
+  },
+  {
+    id: 'SK-3.3',
+    title: 'a result may be subscribed again after a failure',
+    async check(bench) {
+      const sink = bench.store.sink();
+      const mend = await bench.outage();
+      const result = sink.write(bench.items(3));
+      failed(await bench.follow(() => result).end);
+      await mend();
+      bench.committed(await bench.follow(() => result).end);
+      await bench.holds(bench.items(3), 'after a second subscription');
+    },
+  },
+  {
+    id: 'SK-3.4',
+    title: 'nothing is lost through an outage and a restart',
+    async check(bench) {
+      await throughRestart(bench, 0);
+      await bench.holds(bench.items(BATCHES * SIZE), 'after an outage and a restart');
+    },
+  },
+  {
+    id: 'SK-3.5',
+    title: 'nothing is stored twice where a restart delivers again what was acknowledged',
+    async check(bench) {
+      await throughRestart(bench, 2);
+      await bench.holdsOnce(bench.items(BATCHES * SIZE), 'after an outage and a restart');
+    },
+  },
+  {
+    id: 'SK-3.6',
+    title: 'with retries a pipeline outlasts an outage',
+    async check(bench) {
+      const sink = bench.store.sink();
+      const mend = await bench.outage();
+      let mending: Promise<void> | undefined;
+      const outcomes = await bench.through(sink, [bench.items(5), bench.items(5, 5)], {
+        retry: { maxAttempts: 60, initialMs: 1, maxMs: 200 },
+        classify(error) {
+          mending ??= mend();
+          return classifyFailure(error);
+        },
+      });
+      await mending;
+      assert(
+        outcomes.some(({ attempts }) => attempts > 1),
+        'the first write must fail while the store is away',
+      );
+      await bench.holds(bench.items(10), 'after an outage');
+    },
+  },
+  {
+    id: 'SK-4.1',
+    title: 'a batch with an item that is refused fails, with an error of the class poison',
+    async check(bench) {
+      const sink = bench.store.sink();
+      await bench.write(sink, bench.items(2));
+      for (const batch of [[bench.poison(0)], [...bench.items(3, 2), bench.poison(1), ...bench.items(3, 5)]]) {
+        const { end, error } = await bench.attempt(sink, batch);
+        equal(end, 'failed', `a batch of ${batch.length} with an item that is refused must fail, and ${end}`);
+        equal(classifyFailure(error), 'poison', `it must be of the class poison: ${brief(error)}`);
+      }
+    },
+  },
+  {
+    id: 'SK-4.2',
+    title: 'a sink that has refused a batch takes the next one, and the other items of that one',
+    async check(bench) {
+      const sink = bench.store.sink();
+      const refused = await bench.attempt(sink, [...bench.items(3), bench.poison(0)]);
+      equal(refused.end, 'failed', `a batch with an item that is refused must fail, and ${refused.end}`);
+      await bench.write(sink, bench.items(3, 3));
+      await bench.write(sink, bench.items(3));
+      await bench.holds(bench.items(6), 'after a batch that was refused');
+    },
+  },
+  {
+    id: 'SK-4.3',
+    title: 'through writeTo() refused items are diverted alone, and all others are written',
+    async check(bench) {
+      const letters = bench.letters();
+      const poison = [bench.poison(0), bench.poison(1), bench.poison(2)] as const;
+      const [good, other] = [bench.items(20), bench.items(20, 20)];
+      const batches = [
+        [poison[0], ...good.slice(0, 9), poison[1], ...good.slice(9)],
+        [...other, poison[2]],
+        bench.items(5, 40),
+      ];
+      const outcomes = await bench.through(bench.store.sink(), batches, { deadLetters: letters });
+      const diverted = letters.diversions.map(({ items, reason }) => [items.length, reason].join(' '));
+      equal(diverted.join(', '), '1 poison, 1 poison, 1 poison', 'each refused item goes to the dead letters alone');
+      const settled = outcomes.reduce((sum, { items }) => sum + items.length, 0);
+      equal(settled, 48, 'every item is settled');
+      await bench.holds([...good, ...other, ...bench.items(5, 40)], 'after three items that were refused');
+    },
+  },
+] as const satisfies readonly SinkRule[];

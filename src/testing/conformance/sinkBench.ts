@@ -1,0 +1,179 @@
+import { ok as assert, fail } from 'node:assert/strict';
+import { inspect } from 'node:util';
+import { from, lastValueFrom, Subscription } from 'rxjs';
+import { toArray } from 'rxjs/operators';
+import type { DeadLetters, Diversion } from '../../model/diversion.js';
+import type { Sink, WriteOutcome, WriteReceipt } from '../../model/sink.js';
+import { writeTo } from '../../operators/writeTo.js';
+import type { WritePolicies } from '../../operators/writing/writePolicies.js';
+import type { SinkStore, SinkSubject } from './sinkSubject.js';
+
+const TIMEOUT_MS = 15_000;
+
+/** What came of one write. */
+export interface Attempt {
+  readonly receipts: readonly WriteReceipt[];
+  /** `given up`: nobody waited for its end. */
+  readonly end: 'completed' | 'failed' | 'given up';
+  readonly error?: unknown;
+}
+
+/** Letters that a rule collects. */
+class Letters<T> implements DeadLetters<T> {
+  readonly diversions: Diversion<T>[] = [];
+
+  append(diversion: Diversion<T>): readonly [] {
+    this.diversions.push(diversion);
+    return [];
+  }
+}
+
+/** The store of one rule, and ways to write to it and to look into it. */
+export class SinkBench<T> {
+  readonly subject: SinkSubject<T>;
+  readonly store: SinkStore<T>;
+  readonly #timeoutMs: number;
+
+  constructor(subject: SinkSubject<T>, store: SinkStore<T>) {
+    this.subject = subject;
+    this.store = store;
+    this.#timeoutMs = subject.timeoutMs ?? TIMEOUT_MS;
+  }
+
+  items(count: number, first = 0, version = 1): T[] {
+    return Array.from({ length: count }, (_, i) => this.subject.item(first + i, version));
+  }
+
+  letters(): Letters<T> {
+    return new Letters<T>();
+  }
+
+  poison(index: number): T {
+    return this.subject.poison?.(index) ?? fail('the subject names no poison; if it takes anything, say so');
+  }
+
+  /** Takes the store away; the result brings it back. */
+  async outage(): Promise<() => Promise<void>> {
+    if (!this.store.outage) fail('the subject has no outage; if it cannot fail, say so');
+    const mend = await this.store.outage();
+    return async () => mend();
+  }
+
+  /** Writes a batch, and says what came of it. */
+  attempt(sink: Sink<T>, batch: readonly T[]): Promise<Attempt> {
+    return this.follow(() => sink.write(batch)).end;
+  }
+
+  /** Subscribes a result, and follows it to its end or until it is given up. */
+  follow(write: () => ReturnType<Sink<T>['write']>): { readonly end: Promise<Attempt>; readonly giveUp: () => void } {
+    const receipts: WriteReceipt[] = [];
+    const subscription = new Subscription();
+    let isOver = false;
+    const end = new Promise<Attempt>((resolve) => {
+      const settle = (how: Attempt['end'], error?: unknown) => {
+        isOver = true;
+        resolve({ receipts, end: how, ...(how === 'failed' ? { error } : {}) });
+      };
+      subscription.add(() => {
+        if (!isOver) settle('given up');
+      });
+      try {
+        subscription.add(
+          from(write()).subscribe({
+            next: (receipt) => receipts.push(receipt),
+            error: (error) => settle('failed', error),
+            complete: () => settle('completed'),
+          }),
+        );
+      } catch (error) {
+        settle('failed', error);
+      }
+    });
+    return { end: this.#inTime(end, 'a write'), giveUp: () => subscription.unsubscribe() };
+  }
+
+  /** Writes a batch, which must be committed. */
+  async write(sink: Sink<T>, batch: readonly T[]): Promise<readonly WriteReceipt[]> {
+    return this.committed(await this.attempt(sink, batch));
+  }
+
+  committed({ end, error, receipts }: Attempt): readonly WriteReceipt[] {
+    assert(end === 'completed', `a write must be committed, and ${end}: ${brief(error)}`);
+    return receipts;
+  }
+
+  /** Writes batches as a pipeline does. */
+  through(
+    sink: Sink<T>,
+    batches: readonly (readonly T[])[],
+    policies: WritePolicies<T> = {},
+  ): Promise<WriteOutcome<T>[]> {
+    return this.#inTime(lastValueFrom(from(batches).pipe(writeTo(sink, policies), toArray())), 'a pipeline');
+  }
+
+  /** Waits for the end of a pipeline. */
+  finished<R>(work: Promise<R>): Promise<R> {
+    return this.#inTime(work, 'a pipeline');
+  }
+
+  /** That these items, and no others, are stored: each at least once. */
+  async holds(items: readonly T[], when: string): Promise<void> {
+    const [expected, found] = [textsOf(items), textsOf(await this.store.stored())];
+    const missing = [...expected.keys()].filter((text) => !found.has(text));
+    const foreign = [...found.keys()].filter((text) => !expected.has(text));
+    assert(missing.length === 0, `${when}, ${missing.length} of ${expected.size} items are missing: ${some(missing)}`);
+    assert(foreign.length === 0, `${when}, ${foreign.length} items are stored that should not be: ${some(foreign)}`);
+  }
+
+  /** That exactly these items are stored, each once. */
+  async holdsOnce(items: readonly T[], when: string): Promise<void> {
+    await this.holds(items, when);
+    const found = textsOf(await this.store.stored());
+    const repeated = [...found].filter(([, count]) => count > 1).map(([text]) => text);
+    assert(repeated.length === 0, `${when}, ${repeated.length} items are stored more than once: ${some(repeated)}`);
+  }
+
+  async #inTime<R>(work: Promise<R>, what: string): Promise<R> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const error = new Error(`${what} has not ended within ${this.#timeoutMs} ms`);
+      timer = setTimeout(() => reject(error), this.#timeoutMs);
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Lets the event loop go round so many times. */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+export function brief(value: unknown): string {
+  if (value instanceof Error) return value.message;
+  return inspect(value, { depth: 4, breakLength: Number.POSITIVE_INFINITY, compact: true, maxArrayLength: 10 });
+}
+
+function some(texts: readonly string[]): string {
+  return texts.length > 3 ? `${texts.slice(0, 3).join(', ')}, …` : texts.join(', ');
+}
+
+/** How often each item is there. Items are equal where they look equal, whatever the order of their fields. */
+function textsOf(items: readonly unknown[]): Map<string, number> {
+  const texts = new Map<string, number>();
+  for (const item of items) {
+    const text = inspect(item, {
+      depth: null,
+      sorted: true,
+      breakLength: Number.POSITIVE_INFINITY,
+      compact: true,
+      maxArrayLength: null,
+      maxStringLength: null,
+    });
+    texts.set(text, (texts.get(text) ?? 0) + 1);
+  }
+  return texts;
+}
