@@ -61,8 +61,8 @@ export class Bytes {
       // For a few letters a loop is faster than the call out of JavaScript.
       for (let i = 0; i < length; i++) {
         const unit = value.charCodeAt(i);
-        // Beyond ASCII, or NUL: one less, and without a sign, it is beyond it too.
-        if ((unit - 1) >>> 0 > 126) {
+        // Beyond ASCII, or NUL.
+        if (unit > 127 || unit === 0) {
           written = buffer.write(value, start);
           isPlain = false;
           break;
