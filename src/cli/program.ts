@@ -2,10 +2,13 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { isSettingsError } from '../settings/settingsError.js';
 import { configCommand } from './commands/config.js';
+import { dlqCommand } from './commands/dlq.js';
+import { migrateCommand } from './commands/migrate.js';
 import { EXIT, type ExitCode } from './exitCodes.js';
 import { type GlobalOptions, Invocation } from './invocation.js';
 import { sentence } from './sentence.js';
 import { isOutputClosedError, type Terminal } from './terminal.js';
+import { isUsageError } from './usageError.js';
 
 /** Runs `sluice` with the arguments that follow its name, and returns what to exit with. It throws nothing. */
 export async function sluice(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -39,7 +42,8 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
     return { debug, envFile };
   };
   const invocation = new Invocation(terminal, globals);
-  for (const command of [configCommand(invocation)]) program.addCommand(inheriting(command, program));
+  const commands = [configCommand(invocation), migrateCommand(invocation), dlqCommand(invocation)];
+  for (const command of commands) program.addCommand(inheriting(command, program));
 
   try {
     await program.parseAsync([...args], { from: 'user' });
@@ -48,7 +52,7 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
     if (isOutputClosedError(error)) return invocation.exitCode;
     await terminal.stderr.write(`error: ${sentence(error, globals().debug)}\n`).catch(() => {});
-    return isSettingsError(error) ? EXIT.USAGE : EXIT.FAILED;
+    return isSettingsError(error) || isUsageError(error) ? EXIT.USAGE : EXIT.FAILED;
   } finally {
     await Promise.all(heard);
   }

@@ -15,9 +15,12 @@ function messageOf(error: unknown): string {
   return error.name;
 }
 
-/** Drivers and users put connection strings into messages; up to the last `@` of a word may be a password. */
+/**
+ * Drivers and users put connection strings into messages; up to the last `@` of a word may be a password. What stands
+ * for one in our own advice is left.
+ */
 function withoutPasswords(text: string): string {
   return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)\S*@/gi, '$1***@')
+    .replace(/([a-z][a-z0-9+.-]*:\/\/)(?!user:password@[^@\s]*(?!\S))\S*@/gi, '$1***@')
     .replace(/\b(password|passwd|pwd|sslpassword)=[^&\s'"]+/gi, '$1=***');
 }

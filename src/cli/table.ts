@@ -1,41 +1,51 @@
 /** How a column is set: text to the left, numbers to the right. */
-export type Align = 'left' | 'right';
-
 export interface Column {
   readonly title: string;
-  readonly align?: Align;
+  readonly align?: 'left' | 'right';
 }
 
 /**
- * Rows under their titles, each column as wide as its widest cell. Where `width` is given, lines are cut at it; the last
- * column is the one to hold what may be long.
+ * Rows under their titles, as many as there are, part by part: what is shown needs not fit into memory. A column is as wide
+ * as its widest cell so far.
  */
-export function table(
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
-  width = Number.POSITIVE_INFINITY,
-): string {
-  const lines = [columns.map(({ title }) => title), ...rows.map((row) => row.map(oneLine))];
-  const widths = columns.map((_, index) => Math.max(...lines.map((line) => widthOf(line[index] ?? ''))));
-  return lines
-    .map((line) =>
-      cut(
-        columns
-          .map(({ align = 'left' }, index) => {
-            const cell = line[index] ?? '';
-            const space = ' '.repeat((widths[index] ?? 0) - widthOf(cell));
-            return align === 'right' ? `${space}${cell}` : `${cell}${space}`;
-          })
-          .join('  ')
-          .trimEnd(),
-        width,
-      ),
-    )
-    .join('\n');
+export class Table {
+  readonly #columns: readonly Column[];
+  readonly #widths: number[];
+  /** Where lines are cut. */
+  readonly #width: number;
+  #hasHead = false;
+
+  constructor(columns: readonly Column[], width = Number.POSITIVE_INFINITY) {
+    this.#columns = columns;
+    this.#widths = columns.map(({ title }) => title.length);
+    this.#width = width;
+  }
+
+  /** The next rows, under the titles if they are the first. */
+  lines(rows: readonly (readonly string[])[]): string {
+    const cells = rows.map((row) => row.map(oneLine));
+    for (const row of cells) {
+      row.forEach((cell, index) => {
+        this.#widths[index] = Math.max(this.#widths[index] ?? 0, lengthOf(cell));
+      });
+    }
+    if (!this.#hasHead) cells.unshift(this.#columns.map(({ title }) => title));
+    this.#hasHead = true;
+    return cells.map((row) => cut(this.#line(row), this.#width)).join('\n');
+  }
+
+  #line(row: readonly string[]): string {
+    const padded = this.#columns.map(({ align = 'left' }, index) => {
+      const cell = row[index] ?? '';
+      const space = ' '.repeat((this.#widths[index] ?? 0) - lengthOf(cell));
+      return align === 'right' ? `${space}${cell}` : `${cell}${space}`;
+    });
+    return padded.join('  ').trimEnd();
+  }
 }
 
 /** Letters and not code units, so that none is cut in two. */
-function widthOf(text: string): number {
+function lengthOf(text: string): number {
   return [...text].length;
 }
 
@@ -46,5 +56,5 @@ function cut(text: string, width: number): string {
 
 /** Nothing that moves the cursor or colours the screen: what is shown may come from a provider. */
 export function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[\p{Cc}\p{Cf}]/gu, '�');
+  return text.replace(/\s+/g, ' ').replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { describeSettings, type SettingDescription } from '../../settings/describeSettings.js';
 import type { Settings } from '../../settings/loadSettings.js';
 import type { Invocation } from '../invocation.js';
-import { table } from '../table.js';
+import { Table } from '../table.js';
 
 /** `sluice config`: what is in effect, and where each value comes from. */
 export function configCommand(invocation: Invocation): Command {
@@ -29,7 +29,7 @@ function page(settings: Settings, described: readonly SettingDescription[]): str
     value === undefined ? '(none)' : unit === undefined ? String(value) : `${value} ${unit}`,
     `${origin === 'dotenv' ? settings.dotenvFile : origin}${variable === FLUSH && settings.coordinator.eager ? EAGER : ''}`,
   ]);
-  return table([{ title: 'VARIABLE' }, { title: 'VALUE' }, { title: 'FROM' }], rows);
+  return new Table([{ title: 'VARIABLE' }, { title: 'VALUE' }, { title: 'FROM' }]).lines(rows);
 }
 
 const FLUSH = 'MDS_COORDINATOR_FLUSH_INTERVAL';

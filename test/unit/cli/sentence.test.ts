@@ -12,7 +12,13 @@ describe('the sentence of an error', () => {
     expect(sentence(error)).toBe(said);
   });
 
+  it('keeps the advice on how to write a connection string', () => {
+    const advice = 'write postgres://user:password@host:port/database';
+    expect(sentence(new Error(advice))).toBe(advice);
+  });
+
   it.each([
+    'cannot open postgres://user:password@hunter2@h/d',
     'cannot open postgres://u:hunter2@h/d',
     'cannot open postgres://u:hun@hunter2@h/d at once',
     'host=h password=hunter2 user=u',

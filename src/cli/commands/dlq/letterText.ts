@@ -1,0 +1,34 @@
+import type { ErrorRecord } from '../../../dead-letters/errorRecord.js';
+import type { StoredLetter } from '../../../dead-letters/readDeadLetters.js';
+import { encodeValue, type Json } from '../../../dead-letters/valueCodec.js';
+import { oneLine } from '../../table.js';
+
+/** A letter for a program. What JSON has no word for is marked as in the folder itself; without items, their number. */
+export function letterJson({ items, ...letter }: StoredLetter<unknown>, withItems: boolean): Record<string, unknown> {
+  const head = { ...letter, at: timeOf(letter.at), itemCount: items.length };
+  return withItems ? { ...head, items: items.map(itemJson) } : head;
+}
+
+export function itemJson(item: unknown): Json {
+  return encodeValue(item, 'item');
+}
+
+/** In UTC, with milliseconds. */
+export function timeOf(ms: number): string {
+  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : String(ms);
+}
+
+/** The error and its causes, as one line each; nothing where nothing was the matter. */
+export function errorLines(error: ErrorRecord | null): string[] {
+  const lines: string[] = [];
+  for (let one = error ?? undefined; one; one = one.cause) {
+    const code = one.sqlState ?? one.code;
+    lines.push(oneLine(`${one.name}${code === undefined ? '' : ` ${code}`}: ${one.message}`));
+  }
+  return lines;
+}
+
+/** The innermost error is the one that says what is wrong: those around it say where. */
+export function errorSummary(error: ErrorRecord | null): string {
+  return errorLines(error).at(-1) ?? '';
+}

@@ -1,0 +1,9 @@
+/** The command cannot be carried out as it was given; nothing was started. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly code = 'SLUICE_USAGE';
+}
+
+export function isUsageError(error: unknown): error is UsageError {
+  return error instanceof Error && (error as { code?: unknown }).code === 'SLUICE_USAGE';
+}
