@@ -1,0 +1,19 @@
+/** A call was not made, because a circuit breaker gives no permit: what would be called has failed too often lately. */
+export class CircuitOpenError extends Error {
+  override readonly name = 'CircuitOpenError';
+  readonly code = 'SLUICE_CIRCUIT_OPEN';
+  /** When to try again; `Infinity` where the breaker does not close by itself, or waits for a probe that is under way. */
+  readonly retryAfterMs: number;
+
+  constructor(stage: string, retryAfterMs: number) {
+    const when = Number.isFinite(retryAfterMs)
+      ? `in ${Math.ceil(retryAfterMs)} ms`
+      : 'when the probe under way has answered, or when someone resets the breaker';
+    super(`the circuit breaker of ${stage} is open, and nothing was called: try again ${when}`);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+export function isCircuitOpenError(error: unknown): error is CircuitOpenError {
+  return error instanceof Error && (error as { code?: unknown }).code === 'SLUICE_CIRCUIT_OPEN';
+}

@@ -1,0 +1,112 @@
+import { SteadyTime } from './steadyTime.js';
+
+/** The calls that a breaker judges by: how many there were lately, and how many of them failed or were slow. */
+export interface CallWindow {
+  readonly calls: number;
+  readonly failures: number;
+  readonly slowCalls: number;
+  record(hasFailed: boolean, wasSlow: boolean, now: number): void;
+  clear(): void;
+}
+
+const FAILED = 1;
+const SLOW = 2;
+
+/** The last `size` calls: a byte each. */
+export class CountWindow implements CallWindow {
+  calls = 0;
+  failures = 0;
+  slowCalls = 0;
+  readonly #outcomes: Uint8Array;
+  #next = 0;
+
+  constructor(size: number) {
+    this.#outcomes = new Uint8Array(size);
+  }
+
+  record(hasFailed: boolean, wasSlow: boolean): void {
+    const outcomes = this.#outcomes;
+    const at = this.#next;
+    if (this.calls < outcomes.length) {
+      this.calls += 1;
+    } else {
+      const oldest = outcomes[at]!;
+      if (oldest & FAILED) this.failures -= 1;
+      if (oldest & SLOW) this.slowCalls -= 1;
+    }
+    outcomes[at] = (hasFailed ? FAILED : 0) | (wasSlow ? SLOW : 0);
+    if (hasFailed) this.failures += 1;
+    if (wasSlow) this.slowCalls += 1;
+    this.#next = at + 1 === outcomes.length ? 0 : at + 1;
+  }
+
+  clear(): void {
+    this.calls = 0;
+    this.failures = 0;
+    this.slowCalls = 0;
+    this.#next = 0;
+  }
+}
+
+export const BUCKETS = 10;
+
+/**
+ * The calls of the last `ms` milliseconds, summed up in ten buckets of a tenth of that, so that memory does not grow with
+ * the rate. A whole bucket is forgotten at a time: a call counts for at least nine tenths of `ms`, and less than all of it.
+ */
+export class TimeWindow implements CallWindow {
+  calls = 0;
+  failures = 0;
+  slowCalls = 0;
+  readonly #bucketMs: number;
+  readonly #time = new SteadyTime();
+  readonly #calls = new Float64Array(BUCKETS);
+  readonly #failures = new Float64Array(BUCKETS);
+  readonly #slowCalls = new Float64Array(BUCKETS);
+  /** The number of the bucket that is filled now, counted from the first call on. */
+  #newest = 0;
+
+  constructor(ms: number) {
+    this.#bucketMs = ms / BUCKETS;
+  }
+
+  record(hasFailed: boolean, wasSlow: boolean, now: number): void {
+    this.#forgetUntil(Math.floor(this.#time.at(now) / this.#bucketMs));
+    const at = this.#newest % BUCKETS;
+    this.calls += 1;
+    this.#calls[at]! += 1;
+    if (hasFailed) {
+      this.failures += 1;
+      this.#failures[at]! += 1;
+    }
+    if (wasSlow) {
+      this.slowCalls += 1;
+      this.#slowCalls[at]! += 1;
+    }
+  }
+
+  clear(): void {
+    this.calls = 0;
+    this.failures = 0;
+    this.slowCalls = 0;
+    this.#calls.fill(0);
+    this.#failures.fill(0);
+    this.#slowCalls.fill(0);
+  }
+
+  #forgetUntil(newest: number): void {
+    if (newest - this.#newest >= BUCKETS) this.clear();
+    else {
+      for (let bucket = this.#newest + 1; bucket <= newest; bucket++) {
+        const at = bucket % BUCKETS;
+        this.calls -= this.#calls[at]!;
+        this.failures -= this.#failures[at]!;
+        this.slowCalls -= this.#slowCalls[at]!;
+        this.#calls[at] = 0;
+        this.#failures[at] = 0;
+        this.#slowCalls[at] = 0;
+      }
+    }
+    this.#newest = newest;
+  }
+}
