@@ -1,0 +1,204 @@
+import { requireInteger, requireKnownOptions, requireText } from './validate.js';
+
+/** When a market trades. Times are Unix epoch milliseconds. */
+export interface MarketCalendar {
+  isOpen(at: number): boolean;
+  /** When the state changes next after `at`; `Infinity` for never. */
+  nextChange(at: number): number;
+}
+
+export interface MarketSessionsConfig {
+  /** The IANA name of the market's time zone, such as `America/New_York`. */
+  readonly timeZone: string;
+  /** When a session opens, as `HH:MM` in that zone. */
+  readonly open: string;
+  /** When it closes, as `HH:MM`: on the next day where that is not after `open`, so the same as `open` is a whole day. */
+  readonly close: string;
+  /** The days on which sessions open: 1 Monday to 7 Sunday. Default Monday to Friday. */
+  readonly days?: readonly number[] | undefined;
+  /** Days on which no session opens, as `YYYY-MM-DD`. Default none. */
+  readonly holidays?: readonly string[] | undefined;
+  /** When the session that opens on a day closes earlier than others: `{ '2026-11-27': '13:00' }`. Default none. */
+  readonly earlyCloses?: Readonly<Record<string, string>> | undefined;
+}
+
+interface Session {
+  readonly opensAt: number;
+  readonly closesAt: number;
+}
+
+const OWNER = 'marketSessions';
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+const MINUTES = 24 * 60;
+/** How many sessions are remembered: reckoning one asks `Intl` for offsets, some ten microseconds each. */
+const REMEMBERED = 16;
+
+/**
+ * The calendar of a market with one session a day, all at the same hours of its own time zone, whatever the clocks do there.
+ *
+ * A session belongs to the day on which it opens, and may end on the next: the days, holidays and early closes are those of
+ * its beginning. It is open from `open`, and closed from `close` on. An hour that the clocks skip is taken for the one after
+ * it, and of an hour that comes twice the first counts. Sessions that touch, as those of a market that never closes, are one.
+ *
+ * ```ts
+ * const nyse = marketSessions({
+ *   timeZone: 'America/New_York',
+ *   open: '09:30',
+ *   close: '16:00',
+ *   holidays: ['2026-12-25'],
+ *   earlyCloses: { '2026-11-27': '13:00' },
+ * });
+ * const globex = marketSessions({ timeZone: 'America/Chicago', open: '17:00', close: '16:00', days: [7, 1, 2, 3, 4] });
+ * ```
+ */
+export function marketSessions(config: MarketSessionsConfig): MarketCalendar {
+  requireKnownOptions(OWNER, config, ['timeZone', 'open', 'close', 'days', 'holidays', 'earlyCloses']);
+  const zone = zoneOf(config.timeZone);
+  const opensAt = minuteOf('open', config.open);
+  const lengthTo = (close: number) => (close > opensAt ? close - opensAt : close - opensAt + MINUTES);
+  const length = lengthTo(minuteOf('close', config.close));
+  const days = daysOf(config.days ?? [1, 2, 3, 4, 5]);
+  const holidays = new Set((config.holidays ?? []).map((date) => dayOf('holidays', date)));
+  const early = new Map<number, number>();
+  for (const [date, close] of Object.entries(config.earlyCloses ?? {})) {
+    const day = dayOf('earlyCloses', date);
+    const shorter = lengthTo(minuteOf(`earlyCloses of ${date}`, close));
+    if (shorter >= length) {
+      throw new RangeError(`${OWNER}: earlyCloses of ${date} must be before close, ${config.close}, got "${close}"`);
+    }
+    if (holidays.has(day)) throw new RangeError(`${OWNER}: ${date} is in earlyCloses and in holidays`);
+    early.set(day, shorter);
+  }
+  const lastSpecialDay = Math.max(Number.NEGATIVE_INFINITY, ...holidays, ...early.keys());
+
+  const remembered = new Map<number, Session | undefined>();
+
+  const reckon = (day: number): Session | undefined => {
+    if (!days.has(weekdayOf(day)) || holidays.has(day)) return undefined;
+    const opening = day * DAY_MS + opensAt * MINUTE_MS;
+    return {
+      opensAt: zone.instantOf(opening),
+      closesAt: zone.instantOf(opening + (early.get(day) ?? length) * MINUTE_MS),
+    };
+  };
+
+  const sessionOf = (day: number): Session | undefined => {
+    let session = remembered.get(day);
+    if (session === undefined && !remembered.has(day)) {
+      session = reckon(day);
+      const oldest = remembered.keys().next();
+      if (remembered.size >= REMEMBERED && !oldest.done) remembered.delete(oldest.value);
+      remembered.set(day, session);
+    }
+    return session;
+  };
+
+  /** The session that is on; one that opened the day before may last. */
+  const sessionAt = (at: number, day: number): Session | undefined =>
+    [day - 1, day].map(sessionOf).find((session) => session && session.opensAt <= at && at < session.closesAt);
+
+  return {
+    isOpen: (at) => sessionAt(at, zone.dayOf(at)) !== undefined,
+
+    nextChange(at) {
+      const today = zone.dayOf(at);
+      const current = sessionAt(at, today);
+      // Each weekday comes within a week, and after the last special day all weeks are alike.
+      const last = Math.max(today, lastSpecialDay) + 8;
+      let closesAt = current?.closesAt;
+      for (let day = today - 1; day <= last; day++) {
+        const session = sessionOf(day);
+        if (!session || session.closesAt <= (closesAt ?? at)) continue;
+        if (closesAt === undefined) return session.opensAt;
+        if (session.opensAt > closesAt) return closesAt;
+        closesAt = session.closesAt;
+      }
+      return Number.POSITIVE_INFINITY;
+    },
+  };
+}
+
+interface Zone {
+  /** The day in the zone, counted from the first of 1970. */
+  dayOf(at: number): number;
+  /** When the clocks of the zone show what UTC's show at `wall`. */
+  instantOf(wall: number): number;
+}
+
+function zoneOf(timeZone: unknown): Zone {
+  const clock = clockOf(requireText(OWNER, 'timeZone', timeZone));
+
+  /** What the clocks of the zone show, as the instant at which those of UTC show it. */
+  const wallAt = (at: number): number => {
+    const shown: Record<string, number> = {};
+    for (const { type, value } of clock.formatToParts(at)) shown[type] = Number(value);
+    const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0 } = shown;
+    return Date.UTC(year, month - 1, day, hour, minute, second);
+  };
+
+  const offsetAt = (at: number) => wallAt(at) - Math.floor(at / 1_000) * 1_000;
+
+  return {
+    dayOf: (at) => Math.floor(wallAt(at) / DAY_MS),
+    instantOf(wall) {
+      // Clocks are not changed twice within two days: it is the offset of the day before or of the day after.
+      const before = offsetAt(wall - DAY_MS);
+      const after = offsetAt(wall + DAY_MS);
+      if (before === after || offsetAt(wall - before) === before) return wall - before;
+      return offsetAt(wall - after) === after ? wall - after : wall - before;
+    },
+  };
+}
+
+function clockOf(timeZone: string): Intl.DateTimeFormat {
+  try {
+    return new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      calendar: 'gregory',
+      numberingSystem: 'latn',
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    });
+  } catch {
+    throw new RangeError(
+      `${OWNER}: timeZone must be the IANA name of a time zone, such as "America/New_York", got ${JSON.stringify(timeZone)}`,
+    );
+  }
+}
+
+/** 1 Monday to 7 Sunday: the first of 1970 was a Thursday. */
+function weekdayOf(day: number): number {
+  return ((((day + 3) % 7) + 7) % 7) + 1;
+}
+
+function daysOf(days: readonly number[]): Set<number> {
+  if (!Array.isArray(days) || days.length === 0) {
+    throw new RangeError(`${OWNER}: days must be a list of at least one day, from 1, Monday, to 7, Sunday`);
+  }
+  return new Set(days.map((day) => requireInteger(OWNER, 'each of days', day, 1, 7)));
+}
+
+function minuteOf(option: string, time: unknown): number {
+  const [, hour, minute] = (typeof time === 'string' && /^([01]\d|2[0-3]):([0-5]\d)$/.exec(time)) || [];
+  if (hour === undefined || minute === undefined) {
+    throw new RangeError(`${OWNER}: ${option} must be a time from "00:00" to "23:59", got ${JSON.stringify(time)}`);
+  }
+  return Number(hour) * 60 + Number(minute);
+}
+
+function dayOf(option: string, date: unknown): number {
+  const [, year, month, day] = (typeof date === 'string' && /^(\d{4})-(\d\d)-(\d\d)$/.exec(date)) || [];
+  // The 30th of February would be a day in March, and is found out by its month.
+  const at = Date.UTC(Number(year), Number(month) - 1, Number(day));
+  const shown = new Intl.DateTimeFormat('en-US', { timeZone: 'UTC', month: 'numeric' });
+  if (Number.isNaN(at) || shown.format(at) !== String(Number(month))) {
+    throw new RangeError(`${OWNER}: ${option} must be dates such as "2026-12-25", got ${JSON.stringify(date)}`);
+  }
+  return at / DAY_MS;
+}
