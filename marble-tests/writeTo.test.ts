@@ -1,5 +1,5 @@
 import { of } from 'rxjs';
-import { catchError, map, retry } from 'rxjs/operators';
+import { catchError, map } from 'rxjs/operators';
 import { describe, it } from 'vitest';
 import type { Sink } from '../src/model/sink.js';
 import type { WriteError } from '../src/model/writeError.js';
@@ -52,13 +52,13 @@ describe('writeTo', () => {
   );
 
   it(
-    'tries again as its guard says, counts the attempts and takes the time',
+    'tries again after its waits, counts the attempts and takes the time',
     marbles(({ hot, expectObservable }) => {
       const source = hot('x|            ', batches);
       const outcome = '   ----------(x|)';
       const sink = slowSink<string>({ serviceTimeMs: 2, failOn: (_, attempt) => attempt < 3 });
       const result$ = source.pipe(
-        writeTo(sink, { guard: retry({ count: 5, delay: 2 }) }),
+        writeTo(sink, { retry: { maxAttempts: 5, initialMs: 2, multiplier: 1, jitter: 'none' } }),
         map(({ attempts, durationMs }) => ({ attempts, durationMs })),
       );
       expectObservable(result$).toBe(outcome, { x: { attempts: 3, durationMs: 10 } });

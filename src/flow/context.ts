@@ -10,9 +10,10 @@ export interface FlowContext {
   readonly stopping: Observable<void>;
   /**
    * Fires once when the time of a drain is over, also for those who subscribe later, and always after `stopping`. Writers
-   * with dead letters give up what they are writing, and everything that is still held goes there.
+   * with dead letters give up what they are writing, and everything that is still held goes there. The value is the error
+   * that the pipeline ends with, or `undefined` where it is only late.
    */
-  readonly spilling: Observable<void>;
+  readonly spilling: Observable<unknown>;
   /**
    * Ends the pipeline with this error once everything in hand is settled: for a stage that cannot go on while what is held
    * can still be saved. `undefined` where nobody downstream would see to it.

@@ -55,6 +55,8 @@ export interface OperationInfo {
   readonly kind: string;
   readonly name?: string | undefined;
   readonly role?: StageRole | undefined;
+  /** No place of its own in topology and account: everything passes at once. Default false. */
+  readonly unlisted?: boolean | undefined;
 }
 
 /**
@@ -86,7 +88,7 @@ export function operate<T, R>(
     new Observable<R>((destination) => {
       const downstream = contextOf(destination);
       const { monitor } = downstream;
-      const stage = monitor.register({ ...info, feeds: downstream.stage });
+      const stage = (info.unlisted ? NO_MONITOR : monitor).register({ ...info, feeds: downstream.stage });
       let subscriber: OperateSubscriber<T, R> | undefined;
       let detached = false;
       const detach = () => {
@@ -122,7 +124,7 @@ export function operate<T, R>(
         spilling,
         abort,
         monitor,
-        stage,
+        stage: info.unlisted ? downstream.stage : stage,
         onFound,
       };
       carry(subscriber, context);

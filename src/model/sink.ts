@@ -1,4 +1,5 @@
 import type { ObservableInput } from 'rxjs';
+import type { DivertReason } from './diversion.js';
 
 /** What a sink says of a batch that is committed. */
 export interface WriteReceipt {
@@ -27,15 +28,19 @@ export interface Sink<T> {
   write(batch: readonly T[]): ObservableInput<WriteReceipt>;
 }
 
-/** What became of a batch. */
+/** What became of a batch, or of a part of one. */
 export interface WriteOutcome<T> {
   readonly status: 'written' | 'diverted';
   readonly items: readonly T[];
   readonly rows: number;
-  /** How often the sink was asked; 1 where nothing failed. */
+  /** How often the sink was asked for the batch that they came in; 1 where nothing failed. */
   readonly attempts: number;
-  /** From the first attempt to the commit, in milliseconds. */
+  /** From the first attempt to the commit, or until the letter was durable, in milliseconds. */
   readonly durationMs: number;
+  /** Why the items were diverted; only where they were. */
+  readonly reason?: DivertReason;
+  /** What the sink said of them, where they were diverted. */
+  readonly error?: unknown;
 }
 
 export function isWriteOutcome(value: unknown): value is WriteOutcome<unknown> {

@@ -143,17 +143,24 @@ function paceWith<T>(
   pacerFor: () => Pacer<T, unknown>,
 ): MonoTypeOperatorFunction<T> {
   return operate({ kind, name }, (operation) => {
-    const { destination, stage } = operation;
+    const { destination, downstream, stage } = operation;
     const pacer = pacerFor();
     const exit = new Exit(operation, () => line.drain());
     /** What the first item in line costs, once it is known: the callbacks are asked once an item. */
     let cost: { readonly of: unknown } | undefined;
     let timer: Subscription | undefined;
     let dueAt = 0;
+    /** What is held is on its way to the dead letters, and nobody there asks for a rate. */
+    let unlimited = false;
 
     const line = new WaitingLine<T>({
       offer(item) {
         if (!exit.mayEmit()) return false;
+        if (unlimited) {
+          stage.out += 1;
+          destination.next(item);
+          return true;
+        }
         cost ??= { of: pacer.price(item) };
         const waitMs = pacer.take(scheduler.now(), cost.of);
         if (waitMs > 0) {
@@ -168,6 +175,7 @@ function paceWith<T>(
         return true;
       },
       isReady() {
+        if (unlimited) return true;
         const waitMs = pacer.readyInMs(scheduler.now());
         if (waitMs > 0) wait(waitMs);
         return waitMs === 0;
@@ -187,6 +195,14 @@ function paceWith<T>(
       if (now > dueAt) pacer.makeUpFor?.(now - dueAt, now);
       line.drain();
     };
+
+    destination.add(
+      downstream.spilling.subscribe(() => {
+        unlimited = true;
+        timer?.unsubscribe();
+        line.drain();
+      }),
+    );
 
     return {
       gate: line.gate,

@@ -1,5 +1,7 @@
-import { type OperatorFunction, pipe } from 'rxjs';
+import { defer, type Observable, type OperatorFunction } from 'rxjs';
+import { supervise } from '../flow/supervise.js';
 import type { Sink, WriteOutcome } from '../model/sink.js';
+import { CircuitBreaker, type CircuitBreakerConfig } from '../policies/circuitBreaker.js';
 import {
   requireBoolean,
   requireDuration,
@@ -12,7 +14,22 @@ import { batch } from './batch.js';
 import { type BoundedBufferConfig, boundedBuffer } from './boundedBuffer.js';
 import { lanes, MOST_LANES } from './lanes.js';
 import { untilStopped } from './untilStopped.js';
-import { type WritePolicies, writeTo } from './writeTo.js';
+import { batchWriter } from './writing/batchWriter.js';
+import { type RetryPolicy, WRITE_POLICIES, type WritePolicies, writerSettings } from './writing/writePolicies.js';
+
+/** What stands around every write of a coordinator: the policies of `writeTo()`, switched on. */
+export interface CoordinatorPolicies<T>
+  extends Omit<WritePolicies<T>, 'concurrency' | 'name' | 'breaker' | 'timeoutMs' | 'retry'> {
+  /** How long one attempt may take, in milliseconds. Above 0, `Infinity` for no limit; default 30,000. */
+  readonly timeoutMs?: number;
+  /** How transient failures are tried again; false for not at all. Default: five attempts, from 50 ms, with full jitter. */
+  readonly retry?: RetryPolicy | false;
+  /**
+   * The breaker that all workers ask: its settings, one that others share, or false for none. Default: it opens after five
+   * failures in a row and lets one write through after 60 s.
+   */
+  readonly breaker?: CircuitBreaker | CircuitBreakerConfig | false;
+}
 
 export interface WriteCoordinatorConfig<T> {
   /** The name in topology, metrics and errors: `coord_id`. Default: the sink's. */
@@ -37,8 +54,8 @@ export interface WriteCoordinatorConfig<T> {
   readonly eager?: boolean;
   /** The key of an item: one key is written by one worker, in order. Default: the sink's `keyOf`, else any free worker. */
   readonly by?: (item: T) => string | number;
-  /** What stands around every write. Default: nothing, so that a write that fails stops the pipeline. */
-  readonly policies?: Omit<WritePolicies<T>, 'concurrency' | 'name'>;
+  /** What stands around every write. Default: retries, a breaker and a time limit; no dead letters. */
+  readonly policies?: CoordinatorPolicies<T>;
 }
 
 const OPTIONS = [
@@ -56,6 +73,10 @@ const OPTIONS = [
   'policies',
 ];
 
+const POLICIES = WRITE_POLICIES.filter((option) => option !== 'concurrency' && option !== 'name');
+
+const TIMEOUT_MS = 30_000;
+
 /**
  * From items to committed rows in one operator: buffer, lanes, batches and writes. Several workers write side by side, and
  * one key is always written by the same one, in order.
@@ -71,14 +92,17 @@ const OPTIONS = [
  * **Emits when**: a write is committed, its outcome.
  * **Backpressure**: installs a gate. It closes when the buffer reaches its high watermark and opens at the low one.
  * **Completes when**: the source has completed, or the pipeline was asked to drain, and everything held is written.
- * **Errors when**: the source has failed, after everything held is written; a write fails and `policies` does not help; more
- * arrive than `capacity` from a source that does not obey the gate.
+ * **Errors when**: the source has failed, after everything held is written; a write has failed for good and there are no
+ * `deadLetters`; the sink cannot be written to at all (a missing table, a wrong password), after everything held is diverted;
+ * more arrive than `capacity` from a source that does not obey the gate.
  * **On unsubscribe**: writes in flight are unsubscribed; what is held is abandoned, and shows as such in the account.
  *
- * **Delivery**: at least once to the sink while the process lives, in order for each key.
+ * **Delivery**: at least once to the sink while the process lives, in order for each key. With `policies.deadLetters` every
+ * item ends written or in a durable letter, also when the time of a drain is over.
  *
- * **Gotchas**: without `by` and the sink's `keyOf` any worker takes any item, and order is not kept. Held at most: `capacity`,
- * and for each worker a batch in flight and another that grows.
+ * **Gotchas**: while the sink is unreachable the breaker is open and the source paused, for as long as that lasts: nothing
+ * fails by itself, so watch it. Without `by` and the sink's `keyOf` any worker takes any item, and order is not kept. Held
+ * at most: `capacity`, and for each worker a batch in flight and another that grows.
  *
  * @example
  * ```ts
@@ -105,19 +129,43 @@ export function writeCoordinator<T>(
   const eager = requireBoolean(owner, 'eager', config.eager ?? true);
   const by = config.by ?? sink.keyOf;
   if (by) requireFunction(owner, 'by', by);
-  const policies = config.policies ?? {};
-  requireKnownOptions(`${owner}: policies`, policies, ['guard', 'settle', 'scheduler']);
+  const { breaker: guard = {}, retry = {}, timeoutMs = TIMEOUT_MS, ...policies } = config.policies ?? {};
+  requireKnownOptions(`${owner}: policies`, config.policies ?? {}, POLICIES);
   watermarks(owner, config);
+  const makeBreaker = breakerOf(`${owner}: policies: breaker`, guard);
 
   const { capacity, highWatermark, lowWatermark, overflow, onDrop } = config;
   const buffer = boundedBuffer<T>({ name, ...given({ capacity, highWatermark, lowWatermark, overflow, onDrop }) });
   const collect = batch<T>({ size: batchSize, lingerMs, eager, name: `${name}.batch` });
-  const write = writeTo<T>(sink, { ...policies, name: `${name}.write` });
-  return pipe(
-    untilStopped<T>({ foreignOnly: true }),
-    buffer,
-    lanes({ count: workers, name: `${name}.lanes`, ...given({ by }) }, (lane$) => lane$.pipe(collect, write)),
-  );
+  const settings = (breaker: CircuitBreaker | undefined) =>
+    writerSettings<T>(`${owner}: policies`, {
+      ...given({ ...policies, retry, timeoutMs, breaker }),
+      name: `${name}.write`,
+    });
+  const { scheduler } = settings(undefined);
+  return (items$) =>
+    defer(() => {
+      const write = batchWriter<T>(sink, settings(makeBreaker()));
+      const worker = (lane$: Observable<T>) => lane$.pipe(collect, write);
+      return items$.pipe(
+        untilStopped<T>({ foreignOnly: true }),
+        buffer,
+        lanes({ count: workers, name: `${name}.lanes`, ...given({ by }) }, worker),
+        supervise(scheduler),
+      );
+    });
+}
+
+/** One that is given is shared; otherwise each subscription has its own. */
+function breakerOf(
+  owner: string,
+  guard: CircuitBreaker | CircuitBreakerConfig | false,
+): () => CircuitBreaker | undefined {
+  if (guard === false) return () => undefined;
+  if (guard instanceof CircuitBreaker) return () => guard;
+  const make = () => new CircuitBreaker(guard, owner);
+  make();
+  return make;
 }
 
 /** Options that were given; one given as `undefined` is left to its default. */

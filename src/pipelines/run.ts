@@ -34,6 +34,9 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** What a second signal leaves of the time to drain, in milliseconds. */
 const HURRY_MS = 1_000;
 
+/** The end of a drain that belongs to the dead letters: this long, but no more than half of it. */
+const SPILL_MS = 1_000;
+
 const OPTIONS = ['drainTimeoutMs', 'signals', 'stop', 'monitor', 'scheduler', 'emitter'];
 
 /**
@@ -46,11 +49,16 @@ const OPTIONS = ['drainTimeoutMs', 'signals', 'stop', 'monitor', 'scheduler', 'e
  * ```
  *
  * The first signal asks for a drain: sources complete, buffers empty, partial batches are flushed. A second leaves the
- * drain one second, a third ends it at once. What is not written when the time is over is reported as `held`, by stage.
+ * drain one second, a third ends it at once. In the last second of a drain, or in its last half where it is shorter, writers
+ * with dead letters give up what they are writing, and everything that is still held goes there. What is left when the time
+ * is over is reported as `held`, by stage.
+ *
+ * A writer that cannot go on (its table is missing, its password wrong) starts a drain as well, in which what it holds goes to
+ * the dead letters; then the run fails with that error.
  *
  * **Emits when**: it does not; the promise resolves with the {@link RunReport} when the pipeline has ended.
  * **Backpressure**: none of its own; outcomes are counted and let go.
- * **Completes when**: the pipeline completes, or the deadline of a drain has passed.
+ * **Completes when**: the pipeline completes, or the deadline of a drain has passed, whatever its parts are waiting for.
  * **Errors when**: the pipeline does: the promise rejects with a {@link RunError} that carries cause and report.
  * **On unsubscribe**: at the deadline everything upstream is torn down; writes in flight are not waited for.
  *
@@ -83,11 +91,13 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
   return new Promise((resolve, reject) => {
     const startedAt = scheduler.now();
     const stopping = new ReplaySubject<void>(1);
+    const spilling = new ReplaySubject<unknown>(1);
     const subscription = new Subscription();
     let requests = 0;
     let signal: string | undefined;
     let deadlineAt = Number.POSITIVE_INFINITY;
     let deadline: Subscription | undefined;
+    let failure: { readonly error: unknown } | undefined;
     let batches = 0;
     let rows = 0;
     let ended = false;
@@ -121,24 +131,41 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
       else resolve(report);
     };
 
+    /** Everything in hand is settled, or the time for it is over. */
+    const endDrain = (how: RunOutcome) => (failure ? end('failed', failure.error) : end(how));
+
     const drainWithin = (ms: number) => {
       const at = scheduler.now() + ms;
       if (at >= deadlineAt) return;
       deadlineAt = at;
       deadline?.unsubscribe();
-      deadline = scheduler.schedule(() => end('deadline'), ms);
+      const spillMs = Math.min(SPILL_MS, ms / 2);
+      deadline = scheduler.schedule(() => {
+        deadline = scheduler.schedule(() => endDrain('deadline'), deadlineAt - scheduler.now());
+        spilling.next(undefined);
+      }, ms - spillMs);
+    };
+
+    const drain = () => {
+      drainWithin(drainTimeoutMs);
+      stopping.next();
+      stopping.complete();
+    };
+
+    const abort = (error: unknown) => {
+      if (failure || ended) return;
+      failure = { error };
+      drain();
     };
 
     const requestStop = () => {
       requests += 1;
       if (requests === 1) {
-        drainWithin(drainTimeoutMs);
-        stopping.next();
-        stopping.complete();
+        drain();
       } else if (requests === 2) {
         drainWithin(HURRY_MS);
       } else {
-        end('deadline');
+        endDrain('deadline');
       }
     };
     const onSignal = (name: NodeJS.Signals) => {
@@ -152,14 +179,14 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
       if (stop?.aborted) requestStop();
       else stop?.addEventListener('abort', onStop, { once: true });
       subscription.add(
-        outcomes$.pipe(withContext({ stopping, monitor })).subscribe({
+        outcomes$.pipe(withContext({ stopping, spilling, abort, monitor })).subscribe({
           next(outcome) {
             if (!isWriteOutcome(outcome)) return;
             batches += 1;
             rows += outcome.rows;
           },
           error: (error) => end('failed', error),
-          complete: () => end(requests > 0 ? 'drained' : 'completed'),
+          complete: () => endDrain(requests > 0 ? 'drained' : 'completed'),
         }),
       );
     };

@@ -25,6 +25,8 @@ export interface RunReport extends Account {
   /** Batches whose outcome was seen, and the rows that they inserted or changed. */
   readonly batches: number;
   readonly rows: number;
+  /** Why items were diverted, with how many; empty where none were. */
+  readonly divertedBy: Readonly<Record<string, number>>;
   /** Where the held items were, by stage; empty where none were. */
   readonly heldBy: Readonly<Record<string, number>>;
   /** Every stage, in the order in which items pass them. */
@@ -50,7 +52,11 @@ export function reportOf(
     held: stage.held + stage.abandoned,
   }));
   const heldBy = Object.fromEntries(stages.filter(({ held }) => held > 0).map(({ id, held }) => [id, held]));
-  return { ...run, ...monitor.account(), heldBy, stages };
+  const divertedBy: Record<string, number> = {};
+  for (const stage of monitor.stages) {
+    for (const [reason, count] of stage.divertedBy) divertedBy[reason] = (divertedBy[reason] ?? 0) + count;
+  }
+  return { ...run, ...monitor.account(), divertedBy, heldBy, stages };
 }
 
 const OUTCOMES: Record<RunOutcome, string> = {
@@ -65,19 +71,21 @@ export function formatReport(report: RunReport): string {
   const seconds = report.durationMs / 1000;
   const count = (n: number) => n.toLocaleString('en-US');
   const rate = seconds > 0 ? `, ${count(Math.round(report.written / seconds))} items/s` : '';
-  const reasons = Object.entries(report.dropped);
-  const dropped = reasons.reduce((sum, [, n]) => sum + n, 0);
+  const dropped = Object.values(report.dropped).reduce((sum, n) => sum + n, 0);
+  const by = (counts: Readonly<Record<string, number>>) => {
+    const parts = Object.entries(counts).map(([name, n]) => `${name} ${count(n)}`);
+    return parts.length > 0 ? ` (${parts.join(', ')})` : '';
+  };
   const lines = [
     `${OUTCOMES[report.outcome]}${report.signal ? ` (${report.signal})` : ''} in ${seconds.toFixed(2)} s${rate}`,
     `received  ${count(report.received)}`,
     `written   ${count(report.written)} (${count(report.rows)} rows inserted or changed, ${count(report.batches)} batches)`,
-    `diverted  ${count(report.diverted)}`,
-    `dropped   ${count(dropped)}${dropped > 0 ? ` (${reasons.map(([reason, n]) => `${reason} ${count(n)}`).join(', ')})` : ''}`,
+    `diverted  ${count(report.diverted)}${by(report.divertedBy)}`,
+    `dropped   ${count(dropped)}${by(report.dropped)}`,
   ];
   if (report.filtered > 0) lines.push(`filtered  ${count(report.filtered)} (by operators between the stages)`);
   if (report.delivered > 0) lines.push(`delivered ${count(report.delivered)} (to the subscriber)`);
-  const places = Object.entries(report.heldBy).map(([stage, n]) => `${stage} ${count(n)}`);
-  lines.push(`held      ${count(report.held)}${places.length > 0 ? ` (${places.join(', ')})` : ''}`);
+  lines.push(`held      ${count(report.held)}${by(report.heldBy)}`);
   lines.push(
     report.conservation === 0 ? 'every item is accounted for' : `UNACCOUNTED FOR: ${count(report.conservation)} items`,
   );

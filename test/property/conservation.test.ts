@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   defer,
   merge,
+  NEVER,
   type Observable,
   type OperatorFunction,
   of,
@@ -23,6 +24,7 @@ import { lanes } from '../../src/operators/lanes.js';
 import { untilStopped } from '../../src/operators/untilStopped.js';
 import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
 import { writeTo } from '../../src/operators/writeTo.js';
+import { CircuitBreaker } from '../../src/policies/circuitBreaker.js';
 
 type Link = (clock: VirtualTimeScheduler) => OperatorFunction<number, number>;
 
@@ -72,8 +74,27 @@ const link: fc.Arbitrary<Link> = fc.oneof(
 
 type End = (sink: Sink<number>, clock: VirtualTimeScheduler) => OperatorFunction<number, WriteOutcome<number>>;
 
-const settle = (items: readonly number[]) =>
-  of({ status: 'diverted' as const, items, rows: 0, attempts: 1, durationMs: 0 });
+const coded = (code: string) => Object.assign(new Error(code), { code });
+
+/** What stands around the writes: any of the policies, or none. */
+const policies = fc
+  .record({
+    diverts: fc.boolean(),
+    durableMs: fc.nat(6),
+    retries: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
+    timeoutMs: fc.option(fc.integer({ min: 1, max: 15 }), { nil: undefined }),
+    openMs: fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined }),
+  })
+  .map(({ diverts, durableMs, retries, timeoutMs, openMs }) => (clock: VirtualTimeScheduler) => ({
+    scheduler: clock,
+    // Writes that hang need a limit, or the run would not end.
+    timeoutMs: timeoutMs ?? 40,
+    ...(diverts ? { deadLetters: { append: () => timer(durableMs, clock) } } : {}),
+    ...(retries === undefined ? { retry: false as const } : { retry: { maxAttempts: retries, initialMs: 3 } }),
+    ...(openMs === undefined
+      ? {}
+      : { breaker: new CircuitBreaker({ window: { kind: 'count' as const, size: 2 }, openMs }) }),
+  }));
 
 const end: fc.Arbitrary<End> = fc.oneof(
   fc
@@ -81,20 +102,16 @@ const end: fc.Arbitrary<End> = fc.oneof(
       size: fc.integer({ min: 1, max: 8 }),
       lingerMs: fc.nat(10),
       eager: fc.boolean(),
-      diverts: fc.boolean(),
       concurrency: fc.integer({ min: 1, max: 3 }),
+      policies,
     })
     .map(
-      ({ size, lingerMs, eager, diverts, concurrency }): End =>
+      ({ size, lingerMs, eager, concurrency, policies }): End =>
         (sink, clock) =>
         (source) =>
           source.pipe(
             batch({ size, lingerMs, eager, scheduler: clock }),
-            writeTo(sink, {
-              concurrency,
-              scheduler: clock,
-              ...(diverts ? { settle: (failure) => settle(failure.items) } : {}),
-            }),
+            writeTo(sink, { concurrency, ...policies(clock) }),
           ),
     ),
   fc
@@ -102,12 +119,16 @@ const end: fc.Arbitrary<End> = fc.oneof(
       workers: fc.integer({ min: 1, max: 4 }),
       batchSize: fc.integer({ min: 1, max: 8 }),
       capacity: fc.integer({ min: 1, max: 30 }),
+      policies,
     })
     .map(
-      ({ workers, batchSize, capacity }): End =>
-        (sink) =>
+      ({ workers, batchSize, capacity, policies }): End =>
+        (sink, clock) =>
           // On its own clock a linger or the end of a burst never comes here: batches are of full size, or the last.
-          writeCoordinator(sink, { workers, batchSize, capacity, by: (n) => n % 7, eager: false }),
+          writeCoordinator(sink, {
+            ...{ workers, batchSize, capacity, by: (n) => n % 7, eager: false },
+            policies: { breaker: false, ...policies(clock) },
+          }),
     ),
 );
 
@@ -141,6 +162,22 @@ describe('conservation', () => {
     let diverted = 0;
     let held = 0;
     let dropped = 0;
+    const reasons = new Map<string, number>();
+    const does = fc.constantFrom(
+      ...([
+        'write',
+        'write',
+        'write',
+        'write',
+        'write',
+        'ECONNRESET',
+        '40P01',
+        '23502',
+        '42P01',
+        'hang',
+        'throw',
+      ] as const),
+    );
     fc.assert(
       fc.property(
         fc.array(link, { maxLength: 4 }),
@@ -149,21 +186,31 @@ describe('conservation', () => {
           minLength: 1,
           maxLength: 2,
         }),
-        fc.array(fc.record({ ms: fc.nat(12), fails: fc.nat(9).map((n) => n === 0) }), { minLength: 1, maxLength: 6 }),
+        fc.array(fc.record({ ms: fc.nat(12), does }), { minLength: 1, maxLength: 6 }),
+        fc.integer({ min: 2, max: 40 }),
+        fc.option(fc.nat(200), { nil: undefined }),
         fc.option(fc.nat(150), { nil: undefined }),
         fc.option(fc.nat(150), { nil: undefined }),
-        (links, end, sources, services, stopAt, unsubscribeAt) => {
+        (links, end, sources, services, poison, spillAt, stopAt, unsubscribeAt) => {
           const clock = new VirtualTimeScheduler();
           const monitor = new PipelineMonitor();
           const stopping = new ReplaySubject<void>(1);
+          const spilling = new ReplaySubject<unknown>(1);
           let writes = 0;
           const sink: Sink<number> = {
             name: 'slow',
-            write: () =>
+            write: (items) =>
               defer(() => {
-                const { ms, fails } = services[writes++ % services.length]!;
+                const { ms, does } = services[writes % services.length]!;
+                // An outage that never ends is waited out for ever, where there is a breaker.
+                if (writes++ >= 200) return of({ rows: 0 });
+                if (does === 'throw') throw coded('ECONNRESET');
+                if (does === 'hang') return NEVER;
                 return timer(ms, clock).pipe(
-                  mergeMap(() => (fails ? throwError(() => new Error('down')) : of({ rows: 0 }))),
+                  mergeMap(() => {
+                    if (does !== 'write') return throwError(() => coded(does));
+                    return items.some((n) => n % poison === 1) ? throwError(() => coded('22P02')) : of({ rows: 0 });
+                  }),
                 );
               }),
           };
@@ -173,7 +220,7 @@ describe('conservation', () => {
           );
           const chained$ = links.reduce((chain$, link) => chain$.pipe(link(clock)), items$);
           let ended = false;
-          const subscription = chained$.pipe(end(sink, clock), withContext({ monitor, stopping })).subscribe({
+          const subscription = chained$.pipe(end(sink, clock), withContext({ monitor, stopping, spilling })).subscribe({
             next: check,
             error: () => {
               ended = true;
@@ -183,7 +230,10 @@ describe('conservation', () => {
             },
           });
           for (let ms = 0; ms < 400; ms += 7) clock.schedule(check, ms);
-          if (stopAt !== undefined) clock.schedule(() => stopping.next(), stopAt);
+          if (stopAt !== undefined) {
+            clock.schedule(() => stopping.next(), stopAt);
+            if (spillAt !== undefined) clock.schedule(() => spilling.next(undefined), stopAt + spillAt);
+          }
           if (unsubscribeAt !== undefined) clock.schedule(() => subscription.unsubscribe(), unsubscribeAt);
           clock.flush();
 
@@ -191,15 +241,22 @@ describe('conservation', () => {
           expect(account.conservation).toBe(0);
           expect(monitor.stages.reduce((sum, stage) => sum + Math.abs(stage.conservation), 0)).toBe(0);
           if (unsubscribeAt === undefined) expect(ended).toBe(true);
+          for (const { reason, count } of monitor.stages.flatMap(({ divertedBy }) =>
+            [...divertedBy].map(([reason, count]) => ({ reason, count })),
+          )) {
+            reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+          }
           written += account.written;
           diverted += account.diverted;
           held += account.held;
           dropped += Object.values(account.dropped).reduce((sum, count) => sum + count, 0);
         },
       ),
-      { seed: 24, numRuns: 150 },
+      { seed: 24, numRuns: 300 },
     );
     // The scenarios were not idle.
     for (const total of [written, diverted, held, dropped]) expect(total).toBeGreaterThan(50);
+    for (const reason of ['poison', 'exhausted', 'fatal', 'drain'])
+      expect(reasons.get(reason), reason).toBeGreaterThan(5);
   });
 });

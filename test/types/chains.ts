@@ -3,8 +3,8 @@
  */
 import { interval, type Observable, of } from 'rxjs';
 import { filter, map, mergeMap, retry, scan, switchMap } from 'rxjs/operators';
+import type { Diversion } from '../../src/model/diversion.js';
 import type { Sink, WriteOutcome } from '../../src/model/sink.js';
-import type { WriteError } from '../../src/model/writeError.js';
 import { batch } from '../../src/operators/batch.js';
 import { boundedBuffer } from '../../src/operators/boundedBuffer.js';
 import { boundedMergeMap } from '../../src/operators/boundedMergeMap.js';
@@ -106,15 +106,17 @@ trades$.pipe(lanes({ count: 2 }));
 untilStopped({ drain: true });
 // @ts-expect-error one writer of a lane has one write in flight: order would be lost
 writeCoordinator(sink, { policies: { concurrency: 4 } });
-// @ts-expect-error a guard stands around a receipt
-writeTo(sink, { guard: map(() => 'done') });
-// @ts-expect-error settle gives outcomes
-writeTo(sink, { settle: (failure) => of(failure.items) });
+// @ts-expect-error a letter holds what the sink writes
+writeTo(sink, { deadLetters: { append: ({ items }: Diversion<string>) => of(items) } });
+// @ts-expect-error there are three classes of failure
+writeTo(sink, { classify: () => 'odd' });
 
-// What `settle` is told of has the type of the items.
+// What dead letters are given has the type of the items.
 writeTo(sink, {
-  settle: (failure) => {
-    typed<WriteError<Trade>>()(failure);
-    return of({ status: 'diverted', items: failure.items, rows: 0, attempts: failure.attempts, durationMs: 0 });
+  deadLetters: {
+    append(diversion) {
+      typed<Diversion<Trade>>()(diversion);
+      return of(diversion.items.length);
+    },
   },
 });

@@ -78,11 +78,18 @@ export const subscriptionRules = [
       const trial = bench.connect();
       const context = trial.feed.context;
       equal(context?.monitor, bench.monitor, 'the monitor downstream must be found upstream of it');
-      equal(context?.stopping, bench.context.stopping, 'the stopping signal downstream must be found upstream of it');
+      let stops = 0;
+      const hearing = context?.stopping.subscribe(() => {
+        stops += 1;
+      });
+      equal(stops, 0, 'nothing may stop before the pipeline is asked to');
       notEqual(context?.gate, undefined);
       trial.gate.close();
       trial.feed.give(100_000);
       equal(trial.feed.isPaused, true, 'a gate must be found that closes when downstream is closed and it is full');
+      bench.stop();
+      equal(stops, 1, 'the stopping signal downstream must be heard upstream of it, once');
+      hearing?.unsubscribe();
     },
   },
 ] as const satisfies readonly OperatorRule[];

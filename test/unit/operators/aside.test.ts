@@ -1,5 +1,5 @@
 import * as t from 'io-ts';
-import { map, of, take } from 'rxjs';
+import { of, take } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { PipelineMonitor } from '../../../src/flow/monitor.js';
 import { withContext } from '../../../src/flow/withContext.js';
@@ -54,11 +54,7 @@ describe('what an operator starts aside', () => {
       .pipe(
         batch({ size: 2 }),
         writeTo(failing, {
-          settle: (failure) =>
-            of(failure.items).pipe(
-              writeTo(letters.sink),
-              map((outcome) => ({ ...outcome, status: 'diverted' as const })),
-            ),
+          deadLetters: { append: ({ items }) => of(items).pipe(writeTo(letters.sink)) },
         }),
         withContext({ monitor }),
       )

@@ -1,5 +1,4 @@
 import { EMPTY, of, ReplaySubject, Subject, VirtualTimeScheduler } from 'rxjs';
-import { retry } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { Gate } from '../../../src/flow/gate.js';
 import { PipelineMonitor } from '../../../src/flow/monitor.js';
@@ -51,7 +50,10 @@ describe('writeCoordinator', () => {
     [{ onDrop: 1 as never }, 'onDrop must be a function, got 1'],
     [{ batchsize: 100 } as never, 'writeCoordinator: unknown option "batchsize"'],
     [{ policies: { concurrency: 4 } as never }, 'writeCoordinator: policies: unknown option "concurrency"'],
-    [{ policies: { guard: 1 as never } }, 'guard must be a function, got 1'],
+    [{ policies: { classify: 1 as never } }, 'classify must be a function, got 1'],
+    [{ policies: { retry: { maxAttempts: 0 } } }, 'maxAttempts must be an integer of at least 1, got 0'],
+    [{ policies: { breaker: { openMs: -1 } } }, 'openMs'],
+    [{ policies: { timeoutMs: 0 } }, 'timeoutMs must be'],
     [[] as never, 'writeCoordinator: its configuration must be an object, got an array'],
   ])('refuses %j when it is made', (config, message) => {
     expect(() => writeCoordinator(nowhere, config)).toThrow(RangeError);
@@ -164,7 +166,8 @@ describe('writeCoordinator', () => {
   );
 
   it('stops with the failure of a write, unless its policies help', () => {
-    const { source, writes, result, monitor } = bench({ workers: 1, batchSize: 1 });
+    const policies = { retry: false, breaker: false } as const;
+    const { source, writes, result, monitor } = bench({ workers: 1, batchSize: 1, policies });
     source.next(1);
     source.next(2);
     source.next(3);
@@ -172,15 +175,14 @@ describe('writeCoordinator', () => {
     expect(result.error).toBeInstanceOf(WriteError);
     expect(monitor.account()).toMatchObject({ received: 3, written: 0, held: 3, conservation: 0 });
 
-    const helped = bench({
-      workers: 1,
-      batchSize: 1,
-      policies: { guard: retry(1), scheduler: new VirtualTimeScheduler() },
-    });
+    const scheduler = new VirtualTimeScheduler();
+    const helped = bench({ workers: 1, batchSize: 1, policies: { retry: { jitter: 'none' }, scheduler } });
     helped.source.next(1);
     helped.writes[0]!.error(new Error('down'));
+    scheduler.maxFrames = 50;
+    scheduler.flush();
     helped.writes[1]!.complete();
-    expect(helped.result.values).toEqual([{ status: 'written', items: [1], rows: 1, attempts: 2, durationMs: 0 }]);
+    expect(helped.result.values).toEqual([{ status: 'written', items: [1], rows: 1, attempts: 2, durationMs: 50 }]);
   });
 
   it('passes overflow and onDrop on to its buffer', () => {

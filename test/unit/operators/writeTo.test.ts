@@ -10,15 +10,16 @@ import {
   timer,
   VirtualTimeScheduler,
 } from 'rxjs';
-import { catchError, finalize, ignoreElements, retry, take } from 'rxjs/operators';
+import { finalize, ignoreElements, take } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { BufferOverflowError } from '../../../src/flow/errors.js';
 import { Gate } from '../../../src/flow/gate.js';
 import { PipelineMonitor } from '../../../src/flow/monitor.js';
 import { withContext } from '../../../src/flow/withContext.js';
-import type { Sink, WriteOutcome, WriteReceipt } from '../../../src/model/sink.js';
+import type { Sink, WriteReceipt } from '../../../src/model/sink.js';
 import { isWriteError, WriteError } from '../../../src/model/writeError.js';
-import { type WritePolicies, writeTo } from '../../../src/operators/writeTo.js';
+import { writeTo } from '../../../src/operators/writeTo.js';
+import type { WritePolicies } from '../../../src/operators/writing/writePolicies.js';
 import { probeGate } from '../../../src/testing/probeGate.js';
 import { record } from './record.js';
 
@@ -71,25 +72,25 @@ describe('writeTo', () => {
       () =>
         writeTo(
           sinkOf(() => EMPTY),
-          { guard: 3 as never },
+          { classify: 3 as never },
         ),
-      'writeTo: guard must be a function, got 3',
+      'writeTo: classify must be a function, got 3',
     ],
     [
       () =>
         writeTo(
           sinkOf(() => EMPTY),
-          { settle: {} as never },
+          { deadLetters: {} as never },
         ),
-      'writeTo: settle must be a function, got an object',
+      'writeTo: the append of its deadLetters must be a function, got undefined',
     ],
     [
       () =>
         writeTo(
           sinkOf(() => EMPTY),
-          { retry: 3 } as never,
+          { guard: 3 } as never,
         ),
-      'writeTo: unknown option "retry"',
+      'writeTo: unknown option "guard"',
     ],
   ])('refuses wrong options when it is made (%#)', (make, message) => {
     expect(make).toThrow(RangeError);
@@ -239,149 +240,6 @@ describe('writeTo', () => {
     scheduler.frame = 107;
     commit(0);
     expect(result.values[0]?.durationMs).toBe(7);
-  });
-
-  it('counts the attempts of its guard, each of which asks the sink anew', () => {
-    let asked = 0;
-    const write = () => (++asked < 3 ? throwError(() => new Error('busy')) : of({ rows: 1 }));
-    const result = record(of([1]).pipe(writeTo(sinkOf(write), { guard: retry(5) })));
-    expect(asked).toBe(3);
-    expect(result.values[0]).toMatchObject({ attempts: 3 });
-
-    const failing = record(
-      of([1]).pipe(
-        writeTo(
-          sinkOf(() => throwError(() => new Error('down'))),
-          { guard: retry(2) },
-        ),
-      ),
-    );
-    expect(failing.error).toMatchObject({ code: 'SLUICE_WRITE_FAILED', attempts: 3 });
-  });
-
-  it.each([
-    [
-      'swallows the failure',
-      catchError<WriteReceipt, ObservableInput<WriteReceipt>>(() => EMPTY),
-      () => throwError(() => new Error('down')),
-    ],
-    ['completes before the write', take<WriteReceipt>(1), () => concat(of({ rows: 1 }), NEVER)],
-    ['never asks the sink', () => EMPTY, () => of({ rows: 1 })],
-  ])('does not take a batch for committed when its guard %s', (_, guard, write) => {
-    const monitor = new PipelineMonitor();
-    const result = record(of([1]).pipe(writeTo(sinkOf(write), { guard }), withContext({ monitor })));
-    expect(result.error).toBeInstanceOf(WriteError);
-    expect((result.error as Error).message).toContain('its guard completed before the write did');
-    expect(monitor.account()).toMatchObject({ written: 0, held: 1, conservation: 0 });
-  });
-
-  it('fails when its guard throws', () => {
-    const result = record(
-      of([1]).pipe(
-        writeTo(
-          sinkOf(() => EMPTY),
-          {
-            guard: () => {
-              throw new Error('bad guard');
-            },
-          },
-        ),
-      ),
-    );
-    expect((result.error as Error).message).toBe('bad guard');
-  });
-
-  describe('settle', () => {
-    const outcome = (status: 'written' | 'diverted', ...items: number[]): WriteOutcome<number> => ({
-      status,
-      items,
-      rows: items.length,
-      attempts: 1,
-      durationMs: 0,
-    });
-
-    it('emits the outcomes of a batch that was given up, and the pipeline goes on', () => {
-      const monitor = new PipelineMonitor();
-      const failures: WriteError<number>[] = [];
-      const write = (batch: readonly number[]) =>
-        batch.includes(13) ? throwError(() => new Error('poison')) : of({ rows: 1 });
-      const result = record(
-        of([1], [12, 13, 14], [2]).pipe(
-          writeTo(sinkOf(write), {
-            settle: (failure) => {
-              failures.push(failure);
-              return of(outcome('written', 12, 14), outcome('diverted', 13));
-            },
-          }),
-          withContext({ monitor }),
-        ),
-      );
-      expect(result.completed).toBe(true);
-      expect(result.values.map(({ status, items }) => [status, items])).toEqual([
-        ['written', [1]],
-        ['written', [12, 14]],
-        ['diverted', [13]],
-        ['written', [2]],
-      ]);
-      expect(failures).toHaveLength(1);
-      expect(failures[0]).toMatchObject({ items: [12, 13, 14], attempts: 1 });
-      expect(monitor.account()).toMatchObject({ received: 5, written: 4, diverted: 1, held: 0, conservation: 0 });
-    });
-
-    it('holds the batch, and its place, until it is settled', () => {
-      const settling = new Subject<WriteOutcome<number>>();
-      const { source, writes, begun, result, monitor } = bench({ settle: () => settling });
-      source.next([1, 2]);
-      source.next([3]);
-      writes[0]!.error(new Error('down'));
-      expect(begun).toHaveLength(1);
-      settling.next(outcome('diverted', 1));
-      expect(monitor.account()).toMatchObject({ diverted: 1, held: 2, conservation: 0 });
-      settling.next(outcome('diverted', 2));
-      settling.complete();
-      expect(begun).toHaveLength(2);
-      expect(result.values).toHaveLength(2);
-    });
-
-    it.each([
-      ['too few', [outcome('diverted', 1)], 'each of the 2 items of a batch one outcome, got 1'],
-      [
-        'too many',
-        [outcome('diverted', 1, 2), outcome('written', 2)],
-        'each of the 2 items of a batch one outcome, got 3',
-      ],
-      ['none', [], 'each of the 2 items of a batch one outcome, got 0'],
-    ])('fails when it accounts for %s items', (_, outcomes, message) => {
-      const monitor = new PipelineMonitor();
-      const result = record(
-        of([1, 2]).pipe(
-          writeTo(
-            sinkOf(() => throwError(() => new Error('down'))),
-            { settle: () => of(...outcomes) },
-          ),
-          withContext({ monitor }),
-        ),
-      );
-      expect((result.error as Error).message).toContain(message);
-      expect((result.error as Error).cause).toBeInstanceOf(WriteError);
-      expect(monitor.account().conservation).toBe(0);
-    });
-
-    it.each([
-      [
-        'throws',
-        () => {
-          throw new Error('no disk');
-        },
-      ],
-      ['fails', () => throwError(() => new Error('no disk'))],
-    ])('fails the pipeline when it %s', (_, settle) => {
-      const { source, writes, result, monitor } = bench({ settle });
-      source.next([1]);
-      expect(() => writes[0]!.error(new Error('down'))).not.toThrow();
-      expect((result.error as Error).message).toBe('no disk');
-      expect(monitor.account()).toMatchObject({ held: 1, conservation: 0 });
-    });
   });
 
   it('holds outcomes while downstream is closed, writes nothing meanwhile, and still counts the items as written', () => {

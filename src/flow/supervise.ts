@@ -1,0 +1,51 @@
+import { type MonoTypeOperatorFunction, merge, ReplaySubject, type SchedulerLike, type Subscription, take } from 'rxjs';
+import { operate } from './operate.js';
+
+/** How long what is upstream has to hand over what it holds, where nobody downstream keeps a deadline. */
+const GRACE_MS = 10_000;
+
+/**
+ * Stands below writers with dead letters: where one of them cannot go on, everything that it and its siblings hold goes to
+ * the dead letters, sources stop, and then the pipeline fails. Who keeps the deadline of a whole program (`run()`) is told;
+ * without one, sources that do not stop are let go after ten seconds.
+ */
+export function supervise<T>(scheduler: SchedulerLike): MonoTypeOperatorFunction<T> {
+  return operate<T, T>({ kind: 'supervise', unlisted: true }, ({ destination, downstream, detach }) => {
+    // Bounded because each fires once.
+    const stop = new ReplaySubject<void>(1);
+    // Bounded because each fires once.
+    const spill = new ReplaySubject<unknown>(1);
+    let failure: { readonly error: unknown } | undefined;
+    let grace: Subscription | undefined;
+
+    const end = () => {
+      if (failure && !downstream.abort) destination.error(failure.error);
+      else destination.complete();
+    };
+
+    const abort = (error: unknown) => {
+      if (failure || destination.closed) return;
+      failure = { error };
+      if (downstream.abort) downstream.abort(error);
+      else stop.next();
+      spill.next(error);
+      if (downstream.abort || destination.closed) return;
+      grace = scheduler.schedule(() => {
+        detach();
+        end();
+      }, GRACE_MS);
+    };
+
+    return {
+      upstream: {
+        // Where somebody below stops sources, theirs is passed on as it is: a broadcast goes by which one it is.
+        stopping: downstream.abort ? downstream.stopping : merge(downstream.stopping, stop).pipe(take(1)),
+        spilling: merge(downstream.spilling, spill).pipe(take(1)),
+        abort,
+      },
+      next: (value) => destination.next(value),
+      complete: end,
+      finalize: () => grace?.unsubscribe(),
+    };
+  });
+}

@@ -1,0 +1,357 @@
+import type { Subscription } from 'rxjs';
+import { type Operation, subscribeInner } from '../../flow/operate.js';
+import type { DivertReason } from '../../model/diversion.js';
+import type { Sink, WriteOutcome, WriteReceipt } from '../../model/sink.js';
+import { WriteError } from '../../model/writeError.js';
+import { WriteTimeoutError } from '../../model/writeTimeoutError.js';
+import type { Backoff } from '../../policies/backoff.js';
+import { Bisection } from '../../policies/bisection.js';
+import type { Permit } from '../../policies/circuitBreaker.js';
+import { type FailureClass, failureType } from '../../policies/classifyFailure.js';
+import { hasFailureCode } from '../../policies/failureCode.js';
+import { whenPermitted } from './whenPermitted.js';
+import type { WriterSettings } from './writePolicies.js';
+
+/** What a job is given by the writer that it is one batch of. */
+export interface JobHost<T> extends Pick<Operation<never>, 'destination' | 'downstream' | 'stage'> {
+  readonly sink: Sink<T>;
+  readonly settings: WriterSettings<T>;
+  readonly random: () => number;
+  /** An attempt begins. */
+  attempting(): void;
+  /** So many items are settled: written, or their dead letter is durable. */
+  settled(count: number): void;
+  emit(outcome: WriteOutcome<T>): void;
+  /** Every item of the job is settled, and its outcomes are emitted. */
+  done(job: WriteJob<T>): void;
+  /** The writer cannot go on. What the job still has in hand stays held. */
+  fail(error: unknown): void;
+  /** The writer cannot go on; what it has in hand goes to the dead letters. */
+  abort(error: unknown): void;
+}
+
+/**
+ * One batch on its way: asks the breaker, writes, tries again, isolates what the sink refuses, and hands to the dead letters
+ * what cannot be written. It ends when every item is written or its letter is durable, or with the writer.
+ */
+export class WriteJob<T> {
+  readonly #host: JobHost<T>;
+  readonly #items: readonly T[];
+  readonly #startedAt: number;
+  /** What is being written: the batch, or a part of one that the sink has refused. */
+  #part: readonly T[];
+  /** How many items from the left are written or given up. */
+  #passed = 0;
+  #attempts = 0;
+  /** Failures of this part that count towards the limit. */
+  #failures = 0;
+  #bisection: Bisection<T> | undefined;
+  #backoff: Backoff | undefined;
+  #permit: Permit | undefined;
+  /** The write, the pause or the wait for the breaker that is under way. */
+  #pending: Subscription | undefined;
+  #attemptAt: number | undefined;
+  #diversions = 0;
+  #lastError: unknown;
+  #written: T[] | undefined;
+  #rows = 0;
+  #diverted: WriteOutcome<T>[] | undefined;
+  #running = false;
+  #again = false;
+  /** No attempt follows: what is not written is with the dead letters. */
+  #over = false;
+  #finished = false;
+
+  constructor(host: JobHost<T>, items: readonly T[]) {
+    this.#host = host;
+    this.#items = items;
+    this.#part = items;
+    this.#startedAt = host.settings.scheduler.now();
+  }
+
+  /** When the attempt under way began; `undefined` where none is. */
+  get attemptAt(): number | undefined {
+    return this.#attemptAt;
+  }
+
+  /** Makes the next attempt. A loop, because a sink may answer at once, as often as it likes. */
+  run(): void {
+    this.#again = true;
+    if (this.#running) return;
+    this.#running = true;
+    while (this.#again && !this.#over) {
+      this.#again = false;
+      this.#attempt();
+    }
+    this.#running = false;
+  }
+
+  /** The attempt under way has taken too long: the sink is let go of, and may have committed. */
+  timeOut(): void {
+    const { sink, settings } = this.#host;
+    let cause: unknown;
+    try {
+      this.#drop();
+    } catch (thrown) {
+      cause = thrown;
+    }
+    this.#failed(new WriteTimeoutError(sink.name, settings.timeoutMs, { cause }));
+  }
+
+  /** Nothing more is written: what is not settled goes to the dead letters. */
+  giveUp(reason: DivertReason, error: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    try {
+      this.#drop();
+    } catch (thrown) {
+      this.#lastError ??= thrown;
+    }
+    this.#release();
+    const rest = this.#passed === 0 ? this.#items : this.#items.slice(this.#passed);
+    if (rest.length > 0) this.#divert(rest, reason, reason === 'drain' ? this.#lastError : error);
+    this.#finishIfSettled();
+  }
+
+  /** The writer has ended: nothing is waited for any more. */
+  abandon(): void {
+    this.#over = true;
+    this.#pending?.unsubscribe();
+    this.#release();
+  }
+
+  #attempt(): void {
+    const { breaker, scheduler } = this.#host.settings;
+    if (breaker) {
+      this.#permit = breaker.tryAcquire(scheduler.now());
+      if (!this.#permit) {
+        const waiting = whenPermitted(breaker, scheduler, (permit) => {
+          this.#permit = permit;
+          this.#write();
+        });
+        if (!waiting.closed) this.#pending = waiting;
+        return;
+      }
+    }
+    this.#write();
+  }
+
+  #write(): void {
+    const host = this.#host;
+    this.#attempts += 1;
+    this.#attemptAt = host.settings.scheduler.now();
+    host.attempting();
+    let receipt: WriteReceipt | undefined;
+    let end: (() => void) | undefined;
+    let pending: Subscription;
+    try {
+      pending = subscribeInner<WriteReceipt>(host.sink.write(this.#part), host, {
+        next(value) {
+          receipt = value;
+        },
+        error: (error) => {
+          end = () => this.#failed(error);
+        },
+        complete: () => {
+          end = () => this.#committed(receipt?.rows ?? this.#part.length);
+        },
+      });
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    this.#pending = pending;
+    // What is next begins when the write has let go of what it used, and not before.
+    pending.add(() => {
+      if (!end || this.#attemptAt === undefined) return;
+      end();
+    });
+  }
+
+  #committed(rows: number): void {
+    const { settings, stage } = this.#host;
+    const part = this.#part;
+    this.#passed += part.length;
+    stage.written += part.length;
+    this.#host.settled(part.length);
+    if (this.#bisection) {
+      this.#written ??= [];
+      for (const item of part) this.#written.push(item);
+      this.#rows += rows;
+      this.#bisection.written();
+      this.#settlePermit('succeeded');
+      this.#nextPart();
+      return;
+    }
+    this.#over = true;
+    this.#finished = true;
+    const durationMs = settings.scheduler.now() - this.#startedAt;
+    this.#emit({ status: 'written', items: part, rows, attempts: this.#attempts, durationMs });
+    // When all is counted: who waits for the breaker goes on at once, and may end the pipeline.
+    this.#settlePermit('succeeded');
+    this.#host.done(this);
+  }
+
+  #failed(error: unknown): void {
+    const { settings, stage } = this.#host;
+    let failureClass: FailureClass;
+    try {
+      failureClass = settings.classify(error);
+    } catch (thrown) {
+      this.#release();
+      this.#host.fail(thrown);
+      return;
+    }
+    const isProbe = this.#permit?.isProbe === true;
+    this.#lastError = error;
+    // A sink that refuses a row has answered; one that is fatal says nothing of the next.
+    if (failureClass === 'transient') this.#settlePermit('failed');
+    else if (failureClass === 'poison') this.#settlePermit('succeeded');
+    else this.#release();
+    // Who waited for the breaker has gone on, and may have ended the pipeline.
+    if (this.#over) return;
+    stage.observer?.writeFailed?.(stage, { type: failureType(error), class: failureClass });
+    if (failureClass === 'poison') this.#poisoned(error);
+    else if (failureClass === 'fatal') this.#fatal(error);
+    else this.#transient(error, isProbe);
+  }
+
+  /**
+   * An outage is the breaker's business: a probe that meets one it knows spends nothing, however long it lasts. What no
+   * table knows may be the batch's own fault.
+   */
+  #transient(error: unknown, isProbe: boolean): void {
+    const { settings, stage, random } = this.#host;
+    if (!isProbe || !hasFailureCode(error)) this.#failures += 1;
+    if (this.#failures < settings.maxAttempts) {
+      this.#backoff ??= settings.makeBackoff(random);
+      const delayMs = Math.max(this.#backoff.nextMs(), retryAfterMsOf(error));
+      stage.observer?.retrying?.(stage, delayMs);
+      this.#pending = settings.scheduler.schedule(() => this.run(), delayMs);
+    } else if (settings.deadLetters) {
+      this.giveUp('exhausted', error);
+    } else {
+      this.#host.fail(this.#errorOf(error));
+    }
+  }
+
+  #poisoned(error: unknown): void {
+    if (!this.#host.settings.deadLetters) {
+      this.#host.fail(this.#errorOf(error));
+      return;
+    }
+    if (this.#items.length === 1) {
+      this.giveUp('poison', error);
+      return;
+    }
+    if (this.#bisection) {
+      const isolated = this.#bisection.poisoned();
+      if (isolated !== undefined) {
+        this.#passed += 1;
+        this.#divert([isolated], 'poison', error);
+      }
+    } else {
+      this.#bisection = new Bisection(this.#items);
+    }
+    this.#nextPart();
+  }
+
+  #fatal(error: unknown): void {
+    const failure = this.#errorOf(error);
+    if (!this.#host.settings.deadLetters) {
+      this.#host.fail(failure);
+      return;
+    }
+    this.#host.abort(failure);
+    this.giveUp('fatal', error);
+  }
+
+  #nextPart(): void {
+    const part = this.#bisection?.next();
+    if (part) {
+      this.#part = part;
+      this.#failures = 0;
+      this.#backoff?.reset();
+      this.run();
+      return;
+    }
+    this.#over = true;
+    this.#finishIfSettled();
+  }
+
+  #divert(items: readonly T[], reason: DivertReason, error: unknown): void {
+    const host = this.#host;
+    const { stage, settings } = host;
+    const attempts = this.#attempts;
+    const durable = () => {
+      this.#diversions -= 1;
+      stage.divert(reason, items.length);
+      host.settled(items.length);
+      const durationMs = settings.scheduler.now() - this.#startedAt;
+      this.#diverted ??= [];
+      this.#diverted.push({ status: 'diverted', items, rows: 0, attempts, durationMs, reason, error });
+      this.#finishIfSettled();
+    };
+    this.#diversions += 1;
+    try {
+      const letter = { items, stage: stage.name, reason, error, attempts };
+      const append = settings.deadLetters!.append(letter);
+      subscribeInner(append, host, { next() {}, error: (failure) => host.fail(failure), complete: durable });
+    } catch (thrown) {
+      host.fail(thrown);
+    }
+  }
+
+  #finishIfSettled(): void {
+    if (!this.#over || this.#diversions > 0 || this.#finished) return;
+    this.#finished = true;
+    if (this.#written) {
+      const durationMs = this.#host.settings.scheduler.now() - this.#startedAt;
+      const written = { status: 'written', items: this.#written, rows: this.#rows } as const;
+      this.#emit({ ...written, attempts: this.#attempts, durationMs });
+    }
+    for (const outcome of this.#diverted ?? []) this.#emit(outcome);
+    this.#host.done(this);
+  }
+
+  #emit(outcome: WriteOutcome<T>): void {
+    const { stage } = this.#host;
+    stage.observer?.settled?.(stage, outcome);
+    this.#host.emit(outcome);
+  }
+
+  #errorOf(cause: unknown): WriteError<T> {
+    return new WriteError<T>(this.#host.sink.name, this.#items.slice(this.#passed), this.#attempts, { cause });
+  }
+
+  /** Lets go of what is under way, without a verdict. */
+  #drop(): void {
+    this.#attemptAt = undefined;
+    this.#pending?.unsubscribe();
+  }
+
+  #settlePermit(verdict: 'succeeded' | 'failed'): void {
+    const { breaker, scheduler } = this.#host.settings;
+    const permit = this.#permit;
+    const startedAt = this.#attemptAt;
+    this.#permit = undefined;
+    this.#attemptAt = undefined;
+    if (!permit || !breaker) return;
+    const now = scheduler.now();
+    breaker[verdict](permit, startedAt === undefined ? this.#host.settings.timeoutMs : now - startedAt, now);
+  }
+
+  #release(): void {
+    const { breaker, scheduler } = this.#host.settings;
+    const permit = this.#permit;
+    this.#permit = undefined;
+    this.#attemptAt = undefined;
+    if (permit) breaker?.release(permit, scheduler.now());
+  }
+}
+
+/** How long the error asks us to wait, at least. */
+function retryAfterMsOf(error: unknown): number {
+  const ms = (error as { retryAfterMs?: unknown } | null | undefined)?.retryAfterMs;
+  return typeof ms === 'number' && ms > 0 && Number.isFinite(ms) ? ms : 0;
+}

@@ -1,0 +1,171 @@
+import { EventEmitter } from 'node:events';
+import { EMPTY, NEVER, type ObservableInput, throwError, VirtualTimeScheduler } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { gatedSource } from '../../../src/flow/gatedSource.js';
+import type { DeadLetters, Diversion } from '../../../src/model/diversion.js';
+import type { Sink, WriteReceipt } from '../../../src/model/sink.js';
+import { pace } from '../../../src/operators/pace.js';
+import { route } from '../../../src/operators/route.js';
+import { type CoordinatorPolicies, writeCoordinator } from '../../../src/operators/writeCoordinator.js';
+import { run } from '../../../src/pipelines/run.js';
+import { isRunError } from '../../../src/pipelines/runError.js';
+import { formatReport, type RunReport } from '../../../src/pipelines/runReport.js';
+
+const coded = (code: string) => Object.assign(new Error(code), { code });
+const refused = () => coded('ECONNREFUSED');
+const missing = () => coded('42P01');
+
+const naturals = () =>
+  gatedSource<number>({ name: 'naturals', yieldAfterMs: Number.POSITIVE_INFINITY }, (outlet) => {
+    let n = 0;
+    outlet.pump(() => outlet.next(n++));
+  });
+
+function letterBox(until: () => ObservableInput<unknown> = () => EMPTY) {
+  const letters: Diversion<number>[] = [];
+  const deadLetters: DeadLetters<number> = {
+    append(diversion) {
+      letters.push(diversion);
+      return until();
+    },
+  };
+  return { letters, deadLetters, count: () => letters.reduce((sum, { items }) => sum + items.length, 0) };
+}
+
+const sinkOf = (write: () => ObservableInput<WriteReceipt>): Sink<number> => ({ name: 'numbers', write });
+
+interface Scene {
+  readonly write: () => ObservableInput<WriteReceipt>;
+  readonly policies: CoordinatorPolicies<number>;
+  readonly stops?: readonly number[];
+  readonly drainTimeoutMs?: number;
+  readonly paced?: boolean;
+}
+
+/** Runs an endless source into a coordinator in virtual time, with a request to stop at each time of `stops`. */
+async function play({
+  write,
+  policies,
+  stops = [100],
+  drainTimeoutMs = 10_000,
+  paced = false,
+}: Scene): Promise<RunReport> {
+  const scheduler = new VirtualTimeScheduler();
+  const emitter = new EventEmitter();
+  const config = { workers: 4, batchSize: 10, capacity: 1_000, policies: { scheduler, ...policies } };
+  const items$ = paced ? naturals().pipe(pace({ rate: 1, perMs: 10, scheduler })) : naturals();
+  const promise = run(items$.pipe(writeCoordinator(sinkOf(write), config)), { scheduler, emitter, drainTimeoutMs });
+  for (const at of stops) scheduler.schedule(() => emitter.emit('SIGTERM', 'SIGTERM'), at);
+  await Promise.resolve();
+  scheduler.maxFrames = 100_000;
+  scheduler.flush();
+  return promise;
+}
+
+describe('a drain keeps its deadline, and what is not written by then goes to the dead letters', () => {
+  const faults: [string, Omit<Scene, 'policies'> & { policies?: CoordinatorPolicies<number> }][] = [
+    ['while a write hangs', { write: () => NEVER, policies: { timeoutMs: Number.POSITIVE_INFINITY } }],
+    ['while the breaker is open', { write: () => throwError(refused) }],
+    [
+      'while an attempt waits',
+      { write: () => throwError(refused), policies: { breaker: false, retry: { initialMs: 50_000, maxMs: 50_000 } } },
+    ],
+    ['while the source is paced', { write: () => NEVER, paced: true, stops: [20_000] }],
+  ];
+
+  it.each(faults)('%s', async (_, scene) => {
+    const { letters, deadLetters, count } = letterBox();
+    const report = await play({ ...scene, policies: { ...scene.policies, deadLetters } });
+    expect(report.outcome).toBe('drained');
+    expect(report.durationMs).toBe((scene.stops?.[0] ?? 100) + 9_000);
+    expect(report.received).toBeGreaterThan(0);
+    expect(report).toMatchObject({ written: 0, held: 0, dropped: {}, conservation: 0, heldBy: {} });
+    expect(report.divertedBy).toEqual({ drain: report.received });
+    expect(count()).toBe(report.received);
+    expect(new Set(letters.flatMap(({ items }) => items)).size).toBe(report.received);
+    expect(formatReport(report)).toContain(`(drain ${report.received.toLocaleString('en-US')})`);
+  });
+
+  it('the drain discards nothing of what the queue still holds', async () => {
+    const written: number[] = [];
+    const { letters, deadLetters } = letterBox();
+    const report = await play({
+      write: () => NEVER,
+      policies: { deadLetters },
+      drainTimeoutMs: 500,
+    });
+    expect(report.durationMs).toBe(350);
+    expect(written.length + letters.flatMap(({ items }) => items).length).toBe(report.received);
+  });
+
+  it('half of the time is theirs where it is short, and a second signal shortens it', async () => {
+    const { deadLetters } = letterBox();
+    const report = await play({ write: () => NEVER, policies: { deadLetters }, stops: [100, 200] });
+    expect(report).toMatchObject({ outcome: 'drained', durationMs: 700, held: 0, conservation: 0 });
+  });
+
+  it('also where the letters cannot be written: what is left is held, and said', async () => {
+    const { deadLetters } = letterBox(() => NEVER);
+    const report = await play({ write: () => NEVER, policies: { deadLetters } });
+    expect(report).toMatchObject({ outcome: 'deadline', durationMs: 10_100, diverted: 0, conservation: 0 });
+    expect(report.held).toBe(report.received);
+  });
+
+  it('without dead letters what is left is held, at the very end', async () => {
+    const report = await play({ write: () => NEVER, policies: {} });
+    expect(report).toMatchObject({ outcome: 'deadline', durationMs: 10_100, divertedBy: {}, conservation: 0 });
+    expect(report.held).toBe(report.received);
+  });
+});
+
+describe('a fatal failure under run()', () => {
+  it('stops the source, diverts everything held, and fails the run with what to do', async () => {
+    const { deadLetters, count } = letterBox();
+    const failure = await play({ write: () => throwError(missing), policies: { deadLetters }, stops: [] }).catch(
+      (error: unknown) => error,
+    );
+    expect(isRunError(failure)).toBe(true);
+    const { report, cause } = failure as { report: RunReport; cause: { cause: unknown } };
+    expect(cause.cause).toMatchObject({ code: '42P01' });
+    expect(report).toMatchObject({ outcome: 'failed', written: 0, held: 0, conservation: 0 });
+    expect(report.divertedBy).toEqual({ fatal: report.received });
+    expect(count()).toBe(report.received);
+  });
+
+  it('in one branch of a route lets the others finish what they have', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { letters, deadLetters } = letterBox();
+    const written: number[] = [];
+    const good: Sink<number> = {
+      name: 'good',
+      write: (items) => {
+        written.push(...items);
+        return EMPTY;
+      },
+    };
+    const policies = { scheduler, deadLetters };
+    const outcomes$ = naturals().pipe(
+      route((n: number) => (n % 2 ? 'odd' : 'even'), {
+        odd: (odd$) =>
+          odd$.pipe(
+            writeCoordinator(
+              sinkOf(() => throwError(missing)),
+              { workers: 1, batchSize: 10, capacity: 100, policies },
+            ),
+          ),
+        even: (even$) => even$.pipe(writeCoordinator(good, { workers: 1, batchSize: 10, capacity: 100, policies })),
+      }),
+    );
+    const promise = run(outcomes$, { scheduler, emitter: new EventEmitter() });
+    promise.catch(() => {});
+    await new Promise((resolve) => setImmediate(resolve));
+    scheduler.flush();
+    const failure = await promise.catch((error: unknown) => error);
+    expect(isRunError(failure)).toBe(true);
+    const { report } = failure as { report: RunReport };
+    expect(report).toMatchObject({ held: 0, conservation: 0 });
+    expect(report.received).toBe(report.written + report.diverted);
+    expect(written.every((n) => n % 2 === 0)).toBe(true);
+    expect(letters.flatMap(({ items }) => items).every((n) => n % 2 === 1)).toBe(true);
+  });
+});
