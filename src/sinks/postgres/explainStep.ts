@@ -34,10 +34,19 @@ export function explainStep(error: unknown, step: string | undefined): Migration
       options,
     );
   }
-  const explained = explain(error);
+  if (step === undefined || state === undefined) {
+    return new MigrationError(
+      'SLUICE_MIGRATION_FAILED',
+      `${step ?? 'the migration'} failed: ${explain(error).message}`,
+      options,
+    );
+  }
+  // The server's own advice: TimescaleDB gives it for most of what it refuses.
+  const { hint } = error as { hint?: unknown };
+  const advice = typeof hint === 'string' && hint !== '' ? `: ${hint}` : '';
   return new MigrationError(
     'SLUICE_MIGRATION_FAILED',
-    `${step ?? 'the migration'} failed: ${explained.message}`,
+    `${step} failed, and nothing of it is applied: Postgres reports ${state} (${said})${advice}`,
     options,
   );
 }

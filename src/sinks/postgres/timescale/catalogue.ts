@@ -50,7 +50,7 @@ const SERVER = `
          current_setting('timescaledb.license', true) AS license,
          current_setting('timescaledb.max_tuples_decompressed_per_dml_transaction', true) AS "limit",
          (SELECT count(*)::int FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) AS setting
-           WHERE s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
+           WHERE s.setdatabase IN (0, (SELECT datid FROM pg_catalog.pg_stat_database WHERE datname = current_database()))
              AND setting LIKE 'timescaledb.max_tuples_decompressed_per_dml_transaction=%') AS "limitsSet"
     FROM (SELECT) AS one
     LEFT JOIN pg_catalog.pg_extension e ON e.extname = 'timescaledb'
