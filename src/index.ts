@@ -62,6 +62,7 @@ export { admit, type Level, SLACK, WaitingLine, type WaitingLineConfig } from '.
 export { withContext } from './flow/withContext.js';
 export { type Bar, barKey } from './model/bar.js';
 export { barCodec } from './model/barCodec.js';
+export { CircuitOpenError, isCircuitOpenError } from './model/circuitOpenError.js';
 export { DecodeError, type DecodeProblem, isDecodeError } from './model/decodeError.js';
 export type { DeadLetters, Diversion, DivertReason } from './model/diversion.js';
 export { foldBars } from './model/foldBars.js';
@@ -76,8 +77,10 @@ export { type NewsItem, newsKey } from './model/newsItem.js';
 export { optionCodec } from './model/optionCodec.js';
 export { type OptionSnapshot, optionKey } from './model/optionSnapshot.js';
 export { isWriteOutcome, type Sink, type WriteOutcome, type WriteReceipt } from './model/sink.js';
+export { isStaleStreamError, StaleStreamError } from './model/staleStreamError.js';
 export { isUnroutedError, UnroutedError } from './model/unroutedError.js';
 export { isWriteError, WriteError } from './model/writeError.js';
+export { isWriteTimeoutError, WriteTimeoutError } from './model/writeTimeoutError.js';
 export {
   type BatchConfig,
   type BoundedBuffer,
@@ -127,6 +130,15 @@ export {
   type SignalEmitter,
   type StageReport,
 } from './pipelines/index.js';
+export { Backoff, type BackoffConfig, type Jitter } from './policies/backoff.js';
+export {
+  type BreakerState,
+  CircuitBreaker,
+  type CircuitBreakerConfig,
+  type Permit,
+} from './policies/circuitBreaker.js';
+export { classifyFailure, type FailureClass, failureType } from './policies/classifyFailure.js';
+export { type MarketCalendar, type MarketSessionsConfig, marketSessions } from './policies/marketCalendar.js';
 export type { PacingProfile, PacingWindow } from './policies/pacingProfile.js';
 export {
   type BarsSinkConfig,
