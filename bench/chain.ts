@@ -23,6 +23,10 @@
  * - "one Writable" does the batching and the concurrency by hand inside a single Node stream. There is nothing left of a
  *   chain in it, and it is no peer; it shows what code written for one purpose reaches.
  *
+ * Last, what the policies of a writer cost where nothing fails: the coordinator, and a bare writer of batches of 100, each with
+ * retries, breaker, time limit and dead letters and without any, as pairs of runs in an order that turns. The figure is the
+ * median part of the rate that is lost, of the chain that loses more.
+ *
  * A batch ahead of a buffer (of ten batches, say) is faster in every framework, and another chain: not tried.
  */
 import { FORMULATIONS } from './chain/contenders.js';
@@ -30,6 +34,7 @@ import { runInChild } from './report/child.js';
 import { median, printTable, rounded } from './report/table.js';
 
 const ROUNDS = 5;
+const PAIRS = 9;
 const OURS = 'sluice';
 const COORDINATOR = 'coordinator';
 const CHILD = new URL('./chain/contender.js', import.meta.url);
@@ -38,12 +43,13 @@ async function rateOf(name: string): Promise<number> {
   return (await runInChild<{ itemsPerSec: number }>(CHILD, [name])).itemsPerSec;
 }
 
+const contenders = Object.entries(FORMULATIONS).filter(([, { only }]) => only === undefined);
 const trial = new Map<string, number>();
-for (const name of Object.keys(FORMULATIONS)) trial.set(name, Math.max(await rateOf(name), await rateOf(name)));
+for (const [name] of contenders) trial.set(name, Math.max(await rateOf(name), await rateOf(name)));
 
 /** Of each framework the formulation that was fastest in the first round. */
 const chosen = new Map<string, string>();
-for (const [name, { framework }] of Object.entries(FORMULATIONS)) {
+for (const [name, { framework }] of contenders) {
   const former = chosen.get(framework);
   if (former === undefined || trial.get(name)! > trial.get(former)!) chosen.set(framework, name);
 }
@@ -61,7 +67,7 @@ const millions = (itemsPerSec: number) => (itemsPerSec / 1e6).toFixed(2);
 const medians = new Map([...rates].map(([name, values]) => [name, median(values)]));
 printTable(
   ['framework', 'M items/s', 'lowest', 'highest', 'first', 'formulation'],
-  Object.entries(FORMULATIONS).map(([name, { framework, how, reference }]) => {
+  contenders.map(([name, { framework, how, reference }]) => {
     const values = rates.get(name);
     const note = reference ? ' (no peer)' : '';
     const first = millions(trial.get(name)!);
@@ -77,11 +83,34 @@ printTable(
   }),
 );
 
+/** What is lost with policies, of each pair of runs. */
+async function policyLosses(guarded: string, unguarded: string): Promise<number[]> {
+  const losses: number[] = [];
+  for (let pair = 0; pair < PAIRS; pair++) {
+    const rate = new Map<string, number>();
+    for (const name of pair % 2 === 0 ? [guarded, unguarded] : [unguarded, guarded]) rate.set(name, await rateOf(name));
+    losses.push(1 - rate.get(guarded)! / rate.get(unguarded)!);
+  }
+  return losses;
+}
+
+const losses = new Map([
+  ['coordinator', await policyLosses(COORDINATOR, 'unguardedCoordinator')],
+  ['writer', await policyLosses('guardedWriter', 'unguardedWriter')],
+]);
+const percent = (part: number) => `${(part * 100).toFixed(1)} %`;
+console.log();
+printTable(
+  ['policies', 'lost', 'lowest', 'highest'],
+  [...losses].map(([name, lost]) => [name, ...[median(lost), Math.min(...lost), Math.max(...lost)].map(percent)]),
+);
+
 const peers = [...medians].filter(([name]) => name !== OURS && name !== COORDINATOR && !FORMULATIONS[name]?.reference);
 const fastest = Math.max(...peers.map(([, rate]) => rate));
 console.log(
   JSON.stringify({
     ratio: rounded(medians.get(OURS)! / fastest, 2),
     coordinatorItemsPerSec: Math.round(medians.get(COORDINATOR)!),
+    policyOverhead: rounded(Math.max(...[...losses.values()].map(median)), 3),
   }),
 );

@@ -4,9 +4,27 @@ import { pipeline } from 'node:stream/promises';
 import { Effect, Queue, Stream } from 'effect';
 import * as ix from 'ix/asynciterable';
 import * as ixOperators from 'ix/asynciterable/operators';
-import { lastValueFrom } from 'rxjs';
-import { type Bar, gatedSource, PipelineMonitor, withContext } from 'sluice';
-import { batch, boundedBuffer, boundedMergeMap, pace, route, writeCoordinator } from 'sluice/operators';
+import { lastValueFrom, type Observable } from 'rxjs';
+import {
+  type Bar,
+  CircuitBreaker,
+  type DeadLetters,
+  gatedSource,
+  PipelineMonitor,
+  type Sink,
+  withContext,
+} from 'sluice';
+import {
+  batch,
+  boundedBuffer,
+  boundedMergeMap,
+  type CoordinatorPolicies,
+  pace,
+  route,
+  type WritePolicies,
+  writeCoordinator,
+  writeTo,
+} from 'sluice/operators';
 import { eventLoopScheduler } from 'sluice/sources';
 import * as streaming from 'streaming-iterables';
 import { BARS, BATCH_SIZE, CAPACITY, generate, iterate, type NullSink, WRITERS } from './work.js';
@@ -17,6 +35,8 @@ export interface Formulation {
   readonly how: string;
   /** Only shown beside the others: it does not do the same work. */
   readonly reference?: true;
+  /** Compared with its like alone, for what the policies of a writer cost. */
+  readonly only?: 'policies';
   /** How many items are measured, after a third as many to warm up: fewer where they are slow. */
   readonly items: number;
   run(sink: NullSink): Promise<unknown>;
@@ -115,6 +135,47 @@ function runEffect(bars: Stream.Stream<Bar>, sink: NullSink): Promise<void> {
       Stream.grouped(BATCH_SIZE),
       Stream.mapEffect((full) => Effect.promise(() => sink.write(full)), { concurrency: WRITERS, unordered: true }),
       Stream.runDrain,
+    ),
+  );
+}
+
+/** Nothing fails here: they are asked for nothing. */
+const NO_LETTERS: DeadLetters<Bar> = {
+  append() {
+    throw new Error('nothing was to be diverted');
+  },
+};
+
+function nullSink(sink: NullSink): Sink<Bar> {
+  return {
+    name: 'null',
+    keyOf: (bar) => bar.symbol,
+    write: async (bars) => ({ rows: await sink.write(bars) }),
+  };
+}
+
+async function counted(sink: NullSink, outcomes$: Observable<unknown>): Promise<void> {
+  const monitor = new PipelineMonitor();
+  await lastValueFrom(outcomes$.pipe(withContext({ monitor })));
+  const { written, held, conservation } = monitor.account();
+  if (written !== sink.expected || held !== 0 || conservation !== 0) {
+    throw new Error(`the account is ${JSON.stringify(monitor.account())}`);
+  }
+}
+
+function coordinate(sink: NullSink, policies: CoordinatorPolicies<Bar>): Promise<void> {
+  const bar = (bars$: Observable<Bar>) =>
+    bars$.pipe(pace({ rate: Number.POSITIVE_INFINITY, perMs: 1_000 }), writeCoordinator(nullSink(sink), { policies }));
+  return counted(sink, source(sink.expected).pipe(route(({ kind }) => kind, { bar })));
+}
+
+function write(sink: NullSink, policies: WritePolicies<Bar>): Promise<void> {
+  return counted(
+    sink,
+    source(sink.expected).pipe(
+      boundedBuffer({ capacity: CAPACITY }),
+      batch({ size: BATCH_SIZE }),
+      writeTo(nullSink(sink), { concurrency: WRITERS, ...policies }),
     ),
   );
 }
@@ -274,30 +335,30 @@ export const FORMULATIONS: Readonly<Record<string, Formulation>> = {
   },
   coordinator: {
     framework: 'Sluice coordinator',
-    how: 'route, pace without limit, writeCoordinator by symbol, PipelineMonitor',
+    how: 'route, pace without limit, writeCoordinator by symbol with its policies and dead letters, PipelineMonitor',
     items: MANY,
-    async run(sink) {
-      const monitor = new PipelineMonitor();
-      await lastValueFrom(
-        source(sink.expected).pipe(
-          route((bar) => bar.kind, {
-            bar: (bars$) =>
-              bars$.pipe(
-                pace({ rate: Number.POSITIVE_INFINITY, perMs: 1_000 }),
-                writeCoordinator<Bar>({
-                  name: 'null',
-                  keyOf: (bar) => bar.symbol,
-                  write: async (bars) => ({ rows: await sink.write(bars) }),
-                }),
-              ),
-          }),
-          withContext({ monitor }),
-        ),
-      );
-      const { written, held, conservation } = monitor.account();
-      if (written !== sink.expected || held !== 0 || conservation !== 0) {
-        throw new Error(`the account is ${JSON.stringify(monitor.account())}`);
-      }
-    },
+    run: (sink) => coordinate(sink, { deadLetters: NO_LETTERS }),
+  },
+  unguardedCoordinator: {
+    framework: 'Sluice coordinator',
+    how: 'the same without policies',
+    only: 'policies',
+    items: MANY,
+    run: (sink) => coordinate(sink, { breaker: false, retry: false, timeoutMs: Number.POSITIVE_INFINITY }),
+  },
+  guardedWriter: {
+    framework: 'Sluice writer',
+    how: 'boundedBuffer, batch, writeTo four at once with retry, breaker, time limit and dead letters',
+    only: 'policies',
+    items: MANY,
+    run: (sink) =>
+      write(sink, { breaker: new CircuitBreaker(), retry: {}, timeoutMs: 30_000, deadLetters: NO_LETTERS }),
+  },
+  unguardedWriter: {
+    framework: 'Sluice writer',
+    how: 'the same without policies',
+    only: 'policies',
+    items: MANY,
+    run: (sink) => write(sink, {}),
   },
 };

@@ -222,9 +222,12 @@ export class WriteJob<T> {
    */
   #transient(error: unknown, isProbe: boolean): void {
     const { settings, stage, random } = this.#host;
-    if (!isProbe || !hasFailureCode(error)) this.#failures += 1;
+    const isOutage = isProbe && hasFailureCode(error);
+    if (!isOutage) this.#failures += 1;
     if (this.#failures < settings.maxAttempts) {
       this.#backoff ??= settings.makeBackoff(random);
+      // It is the breaker then that makes the waits.
+      if (isOutage) this.#backoff.reset();
       const delayMs = Math.max(this.#backoff.nextMs(), retryAfterMsOf(error));
       stage.observer?.retrying?.(stage, delayMs);
       this.#pending = settings.scheduler.schedule(() => this.run(), delayMs);
