@@ -140,6 +140,12 @@ export {
 export { classifyFailure, type FailureClass, failureType } from './policies/classifyFailure.js';
 export { type MarketCalendar, type MarketSessionsConfig, marketSessions } from './policies/marketCalendar.js';
 export type { PacingProfile, PacingWindow } from './policies/pacingProfile.js';
+export { describeSettings, type SettingDescription } from './settings/describeSettings.js';
+export { type LoadSettingsConfig, loadSettings, type Settings } from './settings/loadSettings.js';
+export type { Environment, SettingOrigin } from './settings/readVariables.js';
+export { Secret } from './settings/secret.js';
+export { isSettingsError, SettingsError, type SettingsMistake } from './settings/settingsError.js';
+export type { VariableName } from './settings/variables.js';
 export {
   type BarsSinkConfig,
   barsSink,

@@ -38,7 +38,7 @@ describe('sluice dlq ls', () => {
       ],
       [ids[1], '2026-01-05T10:01:00.000Z', 'test', 'other', 'drain', '-', '1', '0', '0'],
     ]);
-    expect(stderr).toBe('2 open letters with 3 items\n');
+    expect(stderr).toBe('open: 2 letters with 3 items (poison 1, drain 1)\n');
   });
 
   it.each<[string[], number[]]>([
@@ -73,9 +73,9 @@ describe('sluice dlq ls', () => {
   it('says that there are more than the limit', async () => {
     await letters.write({}, {}, {});
     expect((await dlq(['ls', '--limit', '2'])).stderr).toBe(
-      '2 open letters with 2 items; there are more than --limit 2\n',
+      'open: 2 letters with 2 items (exhausted 2); there are more than --limit 2\n',
     );
-    expect((await dlq(['ls', '--limit', '3'])).stderr).toBe('3 open letters with 3 items\n');
+    expect((await dlq(['ls', '--limit', '3'])).stderr).toBe('open: 3 letters with 3 items (exhausted 3)\n');
   });
 
   it('is NDJSON with --json, without the items', async () => {
@@ -135,7 +135,9 @@ describe('sluice dlq ls', () => {
     appendFileSync(join(letters.folder, segment ?? ''), '{"v":1,"id":\nnot a letter\n');
     const { code, stderr } = await dlq(['ls']);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^warning: .* has a line at byte \d+ that was not read: .*, and 1 more\n1 open letters/);
+    expect(stderr).toMatch(
+      /^warning: .* has a line at byte \d+ that was not read: .*, and 1 more\nopen: 1 letter with 1 item /,
+    );
   });
 
   it('has nothing to show where nothing was ever given up, but a folder that was named must be there', async () => {
@@ -152,8 +154,10 @@ describe('sluice dlq ls', () => {
 
   it('takes the folder from MDS_DLQ_DIR, and --dir before that', async () => {
     await letters.write({});
-    expect((await dlq(['ls'], { cwd: '/', env: { MDS_DLQ_DIR: letters.folder } })).stderr).toContain('1 open');
-    expect((await dlq(['ls', '--dir', '.dlq'], { env: { MDS_DLQ_DIR: '/nowhere' } })).stderr).toContain('1 open');
+    expect((await dlq(['ls'], { cwd: '/', env: { MDS_DLQ_DIR: letters.folder } })).stderr).toContain('open: 1 letter');
+    expect((await dlq(['ls', '--dir', '.dlq'], { env: { MDS_DLQ_DIR: '/nowhere' } })).stderr).toContain(
+      'open: 1 letter',
+    );
   });
 
   it.each([
@@ -311,5 +315,74 @@ describe('sluice dlq purge', () => {
     await letters.write({});
     const { code, stdout, questions } = await dlq(['purge', '--stage', 'x'], { answer: 'yes' });
     expect({ code, stdout, questions }).toEqual({ code: 0, stdout: 'removed 0 letters with 0 items\n', questions: [] });
+  });
+});
+
+describe('sluice dlq replay --dry-run', () => {
+  const counts = async (...args: string[]) =>
+    JSON.parse((await dlq(['replay', '--dry-run', '--json', ...args])).stdout) as Record<string, unknown>;
+
+  it('counts what would be sent, and what would be left', async () => {
+    await letters.write(
+      { items: [bar(), bar()] },
+      { items: [{ kind: 'news' }] },
+      { items: [{ kind: 'trade' }, { kind: 'trade' }] },
+      { items: [bar(), { kind: 'trade' }] },
+      { items: [bar()], reason: 'decode' },
+      { items: ['x'] },
+    );
+    expect(await counts()).toEqual({
+      outcome: 'completed',
+      dryRun: true,
+      letters: 2,
+      items: 3,
+      written: 0,
+      failedAgain: 0,
+      parked: 0,
+      left: [
+        { kind: 'bar', why: 'not decoded', letters: 1, items: 1 },
+        { kind: 'trade', why: 'no table', letters: 1, items: 2 },
+        { kind: 'mixed', why: 'no table', letters: 1, items: 2 },
+        { kind: null, why: 'no table', letters: 1, items: 1 },
+      ],
+    });
+    expect(await counts('--kind', 'trade')).toMatchObject({ letters: 0, left: [{ kind: 'trade' }] });
+    expect(await counts('--reason', 'decode')).toMatchObject({ letters: 0, left: [{ why: 'not decoded' }] });
+    expect(await counts('--limit', '1')).toMatchObject({ letters: 1, items: 2 });
+  });
+
+  it('ends with 0, whatever would be left, and changes nothing', async () => {
+    await letters.write({}, { items: ['x'] });
+    const before = readdirSync(letters.folder, { recursive: true });
+    expect((await dlq(['replay', '--dry-run'])).code).toBe(0);
+    expect(await letters.read()).toHaveLength(2);
+    expect(readdirSync(letters.folder, { recursive: true })).toEqual(before);
+  });
+});
+
+describe('sluice dlq replay', () => {
+  it('needs a store that is named, before it touches a letter', async () => {
+    await letters.write({});
+    const { code, stdout, stderr } = await dlq(['replay']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('set DATABASE_URL');
+    expect(await letters.read()).toHaveLength(1);
+  });
+
+  it('needs no store where nothing is to be sent', async () => {
+    expect(await dlq(['replay'])).toMatchObject({ code: 0, stdout: expect.stringContaining('replayed 0 letters') });
+    await letters.write({ items: ['x'] });
+    expect(await dlq(['replay'])).toMatchObject({ code: 3, stdout: expect.stringContaining('left 1 letter') });
+  });
+
+  it.each([
+    ['--rate', '0'],
+    ['--rate', '-5'],
+    ['--rate', 'fast'],
+    ['--max-attempts', '0'],
+    ['--limit', '1.5'],
+  ])('refuses %s %s', async (...args) => {
+    await letters.write({});
+    expect((await dlq(['replay', ...args])).code).toBe(2);
   });
 });

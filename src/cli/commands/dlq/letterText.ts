@@ -1,3 +1,4 @@
+import type { Tally } from '../../../dead-letters/deadLetter.js';
 import type { ErrorRecord } from '../../../dead-letters/errorRecord.js';
 import type { StoredLetter } from '../../../dead-letters/readDeadLetters.js';
 import { encodeValue, type Json } from '../../../dead-letters/valueCodec.js';
@@ -31,4 +32,10 @@ export function errorLines(error: ErrorRecord | null): string[] {
 /** The innermost error is the one that says what is wrong: those around it say where. */
 export function errorSummary(error: ErrorRecord | null): string {
   return errorLines(error).at(-1) ?? '';
+}
+
+export const NONE: Tally = { letters: 0, items: 0 };
+
+export function tallyText({ letters, items }: Tally): string {
+  return `${letters} ${letters === 1 ? 'letter' : 'letters'} with ${items} ${items === 1 ? 'item' : 'items'}`;
 }

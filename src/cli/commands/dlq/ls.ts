@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import { readDeadLetters, type StoredLetter, type UnreadLine } from '../../../dead-letters/readDeadLetters.js';
 import type { Invocation } from '../../invocation.js';
 import { integer } from '../../optionValues.js';
-import { type Column, Table } from '../../table.js';
+import { type Column, oneLine, Table } from '../../table.js';
 import { addLetterOptions, filterOf, type LetterOptions, letterFolder } from './letterOptions.js';
-import { errorSummary, letterJson, timeOf } from './letterText.js';
+import { errorSummary, letterJson, tallyText, timeOf } from './letterText.js';
 
 interface LsOptions extends LetterOptions {
   readonly limit?: number;
@@ -48,6 +48,7 @@ async function list(invocation: Invocation, folder: string, options: LsOptions):
   let rows: string[][] = [];
   let letters = 0;
   let items = 0;
+  const reasons = new Map<string, number>();
   let hasMore = false;
   const flush = async () => {
     if (rows.length > 0) await invocation.print(table.lines(rows));
@@ -60,6 +61,7 @@ async function list(invocation: Invocation, folder: string, options: LsOptions):
     }
     letters += 1;
     items += letter.items.length;
+    reasons.set(letter.reason, (reasons.get(letter.reason) ?? 0) + 1);
     if (json) await invocation.print(JSON.stringify(letterJson(letter, false)));
     else rows.push(rowOf(letter));
     if (rows.length >= ROWS_AT_ONCE) await flush();
@@ -69,7 +71,8 @@ async function list(invocation: Invocation, folder: string, options: LsOptions):
   if (json) return;
   const state = options.parked ? 'parked' : 'open';
   const more = hasMore ? `; there are more than --limit ${limit}` : '';
-  await invocation.tell(`${letters} ${state} letters with ${items} items${more}`);
+  const byReason = [...reasons].map(([reason, count]) => `${oneLine(reason)} ${count}`).join(', ');
+  await invocation.tell(`${state}: ${tallyText({ letters, items })}${byReason && ` (${byReason})`}${more}`);
 }
 
 function rowOf(letter: StoredLetter<unknown>): string[] {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import type { Tally } from '../../../dead-letters/deadLetter.js';
 import type { Invocation } from '../../invocation.js';
 import { addLetterOptions, filterOf, type LetterOptions, letterFolder, requireChoice } from './letterOptions.js';
+import { NONE, tallyText } from './letterText.js';
 import { withQueue } from './withQueue.js';
 
 interface MoveOptions extends LetterOptions {
@@ -33,10 +33,4 @@ function moveCommand(invocation: Invocation, name: 'park' | 'unpark', summary: s
       const tally = folder === undefined ? NONE : await withQueue(invocation, folder, (queue) => queue[name](filter));
       await invocation.print(options.json ? JSON.stringify(tally) : `${done} ${tallyText(tally)}`);
     });
-}
-
-export const NONE: Tally = { letters: 0, items: 0 };
-
-export function tallyText({ letters, items }: Tally): string {
-  return `${letters} ${letters === 1 ? 'letter' : 'letters'} with ${items} ${items === 1 ? 'item' : 'items'}`;
 }

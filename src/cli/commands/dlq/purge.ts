@@ -5,7 +5,7 @@ import { EXIT } from '../../exitCodes.js';
 import type { Invocation } from '../../invocation.js';
 import { UsageError } from '../../usageError.js';
 import { addLetterOptions, filterOf, type LetterOptions, letterFolder, requireChoice } from './letterOptions.js';
-import { NONE, tallyText } from './park.js';
+import { NONE, tallyText } from './letterText.js';
 import { withQueue } from './withQueue.js';
 
 interface PurgeOptions extends LetterOptions {

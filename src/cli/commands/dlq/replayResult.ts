@@ -3,7 +3,7 @@ import { readDeadLetters } from '../../../dead-letters/readDeadLetters.js';
 import type { RunOutcome } from '../../../pipelines/runReport.js';
 import { EXIT, type ExitCode } from '../../exitCodes.js';
 import { oneLine } from '../../table.js';
-import { NONE, tallyText } from './park.js';
+import { NONE, tallyText } from './letterText.js';
 
 /** The kinds that have a table, in the order in which they are replayed. */
 export const KINDS = ['bar', 'option', 'news', 'fundamental'] as const;
