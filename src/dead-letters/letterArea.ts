@@ -32,6 +32,7 @@ export class LetterArea {
   #active: { readonly segment: Segment; readonly file: AppendFile } | undefined;
   /** The journal that was written to last: letters are mostly removed in the order they lie in. */
   #journal: AppendFile | undefined;
+  #isClosed = false;
 
   constructor(state: LetterState, settings: AreaSettings) {
     this.state = state;
@@ -112,7 +113,13 @@ export class LetterArea {
     }
   }
 
+  #requireOpen(): void {
+    // A commit that was under way must not go on in a folder that another process may have by now.
+    if (this.#isClosed) throw new Error('the folder of the dead letters was closed');
+  }
+
   async #writable(): Promise<{ segment: Segment; file: AppendFile }> {
+    this.#requireOpen();
     if (this.#active && (await this.#active.file.isGone())) {
       // Somebody has deleted it, and the letters in it: what is written now must not go the same way.
       this.#segments.delete(this.#active.segment.name);
@@ -132,6 +139,7 @@ export class LetterArea {
 
   /** Writes lines to the journal of a segment, durably. */
   async mark(segment: Segment, marks: readonly (readonly [MarkSign, readonly number[]])[]): Promise<void> {
+    this.#requireOpen();
     if (!this.#segments.has(segment.name)) return;
     if (this.#journal?.path !== segment.journalPath) {
       await this.#closeJournal();
@@ -155,6 +163,7 @@ export class LetterArea {
     const { disk } = this.#settings;
     for (const segment of this.#segments.values()) {
       if (!segment.isSpent) continue;
+      this.#requireOpen();
       if (this.#journal?.path === segment.journalPath) await this.#closeJournal();
       await disk.remove(segment.path);
       await disk.syncFolder(this.#folder);
@@ -164,6 +173,7 @@ export class LetterArea {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#closeJournal();
     await this.seal();
   }

@@ -189,7 +189,7 @@ export class LetterStore {
 
   /** Gives up what is not durable, with an error. */
   async close(lateness: () => unknown): Promise<void> {
-    this.#commits.abandon(lateness());
+    this.#commits.end(lateness());
     // What is under way may be stuck in a disk that does not answer: it is not waited for.
     await Promise.all([this.#areas.open.close(), this.#areas.parked.close()]).catch(() => {});
   }

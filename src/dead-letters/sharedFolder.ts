@@ -83,6 +83,9 @@ export function leaveFolder(folder: SharedFolder, user: FolderUser): Promise<voi
 }
 
 function lateness({ waiting, hold, settings }: LetterStore): DeadLetterError {
+  if (waiting.letters === 0) {
+    return new DeadLetterError('SLUICE_DEAD_LETTERS_CLOSED', `the dead letters in ${settings.folder} are closed`);
+  }
   const why = hold ? `: ${reasonOf(hold.error)}` : '';
   return new DeadLetterError(
     'SLUICE_DEAD_LETTERS_CLOSED',

@@ -38,7 +38,7 @@ export class GroupCommit<W> {
   #isRunning = false;
   #hold: Hold | undefined;
   #pause: { readonly timer: Subscription; readonly resume: () => void } | undefined;
-  #idle: (() => void)[] = [];
+  #end: { readonly error: unknown } | undefined;
 
   constructor(config: GroupCommitConfig<W>) {
     this.#config = config;
@@ -56,19 +56,16 @@ export class GroupCommit<W> {
 
   /** Resolves when the piece is durable. */
   push(piece: W): Promise<void> {
+    if (this.#end) return Promise.reject(this.#end.error);
     return new Promise((resolve, reject) => {
       this.#waiting.set(piece, { resolve, reject });
       if (!this.#isRunning) void this.#run();
     });
   }
 
-  /** Resolves when nothing waits. */
-  idle(): Promise<void> {
-    return this.#isRunning ? new Promise((resolve) => this.#idle.push(resolve)) : Promise.resolve();
-  }
-
-  /** Gives up what waits. A commit under way may still come to pass. */
-  abandon(error: unknown): void {
+  /** Gives up what waits, and takes no more. A commit under way may still come to pass. */
+  end(error: unknown): void {
+    this.#end ??= { error };
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
     this.#pause?.timer.unsubscribe();
@@ -95,7 +92,6 @@ export class GroupCommit<W> {
     }
     this.#hold = undefined;
     this.#isRunning = false;
-    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #done(piece: W): void {
