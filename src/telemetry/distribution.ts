@@ -16,9 +16,14 @@ export class Distribution {
 
   observe(value: number): void {
     const { bounds, counts } = this;
-    let index = 0;
-    while (index < bounds.length && value > bounds[index]!) index += 1;
-    counts[index]! += 1;
+    let low = 0;
+    let high = bounds.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (value > bounds[middle]!) low = middle + 1;
+      else high = middle;
+    }
+    counts[low]! += 1;
     this.sum += value;
     this.count += 1;
   }

@@ -8,10 +8,15 @@ export type EventTimeOf = (item: unknown) => number | undefined;
 
 /** The `ts` of an item, or its `publishedAt`, or those of the value that it carries. */
 export function eventTimeOf(item: unknown): number | undefined {
-  const { ts, publishedAt, value } = (item ?? {}) as { ts?: unknown; publishedAt?: unknown; value?: unknown };
+  return ownTimeOf(item) ?? ownTimeOf((item as { value?: unknown } | null | undefined)?.value);
+}
+
+function ownTimeOf(item: unknown): number | undefined {
+  if (typeof item !== 'object' || item === null) return undefined;
+  const { ts } = item as { ts?: unknown };
   if (typeof ts === 'number') return ts;
-  if (typeof publishedAt === 'number') return publishedAt;
-  return typeof value === 'object' && value !== null ? eventTimeOf({ ...value, value: undefined }) : undefined;
+  const { publishedAt } = item as { publishedAt?: unknown };
+  return typeof publishedAt === 'number' ? publishedAt : undefined;
 }
 
 /** What a writer has told of its batches. */

@@ -1,0 +1,68 @@
+/**
+ * What telemetry costs, and how long a scrape takes under full load.
+ *
+ * Method. Two chains move items that need no work into the null sink of the chain bench, as fast as they can: the full
+ * coordinator (route, pace without limit, buffer, four lanes by symbol, batches of 500, write), and a bare writer (buffer of
+ * 1,000, batches of 100, four writes at once), which settles five times as many batches for the same items. Each has a monitor, which telemetry needs.
+ * The writer settles so many batches that are nothing but overhead that it shows the worst; the coordinator is the chain of the
+ * chain bench that has a monitor, and so the one that `overhead` is about.
+ *
+ * "watched" has telemetry besides: an observer, watched gates, and the HTTP server, scraped twice a second by another process,
+ * thirty times as often as is usual. Each run is a process of its own, warmed up by its own first items. Bare and watched
+ * runs alternate, in an order that turns; each pair gives the part of the rate that is lost, and the figure is the median of the
+ * pairs.
+ *
+ * For the scrapes the coordinator runs watched for longer, and another process asks for `/metrics` again and again, 20 ms after
+ * each answer. The figure is the 99th percentile of the time from the request to the last byte, of all runs together.
+ */
+import { runInChild } from './report/child.js';
+import { median, printTable, quantile, rounded } from './report/table.js';
+import type { Measured } from './telemetry/contender.js';
+
+const PAIRS = 9;
+const SCRAPE_RUNS = 3;
+const CHILD = new URL('./telemetry/contender.js', import.meta.url);
+const CHAINS = ['coordinator', 'writer'] as const;
+
+const run = (chain: string, mode: string) => runInChild<Measured>(CHILD, [chain, mode]);
+
+const losses = new Map<string, number[]>(CHAINS.map((chain) => [chain, []]));
+const rates = new Map<string, number[]>();
+const note = (key: string, value: number) => rates.set(key, [...(rates.get(key) ?? []), value]);
+
+for (let pair = 0; pair < PAIRS; pair++) {
+  for (const chain of CHAINS) {
+    const modes = pair % 2 === 0 ? ['bare', 'watched'] : ['watched', 'bare'];
+    const rate = new Map<string, number>();
+    for (const mode of modes) rate.set(mode, (await run(chain, mode)).itemsPerSec);
+    for (const mode of modes) note(`${chain} ${mode}`, rate.get(mode)!);
+    losses.get(chain)!.push(1 - rate.get('watched')! / rate.get('bare')!);
+  }
+}
+
+const scrapes: number[] = [];
+for (let i = 0; i < SCRAPE_RUNS; i++) scrapes.push(...(await run('coordinator', 'scraped')).scrapesMs);
+
+const millions = (itemsPerSec: number) => (itemsPerSec / 1e6).toFixed(2);
+const percent = (part: number) => `${(part * 100).toFixed(1)} %`;
+printTable(
+  ['chain', 'bare M items/s', 'watched M items/s', 'lost', 'lowest', 'highest'],
+  CHAINS.map((chain) => {
+    const lost = losses.get(chain)!;
+    const rateOf = (mode: string) => millions(median(rates.get(`${chain} ${mode}`)!));
+    const spread = [median(lost), Math.min(...lost), Math.max(...lost)].map(percent);
+    return [chain, rateOf('bare'), rateOf('watched'), ...spread];
+  }),
+);
+console.log();
+printTable(
+  ['scrapes under load', 'median ms', 'p99 ms', 'longest ms'],
+  [[String(scrapes.length), ...[0.5, 0.99, 1].map((share) => quantile(scrapes, share).toFixed(1))]],
+);
+
+console.log(
+  JSON.stringify({
+    overhead: rounded(median(losses.get('coordinator')!), 3),
+    scrapeP99Ms: rounded(quantile(scrapes, 0.99), 1),
+  }),
+);
