@@ -1,11 +1,10 @@
 /**
  * What telemetry costs, and how long a scrape takes under full load.
  *
- * Method. Two chains move items that need no work into the null sink of the chain bench, as fast as they can: the full
- * coordinator (route, pace without limit, buffer, four lanes by symbol, batches of 500, write), and a bare writer (buffer of
- * 1,000, batches of 100, four writes at once), which settles five times as many batches for the same items. Each has a monitor, which telemetry needs.
- * The writer settles so many batches that are nothing but overhead that it shows the worst; the coordinator is the chain of the
- * chain bench that has a monitor, and so the one that `overhead` is about.
+ * Method. Two chains move items that need no work into the null sink of the chain bench, as fast as they can. One is the full
+ * coordinator (route, pace without limit, buffer, four lanes by symbol, batches of 500, write), which is the chain of the chain
+ * bench that has a monitor, and so the one that `overhead` is about. The other is a bare writer (buffer of 1,000, batches of 100,
+ * four writes at once): it settles so many batches with so little work in each that it shows the worst.
  *
  * "watched" has telemetry besides: an observer, watched gates, and the HTTP server, scraped twice a second by another process,
  * thirty times as often as is usual. Each run is a process of its own, warmed up by its own first items. Bare and watched

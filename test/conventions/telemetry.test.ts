@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { METRICS } from '../../src/telemetry/catalogue.js';
-import { pages } from './house.js';
+import { pages, src } from './house.js';
 import { ROOT } from './repository.js';
 import {
   type Alert,
@@ -93,6 +93,20 @@ describe('docs/telemetry.md', () => {
     const index = pages.get('docs/README.md') ?? '';
     expect(index).toContain('](telemetry.md)');
     expect(index).toContain('](runbook.md)');
+  });
+});
+
+describe('the libraries of telemetry', () => {
+  it.each([
+    ['prom-client', 'src/telemetry/metrics.ts'],
+    ['pino', 'src/telemetry/createLogger.ts'],
+  ])('%s is named in %s alone, and loaded when it is used', (library, place) => {
+    const naming = [...src].filter(([, text]) => text.includes(`'${library}'`)).map(([path]) => path);
+    expect(naming).toEqual([place]);
+    const imports = (src.get(place) ?? '')
+      .split('\n')
+      .filter((line) => line.startsWith('import ') && line.includes(`'${library}'`));
+    expect(imports.filter((line) => !line.startsWith('import type '))).toEqual([]);
   });
 });
 
