@@ -19,9 +19,10 @@ export async function lockForProcess(folder: string): Promise<() => Promise<void
   const { dev, ino } = statSync(folder);
   const name = `\0sluice/folder/${dev}-${ino}`;
   const server = createServer((socket) => {
-    // Who hangs up at once is told nothing, and must not end this process.
+    // Who hangs up at once is told nothing, and must not end this process; who stays must not keep it from ending.
     socket.on('error', () => {});
-    socket.end(`${process.pid}\n`);
+    socket.unref();
+    socket.end(`${process.pid}\n`, () => socket.destroy());
   });
   try {
     await listen(server, name);
