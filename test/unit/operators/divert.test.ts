@@ -1,4 +1,15 @@
-import { EMPTY, NEVER, Observable, type ObservableInput, of, range, Subject, type Subscriber, throwError } from 'rxjs';
+import {
+  defer,
+  EMPTY,
+  NEVER,
+  Observable,
+  type ObservableInput,
+  of,
+  range,
+  Subject,
+  type Subscriber,
+  throwError,
+} from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { BufferOverflowError } from '../../../src/flow/errors.js';
 import { Gate } from '../../../src/flow/gate.js';
@@ -6,6 +17,7 @@ import { PipelineMonitor } from '../../../src/flow/monitor.js';
 import { withContext } from '../../../src/flow/withContext.js';
 import type { Diversion } from '../../../src/model/diversion.js';
 import { type DivertConfig, divert } from '../../../src/operators/divert.js';
+import { fromIterable } from '../../../src/sources/fromIterable.js';
 import { probeGate } from '../../../src/testing/probeGate.js';
 import { gatedFrom, record, upTo } from './record.js';
 
@@ -123,6 +135,28 @@ describe('divert', () => {
     expect(moves).toEqual(['o', 'c', 'o']);
     under[2]?.complete();
     expect(stage).toMatchObject({ out: 1, diverted: 3, held: 0, conservation: 0 });
+  });
+
+  it('has closed its gate before the last letter that may be under way begins', () => {
+    const seen: string[][] = [];
+    const { push, moves } = bench({
+      concurrency: 1,
+      append: () =>
+        defer(() => {
+          seen.push([...moves]);
+          return EMPTY;
+        }),
+    });
+    push(1);
+    expect(seen).toEqual([['o', 'c']]);
+    expect(moves).toEqual(['o', 'c', 'o']);
+  });
+
+  it('keeps what a letter is written with out of the account', () => {
+    const { push, monitor } = bench({ append: ({ items }) => fromIterable(items) });
+    push(1, 2, 3);
+    expect(monitor.stages).toHaveLength(1);
+    expect(monitor.account()).toMatchObject({ received: 3, delivered: 1, diverted: 2, held: 0, conservation: 0 });
   });
 
   it('lets 64 letters be under way by default', () => {
