@@ -1,0 +1,160 @@
+import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike, Subscription } from 'rxjs';
+import { Alarm } from '../flow/alarm.js';
+import { operateOnDemand } from '../flow/operateOnDemand.js';
+import { CircuitOpenError } from '../model/circuitOpenError.js';
+import type { CircuitBreaker, Permit } from '../policies/circuitBreaker.js';
+import { classifyFailure, type FailureClass } from '../policies/classifyFailure.js';
+import { requireDuration, requireFunction, requireKnownOptions, requireOneOf } from '../policies/validate.js';
+import { PermitLine } from './guarding/permitLine.js';
+
+export interface CircuitBreakerGuardConfig {
+  /**
+   * What to do while the breaker gives no permit. `'wait'`: subscribe nothing, and wait for one. `'fail'`: fail at once with
+   * a `CircuitOpenError` that says when to come back.
+   */
+  readonly whenOpen: 'wait' | 'fail';
+  /** How long after its first item a stream that goes on counts as a success, in milliseconds. 0 or more, default 30,000. */
+  readonly healthyAfterMs?: number;
+  /**
+   * What an error says of the source. `transient` is a failure, `poison` a success, as there was an answer; `fatal` says
+   * nothing. Default `classifyFailure`.
+   */
+  readonly classify?: (error: unknown) => FailureClass;
+  /** The clock, and where it waits: the same for all who share the breaker. Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike;
+  /** The name in topology, metrics and errors. Default `circuitBreaker`. */
+  readonly name?: string;
+}
+
+/** What the breaker is told of a subscription. */
+type Verdict = 'succeeded' | 'failed' | 'none';
+
+const VERDICTS: Readonly<Record<FailureClass, Verdict>> = { transient: 'failed', poison: 'succeeded', fatal: 'none' };
+
+/**
+ * Asks a breaker, which others may share, before it subscribes its source, and tells it how that went.
+ *
+ * ```text
+ * source    -a-#                     the breaker opens at the first failure, for 5 ms
+ *                    -b--
+ *           circuitBreaker(breaker, { whenOpen: 'wait' }), retry()
+ * output    -a-------b--             the retry subscribes at once, and waits for the breaker
+ * ```
+ *
+ * **Emits when**: the source emits, at once.
+ * **Backpressure**: passes through: the source finds the gate downstream.
+ * **Completes when**: the source completes; at once when the pipeline is asked to drain while it waits.
+ * **Errors when**: the source fails; with `whenOpen: 'fail'` and no permit, with a `CircuitOpenError`; when `classify` throws.
+ * **On unsubscribe**: the source is unsubscribed, and its permit is free for the next, or the place in line is given up.
+ *
+ * **Delivery**: unchanged; nothing is held.
+ *
+ * **Gotchas**: each subscription has one verdict. A success is a completion, or a stream that is still there `healthyAfterMs`
+ * after its first item, so that a healthy feed closes a half-open breaker; what becomes of it after that is for the next
+ * subscription to find out. Let go before any verdict, it says nothing. For slow calls what counts is the time until the
+ * first item, or until the end where there is none: how long downstream takes is not the fault of the source. Those who wait
+ * for one breaker stand in one line, whatever chain they are in; who failed comes back at its end. Waiting is silent: it burns
+ * no attempt of a `retryWithJitter` above or below.
+ *
+ * @example
+ * ```ts
+ * import { of } from 'rxjs';
+ * import { CircuitBreaker } from 'sluice';
+ * import { circuitBreaker, retryWithJitter } from 'sluice/operators';
+ *
+ * const provider = new CircuitBreaker({ window: { kind: 'count', size: 5 }, openMs: 60_000 });
+ * of('quote')
+ *   .pipe(circuitBreaker(provider, { whenOpen: 'wait' }), retryWithJitter({ maxAttempts: Infinity }))
+ *   .subscribe((item) => console.log(item, provider.state));
+ * ```
+ */
+export function circuitBreaker<T>(
+  breaker: CircuitBreaker,
+  config: CircuitBreakerGuardConfig,
+): MonoTypeOperatorFunction<T> {
+  const owner = 'circuitBreaker';
+  requireFunction(owner, 'the tryAcquire of its breaker', breaker?.tryAcquire);
+  requireKnownOptions(owner, config, ['whenOpen', 'healthyAfterMs', 'classify', 'scheduler', 'name']);
+  const { classify = classifyFailure, scheduler = asyncScheduler, name } = config;
+  const whenOpen = requireOneOf(owner, 'whenOpen', config.whenOpen, ['wait', 'fail']);
+  const healthyAfterMs = requireDuration(owner, 'healthyAfterMs', config.healthyAfterMs ?? 30_000);
+  requireFunction(owner, 'classify', classify);
+
+  return operateOnDemand<T, T>({ kind: owner, name }, ({ destination, downstream, stage, connect }) => {
+    const subscribe = (permit: Permit) => {
+      const startedAt = scheduler.now();
+      let answeredInMs: number | undefined;
+      let isSettled = false;
+
+      const settle = (verdict: Verdict) => {
+        if (isSettled) return;
+        isSettled = true;
+        healthy.cancel();
+        const now = scheduler.now();
+        if (verdict === 'none') breaker.release(permit, now);
+        else breaker[verdict](permit, answeredInMs ?? Math.max(0, now - startedAt), now);
+      };
+      const healthy = new Alarm(scheduler, () => settle('succeeded'));
+
+      connect({
+        next(item) {
+          if (answeredInMs === undefined) {
+            answeredInMs = Math.max(0, scheduler.now() - startedAt);
+            healthy.set(healthyAfterMs);
+          }
+          stage.in += 1;
+          stage.out += 1;
+          destination.next(item);
+        },
+        over(end) {
+          try {
+            if (end.kind === 'completed') settle('succeeded');
+            else if (end.kind === 'failed') settle(VERDICTS[classOf(end.error)]);
+          } finally {
+            settle('none');
+          }
+          if (end.kind === 'completed') destination.complete();
+          else if (end.kind === 'failed') destination.error(end.error);
+        },
+      });
+    };
+
+    const classOf = (error: unknown) =>
+      requireOneOf(owner, 'the answer of classify', classify(error), ['transient', 'poison', 'fatal']);
+
+    const attempt = () => {
+      const now = scheduler.now();
+      const permit = breaker.tryAcquire(now);
+      if (permit) subscribe(permit);
+      else destination.error(new CircuitOpenError(stage.name, breaker.readyInMs(now)));
+    };
+
+    const wait = () => {
+      const waiting = new Subscription();
+      destination.add(waiting);
+      const leave = PermitLine.of(breaker).join(scheduler, (permit) => {
+        waiting.unsubscribe();
+        subscribe(permit);
+      });
+      if (waiting.closed) return;
+      waiting.add(leave);
+      let isSubscribing = true;
+      const stopping = downstream.stopping.subscribe(() => {
+        waiting.unsubscribe();
+        // Not at once: a `repeat()` would subscribe again inside of it, and so on until the stack is full.
+        if (isSubscribing) destination.add(scheduler.schedule(() => destination.complete()));
+        else destination.complete();
+      });
+      isSubscribing = false;
+      waiting.add(stopping);
+    };
+
+    return {
+      start() {
+        stage.observer?.guarded?.(stage, breaker);
+        if (whenOpen === 'wait') wait();
+        else attempt();
+      },
+    };
+  });
+}
