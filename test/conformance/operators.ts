@@ -1,20 +1,25 @@
 import * as t from 'io-ts';
-import { EMPTY, map, type Observable, of, timer } from 'rxjs';
+import { EMPTY, type MonoTypeOperatorFunction, map, type Observable, of, timer } from 'rxjs';
 import type { WriteOutcome } from '../../src/model/sink.js';
 import { batch } from '../../src/operators/batch.js';
 import { boundedBuffer } from '../../src/operators/boundedBuffer.js';
 import { boundedMergeMap } from '../../src/operators/boundedMergeMap.js';
 import { broadcast } from '../../src/operators/broadcast.js';
+import { circuitBreaker } from '../../src/operators/circuitBreaker.js';
 import { conflate } from '../../src/operators/conflate.js';
 import { decode } from '../../src/operators/decode.js';
 import { dedupe } from '../../src/operators/dedupe.js';
 import { divert } from '../../src/operators/divert.js';
 import { lanes } from '../../src/operators/lanes.js';
 import { pace } from '../../src/operators/pace.js';
+import { retryWithJitter } from '../../src/operators/retryWithJitter.js';
 import { route } from '../../src/operators/route.js';
 import { untilStopped } from '../../src/operators/untilStopped.js';
+import { watchdog } from '../../src/operators/watchdog.js';
 import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
 import { writeTo } from '../../src/operators/writeTo.js';
+import { CircuitBreaker } from '../../src/policies/circuitBreaker.js';
+import type { MarketCalendar } from '../../src/policies/marketCalendar.js';
 import {
   type ConformanceTest,
   type OperatorRuleId,
@@ -38,6 +43,19 @@ interface Tick {
 }
 
 const tick = (n: number): Tick => ({ kind: n % 2 === 0 ? 'even' : 'odd', n });
+
+/** Fails at the first item. */
+const failing: MonoTypeOperatorFunction<number> = (source) =>
+  source.pipe(
+    map((): never => {
+      throw new Error('of the source');
+    }),
+  );
+
+const everyOtherHalfHour: MarketCalendar = {
+  isOpen: (at) => at % 3_600_000 < 1_800_000,
+  nextChange: (at) => (Math.floor(at / 1_800_000) + 1) * 1_800_000,
+};
 
 const outcomeItems = (outcome: WriteOutcome<number>) => outcome.items;
 
@@ -152,6 +170,26 @@ export const operators: Readonly<Record<string, readonly ReturnType<typeof subje
       notApplicable: NO_CALLBACKS,
     }),
   ],
+  circuitBreaker: [
+    subject<number, number>({
+      name: 'circuitBreaker',
+      make: () => circuitBreaker(new CircuitBreaker(), { whenOpen: 'wait', healthyAfterMs: 5 }),
+      item: index,
+      throwing: [
+        {
+          callback: 'classify',
+          make: (classify) => (source) =>
+            source.pipe(failing, circuitBreaker(new CircuitBreaker(), { whenOpen: 'wait', classify })),
+        },
+      ],
+    }),
+    subject<number, number>({
+      name: 'circuitBreaker that fails',
+      make: () => circuitBreaker(new CircuitBreaker(), { whenOpen: 'fail' }),
+      item: index,
+      notApplicable: NO_CALLBACKS,
+    }),
+  ],
   conflate: [
     subject<number, number>({
       name: 'conflate of few keys',
@@ -254,6 +292,28 @@ export const operators: Readonly<Record<string, readonly ReturnType<typeof subje
       notApplicable: NO_CALLBACKS,
     }),
   ],
+  retryWithJitter: [
+    subject<number, number>({
+      name: 'retryWithJitter',
+      make: () => retryWithJitter({ maxAttempts: 2, initialMs: 3, healthyAfterMs: 5_000_000_000 }),
+      item: index,
+      throwing: [
+        {
+          callback: 'retryable',
+          make: (retryable) => (source) => source.pipe(failing, retryWithJitter({ retryable })),
+        },
+        { callback: 'onRetry', make: (onRetry) => (source) => source.pipe(failing, retryWithJitter({ onRetry })) },
+        { callback: 'random', make: (random) => (source) => source.pipe(failing, retryWithJitter({ random })) },
+      ],
+      notApplicable: { 'OP-1.6': 'the source has other attempts before its error goes on' },
+    }),
+    subject<number, number>({
+      name: 'retryWithJitter of errors that are none of its business',
+      make: () => retryWithJitter({ retryable: () => false }),
+      item: index,
+      notApplicable: NO_CALLBACKS,
+    }),
+  ],
   route: [
     subject<Tick, Tick>({
       name: 'route',
@@ -288,6 +348,30 @@ export const operators: Readonly<Record<string, readonly ReturnType<typeof subje
       notApplicable: NO_CALLBACKS,
     }),
   ],
+  watchdog: [
+    subject<number, number>({
+      name: 'watchdog',
+      // Longer than the rules let a source be silent.
+      make: () => watchdog({ staleAfterMs: 10_000_000_000 }),
+      item: index,
+      notApplicable: NO_CALLBACKS,
+    }),
+    subject<number, number>({
+      name: 'watchdog with a calendar',
+      make: () => watchdog({ staleAfterMs: 10_000_000, calendar: everyOtherHalfHour }),
+      item: index,
+      throwing: [
+        {
+          callback: 'calendar.isOpen',
+          make: (isOpen) => watchdog({ staleAfterMs: 5, calendar: { ...everyOtherHalfHour, isOpen } }),
+        },
+        {
+          callback: 'calendar.nextChange',
+          make: (nextChange) => watchdog({ staleAfterMs: 5, calendar: { ...everyOtherHalfHour, nextChange } }),
+        },
+      ],
+    }),
+  ],
   writeTo: [
     subject<readonly number[], WriteOutcome<number>>({
       name: 'writeTo',
@@ -297,10 +381,13 @@ export const operators: Readonly<Record<string, readonly ReturnType<typeof subje
       throwing: [
         { callback: 'sink.write', make: (write) => writeTo({ name: 'broken', write }) },
         {
-          callback: 'settle',
-          make: (settle) => writeTo(slowSink({ serviceTimeMs: 2, failOn: () => true }), { settle }),
+          callback: 'deadLetters.append',
+          make: (append) => writeTo(slowSink({ serviceTimeMs: 2, failOn: () => true }), { deadLetters: { append } }),
         },
-        { callback: 'guard', make: (guard) => writeTo(slowSink({ serviceTimeMs: 2 }), { guard }) },
+        {
+          callback: 'classify',
+          make: (classify) => writeTo(slowSink({ serviceTimeMs: 2, failOn: () => true }), { classify }),
+        },
       ],
     }),
     subject<readonly number[], WriteOutcome<number>>({
@@ -325,7 +412,7 @@ export const operators: Readonly<Record<string, readonly ReturnType<typeof subje
         },
         {
           callback: 'sink.write',
-          make: (write) => writeCoordinator({ name: 'broken', write }, { capacity: 8 }),
+          make: (write) => writeCoordinator({ name: 'broken', write }, { capacity: 8, policies: { retry: false } }),
         },
         {
           callback: 'onDrop',
