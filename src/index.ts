@@ -171,6 +171,7 @@ export {
   migrate,
   migrationPlan,
   NdjsonError,
+  type NdjsonErrorCode,
   type NdjsonSinkConfig,
   type NewsSinkConfig,
   ndjsonSink,

@@ -111,6 +111,7 @@ const VERDICTS: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
   ['SLUICE_CIRCUIT_OPEN', 'transient'],
   ['SLUICE_STREAM_STALE', 'transient'],
   ['SLUICE_STORE_VALUE', 'poison'],
+  ['SLUICE_NDJSON_VALUE', 'poison'],
   ['SLUICE_DECODE_FAILED', 'poison'],
   ['SLUICE_STORE_PASSWORD', 'fatal'],
   ['SLUICE_STORE_DATABASE', 'fatal'],

@@ -2,7 +2,7 @@ export { type BarsSinkConfig, barsSink } from './barsSink.js';
 export { type FundamentalsSinkConfig, fundamentalsSink } from './fundamentalsSink.js';
 export { type MemorySink, type MemorySinkConfig, memorySink } from './memorySink.js';
 export { type MigrateConfig, migrate, migrationPlan } from './migrate.js';
-export { isNdjsonError, NdjsonError } from './ndjsonError.js';
+export { isNdjsonError, NdjsonError, type NdjsonErrorCode } from './ndjsonError.js';
 export { type NdjsonSinkConfig, ndjsonSink } from './ndjsonSink.js';
 export { type NewsSinkConfig, newsSink } from './newsSink.js';
 export { type OpenStoreConfig, openStore, type Store } from './openStore.js';

@@ -1,15 +1,21 @@
+/** `SLUICE_NDJSON_VALUE`: an item is not JSON, and the others of its batch may be; `SLUICE_NDJSON_FAILED`: anything else. */
+export type NdjsonErrorCode = 'SLUICE_NDJSON_FAILED' | 'SLUICE_NDJSON_VALUE';
+
 /** A file of lines has not taken a batch; nothing of the batch is left in it. The cause is what the system said. */
 export class NdjsonError extends Error {
   override readonly name = 'NdjsonError';
-  readonly code = 'SLUICE_NDJSON_FAILED';
+  readonly code: NdjsonErrorCode;
   readonly path: string;
 
-  constructor(path: string, reason: string, options: { cause: unknown }) {
+  constructor(path: string, reason: string, options: { cause: unknown; code?: NdjsonErrorCode }) {
     super(`cannot write ${path}: ${reason}`, options);
+    this.code = options.code ?? 'SLUICE_NDJSON_FAILED';
     this.path = path;
   }
 }
 
+const CODES: readonly unknown[] = ['SLUICE_NDJSON_FAILED', 'SLUICE_NDJSON_VALUE'] satisfies NdjsonErrorCode[];
+
 export function isNdjsonError(error: unknown): error is NdjsonError {
-  return error instanceof Error && (error as { code?: unknown }).code === 'SLUICE_NDJSON_FAILED';
+  return error instanceof Error && CODES.includes((error as { code?: unknown }).code);
 }

@@ -81,12 +81,17 @@ function toLines<T>(path: string, batch: readonly T[]): string {
     try {
       line = JSON.stringify(item);
     } catch (cause) {
-      throw new NdjsonError(path, `an item is not JSON (${messageOf(cause)})`, { cause });
+      throw notJson(path, messageOf(cause), cause);
     }
-    if (line === undefined) throw new NdjsonError(path, `an item is not JSON (${typeof item})`, { cause: undefined });
+    if (line === undefined) throw notJson(path, typeof item, undefined);
     lines += `${line}\n`;
   }
   return lines;
+}
+
+/** The others of its batch may be: it is the item that is at fault. */
+function notJson(path: string, reason: string, cause: unknown): NdjsonError {
+  return new NdjsonError(path, `an item is not JSON (${reason})`, { cause, code: 'SLUICE_NDJSON_VALUE' });
 }
 
 /** A file to which whole lines are appended, or nothing. */

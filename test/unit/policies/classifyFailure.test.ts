@@ -108,6 +108,7 @@ describe('classifyFailure', () => {
     ['SLUICE_STORE_CONNECTION_LOST', 'transient'],
     ['SLUICE_STORE_FAILED', 'transient'],
     ['SLUICE_STORE_VALUE', 'poison'],
+    ['SLUICE_NDJSON_VALUE', 'poison'],
     ['SLUICE_STORE_PASSWORD', 'fatal'],
     ['SLUICE_STORE_DATABASE', 'fatal'],
     ['SLUICE_STORE_TABLE', 'fatal'],

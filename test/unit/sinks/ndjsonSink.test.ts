@@ -74,7 +74,7 @@ describe('ndjsonSink', () => {
     const sink = ndjsonSink<unknown>(path);
     const circle: { self?: unknown } = {};
     circle.self = circle;
-    await expect(write(sink, [1, circle])).rejects.toMatchObject({ name: 'NdjsonError', code: 'SLUICE_NDJSON_FAILED' });
+    await expect(write(sink, [1, circle])).rejects.toMatchObject({ name: 'NdjsonError', code: 'SLUICE_NDJSON_VALUE' });
     await expect(write(sink, [1, undefined])).rejects.toThrow('not JSON');
     await expect(write(sink, [1, 2n])).rejects.toThrow('not JSON');
     await write(sink, [2]);
