@@ -30,6 +30,13 @@ export const SINKS: Membership = {
   },
 };
 
+/** Members of the folder of sinks that are none. */
+export const NO_SINKS: Readonly<Record<string, string>> = {
+  migrate: 'makes the tables',
+  openStore: 'opens the database that sinks write to',
+  sinkSubscriber: 'subscribes a sink',
+};
+
 export const HOUSE = [OPERATORS, SOURCES, SINKS] as const;
 
 export const src = readFiles(['src'], ['.ts']);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { everything, HOUSE, OPERATORS } from './house.js';
+import { everything, HOUSE, NO_SINKS, OPERATORS, SINKS } from './house.js';
 import type { Files } from './repository.js';
 import {
   faceProblems,
@@ -9,9 +9,11 @@ import {
   membersOf,
   operatorProblems,
   pageProblems,
+  sinkProblems,
 } from './rules/membership.js';
 
 const REGISTRY = 'test/conformance/operators.ts';
+const SINK_REGISTRY = 'test/conformance/sinks.ts';
 
 describe('folder = exports = docs index', () => {
   it.each(HOUSE)('every $noun of $folder is exported, described and linked', (rule) => {
@@ -25,6 +27,26 @@ describe('folder = exports = docs index', () => {
   it('every operator is registered for conformance and has marble tests', () => {
     const registry = { path: REGISTRY, text: everything.get(REGISTRY) };
     expect(operatorProblems(membersOf(OPERATORS, everything).keys(), registry, everything)).toEqual([]);
+  });
+});
+
+describe('the rule of sinks', () => {
+  it('holds: every sink is registered for conformance', () => {
+    const registry = { path: SINK_REGISTRY, text: everything.get(SINK_REGISTRY) };
+    expect(sinkProblems(membersOf(SINKS, everything).keys(), registry, NO_SINKS)).toEqual([]);
+  });
+
+  it('fails on a sink that is not registered, on an entry of no sink, and on exemptions that are over', () => {
+    const text =
+      'export const sinks: Subjects = { fileSink: [subject()], diskSink: [], gone: [subject()], open: [subject()] };';
+    const exempt = { open: 'opens a store', closed: 'was there' };
+    expect(sinkProblems(['fileSink', 'diskSink', 'open'], { path: SINK_REGISTRY, text }, exempt)).toEqual([
+      expect.stringContaining('does not register diskSink'),
+      `${SINK_REGISTRY} registers gone, which is no sink`,
+      `${SINK_REGISTRY} registers open, which is no sink`,
+      expect.stringContaining('closed is exempt'),
+    ]);
+    expect(sinkProblems([], { path: SINK_REGISTRY, text: undefined }, {})).toHaveLength(1);
   });
 });
 

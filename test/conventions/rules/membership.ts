@@ -191,7 +191,7 @@ export function operatorProblems(
 ): string[] {
   const problems: string[] = [];
   const operators = new Set(names);
-  const registered = registry.text === undefined ? undefined : subjectsIn(registry.path, registry.text);
+  const registered = registry.text === undefined ? undefined : subjectsIn(registry.path, registry.text, 'operators');
   if (!registered) problems.push(`${registry.path} is missing: it registers every operator with the conformance kit`);
   for (const name of operators) {
     if (registered && !registered.get(name)) {
@@ -206,11 +206,33 @@ export function operatorProblems(
   return problems;
 }
 
-/** How many subjects the exported record `operators` has for each of its keys. */
-function subjectsIn(path: string, text: string): Map<string, number> {
+/** Every sink is registered in the conformance kit, but for those that `exempt` names with a reason; what is registered exists. */
+export function sinkProblems(
+  names: Iterable<string>,
+  registry: { readonly path: string; readonly text: string | undefined },
+  exempt: Readonly<Record<string, string>>,
+): string[] {
+  const { path, text } = registry;
+  if (text === undefined) return [`${path} is missing: it registers every sink with the conformance kit`];
+  const registered = subjectsIn(path, text, 'sinks');
+  const members = new Set(names);
+  const missing = [...members].filter((name) => !registered.get(name) && !(name in exempt));
+  return [
+    ...missing.map((name) => `${path} does not register ${name}: add an entry \`${name}: [subject(…)]\``),
+    ...[...registered.keys()]
+      .filter((entry) => !members.has(entry) || entry in exempt)
+      .map((entry) => `${path} registers ${entry}, which is no sink`),
+    ...Object.keys(exempt)
+      .filter((name) => !members.has(name))
+      .map((name) => `${name} is exempt from the conformance of sinks, but is not there any more`),
+  ];
+}
+
+/** How many subjects the exported record of this name has for each of its keys. */
+function subjectsIn(path: string, text: string, record: string): Map<string, number> {
   const subjects = new Map<string, number>();
   walk(parse(path, text), (node) => {
-    if (node.type !== 'VariableDeclarator' || nameOf(node.id) !== 'operators' || !isNode(node.init)) return;
+    if (node.type !== 'VariableDeclarator' || nameOf(node.id) !== record || !isNode(node.init)) return;
     for (const entry of node.init.properties as readonly SyntaxNode[]) {
       const list = isNode(entry.value) ? entry.value.elements : undefined;
       subjects.set(nameOf(entry.key), Array.isArray(list) ? list.length : 0);

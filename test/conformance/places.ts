@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll } from 'vitest';
+import { openStore, type Store } from '../../src/sinks/openStore.js';
+import { type FaultProxy, startFaultProxy } from '../../src/testing/index.js';
+import { freshDatabase } from '../postgres/freshDatabase.js';
+import type { EmptyDatabase, Places } from './sinks.js';
+
+/** A Postgres server behind a fault proxy, and PGlite, for the test file that calls this. */
+export function places(): Places {
+  const database = freshDatabase();
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-sinks-'));
+  let proxy: FaultProxy;
+  let server: pg.Pool;
+  let embedded: Promise<Embedded> | undefined;
+  let schemas = 0;
+
+  beforeAll(async () => {
+    proxy = await startFaultProxy({ target: database.url });
+    server = database.pool({ max: 1 });
+  });
+  afterAll(async () => {
+    await proxy.close();
+    await (await embedded)?.store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }, 60_000);
+
+  return {
+    // A schema for each rule: a statement that a rule before has abandoned may still come.
+    async postgres(): Promise<EmptyDatabase> {
+      const schema = `rule_${++schemas}`;
+      await server.query(`CREATE SCHEMA ${schema}`);
+      const options = `-c search_path=${schema}`;
+      const pool = new pg.Pool({ connectionString: proxy.url(database.url), options, max: 6 });
+      const direct = database.pool({ options, max: 1 });
+      pool.on('error', () => {});
+      return {
+        pool,
+        direct,
+        outage() {
+          const refusal = proxy.refuse();
+          proxy.sever('reset');
+          return () => refusal.lift();
+        },
+        async close() {
+          await proxy.lift();
+          await pool.end();
+        },
+      };
+    },
+    async pglite(): Promise<EmptyDatabase> {
+      embedded ??= openEmbedded(join(folder, 'data'));
+      const { pool, direct, setAway } = await embedded;
+      const schema = `rule_${++schemas}`;
+      await direct.query(`CREATE SCHEMA ${schema}; SET search_path TO ${schema}`);
+      return {
+        pool,
+        direct,
+        outage() {
+          setAway(true);
+          return () => setAway(false);
+        },
+        async close() {
+          setAway(false);
+        },
+      };
+    },
+  };
+}
+
+interface Embedded {
+  readonly store: Store;
+  readonly pool: pg.Pool;
+  readonly direct: pg.Pool;
+  setAway(isAway: boolean): void;
+}
+
+/** It has no line that could be cut: while it is away, its connection is not lent. */
+async function openEmbedded(folder: string): Promise<Embedded> {
+  const store = await openStore({ folder });
+  let isAway = false;
+  const connect = async () => {
+    if (isAway) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    return store.pool.connect();
+  };
+  return {
+    store,
+    pool: Object.create(store.pool, { connect: { value: connect } }) as pg.Pool,
+    direct: store.pool,
+    setAway(away) {
+      isAway = away;
+    },
+  };
+}

@@ -1,0 +1,190 @@
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type pg from 'pg';
+import type { Sink } from '../../src/model/sink.js';
+import { barsSink } from '../../src/sinks/barsSink.js';
+import { fundamentalsSink } from '../../src/sinks/fundamentalsSink.js';
+import { memorySink } from '../../src/sinks/memorySink.js';
+import { ndjsonSink } from '../../src/sinks/ndjsonSink.js';
+import { newsSink } from '../../src/sinks/newsSink.js';
+import { optionsSink } from '../../src/sinks/optionsSink.js';
+import type { SinkConformanceTest, SinkRuleId, SinkSubject } from '../../src/testing/index.js';
+import { sinkConformance } from '../../src/testing/index.js';
+import { bar } from '../integration/bars.js';
+import {
+  figure,
+  newsItem,
+  option,
+  storedBars,
+  storedFundamentals,
+  storedNews,
+  storedOptions,
+} from '../integration/events.js';
+
+/** A database for one rule, with nothing in it. */
+export interface EmptyDatabase {
+  /** What sinks are given: an outage cuts it off. */
+  readonly pool: pg.Pool;
+  /** For looking into it. */
+  readonly direct: pg.Pool;
+  /** Cuts it off; the result brings it back. */
+  outage(): () => void | Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Where sinks of tables are tried. */
+export interface Places {
+  readonly postgres: () => Promise<EmptyDatabase>;
+  readonly pglite: () => Promise<EmptyDatabase>;
+}
+
+type Subject = (places: Places) => { readonly name: string; readonly tests: readonly SinkConformanceTest[] };
+
+function subject<T>(make: (places: Places) => SinkSubject<T, SinkRuleId>): Subject {
+  return (places) => {
+    const given = make(places);
+    return { name: given.name, tests: sinkConformance(given) };
+  };
+}
+
+interface TableSubject<T> {
+  readonly sink: (pool: pg.Pool) => Sink<T>;
+  readonly stored: (pool: pg.Pool) => Promise<T[]>;
+  readonly item: (index: number, version: number) => T;
+  readonly poison: (index: number) => T;
+}
+
+const onTable = <T>(place: keyof Places, { sink, stored, item, poison }: TableSubject<T>): Subject =>
+  subject<T>((places) => ({
+    name: `on ${place}`,
+    async open() {
+      const database = await places[place]();
+      return {
+        sink: () => sink(database.pool),
+        stored: () => stored(database.direct),
+        outage: () => database.outage(),
+        close: () => database.close(),
+      };
+    },
+    item,
+    poison,
+  }));
+
+const BARS: TableSubject<ReturnType<typeof bar>> = {
+  sink: (pool) => barsSink(pool),
+  stored: storedBars,
+  item: (i, seq) => bar({ symbol: `S${i % 7}`, ts: Date.UTC(2024, 0, 2) + i * 60_000, close: i + seq / 8, seq }),
+  poison: (i) => bar({ symbol: `P\0${i}` }),
+};
+
+const OPTIONS: TableSubject<ReturnType<typeof option>> = {
+  sink: (pool) => optionsSink(pool),
+  stored: storedOptions,
+  item: (i, seq) => option({ strike: 10 + i / 2, bid: seq, ask: null, seq }),
+  poison: (i) => option({ strike: i, expiry: '2024-02-30' }),
+};
+
+const NEWS: TableSubject<ReturnType<typeof newsItem>> = {
+  sink: (pool) => newsSink(pool),
+  stored: storedNews,
+  item: (i, seq) => newsItem({ id: `n${i}`, title: `Take ${seq}`, symbols: i % 3 === 0 ? [] : ['ACME', `S${i}`], seq }),
+  poison: (i) => newsItem({ id: `p${i}`, title: 'half of \ud800' }),
+};
+
+const FUNDAMENTALS: TableSubject<ReturnType<typeof figure>> = {
+  sink: (pool) => fundamentalsSink(pool),
+  stored: storedFundamentals,
+  item: (i, seq) => figure({ symbol: `S${i % 5}`, metric: `m${i}`, value: i + seq / 8, seq }),
+  poison: (i) => figure({ metric: `p${i}`, periodEnd: 'yesterday' }),
+};
+
+interface Thing {
+  readonly key: string;
+  readonly version: number;
+}
+
+const thing = (index: number, version: number): Thing => ({ key: `k${index}`, version });
+
+const keyOf = ({ key }: Thing) => key;
+
+const APPENDS = 'it appends: what is written again is there again';
+const EVERY_VERSION = 'it keeps every version, and a reader takes the last';
+const NEVER_FAILS = 'it cannot fail';
+
+const ALL_VERSIONS = {
+  'SK-5.1': EVERY_VERSION,
+  'SK-5.2': EVERY_VERSION,
+  'SK-5.3': EVERY_VERSION,
+  'SK-5.5': EVERY_VERSION,
+  'SK-5.6': EVERY_VERSION,
+} as const;
+
+/** Every sink of src/sinks, with at least one subject that is held to the rules. */
+export const sinks: Readonly<Record<string, readonly Subject[]>> = {
+  barsSink: [onTable('postgres', BARS), onTable('pglite', BARS)],
+  fundamentalsSink: [onTable('postgres', FUNDAMENTALS), onTable('pglite', FUNDAMENTALS)],
+  memorySink: [
+    subject<Thing>(() => ({
+      name: 'in memory',
+      open() {
+        // Nothing outlives the process: to start again is to go on.
+        const sink = memorySink<Thing>({ keyOf });
+        return { sink: () => sink, stored: () => sink.items };
+      },
+      item: thing,
+      notApplicable: {
+        ...ALL_VERSIONS,
+        'SK-2.1': APPENDS,
+        'SK-2.2': APPENDS,
+        'SK-3.1': NEVER_FAILS,
+        'SK-3.2': NEVER_FAILS,
+        'SK-3.3': NEVER_FAILS,
+        'SK-3.4': NEVER_FAILS,
+        'SK-3.5': NEVER_FAILS,
+        'SK-3.6': NEVER_FAILS,
+        'SK-4.1': NEVER_FAILS,
+        'SK-4.2': NEVER_FAILS,
+        'SK-4.3': NEVER_FAILS,
+      },
+    })),
+  ],
+  ndjsonSink: [
+    subject<Thing>(() => ({
+      name: 'in a file',
+      open() {
+        const folder = mkdtempSync(join(tmpdir(), 'sluice-ndjson-'));
+        const [there, away] = [join(folder, 'there'), join(folder, 'away')];
+        const path = join(there, 'things.ndjson');
+        return {
+          sink: () => ndjsonSink<Thing>(path, { keyOf }),
+          stored: () =>
+            readFileSync(path, 'utf8')
+              .trimEnd()
+              .split('\n')
+              .map((line) => JSON.parse(line) as Thing),
+          outage() {
+            let hadFolder = true;
+            try {
+              renameSync(there, away);
+            } catch {
+              hadFolder = false;
+            }
+            writeFileSync(there, 'in the way of the folder');
+            return () => {
+              rmSync(there);
+              if (hadFolder) renameSync(away, there);
+            };
+          },
+          close: () => rmSync(folder, { recursive: true, force: true }),
+        };
+      },
+      item: thing,
+      // No JSON holds it.
+      poison: (index) => ({ key: `p${index}`, version: 1, size: 1n }) as Thing,
+      notApplicable: { ...ALL_VERSIONS, 'SK-2.1': APPENDS, 'SK-2.2': APPENDS, 'SK-3.5': APPENDS },
+    })),
+  ],
+  newsSink: [onTable('postgres', NEWS), onTable('pglite', NEWS)],
+  optionsSink: [onTable('postgres', OPTIONS), onTable('pglite', OPTIONS)],
+};
