@@ -1,0 +1,149 @@
+/**
+ * How long it takes until bars are committed again after the server has cut every connection, and how long a full queue
+ * takes to drain after a stall.
+ *
+ * Method. A real server, started for this with its own durable defaults, or the one that TEST_DATABASE_URL names, on the same
+ * machine. The pipeline is `fromIterable` and `writeCoordinator(barsSink(pool))`, four workers, batches of 500, with its
+ * default policies: up to five attempts, the first wait drawn from 0 to 50 ms, a breaker, a time limit.
+ *
+ * - restart: while it writes as fast as it can, another connection calls `pg_terminate_backend` on all of the pool's. The time
+ *   is from the moment at which that call was sent to the commit of the first batch that had been cut, and beside it to that of
+ *   any batch. Twenty times; the figure is the median. A kill that meets no batch under way is repeated.
+ * - drain: another connection locks the table; the source fills the queue (10,000 bars, and what the workers hold besides) and
+ *   is paused. The time is from the release of the lock until all of it is committed. Ten times; the figure is the median.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { type Observable, Subject, takeUntil } from 'rxjs';
+import { type Bar, PipelineMonitor, type WriteOutcome, withContext } from 'sluice';
+import { writeCoordinator } from 'sluice/operators';
+import { barsSink, openStore } from 'sluice/sinks';
+import { fromIterable, syntheticBars } from 'sluice/sources';
+import { startPostgres } from '../test/postgres/server.js';
+import { median, printTable, quantile, rounded } from './report/table.js';
+
+const KILLS = 20;
+const STALLS = 10;
+const QUEUE = 10_000;
+const WORKERS = 4;
+const BATCH = 500;
+
+const server = await startPostgres({ durable: true });
+const database = await server.database();
+const admin = new pg.Client({ connectionString: database.url, application_name: 'admin' });
+await admin.connect();
+const store = await openStore({ databaseUrl: database.url, poolSize: WORKERS });
+
+function* endless(): Generator<Bar> {
+  for (let seed = 1; ; seed++) yield* syntheticBars({ symbols: 500, count: 100_000, seed });
+}
+
+function pipeline(bars: Iterable<Bar>, monitor: PipelineMonitor): Observable<WriteOutcome<Bar>> {
+  const sink = barsSink(store.pool, { strategy: 'unnest' });
+  const config = { workers: WORKERS, batchSize: BATCH, capacity: QUEUE, highWatermark: 1 };
+  return fromIterable(bars).pipe(writeCoordinator(sink, config), withContext({ monitor }));
+}
+
+interface Restart {
+  readonly cutMs: number;
+  readonly anyMs: number;
+}
+
+async function measureRestarts(): Promise<Restart[]> {
+  const restarts: Restart[] = [];
+  const stop = new Subject<void>();
+  let onOutcome: (outcome: WriteOutcome<Bar>) => void = () => {};
+  let committed = 0;
+  let failure: unknown;
+  const ended = new Promise<void>((resolve) => {
+    pipeline(endless(), new PipelineMonitor())
+      .pipe(takeUntil(stop))
+      .subscribe({
+        next(outcome) {
+          committed += 1;
+          onOutcome(outcome);
+        },
+        error(error: unknown) {
+          failure = error;
+          resolve();
+        },
+        complete: resolve,
+      });
+  });
+  while (restarts.length < KILLS) {
+    const before = committed;
+    while (committed < before + 50 && !failure) await sleep(5);
+    if (failure) throw failure;
+    let killed = false;
+    let anyMs: number | undefined;
+    const startedAt = performance.now();
+    let commits = 0;
+    const cut = new Promise<number | undefined>((resolve) => {
+      onOutcome = ({ attempts }) => {
+        const ms = performance.now() - startedAt;
+        if (killed) anyMs ??= ms;
+        if (attempts > 1) resolve(ms);
+        else if (killed && ++commits > 50) resolve(undefined);
+      };
+    });
+    await admin.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sluice' AND datname = current_database()`,
+    );
+    killed = true;
+    const cutMs = await cut;
+    // Between two batches a connection is idle, and what is cut then is none of them.
+    if (cutMs !== undefined) restarts.push({ cutMs, anyMs: anyMs ?? cutMs });
+  }
+  stop.next();
+  await ended;
+  return restarts;
+}
+
+async function measureDrain(round: number): Promise<number> {
+  // More than fits: keys do not spread evenly over the workers, so how much they hold cannot be known beforehand.
+  const total = QUEUE + WORKERS * BATCH * 2 + 1_000;
+  const monitor = new PipelineMonitor();
+  const bars = syntheticBars({ symbols: 500, count: total, seed: 10_000 + round });
+  await admin.query('BEGIN; LOCK TABLE bars IN ACCESS EXCLUSIVE MODE');
+  const written = new Promise<void>((resolve, reject) => {
+    pipeline(bars, monitor).subscribe({ error: reject, complete: resolve });
+  });
+  const queue = () => monitor.stages.find(({ kind }) => kind === 'boundedBuffer');
+  while ((queue()?.held ?? 0) < QUEUE) await sleep(5);
+  const startedAt = performance.now();
+  await admin.query('COMMIT');
+  await written;
+  const drainMs = performance.now() - startedAt;
+  const account = monitor.account();
+  if (account.written !== total || account.conservation !== 0) throw new Error(JSON.stringify(account));
+  return drainMs;
+}
+
+try {
+  const restarts = await measureRestarts();
+  const drains: number[] = [];
+  for (let round = 0; round < STALLS; round++) drains.push(await measureDrain(round));
+  const row = (name: string, values: readonly number[]) => [
+    name,
+    ...[0, 0.5, 0.9, 1].map((share) => quantile(values, share).toFixed(1)),
+  ];
+  const cut = restarts.map(({ cutMs }) => cutMs);
+  console.log(`${server.description}\n`);
+  printTable(
+    ['milliseconds', 'least', 'median', 'p90', 'most'],
+    [
+      row('killed, until a batch that was cut is committed', cut),
+      row(
+        'killed, until any batch is committed',
+        restarts.map(({ anyMs }) => anyMs),
+      ),
+      row('stalled, until everything is committed', drains),
+    ],
+  );
+  console.log(JSON.stringify({ restartMs: rounded(median(cut), 1), drainMs: rounded(median(drains), 1) }));
+} finally {
+  await store.close();
+  await admin.end();
+  await database.drop();
+  await server.stop();
+}
