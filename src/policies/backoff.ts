@@ -54,7 +54,7 @@ export class Backoff {
     // A product that is no finite number any more is as good as the largest one: it is cut to maxMs all the same.
     const grown = Math.min(Number.MAX_VALUE, this.#reachMs * this.#multiplier);
     if (this.#jitter === 'decorrelated') {
-      // Also cut to what it is drawn from, since the sum may be rounded up beyond it.
+      // Also cut to what it is drawn from, since a sum may be rounded up beyond it.
       const drawn = this.#initialMs + this.#chance() * (grown - this.#initialMs);
       this.#reachMs = Math.min(this.#maxMs, grown, drawn);
       return this.#reachMs;
@@ -62,7 +62,8 @@ export class Backoff {
     const capMs = this.#reachMs;
     this.#reachMs = Math.min(this.#maxMs, grown);
     if (this.#jitter === 'none') return capMs;
-    return this.#jitter === 'full' ? this.#chance() * capMs : capMs / 2 + (this.#chance() * capMs) / 2;
+    if (this.#jitter === 'full') return this.#chance() * capMs;
+    return Math.min(capMs, capMs / 2 + (this.#chance() * capMs) / 2);
   }
 
   /** The next wait is the first again. */

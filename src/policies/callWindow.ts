@@ -1,11 +1,10 @@
-import { SteadyTime } from './steadyTime.js';
-
 /** The calls that a breaker judges by: how many there were lately, and how many of them failed or were slow. */
 export interface CallWindow {
   readonly calls: number;
   readonly failures: number;
   readonly slowCalls: number;
-  record(hasFailed: boolean, wasSlow: boolean, now: number): void;
+  /** `time` never goes back. */
+  record(hasFailed: boolean, wasSlow: boolean, time: number): void;
   clear(): void;
 }
 
@@ -59,19 +58,18 @@ export class TimeWindow implements CallWindow {
   failures = 0;
   slowCalls = 0;
   readonly #bucketMs: number;
-  readonly #time = new SteadyTime();
   readonly #calls = new Float64Array(BUCKETS);
   readonly #failures = new Float64Array(BUCKETS);
   readonly #slowCalls = new Float64Array(BUCKETS);
-  /** The number of the bucket that is filled now, counted from the first call on. */
+  /** The number of the bucket that is filled now, counted since time 0. */
   #newest = 0;
 
   constructor(ms: number) {
     this.#bucketMs = ms / BUCKETS;
   }
 
-  record(hasFailed: boolean, wasSlow: boolean, now: number): void {
-    this.#forgetUntil(Math.floor(this.#time.at(now) / this.#bucketMs));
+  record(hasFailed: boolean, wasSlow: boolean, time: number): void {
+    this.#forgetUntil(Math.floor(time / this.#bucketMs));
     const at = this.#newest % BUCKETS;
     this.calls += 1;
     this.#calls[at]! += 1;

@@ -133,10 +133,11 @@ export class CircuitBreaker {
 
   /** Leave for a call, or `undefined` if there is none now: {@link readyInMs} says when to ask again. */
   tryAcquire(now: number): Permit | undefined {
+    const time = this.#time.at(now);
     const { state } = this.#phase;
     if (state === 'closed' || state === 'disabled') return this.#permit;
     if (state === 'forcedOpen') return undefined;
-    const permit = this.#probe(this.#time.at(now));
+    const permit = this.#probe(time);
     // Last, since a listener may ask as well: the permit is already out then.
     this.#listeners.tell();
     return permit;
@@ -147,10 +148,10 @@ export class CircuitBreaker {
    * `tryAcquire` has given nothing, it is above 0 for the same `now`.
    */
   readyInMs(now: number): number {
+    const time = this.#time.at(now);
     const phase = this.#phase;
     if (phase.state === 'closed' || phase.state === 'disabled') return 0;
     if (phase.state === 'forcedOpen') return Number.POSITIVE_INFINITY;
-    const time = this.#time.at(now);
     if (phase.state === 'open') return Math.max(0, phase.since + this.#openMs - time);
     const endsAt = phase.since + this.#maxHalfOpenMs;
     if (endsAt <= time) return Math.max(0, endsAt + this.#openMs - time);
@@ -169,7 +170,6 @@ export class CircuitBreaker {
 
   /** The call ended without saying anything of what was called: it was never made, or was let go of. */
   release(permit: Permit, now: number): void {
-    if (this.#phase.state !== 'halfOpen') return;
     this.#endHalfOpen(this.#time.at(now));
     if (this.#phase.state === 'halfOpen' && this.#phase.out.delete(permit)) this.#listeners.note('halfOpen');
     this.#listeners.tell();
@@ -217,22 +217,25 @@ export class CircuitBreaker {
   }
 
   #settle(permit: Permit, hasFailed: boolean, wasSlow: boolean, now: number): void {
+    const time = this.#time.at(now);
+    this.#endHalfOpen(time);
     const phase = this.#phase;
     if (phase.state === 'closed') {
-      if (permit.generation !== this.#generation) return;
-      const window = this.#window;
-      window.record(hasFailed, wasSlow, now);
-      if (window.calls < this.#minimumCalls) return;
-      // Divided, and not multiplied: 7 of 100 are 0.07, while 0.07 × 100 is more than 7.
-      const isBad =
-        window.failures / window.calls >= this.#failureRate || window.slowCalls / window.calls >= this.#slowCallRate;
-      if (isBad) this.#open(this.#time.at(now));
-    } else if (phase.state === 'halfOpen') {
-      const time = this.#time.at(now);
-      this.#endHalfOpen(time);
-      if (this.#phase === phase && phase.out.delete(permit)) this.#judgeProbe(phase, hasFailed || wasSlow, time);
-    } else return;
+      if (permit.generation === this.#generation) this.#judgeCall(hasFailed, wasSlow, time);
+    } else if (phase.state === 'halfOpen' && phase.out.delete(permit)) {
+      this.#judgeProbe(phase, hasFailed || wasSlow, time);
+    }
     this.#listeners.tell();
+  }
+
+  #judgeCall(hasFailed: boolean, wasSlow: boolean, time: number): void {
+    const window = this.#window;
+    window.record(hasFailed, wasSlow, time);
+    if (window.calls < this.#minimumCalls) return;
+    // Divided, and not multiplied: 7 of 100 are 0.07, while 0.07 × 100 is more than 7.
+    const isBad =
+      window.failures / window.calls >= this.#failureRate || window.slowCalls / window.calls >= this.#slowCallRate;
+    if (isBad) this.#open(time);
   }
 
   #judgeProbe(phase: Extract<Phase, { state: 'halfOpen' }>, isBad: boolean, time: number): void {
@@ -263,7 +266,7 @@ export class CircuitBreaker {
   }
 
   #force(state: 'closed' | 'disabled' | 'forcedOpen', now: number): void {
-    this.#time.at(now);
+    this.#endHalfOpen(this.#time.at(now));
     if (state === 'closed') this.#close();
     else if (this.#phase.state !== state) this.#enter({ state });
     this.#listeners.tell();

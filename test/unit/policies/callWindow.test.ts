@@ -70,18 +70,6 @@ describe('TimeWindow', () => {
     }
   });
 
-  it('stands still when the clock is set back, and goes on from there', () => {
-    const window = new TimeWindow(100);
-    window.record(true, false, 5_000);
-    window.record(true, false, 5_050);
-    window.record(true, false, 20);
-    expect(counts(window)).toEqual([3, 3, 0]);
-    window.record(true, false, 69);
-    expect(counts(window)).toEqual([4, 4, 0]);
-    window.record(true, false, 70);
-    expect(counts(window)).toEqual([4, 4, 0]);
-  });
-
   it('forgets everything when it is cleared, and goes on at the same time', () => {
     const window = new TimeWindow(100);
     window.record(true, true, 0);

@@ -73,6 +73,16 @@ describe('CircuitBreaker', () => {
       expect(breaker.state).toBe('open');
     });
 
+    it('forgets no earlier for a clock that is set back', () => {
+      const breaker = new CircuitBreaker({ window: { kind: 'time', ms: 100 }, minimumCalls: 4 });
+      call(breaker, '-', 5_000);
+      call(breaker, '-', 5_050);
+      call(breaker, '-', 20);
+      expect(breaker.readyInMs(69)).toBe(0);
+      call(breaker, '-', 69);
+      expect(breaker.state).toBe('open');
+    });
+
     it('asks for five calls with a time window, or for as many as it is told', () => {
       const usual = new CircuitBreaker({ window: { kind: 'time', ms: 1_000 } });
       call(usual, '----');

@@ -108,7 +108,6 @@ describe('classifyFailure', () => {
     ['SLUICE_STORE_CONNECTION_LOST', 'transient'],
     ['SLUICE_STORE_FAILED', 'transient'],
     ['SLUICE_STORE_VALUE', 'poison'],
-    ['SLUICE_NDJSON_VALUE', 'poison'],
     ['SLUICE_STORE_PASSWORD', 'fatal'],
     ['SLUICE_STORE_DATABASE', 'fatal'],
     ['SLUICE_STORE_TABLE', 'fatal'],
@@ -128,6 +127,12 @@ describe('classifyFailure', () => {
     ['an open breaker', new CircuitOpenError('bars', 5), 'transient', 'SLUICE_CIRCUIT_OPEN'],
     ['a silent stream', new StaleStreamError('feed', 5), 'transient', 'SLUICE_STREAM_STALE'],
     ['what a codec refuses', new DecodeError([]), 'poison', 'SLUICE_DECODE_FAILED'],
+    [
+      'an item that is not JSON',
+      new NdjsonError('f', 'x', { cause: new TypeError('y'), code: 'SLUICE_NDJSON_VALUE' }),
+      'poison',
+      'SLUICE_NDJSON_VALUE',
+    ],
     ['a full disk', new NdjsonError('f', 'x', { cause: coded('ENOSPC') }), 'transient', 'ENOSPC'],
     ['a folder without leave', new NdjsonError('f', 'x', { cause: coded('EACCES') }), 'fatal', 'EACCES'],
     [
