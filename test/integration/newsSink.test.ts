@@ -1,4 +1,8 @@
+import { lastValueFrom, of } from 'rxjs';
 import { expect, it } from 'vitest';
+import type { Diversion } from '../../src/model/diversion.js';
+import type { NewsItem } from '../../src/model/newsItem.js';
+import { writeTo } from '../../src/operators/writeTo.js';
 import { newsSink } from '../../src/sinks/newsSink.js';
 import { write } from './bars.js';
 import { newsItem, storedNews } from './events.js';
@@ -75,6 +79,27 @@ tableSemantics({
           items.filter((_, i) => i !== 40),
         ),
       ).toEqual({ rows: 59 });
+    });
+
+    it('gives an item one number for the table and the dead letters, in whatever parts its batch is written', async () => {
+      const unnumbered = Array.from({ length: 60 }, (_, i) => {
+        const { seq: _seq, ...item } = newsItem({ id: `i${i}`, title: i === 17 ? 'A\0' : 'fits' });
+        return item;
+      });
+      const letters: NewsItem[] = [];
+      const deadLetters = {
+        append: ({ items }: Diversion<NewsItem>) => {
+          letters.push(...items);
+          return of(undefined);
+        },
+      };
+      const started = Date.now() * 1000;
+      await lastValueFrom(of(unnumbered).pipe(writeTo<NewsItem>(sink(), { deadLetters })));
+      expect(letters.map(({ id }) => id)).toEqual(['i17']);
+      const seqs = [...(await storedNews(pool())), ...letters].map(({ seq }) => seq!).sort((a, b) => a - b);
+      // One number an item, given at once: whoever writes the letter again later does not overwrite what is newer by then.
+      expect(seqs).toEqual(Array.from({ length: 60 }, (_, i) => seqs[0]! + i));
+      expect(seqs[0]).toBeGreaterThanOrEqual(started);
     });
   },
 });
