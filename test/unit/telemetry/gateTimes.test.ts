@@ -50,8 +50,17 @@ describe('the time that a gate is closed', () => {
     clock.now = 1_500;
     // The former gate has nothing to say any more.
     first.close();
-    first.open();
-    expect(seconds()).toBe(1.5);
+    clock.now = 1_700;
+    second.open();
+    clock.now = 2_000;
+    expect(seconds()).toBe(1.7);
+    // Nor does it go on for a gate that was closed when it was replaced.
+    second.close();
+    clock.now = 2_100;
+    stage.gate = undefined;
+    times.look(stage);
+    clock.now = 3_000;
+    expect(seconds()).toBeCloseTo(1.8, 9);
   });
 
   it('starts with the gate that a stage is given after it has said that it is there', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BoundedLabels } from '../../../src/telemetry/boundedLabels.js';
 import { Distribution } from '../../../src/telemetry/distribution.js';
-import { eventTimeOf } from '../../../src/telemetry/writerRecord.js';
+import { eventTimeOf, WriterRecord } from '../../../src/telemetry/writerRecord.js';
 
 describe('a distribution', () => {
   it('puts a value at the first bound that is no smaller, and above all bounds at the end', () => {
@@ -54,5 +54,31 @@ describe('the time of an event', () => {
     [undefined, undefined],
   ])('of %j is %j', (item, time) => {
     expect(eventTimeOf(item)).toBe(time);
+  });
+});
+
+describe('the record of a writer', () => {
+  const outcome = (items: readonly unknown[]) => ({
+    status: 'written' as const,
+    items,
+    rows: 1,
+    attempts: 1,
+    durationMs: 3,
+  });
+
+  it('has the age of the first and the last item of a batch, and of no other', () => {
+    const record = new WriterRecord();
+    record.written(outcome([{ ts: 1_000 }, { ts: 0 }, { ts: 4_000 }]), 5_000, eventTimeOf);
+    expect(record.freshness).toMatchObject({ count: 2, sum: 5 });
+    record.written(outcome([{ ts: 3_000 }]), 5_000, eventTimeOf);
+    expect(record.freshness).toMatchObject({ count: 3, sum: 7 });
+    expect(record).toMatchObject({ batches: 2, latency: { count: 2, sum: 0.006 } });
+  });
+
+  it('takes an event of the future for one of now, and leaves out what has no time', () => {
+    const record = new WriterRecord();
+    record.written(outcome([{ ts: 9_000 }, { ts: Number.NaN }]), 5_000, eventTimeOf);
+    record.written(outcome([]), 5_000, eventTimeOf);
+    expect(record.freshness).toMatchObject({ count: 1, sum: 0 });
   });
 });

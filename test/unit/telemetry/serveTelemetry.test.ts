@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer, request } from 'node:http';
+import { Agent, createServer, request } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Gate } from '../../../src/flow/gate.js';
 import { PipelineMonitor } from '../../../src/flow/monitor.js';
 import type { CountedDeadLetters } from '../../../src/telemetry/pipelineTally.js';
@@ -43,11 +43,11 @@ interface Reply {
 function ask(
   server: TelemetryServer,
   path: string,
-  options: { method?: string; headers?: Record<string, string>; body?: string } = {},
+  options: { method?: string; headers?: Record<string, string>; body?: string; agent?: Agent } = {},
 ) {
-  const { method = 'GET', headers = {}, body } = options;
+  const { method = 'GET', headers = {}, body, agent = false } = options;
   return new Promise<Reply>((resolve, reject) => {
-    const sent = request({ host: server.host, port: server.port, path, method, headers, agent: false }, (response) => {
+    const sent = request({ host: server.host, port: server.port, path, method, headers, agent }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
         text += chunk;
@@ -337,6 +337,9 @@ describe('the server', () => {
     const idle = connect(server.port, server.host);
     await once(idle, 'connect');
     const gone = once(idle, 'close');
+    // The time that connections may take at most never comes here.
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    ends.push(() => vi.useRealTimers());
     await server.close();
     await server.close();
     await gone;
@@ -353,11 +356,16 @@ describe('the server', () => {
           answer = resolve;
         }),
     });
-    const reply = ask(server, '/readyz');
+    const agent = new Agent({ keepAlive: true });
+    ends.push(() => agent.destroy());
+    const reply = ask(server, '/readyz', { agent });
     while (!answer) await new Promise((resolve) => setImmediate(resolve));
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    ends.push(() => vi.useRealTimers());
     const closed = server.close();
     answer();
     expect((await reply).status).toBe(200);
+    // The connection would be kept, for a request that does not come.
     await closed;
   });
 
