@@ -300,6 +300,58 @@ describe('replayDeadLetters', () => {
     expect(progress.flatMap(({ removed }) => removed)).toHaveLength(300);
   });
 
+  it('begins none of the letters that it has read already, once the gate is closed', async () => {
+    const queue = await folder.open();
+    for (let n = 0; n < 5; n++) await append(queue, [n]);
+    const gate = new Gate('open');
+    const sink = new TestSink();
+    sink.refuses = () => {
+      gate.close();
+      return undefined;
+    };
+    let isComplete = false;
+    replayDeadLetters(queue, { sink })
+      .pipe(withContext({ gate }))
+      .subscribe({
+        complete: () => {
+          isComplete = true;
+        },
+      });
+    for (let begun = 1; begun <= 5; begun++) {
+      await ticks(() => sink.taken.length === begun);
+      for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+      expect(sink.batches).toHaveLength(begun);
+      gate.open();
+    }
+    await ticks(() => isComplete);
+  });
+
+  it('holds few letters of a long queue that only has to be parked', async () => {
+    const first = await folder.open();
+    await Promise.all(Array.from({ length: 300 }, (_, n) => append(first, [n])));
+    const sink = new TestSink();
+    sink.refuses = () => poison;
+    await replay(first, { sink });
+    await first.close();
+    const disk = faultyDisk();
+    const queue = await folder.open({ disk });
+    let go = () => {};
+    disk.before = ({ kind, path }) => {
+      if (kind !== 'datasync' || !path.includes('parked')) return undefined;
+      return new Promise((resolve) => {
+        go = () => resolve(undefined);
+      });
+    };
+    const parking = replay(queue, { sink, maxAttempts: 1 });
+    await ticks(() => disk.steps.some(({ kind, path }) => kind === 'datasync' && path.includes('parked')));
+    for (let i = 0; i < 300; i++) await new Promise((resolve) => setImmediate(resolve));
+    disk.before = undefined;
+    go();
+    expect(await parking).toMatchObject({ letters: 300, parked: 300 });
+    const syncs = disk.steps.filter(({ kind, path }) => kind === 'datasync' && /parked.*ndjson/.test(path));
+    expect(syncs.length).toBeGreaterThan(300 / 64 - 1);
+  });
+
   it('asked to stop, finishes the letter in hand and leaves the others as they are', async () => {
     const queue = await folder.open();
     for (const n of [1, 2, 3]) await append(queue, [n]);
