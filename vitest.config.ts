@@ -7,7 +7,10 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^sluice$/, replacement: `${src}/index.ts` },
-      { find: /^sluice\/(operators|sources|sinks|pipelines|testing)$/, replacement: `${src}/$1/index.ts` },
+      {
+        find: /^sluice\/(operators|sources|sinks|pipelines|dead-letters|telemetry|testing)$/,
+        replacement: `${src}/$1/index.ts`,
+      },
     ],
   },
   test: {

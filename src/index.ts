@@ -128,6 +128,8 @@ export {
 export {
   formatReport,
   isRunError,
+  type MarketDataToStoreConfig,
+  marketDataToStore,
   type RunConfig,
   RunError,
   type RunOutcome,

@@ -1,0 +1,100 @@
+import type { Pool } from 'pg';
+import { identity, type MonoTypeOperatorFunction, type Observable, type OperatorFunction } from 'rxjs';
+import type { MarketEvent } from '../model/marketEvent.js';
+import { marketEventCodec } from '../model/marketEventCodec.js';
+import type { Sink, WriteOutcome } from '../model/sink.js';
+import { decode, type Rejected } from '../operators/decode.js';
+import { route } from '../operators/route.js';
+import {
+  type CoordinatorPolicies,
+  type WriteCoordinatorConfig,
+  writeCoordinator,
+} from '../operators/writeCoordinator.js';
+import { requireBoolean, requireKnownOptions } from '../policies/validate.js';
+import { barsSink } from '../sinks/barsSink.js';
+import { fundamentalsSink } from '../sinks/fundamentalsSink.js';
+import { newsSink } from '../sinks/newsSink.js';
+import { optionsSink } from '../sinks/optionsSink.js';
+import type { TableSinkConfig } from '../sinks/postgres/tableSink.js';
+
+export interface MarketDataToStoreConfig {
+  /** The settings of each of the four coordinators, `settings.coordinator` for one. Default: those of `writeCoordinator`. */
+  readonly coordinator?: Omit<WriteCoordinatorConfig<MarketEvent>, 'name' | 'by' | 'policies' | 'onDrop'>;
+  /** What stands around every write. Default: those of `writeCoordinator`, without dead letters. */
+  readonly policies?: CoordinatorPolicies<MarketEvent>;
+  /** Where the tables are, and how they are written. Default: in the connection's schema, made at the first write. */
+  readonly tables?: Omit<TableSinkConfig, 'table' | 'name'>;
+  /**
+   * Check each record against its model first. Default true. False for a source whose records are checked already; a
+   * record of an unknown kind then fails the pipeline.
+   */
+  readonly check?: boolean;
+}
+
+/**
+ * The ready-made pipeline from records of any kind to their tables: each record is checked, routed by its `kind`, and
+ * written by the coordinator of that kind, `bars`, `options`, `news` or `fundamentals`.
+ *
+ * What breaks its model goes to the dead letters with the field and the reason (`decode`); without dead letters it fails the
+ * pipeline with a `DecodeError`. A source is paused while the coordinator that its next record is for is full.
+ *
+ * Delivery, errors and backpressure are those of `writeCoordinator`. The four share the connections of the pool: give it as many
+ * as there are workers that are to write at once.
+ *
+ * @example
+ * ```ts
+ * import { loadSettings, openDeadLetters } from 'sluice';
+ * import { formatReport, marketDataToStore, run } from 'sluice/pipelines';
+ * import { openStore } from 'sluice/sinks';
+ * import { synthetic } from 'sluice/sources';
+ *
+ * const { coordinator, retry, breaker, databaseUrl, deadLetterFolder } = loadSettings();
+ * const store = await openStore({ databaseUrl: databaseUrl?.reveal(), poolSize: coordinator.workers });
+ * const deadLetters = await openDeadLetters(deadLetterFolder, { pipeline: 'market-data' });
+ * const outcomes$ = synthetic({ count: 10_000, seed: 7 }).pipe(
+ *   marketDataToStore(store.pool, { coordinator, policies: { retry, breaker, deadLetters } }),
+ * );
+ * console.log(formatReport(await run(outcomes$)));
+ * await deadLetters.close();
+ * await store.close();
+ * ```
+ */
+export function marketDataToStore(
+  pool: Pool,
+  config: MarketDataToStoreConfig = {},
+): OperatorFunction<unknown, WriteOutcome<MarketEvent>> {
+  const owner = 'marketDataToStore';
+  requireKnownOptions(owner, config, ['coordinator', 'policies', 'tables', 'check']);
+  const { coordinator = {}, policies = {}, tables = {} } = config;
+  const check = requireBoolean(owner, 'check', config.check ?? true);
+
+  const writer = <T extends MarketEvent>(sink: Sink<T>) => {
+    const write = writeCoordinator<T>(sink, { ...(coordinator as WriteCoordinatorConfig<T>), policies });
+    return (items$: Observable<T>): Observable<WriteOutcome<MarketEvent>> => items$.pipe(write);
+  };
+  const checked = check
+    ? decode(marketEventCodec, { divertTo: refusal(policies.deadLetters) })
+    : // Taken at its word.
+      (identity as MonoTypeOperatorFunction<unknown> as OperatorFunction<unknown, MarketEvent>);
+  const write = {
+    bar: writer(barsSink(pool, tables)),
+    option: writer(optionsSink(pool, tables)),
+    news: writer(newsSink(pool, tables)),
+    fundamental: writer(fundamentalsSink(pool, tables)),
+  };
+  return (events$) => events$.pipe(checked).pipe(route('kind', write));
+}
+
+/** Letters are what could not be written as it is, so that a record of no kind at all is among them. */
+function refusal(deadLetters: CoordinatorPolicies<MarketEvent>['deadLetters']) {
+  return ({ input, error }: Rejected) => {
+    if (!deadLetters) throw error;
+    return deadLetters.append({
+      items: [input as MarketEvent],
+      stage: 'decode',
+      reason: 'decode',
+      error,
+      attempts: 0,
+    });
+  };
+}
