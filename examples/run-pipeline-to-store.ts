@@ -1,6 +1,7 @@
 /**
- * From a provider to the store: streams bars through pacing, a bounded buffer, lanes and batches, and ends with the
- * account of every bar and a query of the table.
+ * From a provider to the store: streams bars through pacing into the ready-made pipeline, which checks, routes and writes
+ * them, with retries, a breaker and dead letters as the settings say, and ends with the account of every bar and a query of
+ * the table.
  *
  * Run it: npm start, or npm start -- --help
  */
@@ -8,11 +9,13 @@ import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { PoolClient } from 'pg';
 import type { Observable } from 'rxjs';
-import { type Bar, PipelineMonitor } from 'sluice';
-import { pace, writeCoordinator } from 'sluice/operators';
-import { formatReport, isRunError, run } from 'sluice/pipelines';
-import { barsSink, openStore, type Store } from 'sluice/sinks';
+import { type Bar, isSettingsError, loadSettings, type MarketEvent, PipelineMonitor, type Settings } from 'sluice';
+import { type DeadLetterQueue, openDeadLetters } from 'sluice/dead-letters';
+import { pace } from 'sluice/operators';
+import { formatReport, isRunError, marketDataToStore, type RunReport, run } from 'sluice/pipelines';
+import { openStore, type Store } from 'sluice/sinks';
 import { type BadRow, replayFile, synthetic } from 'sluice/sources';
+import { pipelineTelemetry, serveTelemetry } from 'sluice/telemetry';
 import { type Options, readOptions } from './run-pipeline-to-store/options.js';
 import { showProgress } from './run-pipeline-to-store/progress.js';
 
@@ -71,30 +74,68 @@ async function showBars(client: PoolClient): Promise<void> {
   console.log(`the table bars has ${total.rows[0].bars} bars of ${total.rows[0].symbols} symbols`);
 }
 
-async function main(options: Options): Promise<void> {
-  const { databaseUrl, folder, workers } = options;
+/** What is open while the pipeline runs. */
+interface Resources {
+  readonly store: Store;
+  readonly deadLetters: DeadLetterQueue<MarketEvent>;
+}
+
+async function runPipeline(options: Options, settings: Settings, resources: Resources): Promise<RunReport> {
+  const { store, deadLetters } = resources;
+  const telemetry = pipelineTelemetry();
+  const monitor = new PipelineMonitor({ observer: telemetry.observer });
+  telemetry.bind(monitor, { pipeline: 'market-data', deadLetters });
+  const sinkCheck = () => store.pool.query('SELECT 1');
+  const server = options.metrics
+    ? await serveTelemetry(telemetry, { port: settings.metricsPort, sinkCheck })
+    : undefined;
+  if (server) console.log(`metrics: ${server.url}/metrics`);
+  const progress = showProgress(monitor, process.stdout);
+  const { capacity, workers, batchSize } = options;
+  const { retry, breaker } = settings;
+  const outcomes$ = provider(options, progress.say).pipe(
+    pace({ rate: options.rate || Number.POSITIVE_INFINITY, perMs: 1_000 }),
+    marketDataToStore(store.pool, {
+      coordinator: { ...settings.coordinator, capacity, workers, batchSize },
+      policies: { retry, breaker, deadLetters },
+    }),
+  );
+  const stop = new AbortController();
+  // Whoever read the output has gone (`| head`): what is held is written, and that is all.
+  process.stdout.on('error', () => stop.abort());
+  try {
+    return await run(outcomes$, { monitor, stop: stop.signal });
+  } finally {
+    progress.stop();
+    await server?.close();
+    telemetry.close();
+  }
+}
+
+async function main(options: Options, settings: Settings): Promise<void> {
+  const { folder, workers } = options;
+  const databaseUrl = options.databaseUrl ?? settings.databaseUrl?.reveal();
   const store = await openStore({ databaseUrl, folder, poolSize: workers });
   try {
     console.log(`store: ${store.kind === 'pglite' ? `embedded PGlite in ${options.folder}` : 'Postgres'}`);
-    const monitor = new PipelineMonitor();
-    const progress = showProgress(monitor, process.stdout);
-    const outcomes$ = provider(options, progress.say).pipe(
-      pace({ rate: options.rate || Number.POSITIVE_INFINITY, perMs: 1_000 }),
-      writeCoordinator(barsSink(store.pool), {
-        capacity: options.capacity,
-        workers,
-        batchSize: options.batchSize,
-      }),
-    );
-    const stop = new AbortController();
-    // Whoever read the output has gone (`| head`): what is held is written, and that is all.
-    process.stdout.on('error', () => stop.abort());
-    const report = await run(outcomes$, { monitor, stop: stop.signal }).finally(() => progress.stop());
-    console.log(`\n${formatReport(report)}\n`);
-    if (report.held > 0) {
-      console.error('error: what was held is not written: run again, the same bars are written to the same keys');
-      process.exitCode = 1;
-      return;
+    const deadLetters = await openDeadLetters<MarketEvent>(options.deadLetters, {
+      pipeline: 'market-data',
+      onHold: ({ error }) => console.error(`dead letters wait for their disk: ${sentence(error)}`),
+    });
+    try {
+      const report = await runPipeline(options, settings, { store, deadLetters });
+      console.log(`\n${formatReport(report)}\n`);
+      if (report.diverted > 0) {
+        console.error(`error: what was diverted is in ${options.deadLetters}: see it with \`npx sluice dlq ls\``);
+        process.exitCode = 1;
+      }
+      if (report.held > 0) {
+        console.error('error: what was held is not written: run again, the same bars are written to the same keys');
+        process.exitCode = 1;
+        return;
+      }
+    } finally {
+      await deadLetters.close();
     }
     await showTable(store);
   } finally {
@@ -108,9 +149,21 @@ function sentence(error: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-const options = readOptions(process.argv);
+/** All that is wrong with the settings, and nothing started. */
+function readSettings(): Settings {
+  try {
+    return loadSettings();
+  } catch (error) {
+    if (!isSettingsError(error)) throw error;
+    console.error(error.message);
+    process.exit(2);
+  }
+}
+
+const settings = readSettings();
+const options = readOptions(process.argv, settings);
 try {
-  await main(options);
+  await main(options, settings);
 } catch (error) {
   if (isRunError(error) && error.report.received > 0) console.error(`\n${formatReport(error.report)}\n`);
   console.error(options.verbose ? error : `error: ${sentence(error)}`);

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Settings } from 'sluice';
 
 export interface Options {
   readonly provider: 'sp500' | 'synthetic';
@@ -14,6 +15,8 @@ export interface Options {
   readonly capacity: number;
   readonly databaseUrl?: string;
   readonly folder: string;
+  readonly deadLetters: string;
+  readonly metrics: boolean;
   readonly verbose: boolean;
 }
 
@@ -34,11 +37,16 @@ function fraction(text: string): number {
   return value;
 }
 
-/** Reads the options of the program. Prints help, or what is wrong with an option, and ends the process then. */
-export function readOptions(argv: readonly string[]): Options {
+/**
+ * Reads the options of the program; what is not given is as the settings have it. Prints help, or what is wrong with an
+ * option, and ends the process then.
+ */
+export function readOptions(argv: readonly string[], settings: Settings): Options {
+  const { workers, batchSize, capacity } = settings.coordinator;
   const command = new Command('run-pipeline-to-store')
     .description(
-      'Streams bars through pacing, bounded buffer, lanes and batches into the store, and shows the account.',
+      'Streams bars through pacing, bounded buffer, lanes and batches into the store, and shows the account. ' +
+        'Settings come from the environment and .env (docs/settings.md); what is given here goes before.',
     )
     .addOption(
       new Option('--provider <name>', 'where bars come from: real daily bars of the S&P 500, or generated ones')
@@ -52,11 +60,13 @@ export function readOptions(argv: readonly string[]): Options {
     .option('--revisions <fraction>', 'how many of them are revised later', fraction, 0.01)
     .option('--duplicates <fraction>', 'how many of them come twice', fraction, 0.01)
     .option('--rate <n>', 'the most bars per second; 0 for as fast as the store takes them', integer(0), 0)
-    .option('--workers <n>', 'writers side by side', integer(1, 64), 4)
-    .option('--batch-size <n>', 'the most bars in a write', integer(1), 1_000)
-    .option('--capacity <n>', 'the most bars in the buffer', integer(1), 10_000)
-    .addOption(new Option('--database-url <url>', 'a Postgres server; embedded PGlite without it').env('DATABASE_URL'))
+    .option('--workers <n>', 'writers side by side', integer(1, 64), workers)
+    .option('--batch-size <n>', 'the most bars in a write', integer(1), batchSize)
+    .option('--capacity <n>', 'the most bars in the buffer', integer(1), capacity)
+    .option('--database-url <url>', 'a Postgres server; without it that of DATABASE_URL, and else embedded PGlite')
     .option('--folder <path>', 'where the embedded store is', '.sluice/pglite')
+    .option('--dead-letters <path>', 'the folder for what cannot be written', settings.deadLetterFolder)
+    .option('--metrics', `metrics and health on port ${settings.metricsPort} of this machine while it runs`, false)
     .option('--verbose', 'errors with their stack and causes', false)
     .parse([...argv]);
   const options = command.opts<Options>();

@@ -8,8 +8,7 @@ export class Alarm {
   readonly #scheduler: SchedulerLike;
   readonly #ring: () => void;
   #timer: Subscription | undefined;
-  /** Which setting is in force; `undefined` where none is. */
-  #setting: symbol | undefined;
+  #isSet = false;
 
   /** `ring` is called from the scheduler, so what it throws is nobody's: it must not throw. */
   constructor(scheduler: SchedulerLike, ring: () => void) {
@@ -18,37 +17,36 @@ export class Alarm {
   }
 
   get isSet(): boolean {
-    return this.#setting !== undefined;
+    return this.#isSet;
   }
 
   /** Rings once, so many milliseconds from now, and not when it was set for before. */
   set(ms: number): void {
     this.cancel();
-    const setting = Symbol('setting');
-    this.#setting = setting;
-    this.#wait(ms, setting);
+    this.#isSet = true;
+    this.#wait(ms);
   }
 
   cancel(): void {
-    this.#setting = undefined;
+    this.#isSet = false;
     this.#timer?.unsubscribe();
     this.#timer = undefined;
   }
 
-  #wait(ms: number, setting: symbol): void {
+  #wait(ms: number): void {
     const span = Math.min(ms, LONGEST_TIMER_MS);
     let isOver = false;
     const timer = this.#scheduler.schedule(() => {
       isOver = true;
-      if (setting !== this.#setting) return;
       this.#timer = undefined;
       if (ms > span) {
-        this.#wait(ms - span, setting);
+        this.#wait(ms - span);
         return;
       }
-      this.#setting = undefined;
+      this.#isSet = false;
       this.#ring();
     }, span);
-    if (!isOver && setting === this.#setting) this.#timer = timer;
+    // Over already, it may have been set anew, and that timer is the one to cancel.
+    if (!isOver) this.#timer = timer;
   }
 }

@@ -1,10 +1,16 @@
 import { type Account, accountOf } from './account.js';
-import { Stage, type StageInfo } from './stage.js';
-import type { StageObserver } from './stageObserver.js';
+import { Stage, type StageInfo, type StageObserver } from './stage.js';
 
 export type { Account } from './account.js';
-export { Stage, type StageInfo, type StageRole } from './stage.js';
-export type { FailedWrite, SettledWrite, StageObserver, WatchedBreaker } from './stageObserver.js';
+export {
+  type FailedWrite,
+  type SettledWrite,
+  Stage,
+  type StageInfo,
+  type StageObserver,
+  type StageRole,
+  type WatchedBreaker,
+} from './stage.js';
 
 /** Where stages register themselves, and what topology, metrics and the final report are read from. */
 export interface Monitor {

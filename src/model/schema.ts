@@ -1,2 +1,4 @@
 /** The one place where Effect's `Schema` is imported: what was the package `@effect/schema` lives on inside `effect`. */
-export * as Schema from 'effect/Schema';
+import * as Schema from 'effect/Schema';
+
+export { Schema };

@@ -1,24 +1,22 @@
 import type { Subscription } from 'rxjs';
 import { type Operation, subscribeInner } from '../../flow/operate.js';
 import type { DivertReason } from '../../model/diversion.js';
-import type { Sink, WriteOutcome, WriteReceipt } from '../../model/sink.js';
+import type { WriteOutcome } from '../../model/sink.js';
 import { WriteError } from '../../model/writeError.js';
 import { WriteTimeoutError } from '../../model/writeTimeoutError.js';
 import type { Backoff } from '../../policies/backoff.js';
 import { Bisection } from '../../policies/bisection.js';
-import type { Permit } from '../../policies/circuitBreaker.js';
 import { type FailureClass, failureType } from '../../policies/classifyFailure.js';
 import { hasFailureCode } from '../../policies/failureCode.js';
-import { whenPermitted } from './whenPermitted.js';
-import type { WriterSettings } from './writePolicies.js';
+import { retryAfterMsOf } from '../../policies/retryAfterMsOf.js';
+import { type AttemptHost, Attempts } from './attempts.js';
+
+/** What a failure tells the breaker of the sink. */
+const VERDICTS = { transient: 'failed', poison: 'succeeded', fatal: undefined } as const;
 
 /** What a job is given by the writer that it is one batch of. */
-export interface JobHost<T> extends Pick<Operation<never>, 'destination' | 'downstream' | 'stage'> {
-  readonly sink: Sink<T>;
-  readonly settings: WriterSettings<T>;
+export interface JobHost<T> extends AttemptHost<T>, Pick<Operation<never>, 'stage'> {
   readonly random: () => number;
-  /** An attempt begins. */
-  attempting(): void;
   /** So many items are settled: written, or their dead letter is durable. */
   settled(count: number): void;
   emit(outcome: WriteOutcome<T>): void;
@@ -42,15 +40,13 @@ export class WriteJob<T> {
   #part: readonly T[];
   /** How many items from the left are written or given up. */
   #passed = 0;
-  #attempts = 0;
+  readonly #attempts: Attempts<T>;
   /** Failures of this part that count towards the limit. */
   #failures = 0;
   #bisection: Bisection<T> | undefined;
   #backoff: Backoff | undefined;
-  #permit: Permit | undefined;
-  /** The write, the pause or the wait for the breaker that is under way. */
-  #pending: Subscription | undefined;
-  #attemptAt: number | undefined;
+  /** The wait before the next attempt. */
+  #pause: Subscription | undefined;
   #diversions = 0;
   #lastError: unknown;
   #written: T[] | undefined;
@@ -66,12 +62,16 @@ export class WriteJob<T> {
     this.#host = host;
     this.#items = items;
     this.#part = items;
+    this.#attempts = new Attempts(host, {
+      committed: (rows) => this.#committed(rows),
+      failed: (error, isProbe) => this.#failed(error, isProbe),
+    });
     this.#startedAt = host.settings.scheduler.now();
   }
 
   /** When the attempt under way began; `undefined` where none is. */
   get attemptAt(): number | undefined {
-    return this.#attemptAt;
+    return this.#attempts.startedAt;
   }
 
   /** Makes the next attempt. A loop, because a sink may answer at once, as often as it likes. */
@@ -81,7 +81,7 @@ export class WriteJob<T> {
     this.#running = true;
     while (this.#again && !this.#over) {
       this.#again = false;
-      this.#attempt();
+      this.#attempts.begin(this.#part);
     }
     this.#running = false;
   }
@@ -91,23 +91,24 @@ export class WriteJob<T> {
     const { sink, settings } = this.#host;
     let cause: unknown;
     try {
-      this.#drop();
+      this.#attempts.drop();
     } catch (thrown) {
       cause = thrown;
     }
-    this.#failed(new WriteTimeoutError(sink.name, settings.timeoutMs, { cause }));
+    this.#attempts.fail(new WriteTimeoutError(sink.name, settings.timeoutMs, { cause }));
   }
 
   /** Nothing more is written: what is not settled goes to the dead letters. */
   giveUp(reason: DivertReason, error: unknown): void {
     if (this.#over) return;
     this.#over = true;
+    this.#pause?.unsubscribe();
     try {
-      this.#drop();
+      this.#attempts.drop();
     } catch (thrown) {
       this.#lastError ??= thrown;
     }
-    this.#release();
+    this.#attempts.settle(undefined);
     const rest = this.#passed === 0 ? this.#items : this.#items.slice(this.#passed);
     if (rest.length > 0) this.#divert(rest, reason, reason === 'drain' ? this.#lastError : error);
     this.#finishIfSettled();
@@ -116,56 +117,9 @@ export class WriteJob<T> {
   /** The writer has ended: nothing is waited for any more. */
   abandon(): void {
     this.#over = true;
-    this.#pending?.unsubscribe();
-    this.#release();
-  }
-
-  #attempt(): void {
-    const { breaker, scheduler } = this.#host.settings;
-    if (breaker) {
-      this.#permit = breaker.tryAcquire(scheduler.now());
-      if (!this.#permit) {
-        const waiting = whenPermitted(breaker, scheduler, (permit) => {
-          this.#permit = permit;
-          this.#write();
-        });
-        if (!waiting.closed) this.#pending = waiting;
-        return;
-      }
-    }
-    this.#write();
-  }
-
-  #write(): void {
-    const host = this.#host;
-    this.#attempts += 1;
-    this.#attemptAt = host.settings.scheduler.now();
-    host.attempting();
-    let receipt: WriteReceipt | undefined;
-    let end: (() => void) | undefined;
-    let pending: Subscription;
-    try {
-      pending = subscribeInner<WriteReceipt>(host.sink.write(this.#part), host, {
-        next(value) {
-          receipt = value;
-        },
-        error: (error) => {
-          end = () => this.#failed(error);
-        },
-        complete: () => {
-          end = () => this.#committed(receipt?.rows ?? this.#part.length);
-        },
-      });
-    } catch (error) {
-      this.#failed(error);
-      return;
-    }
-    this.#pending = pending;
-    // What is next begins when the write has let go of what it used, and not before.
-    pending.add(() => {
-      if (!end || this.#attemptAt === undefined) return;
-      end();
-    });
+    this.#pause?.unsubscribe();
+    this.#attempts.drop();
+    this.#attempts.settle(undefined);
   }
 
   #committed(rows: number): void {
@@ -179,35 +133,32 @@ export class WriteJob<T> {
       for (const item of part) this.#written.push(item);
       this.#rows += rows;
       this.#bisection.written();
-      this.#settlePermit('succeeded');
+      this.#attempts.settle('succeeded');
       this.#nextPart();
       return;
     }
     this.#over = true;
     this.#finished = true;
     const durationMs = settings.scheduler.now() - this.#startedAt;
-    this.#emit({ status: 'written', items: part, rows, attempts: this.#attempts, durationMs });
+    this.#emit({ status: 'written', items: part, rows, attempts: this.#attempts.count, durationMs });
     // When all is counted: who waits for the breaker goes on at once, and may end the pipeline.
-    this.#settlePermit('succeeded');
+    this.#attempts.settle('succeeded');
     this.#host.done(this);
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, isProbe: boolean): void {
     const { settings, stage } = this.#host;
     let failureClass: FailureClass;
     try {
       failureClass = settings.classify(error);
     } catch (thrown) {
-      this.#release();
+      this.#attempts.settle(undefined);
       this.#host.fail(thrown);
       return;
     }
-    const isProbe = this.#permit?.isProbe === true;
     this.#lastError = error;
     // A sink that refuses a row has answered; one that is fatal says nothing of the next.
-    if (failureClass === 'transient') this.#settlePermit('failed');
-    else if (failureClass === 'poison') this.#settlePermit('succeeded');
-    else this.#release();
+    this.#attempts.settle(VERDICTS[failureClass]);
     // Who waited for the breaker has gone on, and may have ended the pipeline.
     if (this.#over) return;
     stage.observer?.writeFailed?.(stage, { type: failureType(error), class: failureClass });
@@ -230,7 +181,7 @@ export class WriteJob<T> {
       if (isOutage) this.#backoff.reset();
       const delayMs = Math.max(this.#backoff.nextMs(), retryAfterMsOf(error));
       stage.observer?.retrying?.(stage, delayMs);
-      this.#pending = settings.scheduler.schedule(() => this.run(), delayMs);
+      this.#pause = settings.scheduler.schedule(() => this.run(), delayMs);
     } else if (settings.deadLetters) {
       this.giveUp('exhausted', error);
     } else {
@@ -285,7 +236,7 @@ export class WriteJob<T> {
   #divert(items: readonly T[], reason: DivertReason, error: unknown): void {
     const host = this.#host;
     const { stage, settings } = host;
-    const attempts = this.#attempts;
+    const attempts = this.#attempts.count;
     const durable = () => {
       this.#diversions -= 1;
       stage.divert(reason, items.length);
@@ -311,7 +262,7 @@ export class WriteJob<T> {
     if (this.#written) {
       const durationMs = this.#host.settings.scheduler.now() - this.#startedAt;
       const written = { status: 'written', items: this.#written, rows: this.#rows } as const;
-      this.#emit({ ...written, attempts: this.#attempts, durationMs });
+      this.#emit({ ...written, attempts: this.#attempts.count, durationMs });
     }
     for (const outcome of this.#diverted ?? []) this.#emit(outcome);
     this.#host.done(this);
@@ -324,37 +275,6 @@ export class WriteJob<T> {
   }
 
   #errorOf(cause: unknown): WriteError<T> {
-    return new WriteError<T>(this.#host.sink.name, this.#items.slice(this.#passed), this.#attempts, { cause });
+    return new WriteError<T>(this.#host.sink.name, this.#items.slice(this.#passed), this.#attempts.count, { cause });
   }
-
-  /** Lets go of what is under way, without a verdict. */
-  #drop(): void {
-    this.#attemptAt = undefined;
-    this.#pending?.unsubscribe();
-  }
-
-  #settlePermit(verdict: 'succeeded' | 'failed'): void {
-    const { breaker, scheduler } = this.#host.settings;
-    const permit = this.#permit;
-    const startedAt = this.#attemptAt;
-    this.#permit = undefined;
-    this.#attemptAt = undefined;
-    if (!permit || !breaker) return;
-    const now = scheduler.now();
-    breaker[verdict](permit, startedAt === undefined ? this.#host.settings.timeoutMs : now - startedAt, now);
-  }
-
-  #release(): void {
-    const { breaker, scheduler } = this.#host.settings;
-    const permit = this.#permit;
-    this.#permit = undefined;
-    this.#attemptAt = undefined;
-    if (permit) breaker?.release(permit, scheduler.now());
-  }
-}
-
-/** How long the error asks us to wait, at least. */
-function retryAfterMsOf(error: unknown): number {
-  const ms = (error as { retryAfterMs?: unknown } | null | undefined)?.retryAfterMs;
-  return typeof ms === 'number' && ms > 0 && Number.isFinite(ms) ? ms : 0;
 }

@@ -1,0 +1,111 @@
+import type { Subscription } from 'rxjs';
+import { type Operation, subscribeInner } from '../../flow/operate.js';
+import type { Sink, WriteReceipt } from '../../model/sink.js';
+import type { Permit } from '../../policies/circuitBreaker.js';
+import { whenPermitted } from './whenPermitted.js';
+import type { WriterSettings } from './writePolicies.js';
+
+/** What attempts are made with, and whom they tell. */
+export interface AttemptHost<T> extends Pick<Operation<never>, 'destination' | 'downstream'> {
+  readonly sink: Sink<T>;
+  readonly settings: WriterSettings<T>;
+  /** An attempt begins. */
+  attempting(): void;
+}
+
+/** How an attempt ended, for the one who made it. Either settles the attempt, when it has counted what follows from it. */
+export interface AttemptResult {
+  committed(rows: number): void;
+  /** `isProbe`: the breaker let it through to find out whether the sink is back. */
+  failed(error: unknown, isProbe: boolean): void;
+}
+
+/** One attempt at a time to write something: with a permit of the breaker, for which it waits, and a start time. */
+export class Attempts<T> {
+  readonly #host: AttemptHost<T>;
+  readonly #result: AttemptResult;
+  /** How many were made. */
+  count = 0;
+  /** When the one under way began; `undefined` where none is. */
+  startedAt: number | undefined;
+  #permit: Permit | undefined;
+  /** The write, or the wait for the breaker. */
+  #pending: Subscription | undefined;
+
+  constructor(host: AttemptHost<T>, result: AttemptResult) {
+    this.#host = host;
+    this.#result = result;
+  }
+
+  /** Makes an attempt, when the breaker lets it. */
+  begin(items: readonly T[]): void {
+    const { breaker, scheduler } = this.#host.settings;
+    if (breaker) {
+      this.#permit = breaker.tryAcquire(scheduler.now());
+      if (!this.#permit) {
+        const waiting = whenPermitted(breaker, scheduler, (permit) => {
+          this.#permit = permit;
+          this.#write(items);
+        });
+        if (!waiting.closed) this.#pending = waiting;
+        return;
+      }
+    }
+    this.#write(items);
+  }
+
+  /** Lets go of what is under way: the sink may still commit it. It is not settled by that. */
+  drop(): void {
+    this.startedAt = undefined;
+    this.#pending?.unsubscribe();
+  }
+
+  /** Gives the permit back with what the breaker is to think of the sink, or nothing where that says nothing of it. */
+  settle(verdict: 'succeeded' | 'failed' | undefined): void {
+    const { breaker, scheduler, timeoutMs } = this.#host.settings;
+    const permit = this.#permit;
+    const startedAt = this.startedAt;
+    this.#permit = undefined;
+    this.startedAt = undefined;
+    if (!permit || !breaker) return;
+    const now = scheduler.now();
+    if (verdict) breaker[verdict](permit, startedAt === undefined ? timeoutMs : now - startedAt, now);
+    else breaker.release(permit, now);
+  }
+
+  /** The attempt under way has failed by itself, or by the clock. */
+  fail(error: unknown): void {
+    this.#result.failed(error, this.#permit?.isProbe === true);
+  }
+
+  #write(items: readonly T[]): void {
+    const host = this.#host;
+    this.count += 1;
+    this.startedAt = host.settings.scheduler.now();
+    host.attempting();
+    let receipt: WriteReceipt | undefined;
+    let end: (() => void) | undefined;
+    let pending: Subscription;
+    try {
+      pending = subscribeInner<WriteReceipt>(host.sink.write(items), host, {
+        next(value) {
+          receipt = value;
+        },
+        error: (error) => {
+          end = () => this.fail(error);
+        },
+        complete: () => {
+          end = () => this.#result.committed(receipt?.rows ?? items.length);
+        },
+      });
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    this.#pending = pending;
+    // What is next begins when the write has let go of what it used, and not before.
+    pending.add(() => {
+      if (this.startedAt !== undefined) end?.();
+    });
+  }
+}
