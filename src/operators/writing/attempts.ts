@@ -2,7 +2,7 @@ import type { Subscription } from 'rxjs';
 import { type Operation, subscribeInner } from '../../flow/operate.js';
 import type { Sink, WriteReceipt } from '../../model/sink.js';
 import type { Permit } from '../../policies/circuitBreaker.js';
-import { whenPermitted } from './whenPermitted.js';
+import { PermitLine } from '../guarding/permitLine.js';
 import type { WriterSettings } from './writePolicies.js';
 
 /** What attempts are made with, and whom they tell. */
@@ -29,7 +29,9 @@ export class Attempts<T> {
   /** When the one under way began; `undefined` where none is. */
   startedAt: number | undefined;
   #permit: Permit | undefined;
-  /** The write, or the wait for the breaker. */
+  /** The wait for the breaker. */
+  #leaveLine: (() => void) | undefined;
+  /** The write. */
   #pending: Subscription | undefined;
 
   constructor(host: AttemptHost<T>, result: AttemptResult) {
@@ -43,11 +45,10 @@ export class Attempts<T> {
     if (breaker) {
       this.#permit = breaker.tryAcquire(scheduler.now());
       if (!this.#permit) {
-        const waiting = whenPermitted(breaker, scheduler, (permit) => {
+        this.#leaveLine = PermitLine.of(breaker).join(scheduler, (permit) => {
           this.#permit = permit;
           this.#write(items);
         });
-        if (!waiting.closed) this.#pending = waiting;
         return;
       }
     }
@@ -57,6 +58,7 @@ export class Attempts<T> {
   /** Lets go of what is under way: the sink may still commit it. It is not settled by that. */
   drop(): void {
     this.startedAt = undefined;
+    this.#leaveLine?.();
     this.#pending?.unsubscribe();
   }
 
