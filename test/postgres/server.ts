@@ -30,6 +30,11 @@ export interface PostgresServer {
   readonly url: string;
   /** Creates an empty database. */
   database(): Promise<TestDatabase>;
+  /**
+   * Ends the server, in good order (`fast`) or as a crash does (`immediate`), and starts it again on the same port with the
+   * same data. What was committed without `synchronous_commit` may be gone. Absent for one that `TEST_DATABASE_URL` names.
+   */
+  restart?(how: 'fast' | 'immediate'): Promise<void>;
   /** Stops the server and removes its files; one that `TEST_DATABASE_URL` names is left alone. */
   stop(): Promise<void>;
 }
@@ -101,10 +106,15 @@ interface Launch {
 
 /**
  * Ends the server, and removes its data, when standard input ends: when it is told to stop, or when this process has
- * gone. The first argument is the folder of the data.
+ * gone. Each line of input names a signal to end the server with, and to start it again. The first argument is the folder
+ * of the data.
  */
 const WATCH =
-  'data=$1; shift; "$@" & server=$!; cat >/dev/null; kill -QUIT $server 2>/dev/null; wait $server; rm -rf "$data" 2>/dev/null';
+  'data=$1; shift; "$@" & server=$!; ' +
+  'while read -r signal; do kill -"$signal" $server 2>/dev/null; wait $server; "$@" & server=$!; done; ' +
+  'kill -QUIT $server 2>/dev/null; wait $server; rm -rf "$data" 2>/dev/null';
+
+const SIGNALS = { fast: 'INT', immediate: 'QUIT' } as const;
 
 /** What the server says as its last; that it is still starting up it says to those who come too early. */
 const DEAD = /FATAL: {2}(?!the database system is starting up)/;
@@ -140,7 +150,22 @@ async function launch({ binaries, runAs, folder, durable }: Launch): Promise<Pos
       // What waits for nothing but the server does not keep the process alive.
       watcher.unref();
       for (const stream of [watcher.stdin, watcher.stderr]) (stream as typeof stream & { unref(): void }).unref();
-      return serverAt(url, binaries.origin, stop);
+      const server = await serverAt(url, binaries.origin, stop);
+      return {
+        ...server,
+        async restart(how) {
+          const client = new pg.Client({ connectionString: url });
+          client.on('error', () => {});
+          await client.connect();
+          // Not once() of node:events: the error that comes before the end would be its result.
+          const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
+          watcher.stdin.write(`${SIGNALS[how]}\n`);
+          await ended;
+          if (!(await answers(url, () => watcher.exitCode !== null))) {
+            throw new Error(`The Postgres server did not come back:\n${log.trim()}`);
+          }
+        },
+      };
     }
     await stopWatcher(watcher);
     if (tries === 5 || !/could not bind|could not create any TCP/.test(log)) {

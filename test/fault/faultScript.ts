@@ -1,0 +1,73 @@
+import { Xoshiro128 } from '../../src/policies/xoshiro128.js';
+import type { Direction } from '../../src/testing/index.js';
+
+/** What is done to the line between the pipeline and its server, or to the server. */
+export type FaultStep =
+  | { readonly kind: 'cut' | 'reset'; readonly direction: Direction; readonly afterBytes: number }
+  | { readonly kind: 'stall'; readonly direction: Direction; readonly afterBytes: number; readonly forMs: number }
+  | { readonly kind: 'drip'; readonly bytes: number; readonly forMs: number }
+  | { readonly kind: 'dropCommitReply'; readonly how: 'cut' | 'reset' | 'stall'; readonly times: number }
+  | { readonly kind: 'sever'; readonly how: 'cut' | 'reset' }
+  | { readonly kind: 'refuse'; readonly forMs: number }
+  | { readonly kind: 'terminate' }
+  | { readonly kind: 'restart'; readonly how: 'fast' | 'immediate' };
+
+/** One run, all of it from one number. */
+export interface FaultScript {
+  readonly seed: number;
+  readonly steps: readonly FaultStep[];
+  readonly workers: number;
+  readonly batchSize: number;
+  readonly strategy: 'auto' | 'unnest' | 'copyUpsert' | 'copy';
+  /** With 1, every failure ends in the dead letters. */
+  readonly maxAttempts: number;
+  readonly hasBreaker: boolean;
+  readonly timeoutMs: number;
+}
+
+/** So much traffic a connection sees, each way, while a step lasts: a step that waits for more may wait for good. */
+const BYTES_THERE = 20_000;
+const BYTES_BACK = 24;
+
+export function faultScript(seed: number): FaultScript {
+  const random = Xoshiro128.fromSeed(seed);
+  const pick = <V>(values: readonly V[]): V => values[random.below(values.length)] as V;
+  const between = (from: number, to: number) => from + random.below(to - from + 1);
+  const directed = () => {
+    const direction = pick(['toServer', 'toClient'] as const);
+    return { direction, afterBytes: random.below(direction === 'toServer' ? BYTES_THERE : BYTES_BACK) };
+  };
+  const lostReply = (): FaultStep => ({
+    kind: 'dropCommitReply',
+    how: pick(['cut', 'reset', 'stall']),
+    times: between(1, 3),
+  });
+  const kinds: readonly (() => FaultStep)[] = [
+    lostReply,
+    () => ({ kind: 'cut', ...directed() }),
+    () => ({ kind: 'cut', ...directed() }),
+    () => ({ kind: 'reset', ...directed() }),
+    () => ({ kind: 'stall', ...directed(), forMs: between(20, 500) }),
+    () => ({ kind: 'drip', bytes: between(200, 4_000), forMs: between(20, 200) }),
+    () => ({ kind: 'sever', how: pick(['cut', 'reset']) }),
+    () => ({ kind: 'refuse', forMs: between(10, 200) }),
+    () => ({ kind: 'terminate' }),
+  ];
+  // Every script loses the reply to a commit; a third of them restart the server.
+  const steps = [lostReply(), ...Array.from({ length: between(4, 7) }, () => pick(kinds)())];
+  if (seed % 3 === 0) steps.push({ kind: 'restart', how: pick(['fast', 'immediate']) });
+  for (let i = steps.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [steps[i], steps[j]] = [steps[j]!, steps[i]!];
+  }
+  return {
+    seed,
+    steps,
+    workers: between(1, 4),
+    batchSize: pick([100, 500, 2_000]),
+    strategy: pick(['auto', 'auto', 'unnest', 'copyUpsert', 'copy']),
+    maxAttempts: pick([1, 2, 5, 10]),
+    hasBreaker: random.below(2) === 0,
+    timeoutMs: between(150, 400),
+  };
+}

@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { type PostgresServer, startPostgres } from '../postgres/server.js';
+import { faultScript } from './faultScript.js';
+import { runFaultScript } from './postgresFaults.js';
+
+/** What `npm run test:fault` asks for; without it a sample. */
+const { SLUICE_FAULT_SEED, SLUICE_FAULT_FROM = '1', SLUICE_FAULT_SEEDS = '8' } = process.env;
+const seeds =
+  SLUICE_FAULT_SEED === undefined
+    ? Array.from({ length: Number(SLUICE_FAULT_SEEDS) }, (_, i) => Number(SLUICE_FAULT_FROM) + i)
+    : [Number(SLUICE_FAULT_SEED)];
+
+describe('50,000 bars through a line that breaks', () => {
+  // Its own, for it is restarted.
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 120_000);
+  afterAll(() => server.stop(), 60_000);
+
+  for (const seed of seeds) {
+    const script = faultScript(seed);
+    const kinds = script.steps.map(({ kind }) => kind).join(', ');
+    it(`seed ${seed}: ${kinds}`, async () => {
+      try {
+        const { diverted, replays, connections, durationMs } = await runFaultScript(script, server);
+        const seconds = (durationMs / 1_000).toFixed(1);
+        if (process.env.SLUICE_FAULT_VERBOSE) {
+          console.log(
+            `seed ${seed}: ${connections} connections, ${diverted} diverted, ${replays} replays, ${seconds} s`,
+          );
+        }
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        const again = `npm run test:fault -- --seed ${seed}`;
+        throw new Error(`${reason}\n  alone: ${again}\n  script: ${JSON.stringify(script)}`, { cause });
+      }
+    }, 180_000);
+  }
+});

@@ -1,0 +1,225 @@
+import { deepStrictEqual, equal, ok } from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { lastValueFrom } from 'rxjs';
+import { openDeadLetters } from '../../src/dead-letters/openDeadLetters.js';
+import { replayDeadLetters } from '../../src/dead-letters/replayDeadLetters.js';
+import { type Bar, barKey } from '../../src/model/bar.js';
+import { foldBars } from '../../src/model/foldBars.js';
+import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
+import { run } from '../../src/pipelines/run.js';
+import { barsSink } from '../../src/sinks/barsSink.js';
+import { openStore } from '../../src/sinks/openStore.js';
+import { fromAsyncIterable } from '../../src/sources/fromAsyncIterable.js';
+import { syntheticBars } from '../../src/sources/syntheticBars.js';
+import { type Fault, type FaultProxy, startFaultProxy } from '../../src/testing/index.js';
+import { storedBars } from '../integration/events.js';
+import type { PostgresServer } from '../postgres/server.js';
+import type { FaultScript, FaultStep } from './faultScript.js';
+
+/** How many bars a run writes, revisions and duplicates not counted. */
+export const BARS = 50_000;
+
+/** A fault that has not fired by then never will: what waits for it is stuck. */
+const STUCK_MS = 30_000;
+
+/** What a run came through. */
+export interface FaultRun {
+  readonly script: FaultScript;
+  readonly items: number;
+  readonly diverted: number;
+  readonly replays: number;
+  readonly connections: number;
+  readonly durationMs: number;
+}
+
+/**
+ * Writes 50,000 bars, a hundredth of them revised, through a line that breaks as the script says, replays what was given up,
+ * and holds the table to the fold of what went in. Rejects with what is wrong.
+ */
+export async function runFaultScript(script: FaultScript, server: PostgresServer, bars = BARS): Promise<FaultRun> {
+  const startedAt = performance.now();
+  const database = await server.database();
+  const proxy = await startFaultProxy({ target: database.url });
+  const direct = new pg.Pool({ connectionString: database.url, max: 1 });
+  direct.on('error', () => {});
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-faults-'));
+  const url = new URL(proxy.url(database.url));
+  // The server of the tests does not wait for its disk; what a crash of the server itself leaves must be all that was committed.
+  url.searchParams.set('options', '-c synchronous_commit=on');
+  const store = await openStore({ databaseUrl: url.toString(), poolSize: script.workers, closeTimeoutMs: 100 });
+  const deadLetters = await openDeadLetters<Bar>(join(folder, 'letters'), { pipeline: 'faults' });
+  try {
+    const config = { symbols: 50, count: bars, seed: script.seed, revisions: 0.01, duplicates: 0.01, lateness: 5_000 };
+    const input = [...syntheticBars(config)];
+    const nemesis = new Nemesis(proxy, server, direct);
+    const sink = barsSink(store.pool, { strategy: script.strategy });
+    const policies = {
+      retry: { maxAttempts: script.maxAttempts, initialMs: 5, maxMs: 80 },
+      breaker: script.hasBreaker && { window: { kind: 'count', size: 4 } as const, openMs: 40 },
+      timeoutMs: script.timeoutMs,
+    };
+    const { workers, batchSize } = script;
+    const write = writeCoordinator(sink, { workers, batchSize, policies: { ...policies, deadLetters } });
+    const report = await run(fromAsyncIterable(nemesis.between(input, script.steps)).pipe(write), { signals: [] });
+    await proxy.lift();
+
+    equal(report.outcome, 'completed');
+    equal(report.conservation, 0, `${report.conservation} items are not accounted for`);
+    equal(report.received, input.length, 'every bar is received');
+    equal(report.written + report.diverted, input.length, 'every bar is written or diverted');
+    equal(report.held, 0, 'nothing is held');
+    equal(deadLetters.stats().appended.items, report.diverted, 'every bar that was diverted is in a letter');
+    nemesis.allFired(script.steps);
+
+    let replays = 0;
+    while (deadLetters.stats().open.letters > 0) {
+      ok(replays < 20, `after ${replays} replays ${deadLetters.stats().open.letters} letters are left`);
+      replays += 1;
+      await lastValueFrom(replayDeadLetters(deadLetters, { sink, policies: { timeoutMs: 10_000 }, maxAttempts: 100 }));
+    }
+    const { open, parked } = deadLetters.stats();
+    deepStrictEqual([open.items, parked.items], [0, 0], 'no letter is left');
+    sameBars(await storedBars(direct), foldBars(input));
+    return {
+      script,
+      items: input.length,
+      diverted: report.diverted,
+      replays,
+      connections: proxy.counts.connections,
+      durationMs: performance.now() - startedAt,
+    };
+  } finally {
+    await proxy.lift();
+    await deadLetters.close();
+    await store.close();
+    await direct.end();
+    await proxy.close();
+    await database.drop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** That the table holds the newest version of each bar, once, and nothing else. */
+function sameBars(stored: readonly Bar[], folded: ReadonlyMap<string, Bar>): void {
+  const found = new Map(stored.map((one) => [barKey(one), one]));
+  equal(found.size, stored.length, 'no bar is stored twice');
+  const missing = [...folded.keys()].filter((key) => !found.has(key));
+  equal(missing.length, 0, `${missing.length} bars are missing`);
+  equal(found.size, folded.size, `${found.size - folded.size} bars are stored that never came in`);
+  const older = [...folded].filter(([key, { seq }]) => (found.get(key)?.seq ?? 0) < (seq ?? 0));
+  equal(older.length, 0, `${older.length} bars are stored in an older version`);
+  for (const [key, one] of folded) deepStrictEqual(found.get(key), one);
+}
+
+/** Works the script off while bars flow, and goes on to the next step when one has done its work. */
+class Nemesis {
+  readonly #proxy: FaultProxy;
+  readonly #server: PostgresServer;
+  readonly #direct: pg.Pool;
+  readonly #done: string[] = [];
+
+  constructor(proxy: FaultProxy, server: PostgresServer, direct: pg.Pool) {
+    this.#proxy = proxy;
+    this.#server = server;
+    this.#direct = direct;
+  }
+
+  /** The bars, with a step in each part of them but the first and the last. */
+  async *between(bars: readonly Bar[], steps: readonly FaultStep[]): AsyncGenerator<Bar> {
+    const parts = steps.length + 2;
+    const part = (index: number) => bars.slice((bars.length * index) / parts, (bars.length * (index + 1)) / parts);
+    yield* part(0);
+    for (const [index, step] of steps.entries()) {
+      const now = part(index + 1);
+      const armed = this.#arm(step);
+      yield* now.slice(0, now.length / 2);
+      await this.#act(step);
+      yield* now.slice(now.length / 2);
+      await this.#fired(step, armed);
+      this.#done.push(step.kind);
+    }
+    yield* part(parts - 1);
+  }
+
+  /** That every step was taken, and that the proxy has done what it was told. */
+  allFired(steps: readonly FaultStep[]): void {
+    deepStrictEqual(
+      this.#done,
+      steps.map(({ kind }) => kind),
+      'every fault of the script must have fired',
+    );
+    const { fired } = this.#proxy.counts;
+    for (const { kind } of steps) {
+      if (kind in fired) ok(fired[kind as keyof typeof fired] > 0, `${kind} has not fired`);
+    }
+  }
+
+  /** Faults that wait for their bytes. */
+  #arm(step: FaultStep): Fault | undefined {
+    const proxy = this.#proxy;
+    switch (step.kind) {
+      case 'cut':
+      case 'reset':
+        return proxy[step.kind](optionsOf(step));
+      case 'stall':
+        return proxy.stall(optionsOf(step));
+      case 'drip':
+        return proxy.drip(optionsOf(step));
+      case 'dropCommitReply':
+        return proxy.dropCommitReply(optionsOf(step));
+      default:
+        return undefined;
+    }
+  }
+
+  /** Faults that are there at once. */
+  async #act(step: FaultStep): Promise<void> {
+    switch (step.kind) {
+      case 'sever':
+        ok(this.#proxy.sever(step.how) > 0, 'there must be a connection to sever');
+        return;
+      case 'refuse':
+        this.#proxy.refuse({ forMs: step.forMs });
+        this.#proxy.sever('reset');
+        return;
+      case 'terminate': {
+        const { rowCount } = await this.#direct.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE application_name = 'sluice' AND datname = current_database()`,
+        );
+        ok((rowCount ?? 0) > 0, 'there must be a session to terminate');
+        return;
+      }
+      case 'restart':
+        await this.#server.restart?.(step.how);
+        return;
+      default:
+        return;
+    }
+  }
+
+  async #fired(step: FaultStep, fault: Fault | undefined): Promise<void> {
+    if (!fault) return;
+    const watch = new AbortController();
+    const stuck = sleep(STUCK_MS, undefined, { signal: watch.signal }).then(() => {
+      throw new Error(`${JSON.stringify(step)} has not fired`);
+    });
+    stuck.catch(() => {});
+    try {
+      await Promise.race([fault.whenFired(), stuck]);
+    } finally {
+      watch.abort();
+    }
+    if (step.kind !== 'stall' && step.kind !== 'drip' && !(step.kind === 'dropCommitReply' && step.how === 'stall')) {
+      await fault.lift();
+    }
+  }
+}
+
+function optionsOf<S extends FaultStep>({ kind, ...options }: S): Omit<S, 'kind'> {
+  return options;
+}
