@@ -104,7 +104,7 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
   // Whoever read the output has gone (`| head`): what is held is written, and that is all.
   process.stdout.on('error', () => stop.abort());
   try {
-    return await run(outcomes$, { monitor, stop: stop.signal });
+    return await run(outcomes$, { monitor, stop: stop.signal, onDrain: () => telemetry.draining() });
   } finally {
     progress.stop();
     await server?.close();

@@ -22,6 +22,7 @@ export class Gate {
   #waking = false;
   #listeners: Subscriber<GateState>[] = [];
   #unsaid: GateState[] = [];
+  #watchers: readonly ((isOpen: boolean) => void)[] = [];
   #speaking = false;
 
   constructor(state: GateState = 'open') {
@@ -49,12 +50,14 @@ export class Gate {
   close(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
+    for (const watcher of this.#watchers) watcher(false);
     if (this.#listeners.length > 0) this.#say('closed');
   }
 
   open(): void {
     if (this.isOpen) return;
     this.isOpen = true;
+    for (const watcher of this.#watchers) watcher(true);
     if (this.#listeners.length > 0) this.#say('open');
     if (this.#waiters.length > 0) this.#wake();
   }
@@ -71,6 +74,17 @@ export class Gate {
       waiter.resume = undefined;
       const place = this.#waiters.indexOf(waiter);
       if (place >= 0) this.#waiters.splice(place, 1);
+    };
+  }
+
+  /**
+   * Calls `watcher` at each change, before anybody is woken: for those who measure, at a fraction of what `state$` costs. It
+   * must neither throw nor move the gate. Returns how to stop.
+   */
+  watch(watcher: (isOpen: boolean) => void): () => void {
+    this.#watchers = [...this.#watchers, watcher];
+    return () => {
+      this.#watchers = this.#watchers.filter((other) => other !== watcher);
     };
   }
 

@@ -55,6 +55,8 @@ export interface OperationInfo {
   readonly kind: string;
   readonly name?: string | undefined;
   readonly role?: StageRole | undefined;
+  /** The name of the sink, of an operator that writes to one. */
+  readonly sink?: string | undefined;
   /** No place of its own in topology and account: everything passes at once. Default false. */
   readonly unlisted?: boolean | undefined;
 }

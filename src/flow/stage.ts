@@ -14,6 +14,8 @@ export interface StageInfo {
   readonly role?: StageRole | undefined;
   /** What the user calls it; the kind where there is no name. */
   readonly name?: string | undefined;
+  /** The name of the sink, of a stage that writes to one. */
+  readonly sink?: string | undefined;
   /** The stage that its items go to next; `undefined` at the end of a pipeline. */
   readonly feeds?: Stage | undefined;
   /** The stage that this one is a branch of: a lane, a route. */
@@ -70,6 +72,7 @@ export class Stage {
   readonly kind: string;
   readonly role: StageRole;
   readonly name: string;
+  readonly sink: string | undefined;
   readonly feeds: Stage | undefined;
   readonly branchOf: Stage | undefined;
   gate: Gate | undefined;
@@ -100,6 +103,7 @@ export class Stage {
     this.kind = info.kind;
     this.role = info.role ?? 'operator';
     this.name = info.name ?? info.kind;
+    this.sink = info.sink;
     this.feeds = info.feeds;
     this.branchOf = info.branchOf;
     this.gate = info.gate;

@@ -20,6 +20,11 @@ export interface RunConfig {
   readonly signals?: readonly NodeJS.Signals[];
   /** Asks for a drain when it is aborted: for programs that stop for reasons of their own. */
   readonly stop?: AbortSignal;
+  /**
+   * Told once, when the drain begins, why: a signal, `stop`, or `failure` for a writer that cannot go on. What it throws fails
+   * the run. Default: nobody is told.
+   */
+  readonly onDrain?: (reason: string) => void;
   /** Where stages register. Default: a new one; give one to read levels while the pipeline runs. */
   readonly monitor?: PipelineMonitor;
   /** The clock of the deadline. Default `asyncScheduler`. */
@@ -37,7 +42,7 @@ const HURRY_MS = 1_000;
 /** The end of a drain that belongs to the dead letters: this long, but no more than half of it. */
 const SPILL_MS = 1_000;
 
-const OPTIONS = ['drainTimeoutMs', 'signals', 'stop', 'monitor', 'scheduler', 'emitter'];
+const OPTIONS = ['drainTimeoutMs', 'signals', 'stop', 'onDrain', 'monitor', 'scheduler', 'emitter'];
 
 /**
  * Runs a pipeline as a program: subscribes it, drains it on SIGINT and SIGTERM, and accounts for every item.
@@ -85,6 +90,7 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
   requireFunction('run', 'the subscribe of its pipeline', outcomes$?.subscribe);
   const drainTimeoutMs = requireNumber('run', 'drainTimeoutMs', config.drainTimeoutMs ?? 10_000, 0, LONGEST_TIMER_MS);
   const { signals = ['SIGINT', 'SIGTERM'], stop, scheduler = asyncScheduler } = config;
+  const onDrain = config.onDrain && requireFunction('run', 'onDrain', config.onDrain);
   const emitter: SignalEmitter = config.emitter ?? process;
   const monitor = config.monitor ?? new PipelineMonitor();
 
@@ -146,22 +152,30 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
       }, ms - spillMs);
     };
 
-    const drain = () => {
+    let isDraining = false;
+    const drain = (reason: string) => {
       drainWithin(drainTimeoutMs);
+      if (isDraining) return;
+      isDraining = true;
       stopping.next();
       stopping.complete();
+      try {
+        onDrain?.(reason);
+      } catch (error) {
+        end('failed', error);
+      }
     };
 
     const abort = (error: unknown) => {
       if (failure || ended) return;
       failure = { error };
-      drain();
+      drain('failure');
     };
 
     const requestStop = () => {
       requests += 1;
       if (requests === 1) {
-        drain();
+        drain(signal ?? 'stop');
       } else if (requests === 2) {
         drainWithin(HURRY_MS);
       } else {

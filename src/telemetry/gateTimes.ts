@@ -1,11 +1,10 @@
-import type { Subscription } from 'rxjs';
 import { ALWAYS_OPEN, type Gate } from '../flow/gate.js';
 import type { Stage } from '../flow/monitor.js';
 
 /** How long the gate of a stage was closed, through all the gates that it has had. */
 class GateTime {
   #gate: Gate | undefined;
-  #subscription: Subscription | undefined;
+  #stopWatching: (() => void) | undefined;
   #closedMs = 0;
   #closedAt: number | undefined;
 
@@ -13,14 +12,15 @@ class GateTime {
     if (gate === this.#gate) return;
     this.stop(now());
     this.#gate = gate;
-    this.#subscription = gate?.state$.subscribe((state) => {
-      if (state === 'closed') this.#closedAt ??= now();
-      else this.#opened(now());
+    if (gate && !gate.isOpen) this.#closedAt = now();
+    this.#stopWatching = gate?.watch((isOpen) => {
+      if (isOpen) this.#opened(now());
+      else this.#closedAt ??= now();
     });
   }
 
   stop(now: number): void {
-    this.#subscription?.unsubscribe();
+    this.#stopWatching?.();
     this.#opened(now);
   }
 

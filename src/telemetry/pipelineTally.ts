@@ -147,8 +147,6 @@ function countCoordinator(
   for (const stage of [...buffers, ...between, ...writers]) {
     for (const [reason, count] of stage.dropped) tally.add('coordDropped', [id, dropReasons.of(reason)], count);
   }
-  tally.add('sinkWrites', [id, 'success'], 0);
-  tally.add('sinkWrites', [id, 'failure'], 0);
   const isBufferName = (name: string) => stages.some((stage) => isBuffer(stage) && stage.name === name);
   for (const stage of writers) {
     const { workerId } = coordinatesOf(stage, isBufferName);
@@ -157,9 +155,10 @@ function countCoordinator(
     tally.add('batchesWritten', [id, workerId], record.batches);
     for (const [type, count] of record.failuresBy) tally.add('writeErrors', [id, workerId, type], count);
     tally.merge('writeLatency', [id, workerId], record.latency);
-    tally.add('sinkWrites', [id, 'success'], record.batches);
-    tally.add('sinkWrites', [id, 'failure'], record.failures);
-    tally.merge('sinkLatency', [id], record.latency);
+    const sink = stage.sink ?? id;
+    tally.add('sinkWrites', [sink, 'success'], record.batches);
+    tally.add('sinkWrites', [sink, 'failure'], record.failures);
+    tally.merge('sinkLatency', [sink], record.latency);
     tally.add('retries', [id], record.retries);
     tally.merge('freshness', [id], record.freshness);
     tally.choose('circuitState', [id], circuitState(record.breaker?.state), worseCircuit);

@@ -23,7 +23,7 @@ export function batchWriter<T>(
   /** Writers made of one operator at one time must not draw the same numbers. */
   let subscriptions = 0;
 
-  return operate({ kind: 'writeTo', name: settings.name, role: 'writer' }, (operation) => {
+  return operate({ kind: 'writeTo', name: settings.name, role: 'writer', sink: sink.name }, (operation) => {
     const { destination, downstream, stage, detach } = operation;
     const exit = new Exit(operation, () => {
       outcomes.drain();

@@ -150,4 +150,18 @@ describe('Gate', () => {
     expect(ALWAYS_OPEN.isOpen).toBe(true);
     expect(ALWAYS_OPEN.waiting).toBe(0);
   });
+
+  it('tells watchers of each change before anybody is woken, until they stop', () => {
+    const gate = new Gate();
+    const log: string[] = [];
+    const stop = gate.watch((isOpen) => log.push(isOpen ? 'open' : 'closed'));
+    gate.close();
+    gate.close();
+    gate.whenOpen(() => log.push('woken'));
+    gate.open();
+    expect(log).toEqual(['closed', 'open', 'woken']);
+    stop();
+    gate.close();
+    expect(log).toHaveLength(3);
+  });
 });

@@ -103,6 +103,40 @@ describe('run', () => {
     expect(report.heldBy).toEqual({ boundedBuffer: 80, batch: 10, writeTo: 10 });
   });
 
+  it('tells once why it drains', async () => {
+    const reasons: string[] = [];
+    const onDrain = (reason: string) => reasons.push(reason);
+    for (const how of ['signal', 'stop'] as const) {
+      const scheduler = new VirtualTimeScheduler();
+      const { emitter, send } = signals();
+      const stop = new AbortController();
+      const promise = run(naturals(), { scheduler, emitter, stop: stop.signal, onDrain });
+      scheduler.schedule(() => {
+        if (how === 'stop') stop.abort();
+        send('SIGTERM');
+      }, 5);
+      await settle(promise, scheduler);
+    }
+    expect(reasons).toEqual(['SIGTERM', 'stop']);
+  });
+
+  it('fails with what its onDrain throws', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send, left } = signals();
+    const onDrain = () => {
+      throw new Error('no log');
+    };
+    const promise = run(NEVER, { scheduler, emitter, onDrain });
+    promise.catch(() => {});
+    scheduler.schedule(() => send('SIGTERM'), 5);
+    const error = await settle(
+      promise.catch((thrown: unknown) => thrown),
+      scheduler,
+    );
+    expect((error as Error).cause).toMatchObject({ message: 'no log' });
+    expect(left()).toBe(0);
+  });
+
   it('leaves one second after a second signal, and none after a third', async () => {
     for (const [sent, durationMs] of [
       [1, 10_010],

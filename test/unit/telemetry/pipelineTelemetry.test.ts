@@ -106,8 +106,8 @@ describe('a coordinator', () => {
       'coord_id="bars",reason="overflow"': 0,
     });
     expect(of('sink_writes_total')).toEqual({
-      'sink="bars",status="success"': sink.written.length,
-      'sink="bars",status="failure"': 0,
+      'sink="store",status="success"': sink.written.length,
+      'sink="store",status="failure"': 0,
     });
   });
 
@@ -118,7 +118,7 @@ describe('a coordinator', () => {
     expect(samplesBy(text, 'mds_coord_workers_alive')).toEqual({ 'coord_id="bars"': 0 });
     expect(samplesBy(text, 'mds_coord_queue_depth')).toEqual({ 'coord_id="bars"': 0 });
     expect(samplesBy(text, 'mds_coord_items_submitted_total')).toEqual({ 'coord_id="bars"': 1_000 });
-    expect(samplesBy(text, 'sink_writes_total')['sink="bars",status="success"']).toBe(seen.length);
+    expect(samplesBy(text, 'sink_writes_total')['sink="store",status="success"']).toBe(seen.length);
     expect(samplesBy(text, 'sluice_items_received_total')).toEqual({ 'pipeline="main"': 1_000 });
     expect(samplesBy(text, 'sluice_items_written_total')).toEqual({ 'pipeline="main"': 1_000 });
     expect(samplesBy(text, 'sluice_items_held')).toEqual({ 'pipeline="main"': 0 });
@@ -141,8 +141,8 @@ describe('a coordinator', () => {
         own,
       );
     }
-    expect(samples.get('sink_write_latency_seconds_count{sink="bars"}')).toBe(seen.length);
-    expect(samples.get('sink_write_latency_seconds_sum{sink="bars"}')).toBeCloseTo(seen.length * 0.005, 9);
+    expect(samples.get('sink_write_latency_seconds_count{sink="store"}')).toBe(seen.length);
+    expect(samples.get('sink_write_latency_seconds_sum{sink="store"}')).toBeCloseTo(seen.length * 0.005, 9);
 
     // Worked out from the outcomes, at the moments at which they came: a batch is committed when it is emitted.
     const twice = seen.reduce((count, { items }) => count + Math.min(2, items.length), 0);
@@ -167,7 +167,7 @@ describe('a coordinator', () => {
     // The batch of up to ten, and its halves down to the one item.
     expect(byType('22P02')).toBeGreaterThanOrEqual(2);
     expect(byType('22P02') + byType('57P01')).toBe(Object.values(errors).reduce((sum, count) => sum + count));
-    expect(samplesBy(text, 'sink_writes_total')['sink="bars",status="failure"']).toBe(
+    expect(samplesBy(text, 'sink_writes_total')['sink="store",status="failure"']).toBe(
       byType('22P02') + byType('57P01'),
     );
     expect(samplesBy(text, 'sluice_retries_total')).toEqual({ 'coord_id="bars"': 1 });
@@ -372,7 +372,7 @@ describe('counters', () => {
     expect(samplesBy(after, 'mds_worker_batches_written_total')).toEqual({ 'coord_id="w",worker_id="0"': 6 });
     expect(samplesBy(after, 'sluice_items_written_total')).toEqual({ 'pipeline="main"': 60 });
     expect(samplesBy(after, 'mds_coord_workers_alive')).toEqual({ 'coord_id="w"': 0 });
-    expect(samplesOf(after).get('sink_write_latency_seconds_count{sink="w"}')).toBe(6);
+    expect(samplesOf(after).get('sink_write_latency_seconds_count{sink="slowSink"}')).toBe(6);
   });
 
   it('never go back where the account has to share arrays out', async () => {
