@@ -222,8 +222,10 @@ export {
   StoreReadError,
   type SyntheticBarsConfig,
   type SyntheticConfig,
+  type SyntheticEventsConfig,
   synthetic,
   syntheticBars,
+  syntheticEvents,
   UnreadableFileError,
 } from './sources/index.js';
 export {

@@ -21,3 +21,4 @@ export { type LatestConfig, latest } from './store/latest.js';
 export { isStoreReadError, StoreReadError } from './store/storeReadError.js';
 export { type SyntheticConfig, synthetic } from './synthetic.js';
 export { type SyntheticBarsConfig, syntheticBars } from './syntheticBars.js';
+export { type SyntheticEventsConfig, syntheticEvents } from './syntheticEvents.js';

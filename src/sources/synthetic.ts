@@ -4,7 +4,8 @@ import type { Bar } from '../model/bar.js';
 import { requireDuration, requireKnownOptions, requireNumber, requireText } from '../policies/validate.js';
 import { eventLoopScheduler } from './eventLoopScheduler.js';
 import { PullLoop } from './pullLoop.js';
-import { BarWalk, requireSyntheticBars, SYNTHETIC_BARS_OPTIONS, type SyntheticBarsConfig } from './syntheticBars.js';
+import { barWalk } from './synthetic/barMaker.js';
+import { requireSyntheticBars, SYNTHETIC_BARS_OPTIONS, type SyntheticBarsConfig } from './synthetic/settings.js';
 
 export interface SyntheticConfig extends SyntheticBarsConfig {
   /** Items a second, revisions and duplicates included: above 0. Without it as fast as the gate allows. */
@@ -62,7 +63,7 @@ export function synthetic(config: SyntheticConfig = {}): Observable<Bar> {
   const name = requireText(owner, 'name', config.name ?? owner);
 
   return gatedSource<Bar>({ name, scheduler, yieldAfterMs }, (outlet) => {
-    const walk = new BarWalk(settings);
+    const walk = barWalk(settings);
 
     if (rate === undefined || rate === Infinity) {
       outlet.pump(() => {

@@ -18,6 +18,7 @@ export const SOURCES: Membership = {
     pullLoop: 'the loop of sources whose next item may have to be waited for',
     readableTap: 'reads a Node stream on demand, for fromReadable and replayFile',
     syntheticBars: 'the bars that synthetic emits, as an iterable for tests and folds',
+    syntheticEvents: 'records of all kinds, as an iterable; on the page of synthetic',
   },
 };
 

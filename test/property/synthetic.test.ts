@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { barKey } from '../../src/model/bar.js';
 import { barCodec } from '../../src/model/barCodec.js';
 import { foldBars } from '../../src/model/foldBars.js';
+import { marketEventCodec } from '../../src/model/marketEventCodec.js';
 import { type SyntheticBarsConfig, syntheticBars } from '../../src/sources/syntheticBars.js';
+import { syntheticEvents } from '../../src/sources/syntheticEvents.js';
 
 type Config = Required<Pick<SyntheticBarsConfig, 'count' | 'seed'>> & SyntheticBarsConfig;
 
@@ -59,6 +61,33 @@ describe('syntheticBars', () => {
     check((config) => {
       const versions = [...new Set(Array.from(syntheticBars(config), ({ seq }) => seq!))];
       expect(versions).toEqual(versions.map((_, i) => i + 1));
+    });
+  });
+});
+
+describe('syntheticEvents', () => {
+  it('gives records that the codec takes as they are', () => {
+    check((config) => {
+      for (const event of syntheticEvents({ ...config, count: Math.floor(config.count / 4) })) {
+        expect(marketEventCodec.decode(event)).toEqual({ _tag: 'Right', right: event });
+      }
+    });
+  });
+
+  it('numbers the versions of each kind from 1 without a gap', () => {
+    check((config) => {
+      const versions = new Map<string, Set<number>>();
+      for (const { kind, seq } of syntheticEvents(config)) {
+        versions.set(kind, (versions.get(kind) ?? new Set<number>()).add(seq!));
+      }
+      for (const seqs of versions.values()) expect([...seqs]).toEqual([...seqs].map((_, i) => i + 1));
+    });
+  });
+
+  it('has the bars of syntheticBars', () => {
+    check((config) => {
+      const bars = [...syntheticEvents(config)].filter(({ kind }) => kind === 'bar');
+      expect(bars).toEqual([...syntheticBars(config)]);
     });
   });
 });

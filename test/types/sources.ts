@@ -3,7 +3,16 @@ import { from as fromIx } from 'ix/asynciterable';
 import { map } from 'ix/asynciterable/operators';
 import type { Observable } from 'rxjs';
 import type { Bar } from '../../src/model/bar.js';
-import { fromAsyncIterable, fromIterable, fromReadable, replayFile, synthetic } from '../../src/sources/index.js';
+import type { MarketEvent } from '../../src/model/marketEvent.js';
+import type { NewsItem } from '../../src/model/newsItem.js';
+import {
+  fromAsyncIterable,
+  fromIterable,
+  fromReadable,
+  replayFile,
+  synthetic,
+  syntheticEvents,
+} from '../../src/sources/index.js';
 import { expectType } from './equal.js';
 
 expectType<Observable<number>>()(fromIterable([1, 2]));
@@ -12,6 +21,9 @@ expectType<Observable<string>>()(fromAsyncIterable(fromIx([1]).pipe(map(String))
 expectType<Observable<Buffer>>()(fromReadable(process.stdin));
 expectType<Observable<{ id: number }>>()(fromReadable<{ id: number }>(process.stdin));
 expectType<Observable<Bar>>()(synthetic({ symbols: ['SPY'] }));
+expectType<Iterable<MarketEvent>>()(syntheticEvents());
+expectType<Iterable<MarketEvent>>()(syntheticEvents({ count: 5 }));
+expectType<Iterable<Bar | NewsItem>>()(syntheticEvents({ kinds: ['bar', 'news'] }));
 
 expectType<Observable<Bar>>()(replayFile('bars.csv'));
 expectType<Observable<Bar>>()(replayFile('bars.csv', { columns: { ts: 'date' }, speed: 60 }));
@@ -33,5 +45,7 @@ replayFile('bars.csv', { toItem: String, columns: { ts: 'date' } });
 replayFile('bars.csv', { toItem: () => 1, codec: t.number });
 // @ts-expect-error: a misspelt option
 synthetic({ symbol: 5 });
+// @ts-expect-error: not a kind of record
+syntheticEvents({ kinds: ['trade'] });
 // @ts-expect-error: an iterable that is not asynchronous
 fromAsyncIterable([1]);

@@ -1,0 +1,70 @@
+import type { Bar } from '../../model/bar.js';
+import { Xoshiro128 } from '../../policies/xoshiro128.js';
+import { CENTS, PriceWalk } from './priceWalk.js';
+import type { SyntheticBarsSettings } from './settings.js';
+import { type Maker, SyntheticWalk } from './walk.js';
+
+/** The generator behind `syntheticBars`, without the cost of an iterator. */
+export function barWalk(settings: SyntheticBarsSettings): SyntheticWalk<Bar> {
+  const random = Xoshiro128.fromSeed(settings.seed);
+  return new SyntheticWalk<Bar>(settings, random, new BarMaker(settings, random));
+}
+
+/** Bars of one span after the other, in each of every symbol. */
+class BarMaker implements Maker<Bar> {
+  readonly #settings: SyntheticBarsSettings;
+  readonly #random: Xoshiro128;
+  readonly #prices: PriceWalk;
+  #symbol = 0;
+  #ts: number;
+
+  constructor(settings: SyntheticBarsSettings, random: Xoshiro128) {
+    this.#settings = settings;
+    this.#random = random;
+    this.#prices = new PriceWalk(settings.symbols.length, random);
+    this.#ts = settings.epoch;
+  }
+
+  make(seq: number): Bar {
+    const { symbols, spanMs } = this.#settings;
+    const prices = this.#prices;
+    const symbol = this.#symbol;
+    prices.move(symbol);
+    const bar = this.#bar(symbols[symbol]!, this.#ts, prices.open, prices.close, prices.range, seq);
+    if (symbol + 1 < symbols.length) {
+      this.#symbol = symbol + 1;
+    } else {
+      this.#symbol = 0;
+      this.#ts += spanMs;
+    }
+    return bar;
+  }
+
+  /** The close corrected, and the extremes and the volume with it. */
+  revise(bar: Bar, seq: number): Bar {
+    const open = Math.round(bar.open * CENTS);
+    const range = 1 + (open >> 8);
+    const close = Math.max(1, Math.round(bar.close * CENTS) + 1 + this.#random.below(range));
+    return this.#bar(bar.symbol, bar.ts, open, close, range, seq);
+  }
+
+  #bar(symbol: string, ts: number, open: number, close: number, range: number, seq: number): Bar {
+    const bits = this.#random.uint32();
+    const high = Math.max(open, close) + Math.floor(((bits & 0xff) * range) / 256);
+    const low = Math.max(1, Math.min(open, close) - Math.floor((((bits >>> 8) & 0xff) * range) / 256));
+    const { vendor, timeframe } = this.#settings;
+    return {
+      kind: 'bar',
+      vendor,
+      symbol,
+      timeframe,
+      ts,
+      open: open / CENTS,
+      high: high / CENTS,
+      low: low / CENTS,
+      close: close / CENTS,
+      volume: 100 + 100 * ((bits >>> 16) % 1_000),
+      seq,
+    };
+  }
+}

@@ -1,0 +1,69 @@
+import type { NewsItem } from '../../model/newsItem.js';
+import type { Xoshiro128 } from '../../policies/xoshiro128.js';
+import type { SyntheticBarsSettings } from './settings.js';
+import type { Maker } from './walk.js';
+
+/** With what headlines are made of in earnest: quotes, commas, accents, signs beyond the first plane, and backslashes. */
+const SUBJECTS = ['Quarterly results', 'The "guidance"', 'Chief executive’s exit', 'Dividend, 3% up,', 'Málaga plant'];
+const VERBS = ['beat', 'miss', 'surprise', 'don’t move', 'lift 📈', 'unsettle'];
+const OBJECTS = ['analysts', 'the street', 'investors in Zürich', `O'Neill & Sons`, '東京', 'holders of A\\B shares'];
+
+/** The most symbols that an item is about. */
+const MOST_SYMBOLS = 3;
+
+/** Two items are at most a minute apart. */
+const APART_MS = 60_000;
+
+/** Headlines by time, about no symbol or up to three. */
+export class NewsMaker implements Maker<NewsItem> {
+  readonly #settings: SyntheticBarsSettings;
+  readonly #random: Xoshiro128;
+  #made = 0;
+  /** News come at any microsecond. */
+  #micros: number;
+
+  constructor(settings: SyntheticBarsSettings, random: Xoshiro128) {
+    this.#settings = settings;
+    this.#random = random;
+    this.#micros = Math.round(settings.epoch * 1_000);
+  }
+
+  make(seq: number): NewsItem {
+    const random = this.#random;
+    const id = `n${String(this.#made++).padStart(8, '0')}`;
+    const publishedAt = this.#micros / 1_000;
+    this.#micros += 1 + random.below(APART_MS * 1_000);
+    const bits = random.uint32();
+    return {
+      kind: 'news',
+      vendor: this.#settings.vendor,
+      id,
+      publishedAt,
+      title: `${pick(SUBJECTS, bits)} ${pick(VERBS, bits >>> 4)} ${pick(OBJECTS, bits >>> 8)}`,
+      url: `https://news.example.com/${id}?section=markets&from=%22wire%22`,
+      symbols: this.#symbols((bits >>> 12) % (MOST_SYMBOLS + 1)),
+      sentiment: ((bits >>> 16) & 3) === 0 ? null : sentimentOf(bits >>> 18),
+      seq,
+    };
+  }
+
+  /** The headline corrected, and judged anew. */
+  revise(item: NewsItem, seq: number): NewsItem {
+    return { ...item, title: `${item.title} (corrected)`, sentiment: sentimentOf(this.#random.uint32()), seq };
+  }
+
+  #symbols(wanted: number): string[] {
+    const { symbols } = this.#settings;
+    const first = this.#random.below(symbols.length);
+    const count = Math.min(wanted, symbols.length);
+    return Array.from({ length: count }, (_, i) => symbols[(first + i) % symbols.length]!);
+  }
+}
+
+function pick(words: readonly string[], bits: number): string {
+  return words[bits % words.length]!;
+}
+
+function sentimentOf(bits: number): number {
+  return ((bits % 201) - 100) / 100;
+}

@@ -1,0 +1,117 @@
+import type { OptionSnapshot } from '../../model/optionSnapshot.js';
+import type { Xoshiro128 } from '../../policies/xoshiro128.js';
+import { dateOf, endOfMonth } from './calendar.js';
+import { CENTS, PriceWalk } from './priceWalk.js';
+import type { SyntheticBarsSettings } from './settings.js';
+import type { Maker } from './walk.js';
+
+const STRIKES = 5;
+const EXPIRIES = 2;
+
+/** Of each underlying: calls and puts at five strikes, for the ends of the next two months. */
+const CONTRACTS = 2 * STRIKES * EXPIRIES;
+
+/** Strikes are whole half-dollars. */
+const TICK = CENTS / 2;
+
+/** Chains of options: one moment after the other, at each the whole chain of every symbol. */
+export class OptionMaker implements Maker<OptionSnapshot> {
+  readonly #settings: SyntheticBarsSettings;
+  readonly #random: Xoshiro128;
+  readonly #prices: PriceWalk;
+  readonly #expiries: string[] = [];
+  #symbol = 0;
+  #contract = 0;
+  #ts: number;
+
+  constructor(settings: SyntheticBarsSettings, random: Xoshiro128) {
+    this.#settings = settings;
+    this.#random = random;
+    this.#prices = new PriceWalk(settings.symbols.length, random);
+    this.#ts = settings.epoch;
+  }
+
+  make(seq: number): OptionSnapshot {
+    const { symbols, spanMs } = this.#settings;
+    if (this.#contract === 0) {
+      if (this.#symbol === 0) this.#setExpiries();
+      this.#prices.move(this.#symbol);
+    }
+    const option = this.#snapshot(this.#symbol, this.#contract, seq);
+    this.#contract += 1;
+    if (this.#contract === CONTRACTS) {
+      this.#contract = 0;
+      this.#symbol += 1;
+    }
+    if (this.#symbol === symbols.length) {
+      this.#symbol = 0;
+      this.#ts += spanMs;
+    }
+    return option;
+  }
+
+  /** Quoted again, higher, after more trades. */
+  revise(option: OptionSnapshot, seq: number): OptionSnapshot {
+    const bits = this.#random.uint32();
+    const by = 1 + (bits & 0xf);
+    const higher = (price: number | null | undefined) => (Math.round((price ?? 0) * CENTS) + by) / CENTS;
+    const bid = higher(option.bid);
+    const volume = (option.volume ?? 0) + 1 + ((bits >>> 8) & 0xff);
+    return { ...option, bid, ask: higher(option.ask), last: bid, volume, seq };
+  }
+
+  /** Those of a moment are the same for all symbols. */
+  #setExpiries(): void {
+    const now = new Date(this.#ts);
+    for (let i = 0; i < EXPIRIES; i++) {
+      this.#expiries[i] = dateOf(endOfMonth(now.getUTCFullYear(), now.getUTCMonth() + 1 + i));
+    }
+  }
+
+  #snapshot(symbol: number, contract: number, seq: number): OptionSnapshot {
+    const { vendor, symbols } = this.#settings;
+    const isCall = contract % 2 === 0;
+    const rank = (contract >> 1) % STRIKES;
+    const month = Math.floor(contract / (2 * STRIKES));
+    const anchor = this.#prices.anchor(symbol);
+    const underlying = this.#prices.close;
+    // Around where the price began, so that contracts stay the same as time passes.
+    const apart = TICK * Math.max(1, Math.floor(anchor / (20 * TICK)));
+    const strike = TICK * Math.round(anchor / TICK) + (rank - (STRIKES >> 1)) * apart;
+
+    const quote = this.#random.uint32();
+    const open = this.#random.uint32();
+    const worth = Math.max(0, isCall ? underlying - strike : strike - underlying);
+    const bid = worth + Math.floor(((month + 1) * anchor) / 128) + (quote & 0xf);
+    const volume = (open & 7) === 0 ? 0 : (open >>> 3) & 0x3ff;
+    const chance = Math.floor((1_000 * (underlying - strike)) / (4 * apart)) + 500;
+    const delta = Math.min(990, Math.max(10, chance));
+    // Now and then the vendor knows the prices and nothing else.
+    const isComputed = ((quote >>> 4) & 0xf) !== 0;
+    return {
+      kind: 'option',
+      vendor,
+      symbol: symbols[symbol]!,
+      expiry: this.#expiries[month]!,
+      optionType: isCall ? 'C' : 'P',
+      strike: strike / CENTS,
+      ts: this.#ts,
+      bid: bid / CENTS,
+      ask: (bid + 1 + ((quote >>> 8) & 0xf)) / CENTS,
+      last: volume === 0 ? null : (bid + ((quote >>> 12) & 0xf)) / CENTS,
+      iv: isComputed ? (1_000 + ((quote >>> 16) & 0xfff)) / 10_000 : null,
+      delta: isComputed ? (isCall ? delta : delta - 1_000) / 1_000 : null,
+      ...(isComputed
+        ? {
+            gamma: (1 + ((quote >>> 20) & 0x3f)) / 1_000,
+            theta: -(1 + ((open >>> 13) & 0xff)) / 1_000,
+            vega: (1 + ((open >>> 18) & 0x1ff)) / 1_000,
+          }
+        : {}),
+      openInterest: 10 * ((open >>> 16) & 0xfff),
+      volume,
+      underlyingPrice: underlying / CENTS,
+      seq,
+    };
+  }
+}
