@@ -23,7 +23,7 @@ for (const [name, value] of given) {
 }
 
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-const { status } = spawnSync(process.execPath, [vitest, 'run', 'test/fault'], {
+const { status } = spawnSync(process.execPath, [vitest, 'run', 'test/fault/postgresFaults.test.ts'], {
   cwd: fileURLToPath(new URL('..', import.meta.url)),
   env: { ...process.env, SLUICE_FAULT_VERBOSE: '1', ...Object.fromEntries(given) },
   stdio: 'inherit',

@@ -2,11 +2,11 @@ import { deepStrictEqual, equal, ok } from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { lastValueFrom } from 'rxjs';
 import { openDeadLetters } from '../../src/dead-letters/openDeadLetters.js';
 import { replayDeadLetters } from '../../src/dead-letters/replayDeadLetters.js';
+import { PipelineMonitor } from '../../src/flow/monitor.js';
 import { type Bar, barKey } from '../../src/model/bar.js';
 import { foldBars } from '../../src/model/foldBars.js';
 import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
@@ -23,8 +23,9 @@ import type { FaultScript, FaultStep } from './faultScript.js';
 /** How many bars a run writes, revisions and duplicates not counted. */
 export const BARS = 50_000;
 
-/** A fault that has not fired by then never will: what waits for it is stuck. */
+/** A fault that has not fired by then, and a run that has not ended, never will: what waits for it is stuck. */
 const STUCK_MS = 30_000;
+const RUN_STUCK_MS = 100_000;
 
 /** What a run came through. */
 export interface FaultRun {
@@ -64,7 +65,14 @@ export async function runFaultScript(script: FaultScript, server: PostgresServer
     };
     const { workers, batchSize } = script;
     const write = writeCoordinator(sink, { workers, batchSize, policies: { ...policies, deadLetters } });
-    const report = await run(fromAsyncIterable(nemesis.between(input, script.steps)).pipe(write), { signals: [] });
+    const monitor = new PipelineMonitor();
+    const chain = fromAsyncIterable(nemesis.between(input, script.steps)).pipe(write);
+    const report = await within(RUN_STUCK_MS, run(chain, { signals: [], monitor }), () => {
+      const stages = monitor.stages.map(({ id, held, written, gate }) => ({ id, held, written, isOpen: gate?.isOpen }));
+      const { totalCount, idleCount, waitingCount } = store.pool;
+      const state = { stages, pool: { totalCount, idleCount, waitingCount }, connections: proxy.connections };
+      return `the run is stuck at step ${nemesis.step}: ${JSON.stringify(state)}`;
+    });
     await proxy.lift();
 
     equal(report.outcome, 'completed');
@@ -126,6 +134,11 @@ class Nemesis {
     this.#proxy = proxy;
     this.#server = server;
     this.#direct = direct;
+  }
+
+  /** How many steps are done. */
+  get step(): number {
+    return this.#done.length;
   }
 
   /** The bars, with a step in each part of them but the first and the last. */
@@ -204,16 +217,7 @@ class Nemesis {
 
   async #fired(step: FaultStep, fault: Fault | undefined): Promise<void> {
     if (!fault) return;
-    const watch = new AbortController();
-    const stuck = sleep(STUCK_MS, undefined, { signal: watch.signal }).then(() => {
-      throw new Error(`${JSON.stringify(step)} has not fired`);
-    });
-    stuck.catch(() => {});
-    try {
-      await Promise.race([fault.whenFired(), stuck]);
-    } finally {
-      watch.abort();
-    }
+    await within(STUCK_MS, fault.whenFired(), () => `${JSON.stringify(step)} has not fired`);
     if (step.kind !== 'stall' && step.kind !== 'drip' && !(step.kind === 'dropCommitReply' && step.how === 'stall')) {
       await fault.lift();
     }
@@ -222,4 +226,16 @@ class Nemesis {
 
 function optionsOf<S extends FaultStep>({ kind, ...options }: S): Omit<S, 'kind'> {
   return options;
+}
+
+async function within<R>(ms: number, work: Promise<R>, complaint: () => string): Promise<R> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(complaint())), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
