@@ -42,10 +42,10 @@ export function places(): Places {
         outage() {
           const refusal = proxy.refuse();
           proxy.sever('reset');
-          return () => refusal.lift();
+          return () => refusal.mend();
         },
         async close() {
-          await proxy.lift();
+          await proxy.mend();
           await pool.end();
         },
       };

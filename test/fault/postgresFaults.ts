@@ -73,7 +73,7 @@ export async function runFaultScript(script: FaultScript, server: PostgresServer
       const state = { stages, pool: { totalCount, idleCount, waitingCount }, connections: proxy.connections };
       return `the run is stuck at step ${nemesis.step}: ${JSON.stringify(state)}`;
     });
-    await proxy.lift();
+    await proxy.mend();
 
     equal(report.outcome, 'completed');
     equal(report.conservation, 0, `${report.conservation} items are not accounted for`);
@@ -101,7 +101,7 @@ export async function runFaultScript(script: FaultScript, server: PostgresServer
       durationMs: performance.now() - startedAt,
     };
   } finally {
-    await proxy.lift();
+    await proxy.mend();
     await deadLetters.close();
     await store.close();
     await direct.end();
@@ -219,7 +219,7 @@ class Nemesis {
     if (!fault) return;
     await within(STUCK_MS, fault.whenFired(), () => `${JSON.stringify(step)} has not fired`);
     if (step.kind !== 'stall' && step.kind !== 'drip' && !(step.kind === 'dropCommitReply' && step.how === 'stall')) {
-      await fault.lift();
+      await fault.mend();
     }
   }
 }

@@ -22,7 +22,7 @@ describe('a fault proxy before Postgres', () => {
     await proxy.close();
   });
   beforeEach(async () => {
-    await proxy.lift();
+    await proxy.mend();
     await direct.query('DROP TABLE IF EXISTS things, bars; CREATE TABLE things (id int PRIMARY KEY DEFERRABLE)');
   });
   const ids = async () =>
@@ -91,7 +91,7 @@ describe('a fault proxy before Postgres', () => {
     expect(await ids()).toEqual([4]);
   });
 
-  it('can leave the client without a word, until it is lifted', async () => {
+  it('can leave the client without a word, until it is mended', async () => {
     const lost = proxy.dropCommitReply({ how: 'stall' });
     const client = await pool.connect();
     client.on('error', () => {});
@@ -102,7 +102,7 @@ describe('a fault proxy before Postgres', () => {
     expect(await silent).toMatch(LOST);
     await pool.query('INSERT INTO things VALUES (2)');
     expect(lost.fired).toBe(1);
-    await lost.lift();
+    await lost.mend();
   });
 
   it('cuts a batch on its way, of which nothing is stored', async () => {
@@ -122,7 +122,7 @@ describe('a fault proxy before Postgres', () => {
     await vi.waitFor(() => expect(pool.totalCount).toBe(0));
     const sink = barsSink(pool);
     await expect(write(sink, barsOf(1))).rejects.toMatchObject({ code: 'SLUICE_STORE_UNREACHABLE' });
-    await refusal.lift();
+    await refusal.mend();
     expect(await write(sink, barsOf(1))).toEqual({ rows: 1 });
   });
 });

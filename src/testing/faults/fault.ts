@@ -13,7 +13,7 @@ export interface Fault {
   /** Resolves when it has fired, at once if it has already; rejects if it never will. */
   whenFired(): Promise<void>;
   /** Takes it back: it fires no more, and what it holds up goes on by the time that the promise resolves. */
-  lift(): Promise<void>;
+  mend(): Promise<void>;
 }
 
 /** What a fault needs to know of a connection. */
@@ -53,7 +53,7 @@ export class ArmedFault implements Fault {
   readonly #hit = new Set<number>();
   readonly #undo = new Set<() => void>();
   readonly #waiters = new Set<Waiter>();
-  #isLifted = false;
+  #isMended = false;
   #trouble: FaultProxyError | undefined;
 
   constructor(options: ArmedFaultOptions) {
@@ -66,7 +66,7 @@ export class ArmedFault implements Fault {
   /** Whether it may fire on this connection. */
   awaits({ id }: FaultSite): boolean {
     const { connection, times } = this.#options;
-    if (this.#isLifted || this.fired >= times || this.#hit.has(id)) return false;
+    if (this.#isMended || this.fired >= times || this.#hit.has(id)) return false;
     return connection === undefined || connection === id;
   }
 
@@ -105,22 +105,22 @@ export class ArmedFault implements Fault {
   whenFired(): Promise<void> {
     if (this.fired > 0) return Promise.resolve();
     if (this.#trouble) return Promise.reject(this.#trouble);
-    if (this.#isLifted) return Promise.reject(this.#lifted());
+    if (this.#isMended) return Promise.reject(this.#mended());
     return new Promise((resolve, reject) => this.#waiters.add({ resolve, reject }));
   }
 
-  lift(): Promise<void> {
-    if (this.#isLifted) return Promise.resolve();
-    this.#isLifted = true;
+  mend(): Promise<void> {
+    if (this.#isMended) return Promise.resolve();
+    this.#isMended = true;
     for (const undo of [...this.#undo]) undo();
     this.#undo.clear();
-    this.#refuseWaiters(this.#lifted());
+    this.#refuseWaiters(this.#mended());
     this.#options.onOver();
     return Promise.resolve();
   }
 
-  #lifted(): FaultProxyError {
-    return new FaultProxyError(`${this.kind} was lifted, or its proxy closed, before it fired`);
+  #mended(): FaultProxyError {
+    return new FaultProxyError(`${this.kind} was mended, or its proxy closed, before it fired`);
   }
 
   #refuseWaiters(error: FaultProxyError): void {

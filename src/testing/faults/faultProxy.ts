@@ -13,7 +13,7 @@ export interface FaultProxyConfig {
 export interface FaultScope {
   /** Only the connection with this id. Default: any. */
   readonly connection?: number;
-  /** How many connections it hits, each once; `Infinity` for each one until it is lifted. At least 1, default 1. */
+  /** How many connections it hits, each once; `Infinity` for each one until it is mended. At least 1, default 1. */
   readonly times?: number;
 }
 
@@ -29,7 +29,7 @@ export interface TrafficFault extends FaultScope {
 }
 
 export interface StallFault extends TrafficFault {
-  /** How long, in milliseconds, 0 or more. Default: until lifted. */
+  /** How long, in milliseconds, 0 or more. Default: until mended. */
   readonly forMs?: number;
 }
 
@@ -41,12 +41,12 @@ export interface DripFault extends StallFault {
 }
 
 export interface RefuseFault {
-  /** How long, in milliseconds, 0 or more. Default: until lifted. */
+  /** How long, in milliseconds, 0 or more. Default: until mended. */
   readonly forMs?: number;
 }
 
 export interface CommitReplyFault extends FaultScope {
-  /** What becomes of the connection: closed, reset, or silent until lifted. Default `cut`. */
+  /** What becomes of the connection: closed, reset, or silent until mended. Default `cut`. */
   readonly how?: 'cut' | 'reset' | 'stall';
 }
 
@@ -91,8 +91,8 @@ export interface FaultProxy {
   dropCommitReply(options?: CommitReplyFault): Fault;
   /** Ends all open connections now; returns how many. */
   sever(how?: 'cut' | 'reset'): number;
-  /** Lifts every fault. */
-  lift(): Promise<void>;
+  /** Mends every fault. */
+  mend(): Promise<void>;
   /** Stops listening and ends every connection. Nothing is left open when it resolves. */
   close(): Promise<void>;
 }

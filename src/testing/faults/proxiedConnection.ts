@@ -127,7 +127,7 @@ export class ProxiedConnection implements FaultSite {
       () => {
         const due = this.#commitFault();
         if (due) this.#act(due.fault, due.how, this.#pumps.toClient);
-        // Lifted between the commit and here: the reply is gone, so the client must not wait for it.
+        // Mended between the commit and here: the reply is gone, so the client must not wait for it.
         else this.cut();
       },
     ];
@@ -166,7 +166,7 @@ export class ProxiedConnection implements FaultSite {
     fault.fire(this);
   }
 
-  /** What ends the fault on this connection: when it is lifted, or its time is over. */
+  /** What ends the fault on this connection: when it is mended, or its time is over. */
   #undoing(fault: ArmedFault, end: () => void, forMs: number | undefined): () => void {
     const undo = () => {
       clearTimeout(this.#timers.get(fault));

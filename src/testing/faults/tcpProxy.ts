@@ -103,12 +103,12 @@ export class TcpProxy implements FaultProxy {
     requireKnownOptions('refuse', options, ['forMs']);
     const forMs = timeOf('refuse', options);
     const fault = this.#arm('refuse', 'toServer', 0, { times: Number.POSITIVE_INFINITY }, () => {});
-    const lift = fault.lift.bind(fault);
+    const mend = fault.mend.bind(fault);
     let listening: Promise<void> | undefined;
     let timer: NodeJS.Timeout | undefined;
-    fault.lift = () => {
+    fault.mend = () => {
       clearTimeout(timer);
-      lift();
+      mend();
       listening ??= this.#endRefusal();
       // Whoever waits for it is told; a timer does not wait.
       listening.catch(() => {});
@@ -118,7 +118,7 @@ export class TcpProxy implements FaultProxy {
     this.#server?.close();
     this.#server = undefined;
     fault.fire({ id: 0, bytes: this.#bytes });
-    if (forMs !== undefined) timer = setTimeout(() => fault.lift(), forMs);
+    if (forMs !== undefined) timer = setTimeout(() => fault.mend(), forMs);
     return fault;
   }
 
@@ -130,15 +130,15 @@ export class TcpProxy implements FaultProxy {
     return open.length;
   }
 
-  async lift(): Promise<void> {
-    await Promise.all([...this.#armed].map((fault) => fault.lift()));
+  async mend(): Promise<void> {
+    await Promise.all([...this.#armed].map((fault) => fault.mend()));
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#server?.close();
     this.#server = undefined;
-    await this.lift();
+    await this.mend();
     await Promise.all([...this.#open.values()].map((connection) => connection.close()));
   }
 

@@ -168,7 +168,7 @@ describe('startFaultProxy', () => {
     four.say('a');
     await four.closed;
     expect(all.fired).toBe(2);
-    await all.lift();
+    await all.mend();
     const five = client();
     five.say('a');
     await five.hears('a');
@@ -185,7 +185,7 @@ describe('startFaultProxy', () => {
     await reset.whenFired();
   });
 
-  it('stalls one way until it is lifted, and loses nothing', async () => {
+  it('stalls one way until it is mended, and loses nothing', async () => {
     const stall = proxy.stall({ afterBytes: 2 });
     const one = client();
     one.say('abcd');
@@ -197,7 +197,7 @@ describe('startFaultProxy', () => {
     await one.hears('ab!');
     expect(echo.heard[0]?.toString()).toBe('ab');
     expect(echo.ends[0]).toBeUndefined();
-    await stall.lift();
+    await stall.mend();
     await one.closed;
     expect(one.heard).toBe('ab!cdef');
     expect(echo.ends[0]).toBe('end');
@@ -229,7 +229,7 @@ describe('startFaultProxy', () => {
     expect(proxy.connections[0]?.bytes.toServer).toBe(0);
   });
 
-  it('drips, until it is lifted', async () => {
+  it('drips, until it is mended', async () => {
     const chunks: number[] = [];
     const drip = proxy.drip({ bytes: 3, everyMs: 1 });
     const one = client();
@@ -239,7 +239,7 @@ describe('startFaultProxy', () => {
     one.say('a'.repeat(20));
     await one.hears('a'.repeat(20));
     expect(Math.max(...chunks)).toBe(3);
-    await drip.lift();
+    await drip.mend();
     one.say('b'.repeat(50));
     await one.hears('a'.repeat(20) + 'b'.repeat(50));
     expect(chunks.at(-1)).toBe(50);
@@ -257,7 +257,7 @@ describe('startFaultProxy', () => {
     expect(refused.end).toBe('ECONNREFUSED');
     open.say('b');
     await open.hears('ab');
-    await refusal.lift();
+    await refusal.mend();
     expect(proxy.port).toBe(port);
     const again = client();
     again.say('c');
@@ -266,11 +266,11 @@ describe('startFaultProxy', () => {
     const short = proxy.refuse({ forMs: 1 });
     const long = proxy.refuse();
     expect(proxy.counts.fired.refuse).toBe(3);
-    await short.lift();
+    await short.mend();
     const early = client();
     await early.closed;
     expect(early.end).toBe('ECONNREFUSED');
-    await long.lift();
+    await long.mend();
     const late = client();
     late.say('d');
     await late.hears('d');
@@ -303,18 +303,18 @@ describe('startFaultProxy', () => {
     await two.hears('b');
   });
 
-  it('lifts everything at once', async () => {
+  it('mends everything at once', async () => {
     proxy.stall({ times: Number.POSITIVE_INFINITY });
     const cut = proxy.cut({ afterBytes: 1_000 });
     const waiting = cut.whenFired().catch((error: unknown) => error);
     const one = client();
     one.say('a');
-    await proxy.lift();
+    await proxy.mend();
     await one.hears('a');
     one.say('b'.repeat(2_000));
     await one.hears(`a${'b'.repeat(2_000)}`);
     expect(isFaultProxyError(await waiting)).toBe(true);
-    await expect(cut.whenFired()).rejects.toThrow('lifted');
+    await expect(cut.whenFired()).rejects.toThrow('mended');
   });
 
   it('leaves nothing open when it is closed, whatever it was doing', async () => {
@@ -327,7 +327,7 @@ describe('startFaultProxy', () => {
       const other = await startFaultProxy({ target });
       other.stall({ forMs: 1_000_000 });
       other.drip({ direction: 'toClient', everyMs: 1_000_000, forMs: 2_000_000, times: 2 });
-      await other.refuse({ forMs: 1_000_000 }).lift();
+      await other.refuse({ forMs: 1_000_000 }).mend();
       const made = [new Client(other.port), new Client(other.port)];
       for (const each of made) each.say('abc');
       await until(() => expect(other.counts.fired).toMatchObject({ stall: 1, drip: 1 }));
