@@ -11,14 +11,19 @@
  *   any batch. Twenty times; the figure is the median. A kill that meets no batch under way is repeated.
  * - drain: another connection locks the table; the source fills the queue (10,000 bars, and what the workers hold besides) and
  *   is paused. The time is from the release of the lock until all of it is committed. Ten times; the figure is the median.
+ * - outage: at 10,000 bars a second a proxy before the server cuts every connection and refuses new ones for 60 seconds (or as
+ *   many as the first argument says). The breaker asks every 500 ms. The time is from when the proxy lets connections through again
+ *   until the gate of the queue is open, which is when it has drained to its low watermark. The run fails where an item is
+ *   lost or diverted, or an attempt is made that is neither one of those that opened the breaker nor one of its probes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Observable, Subject, takeUntil } from 'rxjs';
 import { type Bar, PipelineMonitor, type WriteOutcome, withContext } from 'sluice';
-import { writeCoordinator } from 'sluice/operators';
+import { pace, writeCoordinator } from 'sluice/operators';
 import { barsSink, openStore } from 'sluice/sinks';
 import { fromIterable, syntheticBars } from 'sluice/sources';
+import { probeGate, startFaultProxy } from 'sluice/testing';
 import { startPostgres } from '../test/postgres/server.js';
 import { median, printTable, quantile, rounded } from './report/table.js';
 
@@ -119,10 +124,92 @@ async function measureDrain(round: number): Promise<number> {
   return drainMs;
 }
 
+interface Outage {
+  readonly openMs: number;
+  readonly callsWhileDown: number;
+  readonly mostCalls: number;
+}
+
+async function measureOutage(seconds: number): Promise<Outage> {
+  const proxy = await startFaultProxy({ target: database.url });
+  const through = await openStore({ databaseUrl: proxy.url(database.url), poolSize: WORKERS });
+  const stop = new Subject<void>();
+  let isDown = false;
+  let callsWhileDown = 0;
+  let diverted = 0;
+  const monitor = new PipelineMonitor({
+    observer: {
+      writeFailed() {
+        if (isDown) callsWhileDown += 1;
+      },
+    },
+  });
+  const deadLetters = {
+    append() {
+      diverted += 1;
+      return [];
+    },
+  };
+  const probe = probeGate<Bar>();
+  let isOpen = true;
+  let onOpen = () => {};
+  probe.gateLog$.subscribe((state) => {
+    isOpen = state === 'o';
+    if (isOpen) onOpen();
+  });
+  const probeMs = 500;
+  const failures = 5;
+  const ended = new Promise<void>((resolve, reject) => {
+    fromIterable(endless())
+      .pipe(
+        takeUntil(stop),
+        pace({ rate: 10_000, perMs: 1_000, burst: 100 }),
+        probe,
+        writeCoordinator(barsSink(through.pool), {
+          ...{ workers: WORKERS, batchSize: BATCH, capacity: QUEUE },
+          policies: { breaker: { window: { kind: 'count', size: failures }, openMs: probeMs }, deadLetters },
+        }),
+        withContext({ monitor }),
+      )
+      .subscribe({ error: reject, complete: resolve });
+  });
+  try {
+    await sleep(1_000);
+    const refusing = proxy.refuse();
+    isDown = true;
+    proxy.sever('reset');
+    await sleep(seconds * 1_000);
+    if (isOpen) throw new Error('the gate is open in the middle of the outage');
+    const opened = new Promise<void>((resolve) => {
+      onOpen = resolve;
+    });
+    await refusing.mend();
+    isDown = false;
+    const backAt = performance.now();
+    await opened;
+    const openMs = performance.now() - backAt;
+    stop.next();
+    await ended;
+    const { received, written, held, conservation } = monitor.account();
+    if (received !== written || held !== 0 || conservation !== 0 || diverted > 0) {
+      throw new Error(`the account is ${JSON.stringify(monitor.account())}`);
+    }
+    // Each worker may have had a call under way when the breaker opened.
+    const mostCalls = failures + WORKERS - 1 + Math.ceil((seconds * 1_000) / probeMs);
+    if (callsWhileDown > mostCalls) throw new Error(`${callsWhileDown} attempts in ${seconds} s of outage`);
+    return { openMs, callsWhileDown, mostCalls };
+  } finally {
+    await through.close();
+    await proxy.close();
+  }
+}
+
 try {
   const restarts = await measureRestarts();
   const drains: number[] = [];
   for (let round = 0; round < STALLS; round++) drains.push(await measureDrain(round));
+  const seconds = Number(process.argv[2] ?? 60);
+  const outage = await measureOutage(seconds);
   const row = (name: string, values: readonly number[]) => [
     name,
     ...[0, 0.5, 0.9, 1].map((share) => quantile(values, share).toFixed(1)),
@@ -138,9 +225,19 @@ try {
         restarts.map(({ anyMs }) => anyMs),
       ),
       row('stalled, until everything is committed', drains),
+      row(`an outage of ${seconds} s, until the gate is open`, [outage.openMs]),
     ],
   );
-  console.log(JSON.stringify({ restartMs: rounded(median(cut), 1), drainMs: rounded(median(drains), 1) }));
+  console.log(
+    `\n${outage.callsWhileDown} attempts while the server was away (at most ${outage.mostCalls}), nothing diverted, nothing lost`,
+  );
+  console.log(
+    JSON.stringify({
+      restartMs: rounded(median(cut), 1),
+      drainMs: rounded(median(drains), 1),
+      gateOpenMs: rounded(outage.openMs, 1),
+    }),
+  );
 } finally {
   await store.close();
   await admin.end();
