@@ -54,15 +54,14 @@ export class Backoff {
     // A product that is no finite number any more is as good as the largest one: it is cut to maxMs all the same.
     const grown = Math.min(Number.MAX_VALUE, this.#reachMs * this.#multiplier);
     if (this.#jitter === 'decorrelated') {
-      // Also cut to what it is drawn from, since a sum may be rounded up beyond it.
-      const drawn = this.#initialMs + this.#chance() * (grown - this.#initialMs);
-      this.#reachMs = Math.min(this.#maxMs, grown, drawn);
+      this.#reachMs = Math.min(this.#maxMs, this.#initialMs + this.#chance() * (grown - this.#initialMs));
       return this.#reachMs;
     }
     const capMs = this.#reachMs;
     this.#reachMs = Math.min(this.#maxMs, grown);
     if (this.#jitter === 'none') return capMs;
     if (this.#jitter === 'full') return this.#chance() * capMs;
+    // Halves of the smallest numbers are rounded up.
     return Math.min(capMs, capMs / 2 + (this.#chance() * capMs) / 2);
   }
 

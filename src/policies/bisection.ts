@@ -36,7 +36,7 @@ export class Bisection<T> {
   next(): readonly T[] | undefined {
     const from = this.#from;
     if (from === this.#items.length) return undefined;
-    this.#partTo ??= this.#badTo === undefined ? this.#items.length : from + Math.ceil((this.#badTo - from) / 2);
+    this.#partTo = this.#badTo === undefined ? this.#items.length : from + Math.ceil((this.#badTo - from) / 2);
     return this.#items.slice(from, this.#partTo);
   }
 

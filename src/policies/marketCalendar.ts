@@ -107,7 +107,7 @@ export function marketSessions(config: MarketSessionsConfig): MarketCalendar {
       // Each weekday comes within a week, and after the last special day all weeks are alike.
       const last = Math.max(today, lastSpecialDay) + 8;
       let closesAt = current?.closesAt;
-      for (let day = today - 1; day <= last; day++) {
+      for (let day = today; day <= last; day++) {
         const session = sessionOf(day);
         if (!session || session.closesAt <= (closesAt ?? at)) continue;
         if (closesAt === undefined) return session.opensAt;

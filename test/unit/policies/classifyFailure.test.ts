@@ -213,6 +213,17 @@ describe('classifyFailure', () => {
     expect(classifyFailure(tooDeep)).toBe('transient');
     expect(failureType(tooDeep)).toBe('Error');
 
+    let met = 0;
+    const knot: object = {
+      get errors() {
+        met += 1;
+        return [knot, knot, knot];
+      },
+    };
+    expect(classifyFailure(knot)).toBe('transient');
+    expect(failureType(knot)).toBe('unknown');
+    expect(met).toBeLessThan(20);
+
     let read = 0;
     const endless = (): unknown => ({
       get errors() {
@@ -232,6 +243,8 @@ describe('failureType', () => {
     const socket = coded('ECONNRESET');
     const own = new StoreError('SLUICE_STORE_TABLE', 'x');
     expect(failureType(Object.assign(coded('ECONNRESET'), { cause: state }))).toBe('23505');
+    // Five capital letters, and no SQLSTATE.
+    expect(failureType(Object.assign(coded('EPIPE'), { cause: coded('57P01') }))).toBe('57P01');
     expect(failureType(new StoreError('SLUICE_STORE_TABLE', 'x', { cause: socket }))).toBe('ECONNRESET');
     expect(failureType(new WriteError('bars', [], 1, { cause: own }))).toBe('SLUICE_STORE_TABLE');
     const lost = new StoreError('SLUICE_STORE_CONNECTION_LOST', 'x', { cause: new Error('y') });

@@ -31,6 +31,7 @@ describe('marketSessions', () => {
     ['2026-11-29T15:00:00Z', false],
     ['2026-11-30T15:00:00Z', true],
     ['1969-12-31T15:00:00Z', true],
+    ['1969-12-26T15:00:00Z', true],
     ['1969-12-28T15:00:00Z', false],
   ])('is open from open until close, on weekdays: at %s %s', (time, isOpen) => {
     expect(marketSessions(NEW_YORK).isOpen(at(time))).toBe(isOpen);
@@ -167,6 +168,7 @@ describe('marketSessions', () => {
       { earlyCloses: { '2026-11-27': '17:00' } },
       /earlyCloses of 2026-11-27 must be before close, 16:00, got "17:00"/,
     ],
+    ['an early close that is none', { earlyCloses: { '2026-11-27': '16:00' } }, /must be before close/],
     ['an early close before it opens', { earlyCloses: { '2026-11-27': '09:00' } }, /must be before close/],
     [
       'a day that is both',
