@@ -10,7 +10,7 @@
  *
  * One bad item of n takes at most ⌈log₂ n⌉ + 2 writes, the rest included: 13 for a batch of 2,000.
  *
- * ```ts
+ * ```text
  * for (let part = bisection.next(); part; part = bisection.next()) {
  *   if (isTaken(part)) bisection.written();
  *   else divert(bisection.poisoned());

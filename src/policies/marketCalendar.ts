@@ -31,7 +31,7 @@ const OWNER = 'marketSessions';
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const MINUTES = 24 * 60;
-/** How many sessions are remembered: reckoning one asks `Intl` for offsets, some ten microseconds each. */
+/** How many sessions are remembered: reckoning one asks `Intl` for the offsets around it. */
 const REMEMBERED = 16;
 
 /**
@@ -42,6 +42,8 @@ const REMEMBERED = 16;
  * it, and of an hour that comes twice the first counts. Sessions that touch, as those of a market that never closes, are one.
  *
  * ```ts
+ * import { marketSessions } from 'sluice';
+ *
  * const nyse = marketSessions({
  *   timeZone: 'America/New_York',
  *   open: '09:30',
@@ -142,7 +144,7 @@ function zoneOf(timeZone: unknown): Zone {
   return {
     dayOf: (at) => Math.floor(wallAt(at) / DAY_MS),
     instantOf(wall) {
-      // Clocks are not changed twice within two days: it is the offset of the day before or of the day after.
+      // It is the offset of the day before or of the day after: clocks are not changed twice within that time.
       const before = offsetAt(wall - DAY_MS);
       const after = offsetAt(wall + DAY_MS);
       if (before === after || offsetAt(wall - before) === before) return wall - before;
