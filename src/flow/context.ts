@@ -34,6 +34,7 @@ interface Carrier {
   [CONTEXT]?: FlowContext;
   /** RxJS chains each subscriber to the next downstream by this field; the walk below depends on it (rxjs 7.8). */
   destination?: Carrier;
+  readonly closed?: boolean;
 }
 
 /** The context where nothing downstream carries one: never full, never stopping, unwatched. */
@@ -80,6 +81,19 @@ export function peekContext(subscriber: Subscriber<never>): FlowContext {
     carrier = carrier.destination;
   }
   return ambient ?? NO_CONTEXT;
+}
+
+/**
+ * Whether `subscriber` is being unsubscribed, or somebody downstream of it is: they are closed one after the other, the last
+ * in the chain first, and what is to begin nothing new must know before its turn comes.
+ */
+export function isLetGo(subscriber: Subscriber<never>): boolean {
+  let carrier = subscriber as unknown as Carrier | null | undefined;
+  while (carrier) {
+    if (carrier.closed) return true;
+    carrier = carrier.destination;
+  }
+  return false;
 }
 
 /** Runs `subscribe` with `context` as the fallback for subscribers whose chain is broken. */

@@ -36,9 +36,10 @@ import { type WritePolicies, writerSettings } from './writing/writePolicies.js';
  * that failed, timed out or lost its reply is written anew.
  *
  * **Gotchas**: empty batches are passed over. With `concurrency` above 1 the order of batches is the sink's: use `lanes()` to
- * write side by side and keep the order of a key. Waiting for an open breaker spends no attempt, and neither does a probe of
- * a half-open one that fails with an error that carries a code: an outage may last as long as it likes. A sink that hangs needs `timeoutMs`. When
- * the time of a drain is over, what is not written is diverted as `drain`, if there are `deadLetters`.
+ * write side by side and keep the order of a key. Waiting for an open breaker spends no attempt, and neither does the failure
+ * that opens it, one while it is open, or a probe of a half-open one, if its error carries a code: an outage may last as long
+ * as it likes. A sink that hangs needs `timeoutMs`. When the time of a drain is over, what is not written is diverted as
+ * `drain`, if there are `deadLetters`.
  *
  * @example
  * ```ts

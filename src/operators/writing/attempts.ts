@@ -1,4 +1,5 @@
 import type { Subscription } from 'rxjs';
+import { isLetGo } from '../../flow/context.js';
 import { type Operation, subscribeInner } from '../../flow/operate.js';
 import type { Sink, WriteReceipt } from '../../model/sink.js';
 import type { Permit } from '../../policies/circuitBreaker.js';
@@ -47,7 +48,9 @@ export class Attempts<T> {
       if (!this.#permit) {
         this.#leaveLine = PermitLine.of(breaker).join(scheduler, (permit) => {
           this.#permit = permit;
-          this.#write(items);
+          // Given back by one of those that are unsubscribed together, for the next of them.
+          if (isLetGo(this.#host.destination)) this.settle(undefined);
+          else this.#write(items);
         });
         return;
       }

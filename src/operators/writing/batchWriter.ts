@@ -1,4 +1,5 @@
-import type { OperatorFunction, Subscription } from 'rxjs';
+import { type OperatorFunction, UnsubscriptionError } from 'rxjs';
+import { Alarm } from '../../flow/alarm.js';
 import { Exit } from '../../flow/exit.js';
 import { aside, operate } from '../../flow/operate.js';
 import { admit, WaitingLine } from '../../flow/waitingLine.js';
@@ -38,7 +39,6 @@ export function batchWriter<T>(
     let isForeign = true;
     /** Why nothing is written any more. */
     let spilled: { readonly error: unknown } | undefined;
-    let watch: Subscription | undefined;
     let finish: (() => void) | undefined;
 
     const outcomes = new WaitingLine<WriteOutcome<T>>({
@@ -52,10 +52,13 @@ export function batchWriter<T>(
       fail: (error) => destination.error(error),
     });
 
+    /** Who downstream takes no outcome holds up what is to be written, but not what is given up. */
+    const isReady = () => jobs.size < concurrency && (outcomes.length === 0 || spilled !== undefined);
+
     const waiting = new WaitingLine<readonly T[]>({
       capacity: WAITING_BATCHES,
       offer(batch) {
-        if (jobs.size >= concurrency || outcomes.length > 0 || failed || destination.closed) return false;
+        if (!isReady() || failed || destination.closed) return false;
         const job = new WriteJob<T>(host, stamped(batch));
         jobs.add(job);
         if (jobs.size >= concurrency) waiting.regulate();
@@ -63,7 +66,7 @@ export function batchWriter<T>(
         else job.run();
         return true;
       },
-      isReady: () => jobs.size < concurrency && outcomes.length === 0,
+      isReady,
       fail: (error) => destination.error(error),
     });
 
@@ -98,7 +101,7 @@ export function batchWriter<T>(
       settings,
       random: settings.random ?? drawn,
       attempting() {
-        if (!watch && timeoutMs !== Number.POSITIVE_INFINITY) watchFor(timeoutMs);
+        if (!watch.isSet && timeoutMs !== Number.POSITIVE_INFINITY) watch.set(timeoutMs);
       },
       settled(count) {
         heldItems -= count;
@@ -114,17 +117,16 @@ export function batchWriter<T>(
     };
 
     /** One timer for all attempts: they have the same limit, so the oldest is the first to be late. */
-    const watchFor = (ms: number) => {
-      watch = scheduler.schedule(() => {
-        watch = undefined;
-        const now = scheduler.now();
-        for (const job of [...jobs]) if (now - (job.attemptAt ?? now) >= timeoutMs) job.timeOut();
-        let oldest = Number.POSITIVE_INFINITY;
-        for (const { attemptAt } of jobs) if (attemptAt !== undefined) oldest = Math.min(oldest, attemptAt);
-        // A clock that was set back makes an attempt look as if it were to come: it has its whole time from here.
-        if (oldest < Number.POSITIVE_INFINITY && !watch) watchFor(Math.min(timeoutMs, timeoutMs - (now - oldest)));
-      }, ms);
-    };
+    const watch = new Alarm(scheduler, () => {
+      const now = scheduler.now();
+      for (const job of [...jobs]) if (now - (job.attemptAt ?? now) >= timeoutMs) job.timeOut();
+      let oldest = Number.POSITIVE_INFINITY;
+      for (const { attemptAt } of jobs) if (attemptAt !== undefined) oldest = Math.min(oldest, attemptAt);
+      // A clock that was set back makes an attempt look as if it were to come: it has its whole time from here.
+      if (oldest < Number.POSITIVE_INFINITY && !watch.isSet) {
+        watch.set(Math.min(timeoutMs, timeoutMs - (now - oldest)));
+      }
+    });
 
     const giveUp = (job: WriteJob<T>) => {
       const { error } = spilled!;
@@ -134,13 +136,15 @@ export function batchWriter<T>(
     const spill = (error: unknown) => {
       if (!deadLetters || spilled) return;
       spilled = { error };
-      watch?.unsubscribe();
+      watch.cancel();
       // A source that is none of ours does not stop by itself.
       if (error !== undefined && isForeign) {
         detach();
         endWith(() => destination.complete());
       }
       for (const job of [...jobs]) giveUp(job);
+      // What waited for outcomes to be taken does so no more.
+      waiting.drain();
     };
 
     const endIfIdle = () => {
@@ -172,8 +176,16 @@ export function batchWriter<T>(
       error: (error) => endWith(() => destination.error(error)),
       complete: () => endWith(() => destination.complete()),
       finalize() {
-        watch?.unsubscribe();
-        for (const job of jobs) job.abandon();
+        watch.cancel();
+        const thrown: unknown[] = [];
+        for (const job of jobs) {
+          try {
+            job.abandon();
+          } catch (error) {
+            thrown.push(error);
+          }
+        }
+        if (thrown.length > 0) throw thrown.length === 1 ? thrown[0] : new UnsubscriptionError(thrown);
       },
     };
   });

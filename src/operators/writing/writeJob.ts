@@ -1,4 +1,4 @@
-import type { Subscription } from 'rxjs';
+import { Alarm } from '../../flow/alarm.js';
 import { type Operation, subscribeInner } from '../../flow/operate.js';
 import type { DivertReason } from '../../model/diversion.js';
 import type { WriteOutcome } from '../../model/sink.js';
@@ -6,6 +6,7 @@ import { WriteError } from '../../model/writeError.js';
 import { WriteTimeoutError } from '../../model/writeTimeoutError.js';
 import type { Backoff } from '../../policies/backoff.js';
 import { Bisection } from '../../policies/bisection.js';
+import type { CircuitBreaker } from '../../policies/circuitBreaker.js';
 import { type FailureClass, failureType } from '../../policies/classifyFailure.js';
 import { hasFailureCode } from '../../policies/failureCode.js';
 import { retryAfterMsOf } from '../../policies/retryAfterMsOf.js';
@@ -46,7 +47,7 @@ export class WriteJob<T> {
   #bisection: Bisection<T> | undefined;
   #backoff: Backoff | undefined;
   /** The wait before the next attempt. */
-  #pause: Subscription | undefined;
+  #pause: Alarm | undefined;
   #diversions = 0;
   #lastError: unknown;
   #written: T[] | undefined;
@@ -63,8 +64,20 @@ export class WriteJob<T> {
     this.#items = items;
     this.#part = items;
     this.#attempts = new Attempts(host, {
-      committed: (rows) => this.#committed(rows),
-      failed: (error, isProbe) => this.#failed(error, isProbe),
+      committed: (rows) => {
+        try {
+          this.#committed(rows);
+        } catch (thrown) {
+          this.#fail(thrown);
+        }
+      },
+      failed: (error, isProbe) => {
+        try {
+          this.#failed(error, isProbe);
+        } catch (thrown) {
+          this.#fail(thrown);
+        }
+      },
     });
     this.#startedAt = host.settings.scheduler.now();
   }
@@ -102,7 +115,7 @@ export class WriteJob<T> {
   giveUp(reason: DivertReason, error: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    this.#pause?.unsubscribe();
+    this.#pause?.cancel();
     try {
       this.#attempts.drop();
     } catch (thrown) {
@@ -111,15 +124,30 @@ export class WriteJob<T> {
     this.#attempts.settle(undefined);
     const rest = this.#passed === 0 ? this.#items : this.#items.slice(this.#passed);
     if (rest.length > 0) this.#divert(rest, reason, reason === 'drain' ? this.#lastError : error);
-    this.#finishIfSettled();
+    try {
+      this.#finishIfSettled();
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
   }
 
   /** The writer has ended: nothing is waited for any more. */
   abandon(): void {
     this.#over = true;
-    this.#pause?.unsubscribe();
-    this.#attempts.drop();
+    this.#pause?.cancel();
+    try {
+      this.#attempts.drop();
+    } finally {
+      // A probe's permit that is lost here would keep everybody else who asks this breaker waiting.
+      this.#attempts.settle(undefined);
+    }
+  }
+
+  /** Something of the user's has thrown: whoever settles the attempt has nobody else to tell. */
+  #fail(thrown: unknown): void {
+    this.#over = true;
     this.#attempts.settle(undefined);
+    this.#host.fail(thrown);
   }
 
   #committed(rows: number): void {
@@ -148,14 +176,7 @@ export class WriteJob<T> {
 
   #failed(error: unknown, isProbe: boolean): void {
     const { settings, stage } = this.#host;
-    let failureClass: FailureClass;
-    try {
-      failureClass = settings.classify(error);
-    } catch (thrown) {
-      this.#attempts.settle(undefined);
-      this.#host.fail(thrown);
-      return;
-    }
+    const failureClass: FailureClass = settings.classify(error);
     this.#lastError = error;
     // A sink that refuses a row has answered; one that is fatal says nothing of the next.
     this.#attempts.settle(VERDICTS[failureClass]);
@@ -168,12 +189,13 @@ export class WriteJob<T> {
   }
 
   /**
-   * An outage is the breaker's business: a probe that meets one it knows spends nothing, however long it lasts. What no
-   * table knows may be the batch's own fault.
+   * An outage is the breaker's business: a probe that meets one it knows spends nothing, however long it lasts, nor does
+   * the failure that opens it, as at a quiet time one batch may meet them all. What no table knows may be the batch's own
+   * fault.
    */
   #transient(error: unknown, isProbe: boolean): void {
     const { settings, stage, random } = this.#host;
-    const isOutage = isProbe && hasFailureCode(error);
+    const isOutage = (isProbe || isHolding(settings.breaker)) && hasFailureCode(error);
     if (!isOutage) this.#failures += 1;
     if (this.#failures < settings.maxAttempts) {
       this.#backoff ??= settings.makeBackoff(random);
@@ -181,7 +203,8 @@ export class WriteJob<T> {
       if (isOutage) this.#backoff.reset();
       const delayMs = Math.max(this.#backoff.nextMs(), retryAfterMsOf(error));
       stage.observer?.retrying?.(stage, delayMs);
-      this.#pause = settings.scheduler.schedule(() => this.run(), delayMs);
+      this.#pause ??= new Alarm(settings.scheduler, () => this.run());
+      this.#pause.set(delayMs);
     } else if (settings.deadLetters) {
       this.giveUp('exhausted', error);
     } else {
@@ -277,4 +300,9 @@ export class WriteJob<T> {
   #errorOf(cause: unknown): WriteError<T> {
     return new WriteError<T>(this.#host.sink.name, this.#items.slice(this.#passed), this.#attempts.count, { cause });
   }
+}
+
+/** Whether the breaker keeps callers back: it is open, or is finding out whether it still must be. */
+function isHolding(breaker: CircuitBreaker | undefined): boolean {
+  return breaker !== undefined && breaker.state !== 'closed' && breaker.state !== 'disabled';
 }

@@ -1,4 +1,14 @@
-import { EMPTY, NEVER, type ObservableInput, of, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
+import {
+  EMPTY,
+  NEVER,
+  Observable,
+  type ObservableInput,
+  of,
+  Subject,
+  throwError,
+  timer,
+  VirtualTimeScheduler,
+} from 'rxjs';
 import { finalize, map } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { PipelineMonitor, type StageObserver } from '../../../src/flow/monitor.js';
@@ -7,6 +17,8 @@ import type { DeadLetters, Diversion } from '../../../src/model/diversion.js';
 import type { Sink, WriteReceipt } from '../../../src/model/sink.js';
 import { WriteError } from '../../../src/model/writeError.js';
 import { batch } from '../../../src/operators/batch.js';
+import { boundedMergeMap } from '../../../src/operators/boundedMergeMap.js';
+import { lanes } from '../../../src/operators/lanes.js';
 import { writeCoordinator } from '../../../src/operators/writeCoordinator.js';
 import { writeTo } from '../../../src/operators/writeTo.js';
 import type { WritePolicies } from '../../../src/operators/writing/writePolicies.js';
@@ -101,6 +113,28 @@ describe('retry', () => {
     source.next([1]);
     advance(1_000);
     expect(calls.map(({ at }) => at)).toEqual([0, 500]);
+  });
+
+  it('waits longer than a timer of Node can, if it must', () => {
+    const longest = 2 ** 31 - 1;
+    const later = Object.assign(coded('53300'), { retryAfterMs: 2 * longest });
+    const spans: number[] = [];
+    const scheduler = new VirtualTimeScheduler();
+    const schedule = scheduler.schedule.bind(scheduler);
+    scheduler.schedule = (work, delay = 0, state) => {
+      spans.push(delay);
+      return schedule(work, delay, state as never);
+    };
+    const { source, calls } = bench((_, call) => (call === 1 ? throwError(() => later) : NEVER), {
+      retry: steady,
+      timeoutMs: 2 * longest,
+      scheduler,
+    });
+    source.next([1]);
+    scheduler.maxFrames = 2 * longest;
+    scheduler.flush();
+    expect(calls).toHaveLength(2);
+    expect(Math.max(...spans)).toBe(longest);
   });
 
   it('draws its jitter from `random`', () => {
@@ -332,6 +366,76 @@ describe('the breaker', () => {
     expect(breaker.tryAcquire(100)).toBeUndefined();
     result.subscription.unsubscribe();
     expect(breaker.tryAcquire(100)).toBeDefined();
+  });
+
+  it('gets its permit back from a write that cannot be taken down', () => {
+    const breaker = guarded(0);
+    const broken = new Observable<never>(() => () => {
+      throw new Error('cannot be closed');
+    });
+    const { source, advance, result } = bench((_, call) => (call <= 2 ? throwError(refused) : broken), {
+      breaker,
+      retry: steady,
+    });
+    source.next([1]);
+    advance(100);
+    expect(breaker.state).toBe('halfOpen');
+    expect(() => result.subscription.unsubscribe()).toThrow('cannot be closed');
+    expect(breaker.tryAcquire(100)).toBeDefined();
+  });
+
+  it('lets nobody through whose pipeline is being unsubscribed', () => {
+    for (const workers of [1, 4]) {
+      const scheduler = new VirtualTimeScheduler();
+      const breaker = new CircuitBreaker({ window: { kind: 'count', size: 1 }, openMs: 0 });
+      breaker.failed(breaker.tryAcquire(0)!, 0, 0);
+      let writes = 0;
+      const sink: Sink<number> = {
+        name: 'numbers',
+        write: () => {
+          writes += 1;
+          return NEVER;
+        },
+      };
+      const policies = { breaker, scheduler };
+      const write = (lane$: Observable<number>) =>
+        lane$.pipe(batch({ size: 1 }), writeTo(sink, { ...policies, concurrency: 4 / workers }));
+      const { subscription } = record(gatedFrom(upTo(4)).pipe(lanes({ count: workers }, write)));
+      expect(writes).toBe(1);
+      subscription.unsubscribe();
+      expect(writes, `${workers} workers`).toBe(1);
+      expect(breaker.tryAcquire(100)).toBeDefined();
+    }
+  });
+
+  it('decides of an outage at a quiet time, when one batch meets all the failures that open it', () => {
+    const { letters, deadLetters } = letterBox();
+    const breaker = new CircuitBreaker({ openMs: 1_000 });
+    let down = true;
+    const { source, calls, advance, result } = bench(() => (down ? throwError(refused) : of({ rows: 1 })), {
+      breaker,
+      deadLetters,
+      retry: steady,
+    });
+    source.next([1]);
+    advance(60_000);
+    expect(letters).toEqual([]);
+    expect(calls.length).toBeGreaterThan(5);
+    down = false;
+    advance(1_100);
+    expect(result.values).toMatchObject([{ status: 'written', items: [1] }]);
+  });
+
+  it('that opens at what no table knows does not keep a batch for ever', () => {
+    const { letters, deadLetters } = letterBox();
+    const { source, advance } = bench(() => throwError(() => new Error('odd')), {
+      breaker: new CircuitBreaker({ openMs: 1_000 }),
+      deadLetters,
+      retry: steady,
+    });
+    source.next([1]);
+    advance(60_000);
+    expect(letters).toMatchObject([{ reason: 'exhausted', attempts: 5 }]);
   });
 
   it('lets workers that wait take turns as probes', () => {
@@ -609,6 +713,27 @@ describe('when the time of a drain is over', () => {
     expect(account()).toMatchObject({ written, diverted: 8 - written, held: 0, conservation: 0 });
   });
 
+  it('what waits for those downstream who take no outcome goes there too', () => {
+    const { letters, deadLetters } = letterBox();
+    const monitor = new PipelineMonitor();
+    const spilling = new Subject<unknown>();
+    const source = new Subject<readonly number[]>();
+    const sink: Sink<number> = { name: 'numbers', write: () => of({ rows: 1 }) };
+    record(
+      source.pipe(
+        writeTo(sink, { deadLetters }),
+        boundedMergeMap(() => NEVER, { concurrency: 1 }),
+        withContext({ monitor, spilling }),
+      ),
+    );
+    for (let n = 0; n < 6; n++) source.next([n]);
+    const { written } = monitor.account();
+    expect(written).toBeLessThan(6);
+    spilling.next(undefined);
+    expect(letters.flatMap(({ items }) => items)).toEqual([...upTo(6)].slice(written));
+    expect(monitor.account()).toMatchObject({ written, diverted: 6 - written, held: 0, conservation: 0 });
+  });
+
   it('without dead letters nothing changes: writes go on until they are cut', () => {
     const { source, spilling, account } = bench(() => NEVER);
     source.next([1]);
@@ -657,6 +782,40 @@ describe('who watches', () => {
       ['written', [1]],
       ['diverted', [2]],
     ]);
+  });
+
+  it.each(['settled', 'writeFailed', 'retrying', 'random'])(
+    'whose %s throws ends the pipeline, also where the sink answers later, and no permit is lost',
+    async (part) => {
+      const fail = () => {
+        throw new Error('no room for a metric');
+      };
+      const breaker = new CircuitBreaker({ window: { kind: 'count', size: 1 }, openMs: 0 });
+      breaker.failed(breaker.tryAcquire(0)!, 0, 0);
+      const { source, result, account } = bench(
+        () => (part === 'settled' ? Promise.resolve({ rows: 1 }) : Promise.reject(refused())),
+        { retry: steady, breaker, ...(part === 'random' ? { retry: {}, random: fail } : {}) },
+        { [part]: fail },
+      );
+      source.next([1]);
+      source.next([2]);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect((result.error as Error | undefined)?.message).toBe('no room for a metric');
+      expect(account()).toMatchObject({ received: 2, conservation: 0 });
+      expect(breaker.tryAcquire(100)).toBeDefined();
+    },
+  );
+
+  it('whose settled throws at the end of a drain ends the pipeline', () => {
+    const { deadLetters } = letterBox();
+    const fail = () => {
+      throw new Error('no room for a metric');
+    };
+    const { source, spilling, result, account } = bench(() => NEVER, { deadLetters }, { settled: fail });
+    source.next([1]);
+    spilling.next(undefined);
+    expect((result.error as Error | undefined)?.message).toBe('no room for a metric');
+    expect(account()).toMatchObject({ diverted: 1, held: 0, conservation: 0 });
   });
 
   it('a classify that throws ends the pipeline with its error', () => {
