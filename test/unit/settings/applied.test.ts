@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defer, lastValueFrom, type Observable, throwError, timer } from 'rxjs';
@@ -10,6 +10,7 @@ import { withContext } from '../../../src/flow/withContext.js';
 import type { Sink, WriteReceipt } from '../../../src/model/sink.js';
 import { writeCoordinator } from '../../../src/operators/writeCoordinator.js';
 import { loadSettings } from '../../../src/settings/loadSettings.js';
+import { VARIABLE_NAMES } from '../../../src/settings/variables.js';
 import { openStore } from '../../../src/sinks/openStore.js';
 import { fromIterable } from '../../../src/sources/fromIterable.js';
 import { pipelineTelemetry } from '../../../src/telemetry/pipelineTelemetry.js';
@@ -165,6 +166,8 @@ describe('settings are loaded and never applied', () => {
       const { sink, error } = runWith(helpers, env, {
         items,
         fails: true,
+        // Without end where a breaker stands in the way: an outage spends no attempt.
+        untilMs: 60_000,
         ...(random === undefined ? {} : { random }),
       });
       result = { at: sink.startedAt, error };
@@ -279,5 +282,10 @@ describe('settings are loaded and never applied', () => {
     };
     await expect(open('postgres://u:hunter2@127.0.0.1:1/d')).rejects.toThrow('cannot reach Postgres at 127.0.0.1:1');
     await expect(open('postgres://u:hunter2@127.0.0.1:2/d')).rejects.toThrow('cannot reach Postgres at 127.0.0.1:2');
+  });
+
+  it('has a test here for every variable', () => {
+    const tests = readFileSync(new URL(import.meta.url), 'utf8');
+    for (const name of VARIABLE_NAMES) expect(tests).toContain(`'${name}: `);
   });
 });
