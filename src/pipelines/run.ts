@@ -147,7 +147,8 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
       deadline?.unsubscribe();
       const spillMs = Math.min(SPILL_MS, ms / 2);
       deadline = scheduler.schedule(() => {
-        deadline = scheduler.schedule(() => endDrain('deadline'), deadlineAt - scheduler.now());
+        // A span, and not what the clock says is left: it may have been set meanwhile.
+        deadline = scheduler.schedule(() => endDrain('deadline'), spillMs);
         spilling.next(undefined);
       }, ms - spillMs);
     };

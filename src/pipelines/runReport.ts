@@ -52,11 +52,11 @@ export function reportOf(
     held: stage.held + stage.abandoned,
   }));
   const heldBy = Object.fromEntries(stages.filter(({ held }) => held > 0).map(({ id, held }) => [id, held]));
-  const divertedBy: Record<string, number> = {};
+  const divertedBy = new Map<string, number>();
   for (const stage of monitor.stages) {
-    for (const [reason, count] of stage.divertedBy) divertedBy[reason] = (divertedBy[reason] ?? 0) + count;
+    for (const [reason, count] of stage.divertedBy) divertedBy.set(reason, (divertedBy.get(reason) ?? 0) + count);
   }
-  return { ...run, ...monitor.account(), divertedBy, heldBy, stages };
+  return { ...run, ...monitor.account(), divertedBy: Object.fromEntries(divertedBy), heldBy, stages };
 }
 
 const OUTCOMES: Record<RunOutcome, string> = {

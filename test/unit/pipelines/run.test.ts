@@ -1,10 +1,23 @@
 import { EventEmitter, getEventListeners } from 'node:events';
-import { map, merge, NEVER, Observable, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
+import {
+  EMPTY,
+  map,
+  merge,
+  NEVER,
+  Observable,
+  of,
+  type SchedulerLike,
+  Subject,
+  throwError,
+  timer,
+  VirtualTimeScheduler,
+} from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { gatedSource } from '../../../src/flow/gatedSource.js';
 import type { Sink } from '../../../src/model/sink.js';
 import { batch } from '../../../src/operators/batch.js';
 import { boundedBuffer } from '../../../src/operators/boundedBuffer.js';
+import { divert } from '../../../src/operators/divert.js';
 import { untilStopped } from '../../../src/operators/untilStopped.js';
 import { writeCoordinator } from '../../../src/operators/writeCoordinator.js';
 import { writeTo } from '../../../src/operators/writeTo.js';
@@ -163,6 +176,28 @@ describe('run', () => {
     expect((await settle(promise, scheduler)).durationMs).toBe(500);
   });
 
+  it('keeps the deadline of a drain when the clock is set back or forward meanwhile', async () => {
+    for (const stepMs of [-3_600_000, 3_600_000]) {
+      const scheduler = new VirtualTimeScheduler();
+      const { emitter, send } = signals();
+      let offset = 0;
+      const wall: SchedulerLike = {
+        now: () => scheduler.now() + offset,
+        schedule: scheduler.schedule.bind(scheduler) as SchedulerLike['schedule'],
+      };
+      const promise = run(naturals().pipe(...chain({ name: 'hangs', write: () => NEVER })), {
+        scheduler: wall,
+        emitter,
+      });
+      scheduler.schedule(() => send('SIGTERM'), 100);
+      scheduler.schedule(() => {
+        offset = stepMs;
+      }, 5_000);
+      expect((await settle(promise, scheduler)).outcome).toBe('deadline');
+      expect(scheduler.frame).toBe(10_100);
+    }
+  });
+
   it('drains when its abort signal says so, also one that has said so already', async () => {
     for (const early of [true, false]) {
       const scheduler = new VirtualTimeScheduler();
@@ -296,6 +331,12 @@ describe('run', () => {
 });
 
 describe('formatReport', () => {
+  it('counts a reason whatever it is called', async () => {
+    const to = { append: () => EMPTY };
+    const report = await run(of(1, 2).pipe(divert({ to, when: () => 'constructor' })), { signals: [] });
+    expect(report.divertedBy).toEqual({ constructor: 2 });
+  });
+
   it('says in words what the report says in numbers', async () => {
     const scheduler = new VirtualTimeScheduler();
     const { emitter, send } = signals();
