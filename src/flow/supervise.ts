@@ -36,6 +36,15 @@ export function supervise<T>(scheduler: SchedulerLike): MonoTypeOperatorFunction
       }, GRACE_MS);
     };
 
+    /** What fails while everything is being saved comes second: it must not hide why that is. */
+    const alsoFailed = (error: unknown) => {
+      destination.error(
+        failure
+          ? new AggregateError([failure.error, error], `${said(failure.error)}; and then: ${said(error)}`)
+          : error,
+      );
+    };
+
     return {
       upstream: {
         // Where somebody below stops sources, theirs is passed on as it is: a broadcast goes by which one it is.
@@ -44,8 +53,13 @@ export function supervise<T>(scheduler: SchedulerLike): MonoTypeOperatorFunction
         abort,
       },
       next: (value) => destination.next(value),
+      error: alsoFailed,
       complete: end,
       finalize: () => grace?.unsubscribe(),
     };
   });
+}
+
+function said(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

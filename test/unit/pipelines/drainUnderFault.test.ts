@@ -132,6 +132,20 @@ describe('a fatal failure under run()', () => {
     expect(count()).toBe(report.received);
   });
 
+  it('is told also where the letters fail after it, with what became of them', async () => {
+    const { deadLetters } = letterBox(() => throwError(() => new Error('no room on the disk of the letters')));
+    const failure = await play({ write: () => throwError(missing), policies: { deadLetters }, stops: [] }).catch(
+      (error: unknown) => error,
+    );
+    expect((failure as Error).message).toContain('42P01');
+    const { report, cause } = failure as { report: RunReport; cause: AggregateError };
+    expect(cause.errors).toMatchObject([
+      { cause: { code: '42P01' } },
+      { message: 'no room on the disk of the letters' },
+    ]);
+    expect(report).toMatchObject({ outcome: 'failed', held: report.received, conservation: 0 });
+  });
+
   it('in one branch of a route lets the others finish what they have', async () => {
     const scheduler = new VirtualTimeScheduler();
     const { letters, deadLetters } = letterBox();
