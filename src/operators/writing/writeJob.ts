@@ -222,10 +222,11 @@ export class WriteJob<T> {
       return;
     }
     if (this.#bisection) {
-      const isolated = this.#bisection.poisoned();
-      if (isolated !== undefined) {
+      this.#bisection.poisoned();
+      // What was refused all alone is isolated.
+      if (this.#part.length === 1) {
         this.#passed += 1;
-        this.#divert([isolated], 'poison', error);
+        this.#divert(this.#part, 'poison', error);
       }
     } else {
       this.#bisection = new Bisection(this.#items);

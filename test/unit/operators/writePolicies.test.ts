@@ -506,6 +506,24 @@ describe('poison', () => {
     expect(result.values.filter(({ status }) => status === 'written')).toHaveLength(1);
   });
 
+  it('an item may be undefined', () => {
+    const letters: Diversion<undefined | number>[] = [];
+    const monitor = new PipelineMonitor();
+    const deadLetters: DeadLetters<undefined | number> = {
+      append(letter) {
+        letters.push(letter);
+        return EMPTY;
+      },
+    };
+    const sink: Sink<undefined | number> = {
+      name: 'numbers',
+      write: (items) => (items.includes(undefined) ? throwError(() => coded('22P02')) : of({ rows: 1 })),
+    };
+    of([1, undefined, 3]).pipe(writeTo(sink, { deadLetters }), withContext({ monitor })).subscribe();
+    expect(letters).toMatchObject([{ items: [undefined] }]);
+    expect(monitor.account()).toMatchObject({ written: 2, diverted: 1, held: 0, conservation: 0 });
+  });
+
   it('a batch of nothing but bad rows from a sink that answers at once does not overflow the stack', () => {
     const { letters, deadLetters } = letterBox();
     const { source } = bench(() => throwError(() => coded('23514')), { deadLetters });
