@@ -52,10 +52,13 @@ export function showProgress(monitor: PipelineMonitor, output: NodeJS.WriteStrea
   };
 }
 
+/** There is a queue for each kind of record. */
 function bufferOf(stages: readonly Stage[]): string {
-  const buffer = stages.find((stage) => stage.kind === 'boundedBuffer');
-  if (!buffer) return 'no buffer yet';
-  return `queue ${count(buffer.held)}, gate ${buffer.gate?.state ?? 'open'}`;
+  const buffers = stages.filter((stage) => stage.kind === 'boundedBuffer');
+  if (buffers.length === 0) return 'no buffer yet';
+  const held = buffers.reduce((sum, buffer) => sum + buffer.held, 0);
+  const isOpen = buffers.every(({ gate }) => gate?.isOpen ?? true);
+  return `queue ${count(held)}, gate ${isOpen ? 'open' : 'closed'}`;
 }
 
 function count(n: number): string {

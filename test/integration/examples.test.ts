@@ -25,10 +25,18 @@ interface Ended {
 }
 
 /** Runs an example as compiled by `npm run programs`. `onOutput` may send it signals. */
-function example(name: string, args: readonly string[] = [], onOutput?: (text: string, child: ChildProcess) => void) {
+function example(
+  name: string,
+  args: readonly string[] = [],
+  onOutput?: (text: string, child: ChildProcess) => void,
+  settings: Readonly<Record<string, string>> = {},
+) {
   return new Promise<Ended>((resolve, reject) => {
     const { DATABASE_URL: _, ...env } = process.env;
-    const child = spawn(process.execPath, [`${root}.build/examples/${name}.js`, ...args], { cwd: folder, env });
+    const child = spawn(process.execPath, [`${root}.build/examples/${name}.js`, ...args], {
+      cwd: folder,
+      env: { ...env, ...settings },
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => {
@@ -176,6 +184,17 @@ describe('run-pipeline-to-store', () => {
     expect(code).toBe(1);
   }, 60_000);
 
+  it('tells all that is wrong with its settings at once, and starts nothing', async () => {
+    const { code, stdout, stderr } = await example('run-pipeline-to-store', [], undefined, {
+      MDS_COORDINATOR_WORKERS: 'four',
+      MDS_METRICS_PORT: '99999',
+    });
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('MDS_COORDINATOR_WORKERS');
+    expect(stderr).toContain('MDS_METRICS_PORT');
+  });
+
   it.each([
     ['a missing file', ['--file', '/nowhere/bars.csv'], ['/nowhere/bars.csv']],
     ['a column that is not there', ['--file', `${root}package.json`], ['package.json']],
@@ -236,6 +255,15 @@ describe('the other examples', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/received {2}4,000\nwritten {3}2,\d+/);
     expect(stdout).toMatch(/conflated 1,\d+/);
+  });
+
+  it('dead-letters waits out an outage, puts one bar aside and replays it', async () => {
+    const { code, stdout } = await example('dead-letters');
+    expect(code).toBe(0);
+    expect(stdout).toContain('written   1,999');
+    expect(stdout).toContain('diverted  1 (poison 1)');
+    expect(stdout).toMatch(/letter \S+: 1 item, poison: 23514, S\d+: volume -1 violates a check/);
+    expect(stdout).toContain('replayed: 1 written, 0 failed again, 0 left\nthe store has 2000 of 2000 bars');
   });
 
   it('slow-sink shows the gate close at 800 and open at 200', async () => {

@@ -11,10 +11,10 @@ interface DriverError {
   readonly errors?: readonly unknown[];
 }
 
-/** The SQLSTATE of an error of the server; undefined for one of the driver or the network. */
+/** The SQLSTATE of an error of the server; undefined for one of the driver or the network, whose codes begin with an E. */
 export function sqlStateOf(error: unknown): string | undefined {
   const code = (error as DriverError | null)?.code;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  return typeof code === 'string' && /^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code) ? code : undefined;
 }
 
 /** The two sides do not understand each other: the connection is of no more use, and writing again would not help. */

@@ -31,7 +31,7 @@ export function endsConnection(error: unknown): boolean {
 
 function sqlStateOf(error: unknown): string | undefined {
   const code = rootOf(error).code;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  return typeof code === 'string' && /^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code) ? code : undefined;
 }
 
 /** A host with several addresses fails with one error an address, under a head that says nothing. */

@@ -9,6 +9,7 @@ describe('explain', () => {
     [{ code: 'ECONNREFUSED', address: '10.0.0.1', port: 5433 }, 'SLUICE_STORE_UNREACHABLE', '10.0.0.1:5433'],
     [{ code: 'ENOTFOUND', hostname: 'db.invalid' }, 'SLUICE_STORE_UNREACHABLE', 'db.invalid'],
     [{ code: 'ECONNRESET' }, 'SLUICE_STORE_CONNECTION_LOST', 'written again'],
+    [{ code: 'EPIPE' }, 'SLUICE_STORE_CONNECTION_LOST', 'written again'],
     [{ code: '28P01' }, 'SLUICE_STORE_PASSWORD', 'DATABASE_URL'],
     [{ code: '3D000' }, 'SLUICE_STORE_DATABASE', 'createdb'],
     [{ code: '42P01' }, 'SLUICE_STORE_TABLE', 'the table "bars"'],
@@ -28,7 +29,11 @@ describe('explain', () => {
     expect(error).toMatchObject({ name: 'StoreError', code, cause });
     expect(error.message).toContain(part);
     expect(isStoreError(error)).toBe(true);
-    expect(error.sqlState).toBe(/^\w{5}$/.test(fields.code) ? fields.code : undefined);
+    expect(error.sqlState).toBe(/^[^E]\w{4}$/.test(fields.code) ? fields.code : undefined);
+  });
+
+  it('takes a broken pipe for a broken connection, though its code has five letters', () => {
+    expect(breaksConnection(driverError('write EPIPE', { code: 'EPIPE' }))).toBe(true);
   });
 
   it.each([new TypeError('x of null'), new RangeError('too long')])(
