@@ -157,6 +157,20 @@ describe('circuitBreaker', () => {
   );
 
   it(
+    'leaves it to the source to end when it is asked to drain after the wait',
+    marbles(({ cold, stopping, expectObservable }) => {
+      const breaker = touchy();
+      const failing = cold('  #          ');
+      const source = cold('        a-b-c|');
+      const drain = stopping('-------s   ');
+      const expected = '      -----a-b-c|';
+      expectObservable(failing.pipe(circuitBreaker(breaker, WAIT))).toBe('#');
+      const chain = source.pipe(circuitBreaker(breaker, WAIT), withContext({ stopping: drain }));
+      expectObservable(chain, '-^').toBe(expected);
+    }),
+  );
+
+  it(
     'gives up its place in line when it is unsubscribed',
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const breaker = touchy();

@@ -36,7 +36,7 @@ const VERDICTS: Readonly<Record<FailureClass, Verdict>> = { transient: 'failed',
  *
  * ```text
  * source    -a-#                     the breaker opens at the first failure, for 5 ms
- *                    -b--
+ *                   -b--
  *           circuitBreaker(breaker, { whenOpen: 'wait' }), retry()
  * output    -a-------b--             the retry subscribes at once, and waits for the breaker
  * ```

@@ -33,7 +33,7 @@ export interface DivertConfig<T> {
  * ```text
  * source    -a-x-b---|
  *           divert({ to, when: (item) => item === 'x' })     append: ----|
- * output    -a-b-----|     (b passes while the letter of x is written)
+ * output    -a---b---|     (b passes while the letter of x is written)
  * ```
  *
  * **Emits when**: an item arrives that `when` lets pass.

@@ -65,7 +65,7 @@ const OPTIONS = [
  *                -b-#
  *                       -c-|
  *           retryWithJitter()
- * output    -a----b-------c-|
+ * output    -a----b------c-|
  * ```
  *
  * **Emits when**: the source emits, at once.

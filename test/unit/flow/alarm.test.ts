@@ -1,4 +1,4 @@
-import { queueScheduler, VirtualTimeScheduler } from 'rxjs';
+import { type SchedulerLike, Subscription, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { Alarm } from '../../../src/flow/alarm.js';
 
@@ -70,9 +70,19 @@ describe('Alarm', () => {
     expect(rung).toHaveLength(1);
   });
 
-  it('can be cancelled after it rang inside of set()', () => {
+  it('can be cancelled after it was set anew inside of set(), on a scheduler that runs its work at once', () => {
+    const timers: Subscription[] = [];
+    const atOnce = {
+      now: () => 0,
+      schedule(work: () => void, delay = 0) {
+        const timer = new Subscription();
+        if (delay === 0) work();
+        else timers.push(timer);
+        return timer;
+      },
+    };
     let rung = 0;
-    const alarm = new Alarm(queueScheduler, () => {
+    const alarm = new Alarm(atOnce as SchedulerLike, () => {
       rung += 1;
       if (rung === 1) alarm.set(1_000);
     });
@@ -81,5 +91,6 @@ describe('Alarm', () => {
     expect(alarm.isSet).toBe(true);
     alarm.cancel();
     expect(alarm.isSet).toBe(false);
+    expect(timers.map(({ closed }) => closed)).toEqual([true]);
   });
 });

@@ -217,6 +217,17 @@ describe('circuitBreaker', () => {
     expect(result).toMatchObject({ values: [1], completed: true });
   });
 
+  it('leaves no timer of a wait that a change has ended', () => {
+    const { breaker: watched, guard, open, scheduler } = bench();
+    open();
+    const result = record(NEVER.pipe(guard()));
+    expect(scheduler.actions).toHaveLength(1);
+    watched.reset(0);
+    expect(watched.acquired).toBe(2);
+    expect(scheduler.actions).toHaveLength(0);
+    result.subscription.unsubscribe();
+  });
+
   it('lets one probe through, and the rest when that has succeeded, in order', () => {
     const { breaker: watched, guard, open, passTime } = bench();
     open();
@@ -276,9 +287,9 @@ describe('circuitBreaker', () => {
   it('does not mind who comes again in the middle of being let through', () => {
     const { guard, open, passTime } = bench();
     open();
-    const result = record(of(1).pipe(guard(), repeat(1_000)));
+    const result = record(of(1).pipe(guard(), repeat(20_000)));
     passTime(100);
-    expect(result.values).toHaveLength(1_000);
+    expect(result.values).toHaveLength(20_000);
     expect(result.completed).toBe(true);
   });
 
@@ -290,6 +301,21 @@ describe('circuitBreaker', () => {
     expect(result.completed).toBe(false);
     passTime(0);
     expect(result.completed).toBe(true);
+  });
+
+  it('subscribes nothing once it is asked to drain, whatever its breaker says then', () => {
+    const { breaker: watched, guard, open, passTime } = bench();
+    open();
+    let subscribed = 0;
+    const source = defer(() => {
+      subscribed += 1;
+      return NEVER;
+    });
+    const result = record(source.pipe(guard(), withContext({ stopping: of(undefined) })));
+    watched.reset(0);
+    passTime(0);
+    expect(result.completed).toBe(true);
+    expect(subscribed).toBe(0);
   });
 
   it('shows its breaker to who watches the stages, once a subscription', () => {
