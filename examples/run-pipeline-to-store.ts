@@ -127,10 +127,11 @@ async function main(options: Options, settings: Settings): Promise<void> {
       console.log(`\n${formatReport(report)}\n`);
       if (report.diverted > 0) {
         console.error(`error: what was diverted is in ${options.deadLetters}: see it with \`npx sluice dlq ls\``);
-        process.exitCode = 1;
       }
       if (report.held > 0) {
         console.error('error: what was held is not written: run again, the same bars are written to the same keys');
+      }
+      if (report.diverted + report.held > 0) {
         process.exitCode = 1;
         return;
       }

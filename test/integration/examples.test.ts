@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { countDeadLetters } from '../../src/dead-letters/readDeadLetters.js';
 import { foldBars } from '../../src/model/foldBars.js';
 import { syntheticBars } from '../../src/sources/syntheticBars.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
@@ -165,23 +166,32 @@ describe('run-pipeline-to-store', () => {
     expect(code).toBe(0);
   }, 60_000);
 
-  it('ends after the deadline of a drain, though the table is locked by another', async () => {
+  it('ends after the deadline of a drain, though the table is locked by another: what it holds is in the dead letters', async () => {
     await toStore('--provider', 'synthetic', '--count', '1');
     const locker = new pg.Client(database.url);
     await locker.connect();
     await locker.query('BEGIN');
     await locker.query('LOCK TABLE bars');
     let asked = false;
-    const args = ['--database-url', database.url, '--provider', 'synthetic', '--count', '100000'];
-    const { code, stdout } = await example('run-pipeline-to-store', args, (text, child) => {
-      if (asked || !text.includes('gate closed')) return;
-      asked = true;
-      for (let sent = 0; sent < 3; sent++) child.kill(sent === 0 ? 'SIGTERM' : 'SIGINT');
-    });
+    const letters = join(folder, 'letters');
+    const args = ['--provider', 'synthetic', '--count', '100000', '--dead-letters', letters];
+    const { code, stdout, stderr } = await example(
+      'run-pipeline-to-store',
+      ['--database-url', database.url, ...args],
+      (text, child) => {
+        if (asked || !text.includes('gate closed')) return;
+        asked = true;
+        for (const signal of ['SIGTERM', 'SIGINT'] as const) child.kill(signal);
+      },
+    );
     await locker.end();
-    expect(stdout).toMatch(/stopped at the deadline with items in hand \(SIG/);
-    expect(stdout).toMatch(/held {6}[1-9]/);
+    expect(stdout).toMatch(/drained after a request to stop \(SIG/);
+    const [, received] = /received {2}([\d,]+)/.exec(stdout) ?? [];
+    expect(stdout).toContain(`diverted  ${received} (drain ${received})`);
+    expect(stdout).toContain('held      0\nevery item is accounted for');
+    expect(stderr).toContain(letters);
     expect(code).toBe(1);
+    expect((await countDeadLetters(letters)).open.items.toLocaleString('en-US')).toBe(received);
   }, 60_000);
 
   it('tells all that is wrong with its settings at once, and starts nothing', async () => {
