@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
-import type { Bar } from '../../src/model/bar.js';
-import type { Fundamentals } from '../../src/model/fundamentals.js';
-import type { NewsItem } from '../../src/model/newsItem.js';
-import type { OptionSnapshot } from '../../src/model/optionSnapshot.js';
+import { type Bar, barKey } from '../../src/model/bar.js';
+import { type Fundamentals, fundamentalsKey } from '../../src/model/fundamentals.js';
+import type { MarketEvent } from '../../src/model/marketEvent.js';
+import { type NewsItem, newsKey } from '../../src/model/newsItem.js';
+import { type OptionSnapshot, optionKey } from '../../src/model/optionSnapshot.js';
 
 /** One item of each kind; what differs from the template is given. */
 export function option(fields: Partial<OptionSnapshot> = {}): OptionSnapshot {
@@ -61,40 +62,83 @@ export function figure(fields: Partial<Fundamentals> = {}): Fundamentals {
   };
 }
 
+type Kind = MarketEvent['kind'];
+
+/** How the rows of each kind become items again, in the order of their keys. */
+const SELECTS: Readonly<Record<Kind, string>> = {
+  bar: `SELECT 'bar' AS kind, vendor, symbol, timeframe, ${micros('ts')}, open, high, low, close, volume, seq
+          FROM bars ORDER BY vendor, symbol, timeframe, ts`,
+  option: `SELECT 'option' AS kind, vendor, symbol, expiry::text AS expiry, option_type AS "optionType", strike, ${micros('ts')},
+                  bid, ask, last, iv, delta, gamma, theta, vega, open_interest AS "openInterest", volume,
+                  underlying_price AS "underlyingPrice", seq
+             FROM options_snap ORDER BY vendor, symbol, expiry, option_type, strike, ts`,
+  news: `SELECT 'news' AS kind, vendor, id, ${micros('published_at', 'publishedAt')}, title, url, symbols, sentiment, seq
+           FROM news ORDER BY vendor, id`,
+  fundamental: `SELECT 'fundamental' AS kind, vendor, symbol, period_end::text AS "periodEnd", timeframe, metric, value, unit,
+                       filing_date::text AS "filingDate", seq
+                  FROM fundamentals ORDER BY vendor, symbol, period_end, timeframe, metric`,
+};
+
+/** The field that holds a time. */
+const TIMES: Readonly<Record<Kind, string | undefined>> = {
+  bar: 'ts',
+  option: 'ts',
+  news: 'publishedAt',
+  fundamental: undefined,
+};
+
+async function stored<T extends MarketEvent>(pool: Pool, kind: T['kind']): Promise<T[]> {
+  const { rows } = await pool.query(SELECTS[kind]);
+  return rows.map(withNumbers<T>(TIMES[kind]));
+}
+
+/** What makes two records the same. */
+export function eventKey(event: MarketEvent): string {
+  switch (event.kind) {
+    case 'bar':
+      return barKey(event);
+    case 'option':
+      return optionKey(event);
+    case 'news':
+      return newsKey(event);
+    case 'fundamental':
+      return fundamentalsKey(event);
+  }
+}
+
+/** What a table must hold: of each key the highest version. Written down here, apart from the code under test. */
+export function foldEvents(events: Iterable<MarketEvent>): Map<string, MarketEvent> {
+  const newest = new Map<string, MarketEvent>();
+  for (const event of events) {
+    const key = eventKey(event);
+    const held = newest.get(key);
+    if (held === undefined || event.seq! > held.seq!) newest.set(key, event);
+  }
+  return newest;
+}
+
 /** What the tables hold, as items again, in the order of their keys. */
-export async function storedBars(pool: Pool): Promise<Bar[]> {
-  const { rows } = await pool.query(
-    `SELECT 'bar' AS kind, vendor, symbol, timeframe, ${micros('ts')}, open, high, low, close, volume, seq
-       FROM bars ORDER BY vendor, symbol, timeframe, ts`,
-  );
-  return rows.map(withNumbers<Bar>('ts'));
-}
+export const storedBars = (pool: Pool): Promise<Bar[]> => stored(pool, 'bar');
+export const storedOptions = (pool: Pool): Promise<OptionSnapshot[]> => stored(pool, 'option');
+export const storedNews = (pool: Pool): Promise<NewsItem[]> => stored(pool, 'news');
+export const storedFundamentals = (pool: Pool): Promise<Fundamentals[]> => stored(pool, 'fundamental');
 
-export async function storedOptions(pool: Pool): Promise<OptionSnapshot[]> {
-  const { rows } = await pool.query(
-    `SELECT 'option' AS kind, vendor, symbol, expiry::text AS expiry, option_type AS "optionType", strike, ${micros('ts')},
-            bid, ask, last, iv, delta, gamma, theta, vega, open_interest AS "openInterest", volume,
-            underlying_price AS "underlyingPrice", seq
-       FROM options_snap ORDER BY vendor, symbol, expiry, option_type, strike, ts`,
-  );
-  return rows.map(withNumbers<OptionSnapshot>('ts'));
-}
-
-export async function storedNews(pool: Pool): Promise<NewsItem[]> {
-  const { rows } = await pool.query(
-    `SELECT 'news' AS kind, vendor, id, ${micros('published_at', 'publishedAt')}, title, url, symbols, sentiment, seq
-       FROM news ORDER BY vendor, id`,
-  );
-  return rows.map(withNumbers<NewsItem>('publishedAt'));
-}
-
-export async function storedFundamentals(pool: Pool): Promise<Fundamentals[]> {
-  const { rows } = await pool.query(
-    `SELECT 'fundamental' AS kind, vendor, symbol, period_end::text AS "periodEnd", timeframe, metric, value, unit,
-            filing_date::text AS "filingDate", seq
-       FROM fundamentals ORDER BY vendor, symbol, period_end, timeframe, metric`,
-  );
-  return rows.map(withNumbers<Fundamentals>());
+/** The same a piece at a time, for tables that are not to be in memory at once. */
+export async function* eachStored(pool: Pool, kind: Kind): AsyncGenerator<MarketEvent> {
+  const client = await pool.connect();
+  try {
+    const toItem = withNumbers<MarketEvent>(TIMES[kind]);
+    await client.query('BEGIN');
+    await client.query(`DECLARE stored CURSOR FOR ${SELECTS[kind]}`);
+    for (;;) {
+      const { rows } = await client.query('FETCH 10000 FROM stored');
+      for (const row of rows) yield toItem(row);
+      if (rows.length === 0) break;
+    }
+  } finally {
+    await client.query('ROLLBACK');
+    client.release();
+  }
 }
 
 /** Microseconds of the epoch, as text: the driver does not take the risk of a number. */
@@ -102,7 +146,7 @@ function micros(column: string, name = column): string {
   return `(extract(epoch FROM ${column}) * 1000000)::bigint AS "${name}"`;
 }
 
-function withNumbers<T>(time?: keyof T & string): (row: Record<string, unknown>) => T {
+function withNumbers<T>(time: string | undefined): (row: Record<string, unknown>) => T {
   return (row) => {
     const item = { ...row, seq: Number(row.seq) };
     return (time === undefined ? item : { ...item, [time]: Number(row[time]) / 1000 }) as T;

@@ -7,79 +7,9 @@ import { newsSink } from '../../src/sinks/newsSink.js';
 import { optionsSink } from '../../src/sinks/optionsSink.js';
 import type { TableSinkConfig } from '../../src/sinks/postgres/tableSink.js';
 import { bar, write } from './bars.js';
+import { CORPUS } from './corpus.js';
 import { figure, newsItem, option, storedBars, storedFundamentals, storedNews, storedOptions } from './events.js';
 import { inEachPlace } from './places.js';
-
-/** What a text may hold that someone between here and the table could take for something else. */
-const CORPUS: readonly string[] = [
-  '',
-  ' ',
-  '  leading and trailing  ',
-  // Quotes and escapes of SQL.
-  `'`,
-  `''`,
-  `O'Reilly`,
-  `'; DROP TABLE bars; DROP TABLE news; --`,
-  `'); DELETE FROM news; --`,
-  `"; SELECT pg_sleep(10); --`,
-  `$$; DROP TABLE news; $$`,
-  `$1`,
-  `$1::text[]`,
-  `E'\\x41'`,
-  `U&'\\0041'`,
-  '/* comment */ -- comment',
-  // Specials of array literals.
-  '{}',
-  '{NULL}',
-  '{"a","b"}',
-  '{a,b}',
-  '{{a},{b}}',
-  '[0:1]={a,b}',
-  ',',
-  'a,b',
-  `","`,
-  `"`,
-  `""`,
-  `\\"`,
-  '\\',
-  '\\\\',
-  'ends in a backslash\\',
-  '{"unclosed',
-  'NULL',
-  'null',
-  // Specials of the text format of COPY.
-  '\\N',
-  '\\.',
-  '\\.\n',
-  'tab\tnewline\nreturn\rboth\r\n',
-  '\n',
-  '\b\f\v\x01\x1b[31m\x7f',
-  // Unicode.
-  'naïve',
-  'é',
-  'e\u0301',
-  'Straße STRASSE',
-  '東京証券取引所',
-  'مرحبا بالعالم',
-  '\u202Eevil\u202C \u200Fright\u200E',
-  '\u200B\uFEFFzero width\u2028line\u2029paragraph\u0085',
-  '😀👩‍👩‍👧‍👦🏳️‍🌈',
-  '\u{10FFFF}\uFFFE\uFFFD',
-  // Others.
-  '<script>alert(1)</script>',
-  `\${jndi:ldap://example.com/a}`,
-  '%s%n%00',
-  '../../etc/passwd\\..',
-  '__proto__',
-  'true',
-  '0',
-  '-1e400',
-  '{"json": [1, "two"]}',
-  'x'.repeat(64),
-  'x'.repeat(65),
-  `${'x'.repeat(64)}é`,
-  'repeats '.repeat(400),
-];
 
 /** So many letters that do not compress, from a generator that is the same every time. */
 function noise(length: number): string {

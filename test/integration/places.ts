@@ -8,6 +8,7 @@ import type { Strategy } from '../../src/sinks/postgres/planner.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 
 export interface Place {
+  readonly kind: Store['kind'];
   /** From `beforeAll` on. */
   readonly pool: () => pg.Pool;
   /** The strategies that this place offers. */
@@ -22,7 +23,7 @@ export function inEachPlace(tests: (place: Place) => void): void {
     beforeAll(() => {
       pool = database.pool({ max: 8 });
     });
-    tests({ pool: () => pool, strategies: ['auto', 'unnest', 'copyUpsert', 'copy'] });
+    tests({ kind: 'postgres', pool: () => pool, strategies: ['auto', 'unnest', 'copyUpsert', 'copy'] });
   });
 
   describe('on PGlite', () => {
@@ -35,6 +36,6 @@ export function inEachPlace(tests: (place: Place) => void): void {
       await store.close();
       rmSync(folder, { recursive: true, force: true });
     });
-    tests({ pool: () => store.pool, strategies: ['auto', 'unnest'] });
+    tests({ kind: 'pglite', pool: () => store.pool, strategies: ['auto', 'unnest'] });
   });
 }

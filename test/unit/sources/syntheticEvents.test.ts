@@ -1,33 +1,17 @@
 import { createHash } from 'node:crypto';
 import { isRight } from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
-import { barKey } from '../../../src/model/bar.js';
-import { fundamentalsKey } from '../../../src/model/fundamentals.js';
 import type { MarketEvent } from '../../../src/model/marketEvent.js';
 import { marketEventCodec } from '../../../src/model/marketEventCodec.js';
-import { newsKey } from '../../../src/model/newsItem.js';
-import { optionKey } from '../../../src/model/optionSnapshot.js';
 import { syntheticBars } from '../../../src/sources/syntheticBars.js';
 import { type SyntheticEventsConfig, syntheticEvents } from '../../../src/sources/syntheticEvents.js';
+import { eventKey } from '../../integration/events.js';
 
 const KINDS = ['bar', 'option', 'news', 'fundamental'] as const;
 
 const events = (config: SyntheticEventsConfig): MarketEvent[] => [...syntheticEvents(config)];
 
 const ofKind = (made: readonly MarketEvent[], kind: MarketEvent['kind']) => made.filter((event) => event.kind === kind);
-
-function keyOf(event: MarketEvent): string {
-  switch (event.kind) {
-    case 'bar':
-      return barKey(event);
-    case 'option':
-      return optionKey(event);
-    case 'news':
-      return newsKey(event);
-    case 'fundamental':
-      return fundamentalsKey(event);
-  }
-}
 
 /** What differs between two versions of one record. */
 function changed(one: MarketEvent, other: MarketEvent): string[] {
@@ -124,7 +108,7 @@ describe('syntheticEvents', () => {
     const versions = new Set(made.map(({ seq }) => seq));
     expect((versions.size - count) / count).toBeCloseTo(0.1, 2);
     expect((made.length - versions.size) / count).toBeCloseTo(0.05, 2);
-    expect(new Set(made.map(keyOf)).size).toBe(count);
+    expect(new Set(made.map(eventKey)).size).toBe(count);
   });
 
   it.each<[MarketEvent['kind'], string[]]>([
@@ -135,7 +119,7 @@ describe('syntheticEvents', () => {
   ])('brings revisions of %s records with a higher seq and other values, and duplicates as they were', (kind, may) => {
     const byKey = new Map<string, MarketEvent[]>();
     const made = events({ kinds: [kind], count: 500, revisions: 1, duplicates: 1 });
-    for (const event of made) byKey.set(keyOf(event), [...(byKey.get(keyOf(event)) ?? []), event]);
+    for (const event of made) byKey.set(eventKey(event), [...(byKey.get(eventKey(event)) ?? []), event]);
     expect(byKey.size).toBe(500);
     let backwards = 0;
     for (const versions of byKey.values()) {
