@@ -35,6 +35,6 @@ describe('50,000 bars through a line that breaks', () => {
         const again = `npm run test:fault -- --seed ${seed}`;
         throw new Error(`${reason}\n  alone: ${again}\n  script: ${JSON.stringify(script)}`, { cause });
       }
-    }, 180_000);
+    }, 300_000);
   }
 });

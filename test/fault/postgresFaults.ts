@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { lastValueFrom } from 'rxjs';
+import { lastValueFrom, tap } from 'rxjs';
 import { openDeadLetters } from '../../src/dead-letters/openDeadLetters.js';
 import { replayDeadLetters } from '../../src/dead-letters/replayDeadLetters.js';
 import { PipelineMonitor } from '../../src/flow/monitor.js';
 import { type Bar, barKey } from '../../src/model/bar.js';
 import { foldBars } from '../../src/model/foldBars.js';
+import type { WriteOutcome } from '../../src/model/sink.js';
 import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
 import { run } from '../../src/pipelines/run.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
@@ -66,7 +67,8 @@ export async function runFaultScript(script: FaultScript, server: PostgresServer
     const { workers, batchSize } = script;
     const write = writeCoordinator(sink, { workers, batchSize, policies: { ...policies, deadLetters } });
     const monitor = new PipelineMonitor();
-    const chain = fromAsyncIterable(nemesis.between(input, script.steps)).pipe(write);
+    const settled = tap<WriteOutcome<Bar>>(({ items }) => nemesis.settle(items.length));
+    const chain = fromAsyncIterable(nemesis.between(input, script.steps)).pipe(write, settled);
     const report = await within(RUN_STUCK_MS, run(chain, { signals: [], monitor }), () => {
       const stages = monitor.stages.map(({ id, held, written, gate }) => ({ id, held, written, isOpen: gate?.isOpen }));
       const { totalCount, idleCount, waitingCount } = store.pool;
@@ -87,7 +89,8 @@ export async function runFaultScript(script: FaultScript, server: PostgresServer
     while (deadLetters.stats().open.letters > 0) {
       ok(replays < 20, `after ${replays} replays ${deadLetters.stats().open.letters} letters are left`);
       replays += 1;
-      await lastValueFrom(replayDeadLetters(deadLetters, { sink, policies: { timeoutMs: 10_000 }, maxAttempts: 100 }));
+      const replay$ = replayDeadLetters(deadLetters, { sink, policies: { timeoutMs: 10_000 }, maxAttempts: 100 });
+      await within(RUN_STUCK_MS, lastValueFrom(replay$), () => `replay ${replays} is stuck`);
     }
     const { open, parked } = deadLetters.stats();
     deepStrictEqual([open.items, parked.items], [0, 0], 'no letter is left');
@@ -102,11 +105,14 @@ export async function runFaultScript(script: FaultScript, server: PostgresServer
     };
   } finally {
     await proxy.mend();
-    await deadLetters.close();
-    await store.close();
-    await direct.end();
-    await proxy.close();
-    await database.drop();
+    const closing = [
+      ['dead letters', () => deadLetters.close()],
+      ['store', () => store.close()],
+      ['pool', () => direct.end()],
+      ['proxy', () => proxy.close()],
+      ['database', () => database.drop()],
+    ] as const;
+    for (const [what, close] of closing) await within(STUCK_MS, close(), () => `the ${what} does not close`);
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -129,6 +135,9 @@ class Nemesis {
   readonly #server: PostgresServer;
   readonly #direct: pg.Pool;
   readonly #done: string[] = [];
+  #given = 0;
+  #settled = 0;
+  #onSettled: (() => void) | undefined;
 
   constructor(proxy: FaultProxy, server: PostgresServer, direct: pg.Pool) {
     this.#proxy = proxy;
@@ -141,21 +150,47 @@ class Nemesis {
     return this.#done.length;
   }
 
-  /** The bars, with a step in each part of them but the first and the last. */
+  /** So many bars more are written or in a letter. */
+  settle(count: number): void {
+    this.#settled += count;
+    if (this.#settled >= this.#given) this.#onSettled?.();
+  }
+
+  /**
+   * The bars, with a step in each part of them but the first and the last. A step finds the line in use and nothing waiting:
+   * what was there before it is settled.
+   */
   async *between(bars: readonly Bar[], steps: readonly FaultStep[]): AsyncGenerator<Bar> {
     const parts = steps.length + 2;
     const part = (index: number) => bars.slice((bars.length * index) / parts, (bars.length * (index + 1)) / parts);
-    yield* part(0);
+    yield* this.#give(part(0));
     for (const [index, step] of steps.entries()) {
+      await this.#allSettled();
       const now = part(index + 1);
       const armed = this.#arm(step);
-      yield* now.slice(0, now.length / 2);
-      await this.#act(step);
-      yield* now.slice(now.length / 2);
+      yield* this.#give(now.slice(0, now.length / 2));
+      const acting = this.#act(step);
+      acting.catch(() => {});
+      yield* this.#give(now.slice(now.length / 2));
+      await acting;
       await this.#fired(step, armed);
       this.#done.push(step.kind);
     }
-    yield* part(parts - 1);
+    yield* this.#give(part(parts - 1));
+  }
+
+  *#give(bars: readonly Bar[]): Generator<Bar> {
+    for (const one of bars) {
+      this.#given += 1;
+      yield one;
+    }
+  }
+
+  async #allSettled(): Promise<void> {
+    if (this.#settled >= this.#given) return;
+    await new Promise<void>((resolve) => {
+      this.#onSettled = resolve;
+    });
   }
 
   /** That every step was taken, and that the proxy has done what it was told. */
@@ -193,18 +228,16 @@ class Nemesis {
   async #act(step: FaultStep): Promise<void> {
     switch (step.kind) {
       case 'sever':
-        ok(this.#proxy.sever(step.how) > 0, 'there must be a connection to sever');
+        await until('a connection to sever', () => this.#proxy.sever(step.how) > 0);
         return;
       case 'refuse':
         this.#proxy.refuse({ forMs: step.forMs });
         this.#proxy.sever('reset');
         return;
       case 'terminate': {
-        const { rowCount } = await this.#direct.query(
-          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE application_name = 'sluice' AND datname = current_database()`,
-        );
-        ok((rowCount ?? 0) > 0, 'there must be a session to terminate');
+        const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                      WHERE application_name = 'sluice' AND datname = current_database()`;
+        await until('a session to terminate', async () => ((await this.#direct.query(sql)).rowCount ?? 0) > 0);
         return;
       }
       case 'restart':
@@ -237,5 +270,14 @@ async function within<R>(ms: number, work: Promise<R>, complaint: () => string):
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Tries again until it has worked. */
+async function until(what: string, attempt: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAt = performance.now() + STUCK_MS;
+  while (!(await attempt())) {
+    ok(performance.now() < giveUpAt, `there is no ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
