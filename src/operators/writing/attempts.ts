@@ -19,6 +19,8 @@ export interface AttemptResult {
   committed(rows: number): void;
   /** `isProbe`: the breaker let it through to find out whether the sink is back. */
   failed(error: unknown, isProbe: boolean): void;
+  /** One of those two has thrown: who settles a write, or a timer, has nobody else to tell. */
+  threw(thrown: unknown): void;
 }
 
 /** One attempt at a time to write something: with a permit of the breaker, for which it waits, and a start time. */
@@ -49,7 +51,8 @@ export class Attempts<T> {
         this.#leaveLine = PermitLine.of(breaker).join(scheduler, (permit) => {
           this.#permit = permit;
           // Given back by one of those that are unsubscribed together, for the next of them.
-          if (isLetGo(this.#host.destination)) this.settle(undefined);
+          const { destination } = this.#host;
+          if (isLetGo(destination)) this.settle(undefined);
           else this.#write(items);
         });
         return;
@@ -80,7 +83,15 @@ export class Attempts<T> {
 
   /** The attempt under way has failed by itself, or by the clock. */
   fail(error: unknown): void {
-    this.#result.failed(error, this.#permit?.isProbe === true);
+    this.#tell(() => this.#result.failed(error, this.#permit?.isProbe === true));
+  }
+
+  #tell(result: () => void): void {
+    try {
+      result();
+    } catch (thrown) {
+      this.#result.threw(thrown);
+    }
   }
 
   #write(items: readonly T[]): void {
@@ -110,7 +121,7 @@ export class Attempts<T> {
     this.#pending = pending;
     // What is next begins when the write has let go of what it used, and not before.
     pending.add(() => {
-      if (this.startedAt !== undefined) end?.();
+      if (this.startedAt !== undefined && end) this.#tell(end);
     });
   }
 }

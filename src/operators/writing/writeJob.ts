@@ -64,20 +64,9 @@ export class WriteJob<T> {
     this.#items = items;
     this.#part = items;
     this.#attempts = new Attempts(host, {
-      committed: (rows) => {
-        try {
-          this.#committed(rows);
-        } catch (thrown) {
-          this.#fail(thrown);
-        }
-      },
-      failed: (error, isProbe) => {
-        try {
-          this.#failed(error, isProbe);
-        } catch (thrown) {
-          this.#fail(thrown);
-        }
-      },
+      committed: (rows) => this.#committed(rows),
+      failed: (error, isProbe) => this.#failed(error, isProbe),
+      threw: (thrown) => this.#fail(thrown),
     });
     this.#startedAt = host.settings.scheduler.now();
   }
@@ -143,7 +132,7 @@ export class WriteJob<T> {
     }
   }
 
-  /** Something of the user's has thrown: whoever settles the attempt has nobody else to tell. */
+  /** A callback of the user's has thrown. */
   #fail(thrown: unknown): void {
     this.#over = true;
     this.#attempts.settle(undefined);
