@@ -337,7 +337,7 @@ describe('on a Postgres server', () => {
   });
 
   it.each(['auto', 'unnest', 'copyUpsert', 'copy'] as const)(
-    'lets no older version win through four lanes at once (%s)',
+    'does not let "two writers put an older bar over a newer" come back: four lanes at once (%s)',
     async (strategy) => {
       const sink = barsSink(pool, { strategy });
       const versions = Array.from({ length: 40 }, (_, i) => i + 1);
@@ -357,7 +357,7 @@ describe('on a Postgres server', () => {
     },
   );
 
-  it('falls back to the upsert for a batch of which one key is there already', async () => {
+  it('does not let "one duplicate key aborts a whole COPY batch" come back: that batch is upserted', async () => {
     const sink = barsSink(pool, { strategy: 'copy' });
     const bars = barsOf(500);
     await write(sink, [bars[321]!]);

@@ -1,5 +1,5 @@
 import { concat, NEVER, of, range, Subject, throwError } from 'rxjs';
-import { take } from 'rxjs/operators';
+import { concatMap, take } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { BufferOverflowError } from '../../../src/flow/errors.js';
 import { Gate } from '../../../src/flow/gate.js';
@@ -379,5 +379,30 @@ describe('boundedBuffer', () => {
     gate.open();
     expect(first.values).toEqual([1, 2]);
     expect(second.values).toEqual([2]);
+  });
+
+  it('does not let "a slow backpressure listener blocks the queue" come back', () => {
+    const buffer = boundedBuffer<number>({ capacity: 10, highWatermark: 0.8, lowWatermark: 0.2 });
+    const probe = probeGate<number>();
+    const heard: string[] = [];
+    const moves: string[] = [];
+    // One that never comes back, one that works off each change in turn, one that fails, and then one who wants to know.
+    const stuck = () => new Promise<void>(() => {});
+    buffer.level$.subscribe(stuck);
+    buffer.level$.pipe(concatMap(stuck)).subscribe();
+    buffer.level$.pipe(concatMap(() => throwError(() => new Error('no pager')))).subscribe({ error: () => {} });
+    buffer.level$.subscribe((level) => heard.push(level));
+    probe.gateLog$.subscribe(stuck);
+    probe.gateLog$.pipe(concatMap(stuck)).subscribe();
+    probe.gateLog$.subscribe((move) => moves.push(move));
+    const gate = new Gate('closed');
+    const result = record(gatedFrom(upTo(100)).pipe(probe, buffer, withContext({ gate })));
+    for (let round = 0; result.values.length < 100 && round < 100; round++) {
+      gate.open();
+      gate.close();
+    }
+    expect(result.values).toEqual([...upTo(100)]);
+    expect(heard.slice(0, 3)).toEqual(['ok', 'soft', 'ok']);
+    expect(moves.slice(0, 3)).toEqual(['o', 'c', 'o']);
   });
 });

@@ -183,7 +183,7 @@ describe('retry', () => {
   });
 });
 
-describe('a worker never dies with its batch', () => {
+describe('does not let "a worker dies with its batch when retries run out and nothing restarts it" come back', () => {
   const misdeeds: [string, () => ObservableInput<WriteReceipt>][] = [
     [
       'throws synchronously',
@@ -248,7 +248,7 @@ describe('a worker never dies with its batch', () => {
   });
 
   it(
-    'workers do not starve for good after a lull longer than the flush interval',
+    'does not let "workers starve for good after a lull longer than the flush interval" come back',
     marbles(({ cold, expectObservable }) => {
       const source = cold('a 9999ms b 9999ms (cd)    ');
       const outcomes = '   250ms a 9999ms b 9999ms (cd)';
@@ -585,6 +585,24 @@ describe('dead letters', () => {
     source.next([1]);
     expect((result.error as Error).message).toBe('no disk');
     expect(account()).toMatchObject({ held: 1, conservation: 0 });
+  });
+
+  it('does not let "the dead letters are never called by the worker" come back: each way to give up ends in them', () => {
+    const missing = coded('42P01');
+    const ways: [reason: string, error: Error, policies: WritePolicies<number>][] = [
+      ['exhausted', refused(), { retry: { ...steady, maxAttempts: 2 } }],
+      ['exhausted', new Error('what no table knows'), {}],
+      ['poison', coded('23505'), {}],
+      ['fatal', missing, {}],
+    ];
+    for (const [reason, error, policies] of ways) {
+      const { letters, deadLetters } = letterBox();
+      const { source, advance, account } = bench(() => throwError(() => error), { ...policies, deadLetters });
+      source.next([1]);
+      advance(1_000);
+      expect(letters, reason).toMatchObject([{ items: [1], reason, error, stage: 'writeTo' }]);
+      expect(account(), reason).toMatchObject({ received: 1, diverted: 1, held: 0, conservation: 0 });
+    }
   });
 
   it('are given what the sink has stamped', () => {

@@ -86,8 +86,7 @@ describe('a drain keeps its deadline, and what is not written by then goes to th
     expect(formatReport(report)).toContain(`(drain ${report.received.toLocaleString('en-US')})`);
   });
 
-  it('the drain discards nothing of what the queue still holds', async () => {
-    const written: number[] = [];
+  it('does not let "the drain discards what the queue still holds" come back', async () => {
     const { letters, deadLetters } = letterBox();
     const report = await play({
       write: () => NEVER,
@@ -95,7 +94,8 @@ describe('a drain keeps its deadline, and what is not written by then goes to th
       drainTimeoutMs: 500,
     });
     expect(report.durationMs).toBe(350);
-    expect(written.length + letters.flatMap(({ items }) => items).length).toBe(report.received);
+    expect(report.received).toBeGreaterThan(800);
+    expect(letters.flatMap(({ items }) => items).sort((a, b) => a - b)).toEqual([...Array(report.received).keys()]);
   });
 
   it('half of the time is theirs where it is short, and a second signal shortens it', async () => {
