@@ -176,6 +176,23 @@ function semantics(poolOf: () => pg.Pool): void {
     expect(names(await migrate(pool, config))).toEqual(['bars_1h view']);
   });
 
+  it('makes again a table that is gone, and what is built on it, and plans so', async () => {
+    await migrate(pool, config);
+    await write(barsSink(pool, { schema: SCHEMA }), barsOf(3));
+    await pool.query(`DROP TABLE ${QUOTED}.bars, ${QUOTED}.news CASCADE`);
+    const plan = await migrationPlan(pool, config);
+    expect(plan.steps.map(({ what }) => what)).toEqual([
+      'make again the table of 001_bars, which is gone',
+      'make again the table of 003_news, which is gone',
+      ...['5m', '1h', '1d'].map((timeframe) => `make bars_${timeframe} a view of the bars of 1m`),
+    ]);
+    expect((await migrate(pool, config)).steps).toEqual(plan.steps);
+    expect(names(await migrate(pool, config))).toEqual([]);
+    expect(await storedBars(pool, `${QUOTED}.bars`)).toEqual([]);
+    const { rows } = await pool.query(`SELECT version FROM ${QUOTED}.sluice_migrations ORDER BY version`);
+    expect(rows.map(({ version }) => version)).toEqual([1, 2, 3, 4]);
+  });
+
   it.each(['5m', '1h', '1d'])('makes of the bars of one minute what a naive fold does: %s', async (timeframe) => {
     await migrate(pool, config);
     const minutes = minuteBars();

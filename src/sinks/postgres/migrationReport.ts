@@ -2,7 +2,7 @@
 export interface MigrationStep {
   /** `003_news`, or what is set up after the numbered ones: `bars_5m view`. */
   readonly name: string;
-  /** `numbered` is recorded and never done again; `feature` is whatever the server offers and the store lacks. */
+  /** `numbered` is recorded, and done again only where its table is gone; `feature` is whatever the server offers and the store lacks. */
   readonly kind: 'numbered' | 'feature';
   /** One line for a person. */
   readonly what: string;

@@ -4,7 +4,7 @@ import type { Migration } from './migrationFiles.js';
 import type { MigrationReport, MigrationStep } from './migrationReport.js';
 import { borrowClient, inTransaction, underLock } from './migrationTransaction.js';
 import { quoteIdentifier } from './statements.js';
-import { TABLE_CHECKS } from './storeTables.js';
+import { STORE_TABLES } from './storeTables.js';
 import { readCatalogue, type StoreCatalogue } from './timescale/catalogue.js';
 import { HYPERTABLE_NAMES } from './timescale/hypertables.js';
 import { type FeaturePlan, planFeatures } from './timescale/planFeatures.js';
@@ -25,6 +25,12 @@ interface FeatureOutcome {
   /** The step that was done; undefined where none is missing, or the right to it is. */
   readonly step: MigrationStep | undefined;
   readonly wasRefused: boolean;
+}
+
+/** A migration that is to be applied. */
+interface Due extends Migration {
+  /** Whether it was applied before, and its table is gone. */
+  readonly isAgain: boolean;
 }
 
 interface Applied {
@@ -59,7 +65,7 @@ export class Migrator {
         'BEGIN READ ONLY',
         async () => {
           const applied = await this.#applied(client, schema);
-          const numbered = this.#missing(applied, schema).map(stepOf);
+          const numbered = (await this.#missing(client, applied, schema)).map(stepOf);
           const features = await this.#features(client, schema, new Set());
           const steps = [...numbered, ...features.steps.map(featureStep)];
           return this.#report(schema, steps, features, []);
@@ -141,8 +147,8 @@ export class Migrator {
     return (await client.query<Applied>(`SELECT version, name, checksum FROM ${record} ORDER BY version`)).rows;
   }
 
-  /** Those not applied yet; refuses a database that this program does not understand. */
-  #missing(applied: readonly Applied[], schema: string): Migration[] {
+  /** Those not applied yet, or whose table is gone; refuses a database that this program does not understand. */
+  async #missing(client: PoolClient, applied: readonly Applied[], schema: string): Promise<Due[]> {
     const { migrations } = this.#config;
     const newest = applied.at(-1);
     if (newest && newest.version > migrations.length) {
@@ -163,8 +169,22 @@ export class Migrator {
         { step: name },
       );
     }
+    const gone = await this.#gone(client, applied, schema);
     const numbers = new Set(applied.map(({ version }) => version));
-    return migrations.filter(({ version }) => !numbers.has(version));
+    return migrations
+      .filter(({ version, name }) => !numbers.has(version) || gone.has(name))
+      .map((migration) => ({ ...migration, isAgain: numbers.has(migration.version) }));
+  }
+
+  /** Somebody has dropped a table, or restored a backup without it: the record alone would say that all is there. */
+  async #gone(client: PoolClient, applied: readonly Applied[], schema: string): Promise<ReadonlySet<string>> {
+    const names = applied.map(({ name }) => name).filter((name) => STORE_TABLES.has(name));
+    if (names.length === 0) return new Set();
+    const { rows } = await client.query<{ name: string }>(
+      'SELECT name FROM unnest($1::text[], $2::text[]) AS made (name, relation) WHERE to_regclass(relation) IS NULL',
+      [names, names.map((name) => STORE_TABLES.get(name)!.in(schema))],
+    );
+    return new Set(rows.map(({ name }) => name));
   }
 
   async #nextNumbered(client: PoolClient, schema: string): Promise<MigrationStep | undefined> {
@@ -174,11 +194,12 @@ export class Migrator {
       schema,
       () => name,
       async () => {
-        const next = this.#missing(await this.#applied(client, schema), schema)[0];
+        const [next] = await this.#missing(client, await this.#applied(client, schema), schema);
         if (!next) return undefined;
         name = next.name;
         await client.query(next.sql);
-        await TABLE_CHECKS.get(next.name)?.(client, schema);
+        await STORE_TABLES.get(next.name)?.check(client, schema);
+        if (next.isAgain) return stepOf(next);
         await client.query(`INSERT INTO ${recordOf(schema)} (version, name, checksum) VALUES ($1, $2, $3)`, [
           next.version,
           next.name,
@@ -241,8 +262,9 @@ function recordOf(schema: string): string {
   return `${quoteIdentifier(schema)}.${RECORD}`;
 }
 
-function stepOf({ name, sql }: Migration): MigrationStep {
-  return { name, kind: 'numbered', what: `apply ${name}`, sql };
+function stepOf({ name, sql, isAgain }: Due): MigrationStep {
+  const what = isAgain ? `make again the table of ${name}, which is gone` : `apply ${name}`;
+  return { name, kind: 'numbered', what, sql };
 }
 
 function featureStep({ name, what, statements }: FeaturePlan['steps'][number]): MigrationStep {

@@ -3,17 +3,25 @@ import { checkTable } from './checkTable.js';
 import { quoteIdentifier } from './statements.js';
 import { barsTable, fundamentalsTable, newsTable, optionsTable, type Table } from './tables.js';
 
-type Check = (client: ClientBase, schema: string) => Promise<void>;
+/** The table that a migration makes. */
+export interface StoreTable {
+  /** Its name in SQL. */
+  readonly in: (schema: string) => string;
+  readonly check: (client: ClientBase, schema: string) => Promise<void>;
+}
 
-const checkOf =
-  <T>(table: Table<T>): Check =>
-  (client, schema) =>
-    checkTable(client, table, `${quoteIdentifier(schema)}.${quoteIdentifier(table.name)}`);
+function tableOf<T>(table: Table<T>): StoreTable {
+  const named = (schema: string) => `${quoteIdentifier(schema)}.${quoteIdentifier(table.name)}`;
+  return { in: named, check: (client, schema) => checkTable(client, table, named(schema)) };
+}
 
-/** After each of these migrations its table must be as its sink needs it, also where it was there before. */
-export const TABLE_CHECKS: ReadonlyMap<string, Check> = new Map([
-  ['001_bars', checkOf(barsTable)],
-  ['002_options_snap', checkOf(optionsTable)],
-  ['003_news', checkOf(newsTable)],
-  ['004_fundamentals', checkOf(fundamentalsTable)],
+/**
+ * After each of these migrations its table must be as its sink needs it, also where it was there before. Where it is gone
+ * later, its migrations are applied again: all that change a table are among them.
+ */
+export const STORE_TABLES: ReadonlyMap<string, StoreTable> = new Map([
+  ['001_bars', tableOf(barsTable)],
+  ['002_options_snap', tableOf(optionsTable)],
+  ['003_news', tableOf(newsTable)],
+  ['004_fundamentals', tableOf(fundamentalsTable)],
 ]);
