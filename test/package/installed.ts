@@ -58,6 +58,7 @@ export function packAndInstall(): Installed {
     'LICENSE',
     'src',
     'scripts',
+    'dashboards',
     'tsconfig.json',
     'tsconfig.build.json',
   ]) {

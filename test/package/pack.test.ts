@@ -23,7 +23,8 @@ const importAll = (): string =>
 describe('the tarball', () => {
   it('holds the build with its sources, and no tests', () => {
     const top = new Set(installed.files.map((file) => file.split('/')[0]));
-    expect([...top].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'src']);
+    const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'dashboards', 'dist', 'package.json', 'src'];
+    expect([...top].sort()).toEqual(expected);
     expect(
       installed.files.filter((file) => /\.(test|spec)\.|(^|\/)(test|tests|fixtures)\/|\.tsbuildinfo$/.test(file)),
     ).toEqual([]);
@@ -33,7 +34,10 @@ describe('the tarball', () => {
     const expected = installed.files
       .filter((file) => file.startsWith('src/'))
       .flatMap((file) =>
-        ['.d.ts', '.d.ts.map', '.js', '.js.map'].map((ending) => file.replace(/^src(.*)\.ts$/, `dist$1${ending}`)),
+        // Not compiled, but taken along.
+        file.endsWith('.sql')
+          ? [file.replace(/^src/, 'dist')]
+          : ['.d.ts', '.d.ts.map', '.js', '.js.map'].map((ending) => file.replace(/^src(.*)\.ts$/, `dist$1${ending}`)),
       );
     expect(installed.files.filter((file) => file.startsWith('dist/'))).toEqual(expected.sort());
   });
