@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 /** An open file, read and written at positions. */
@@ -22,7 +22,7 @@ export interface Disk {
   open(path: string, mode: 'read' | 'create' | 'update' | 'upsert'): Promise<DiskFile>;
   /** The names in a folder; none where there is no such folder. */
   list(folder: string): Promise<string[]>;
-  /** Makes a folder and those above it, and puts their names on the disk. */
+  /** Makes a folder and those above it, and puts their names on the disk. Fails too where it may not be written to. */
   makeFolder(folder: string): Promise<void>;
   /** Removes a file; nothing where there is none. */
   remove(path: string): Promise<void>;
@@ -53,7 +53,10 @@ export const nodeDisk: Disk = {
   },
   async makeFolder(folder) {
     const made = await mkdir(folder, { recursive: true });
-    if (made === undefined) return;
+    if (made === undefined) {
+      await access(folder, constants.W_OK | constants.X_OK);
+      return;
+    }
     const top = dirname(resolve(made));
     for (let above = dirname(resolve(folder)); ; above = dirname(above)) {
       await syncFolder(above);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
@@ -55,6 +55,9 @@ async function fillAndMakeRoom(folder: string, makeRoom: () => void, disk = faul
   }
 }
 
+const mounted = mountSmall(mkdtempSync(join(tmpdir(), 'sluice-probe-')));
+if (mounted) spawnSync('umount', [mounted]);
+
 describe('a full disk', () => {
   it('that takes only a part of a letter, as injected, is waited for', async () => {
     const disk = faultyDisk();
@@ -72,9 +75,6 @@ describe('a full disk', () => {
     await fillAndMakeRoom(join(root, 'dlq'), makeRoom, disk);
   });
 
-  const mounted = mountSmall(mkdtempSync(join(tmpdir(), 'sluice-probe-')));
-  if (mounted) spawnSync('umount', [mounted]);
-
   it.runIf(mounted)('of 256 KiB, a real one where mounting is permitted, is waited for', async () => {
     const mount = mountSmall(root);
     expect(mount).toBe(root);
@@ -85,6 +85,43 @@ describe('a full disk', () => {
         spawnSync('mount', ['-o', 'remount,size=4m', root]);
       };
       await fillAndMakeRoom(join(root, 'dlq'), makeRoom);
+    } finally {
+      spawnSync('umount', ['-l', root]);
+    }
+  });
+});
+
+describe('a folder that is there and may not be written to', () => {
+  const refusal = (reason: string) => ({
+    code: 'SLUICE_DEAD_LETTERS_FOLDER',
+    message: `cannot keep dead letters in ${join(root, 'dlq')}: ${reason}; put that right, or choose another folder`,
+  });
+
+  it.runIf(process.getuid?.() !== 0)('is refused before anything is given up', async () => {
+    mkdirSync(join(root, 'dlq'), { mode: 0o500 });
+    try {
+      await expect(openDeadLetters(join(root, 'dlq'), { pipeline: 'p' })).rejects.toMatchObject(
+        refusal('no permission to write there'),
+      );
+    } finally {
+      chmodSync(join(root, 'dlq'), 0o700);
+    }
+  });
+
+  it.runIf(mounted)('is refused on a disk that is read-only, and its letters can be read', async () => {
+    expect(mountSmall(root)).toBe(root);
+    try {
+      const queue = await openDeadLetters<number>(join(root, 'dlq'), { pipeline: 'p' });
+      const letter = { items: [1], stage: 's', reason: 'drain', error: undefined, attempts: 0 };
+      await lastValueFrom(queue.append(letter), { defaultValue: undefined });
+      await queue.close();
+      spawnSync('mount', ['-o', 'remount,ro', root]);
+      await expect(openDeadLetters(join(root, 'dlq'), { pipeline: 'p' })).rejects.toMatchObject(
+        refusal('its file system is read-only'),
+      );
+      const items: unknown[] = [];
+      for await (const one of readDeadLetters(join(root, 'dlq'))) items.push(...one.items);
+      expect(items).toEqual([1]);
     } finally {
       spawnSync('umount', ['-l', root]);
     }
