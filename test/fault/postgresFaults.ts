@@ -228,7 +228,7 @@ class Nemesis {
   async #act(step: FaultStep): Promise<void> {
     switch (step.kind) {
       case 'sever':
-        await until('a connection to sever', () => this.#proxy.sever(step.how) > 0);
+        await until('connection to sever', () => this.#proxy.sever(step.how) > 0);
         return;
       case 'refuse':
         this.#proxy.refuse({ forMs: step.forMs });
@@ -237,7 +237,7 @@ class Nemesis {
       case 'terminate': {
         const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                       WHERE application_name = 'sluice' AND datname = current_database()`;
-        await until('a session to terminate', async () => ((await this.#direct.query(sql)).rowCount ?? 0) > 0);
+        await until('session to terminate', async () => ((await this.#direct.query(sql)).rowCount ?? 0) > 0);
         return;
       }
       case 'restart':

@@ -32,4 +32,31 @@ describe('the Postgres of the tests', () => {
     const late = new pg.Client({ connectionString: server.url });
     await expect(late.connect()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
+
+  it.skipIf(process.env.TEST_DATABASE_URL !== undefined)(
+    'starts again on the same port, with what was committed',
+    async () => {
+      const server = await startPostgres();
+      try {
+        const pool = new pg.Pool({ connectionString: server.url, options: '-c synchronous_commit=on', max: 1 });
+        pool.on('error', () => {});
+        await pool.query('CREATE TABLE kept (how text)');
+        for (const how of ['fast', 'immediate'] as const) {
+          await pool.query('INSERT INTO kept VALUES ($1)', [how]);
+          const { rows: before } = await pool.query('SELECT pg_postmaster_start_time() AS at');
+          await server.restart?.(how);
+          const client = new pg.Client({ connectionString: server.url });
+          await client.connect();
+          const { rows: after } = await client.query('SELECT pg_postmaster_start_time() AS at');
+          expect(after[0].at.getTime()).toBeGreaterThan(before[0].at.getTime());
+          await client.end();
+        }
+        const { rows } = await pool.query('SELECT how FROM kept');
+        expect(rows).toEqual([{ how: 'fast' }, { how: 'immediate' }]);
+        await pool.end();
+      } finally {
+        await server.stop();
+      }
+    },
+  );
 });
