@@ -56,7 +56,7 @@ export interface StageObserver {
   settled?(stage: Stage, outcome: SettledWrite): void;
   /** A write failed. */
   writeFailed?(stage: Stage, failure: FailedWrite): void;
-  /** A write will be tried again, after this wait. */
+  /** A write, or the subscription of a source, will be tried again after this wait. */
   retrying?(stage: Stage, delayMs: number): void;
   /** A stage asks this breaker before each write. Told once a subscription. */
   guarded?(stage: Stage, breaker: WatchedBreaker): void;
