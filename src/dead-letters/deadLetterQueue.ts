@@ -4,7 +4,7 @@ import { type DeadLetter, type LetterFilter, requireFilter, type Tally } from '.
 import { DeadLetterError } from './deadLetterError.js';
 import { recordError } from './errorRecord.js';
 import { encodeLetters, type LetterDraft } from './letterLine.js';
-import type { LeasedLetter, LetterStore } from './letterStore.js';
+import type { LeasedLetter, LetterPlace, LetterStore } from './letterStore.js';
 
 /** The disk takes nothing, and the items wait. */
 export interface DeadLetterHold {
@@ -47,7 +47,7 @@ export interface DeadLetterQueue<T> extends DeadLetters<T> {
   /** Set while the disk takes nothing. */
   readonly holding: DeadLetterHold | undefined;
   stats(): DeadLetterStats;
-  /** Removes letters for good. */
+  /** Removes letters for good. On a full disk too, where no letter of a segment is kept; else it waits for room. */
   purge(filter: LetterFilter): Promise<Tally>;
   /** Puts open letters aside, out of the reach of replays. */
   park(filter: LetterFilter): Promise<Tally>;
@@ -77,6 +77,21 @@ export async function* groupsOf(letters: AsyncIterable<LeasedLetter>): AsyncGene
     bytes = 0;
   }
   if (group.length > 0) yield group;
+}
+
+/**
+ * All letters of a segment together, and nothing of what is in them: a disk without room lets go of a segment only as a whole.
+ */
+async function* placesOf(letters: AsyncIterable<LeasedLetter>): AsyncGenerator<LetterPlace[]> {
+  let places: LetterPlace[] = [];
+  for await (const { segment, ordinal, count } of letters) {
+    if (places[0] && places[0].segment !== segment) {
+      yield places;
+      places = [];
+    }
+    places.push({ segment, ordinal, count });
+  }
+  if (places.length > 0) yield places;
 }
 
 export class Counter {
@@ -178,7 +193,7 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
 
   async purge(filter: LetterFilter): Promise<Tally> {
     const state = requireFilter('purge', filter).state ?? 'open';
-    const tally = await this.#each(state, filter, (group) => this.#store.mark('-', group));
+    const tally = await this.#each(state, filter, placesOf, (places) => this.#store.mark('-', places));
     this.#settings.shared.counters.purged.add(tally.letters, tally.items);
     return tally;
   }
@@ -201,7 +216,7 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
     if (requireFilter(owner, filter).state !== undefined) {
       throw new RangeError(`${owner}: state is not for it to choose, got ${JSON.stringify(filter.state)}`);
     }
-    return this.#each(from, filter, async (group) => {
+    return this.#each(from, filter, groupsOf, async (group) => {
       const moved = group.map(({ letter, segment, ordinal }) => {
         const replays = to === 'open' ? 0 : letter.replays + segment.marks.unfinished(ordinal);
         return draftAfter(letter, { replays });
@@ -215,13 +230,14 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
     });
   }
 
-  async #each(
+  async #each<P extends LetterPlace>(
     state: 'open' | 'parked',
     filter: LetterFilter,
-    handle: (group: LeasedLetter[]) => Promise<void>,
+    together: (letters: AsyncIterable<LeasedLetter>) => AsyncIterable<P[]>,
+    handle: (group: P[]) => Promise<void>,
   ): Promise<Tally> {
     this.#requireOpen();
-    const work = this.#handleAll(state, filter, handle);
+    const work = this.#handleAll(state, filter, together, handle);
     this.#pending.add(work);
     try {
       return await work;
@@ -230,14 +246,15 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
     }
   }
 
-  async #handleAll(
+  async #handleAll<P extends LetterPlace>(
     state: 'open' | 'parked',
     filter: LetterFilter,
-    handle: (group: LeasedLetter[]) => Promise<void>,
+    together: (letters: AsyncIterable<LeasedLetter>) => AsyncIterable<P[]>,
+    handle: (group: P[]) => Promise<void>,
   ): Promise<Tally> {
     await this.#store.seal(state);
     const counter = new Counter();
-    for await (const group of groupsOf(this.#store.lease(state, filter))) {
+    for await (const group of together(this.#store.lease(state, filter))) {
       try {
         await handle(group);
       } finally {
@@ -245,7 +262,7 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
       }
       counter.add(
         group.length,
-        group.reduce((items, { letter }) => items + letter.items.length, 0),
+        group.reduce((items, { count }) => items + count, 0),
       );
     }
     return counter.tally;

@@ -155,21 +155,23 @@ export class LetterArea {
     await journal?.close().catch(() => {});
   }
 
-  /**
-   * Removes segments in which nothing is needed any more. First the segment, and its journal when that is known to be gone:
-   * a segment without its journal would have all its letters again.
-   */
+  /** Removes segments in which nothing is needed any more. */
   async sweep(): Promise<void> {
+    for (const segment of this.#segments.values()) if (segment.isSpent) await this.discard(segment);
+  }
+
+  /**
+   * Removes a segment. First the segment, and its journal when that is known to be gone: a segment without its journal would
+   * have all its letters again.
+   */
+  async discard(segment: Segment): Promise<void> {
     const { disk } = this.#settings;
-    for (const segment of this.#segments.values()) {
-      if (!segment.isSpent) continue;
-      this.#requireOpen();
-      if (this.#journal?.path === segment.journalPath) await this.#closeJournal();
-      await disk.remove(segment.path);
-      await disk.syncFolder(this.#folder);
-      await disk.remove(segment.journalPath);
-      this.#segments.delete(segment.name);
-    }
+    this.#requireOpen();
+    if (this.#journal?.path === segment.journalPath) await this.#closeJournal();
+    await disk.remove(segment.path);
+    await disk.syncFolder(this.#folder);
+    await disk.remove(segment.journalPath);
+    this.#segments.delete(segment.name);
   }
 
   async close(): Promise<void> {

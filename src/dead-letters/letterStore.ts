@@ -32,10 +32,16 @@ export interface StoreSettings {
   readonly onProblem: (problem: LetterProblem) => void;
 }
 
-/** A letter that nobody else touches until it is settled or released. */
-export interface LeasedLetter {
+/** Where a letter lies, and what it counts for. */
+export interface LetterPlace {
   readonly segment: Segment;
   readonly ordinal: number;
+  /** How many items it has. */
+  readonly count: number;
+}
+
+/** A letter that nobody else touches until it is settled or released. */
+export interface LeasedLetter extends LetterPlace {
   readonly letter: DeadLetter;
   /** How long its line is. */
   readonly bytes: number;
@@ -49,17 +55,11 @@ interface LetterPiece extends EncodedLetter {
 interface MarkPiece {
   readonly segment: Segment;
   readonly sign: MarkSign;
-  readonly letters: readonly MarkedLetter[];
+  readonly letters: readonly LetterPlace[];
 }
 
 interface SealPiece {
   readonly seal: LetterState;
-}
-
-interface MarkedLetter {
-  readonly ordinal: number;
-  /** How many items it has. */
-  readonly count: number;
 }
 
 type CondemnedLine = Region & { readonly ordinal: number; readonly items: number };
@@ -138,13 +138,12 @@ export class LetterStore {
   }
 
   /** Marks letters, durably. Those that are removed are gone when the promise resolves. */
-  async mark(sign: MarkSign, letters: readonly LeasedLetter[]): Promise<void> {
-    const bySegment = new Map<Segment, MarkedLetter[]>();
-    for (const { segment, ordinal, letter } of letters) {
-      const marked = { ordinal, count: letter.items.length };
-      const group = bySegment.get(segment);
-      if (group) group.push(marked);
-      else bySegment.set(segment, [marked]);
+  async mark(sign: MarkSign, letters: readonly LetterPlace[]): Promise<void> {
+    const bySegment = new Map<Segment, LetterPlace[]>();
+    for (const place of letters) {
+      const group = bySegment.get(place.segment);
+      if (group) group.push(place);
+      else bySegment.set(place.segment, [place]);
     }
     const pieces = [...bySegment].map(([segment, marked]) => ({ segment, sign, letters: marked }));
     await Promise.all(pieces.map((piece) => this.#commits.push(piece)));
@@ -165,12 +164,14 @@ export class LetterStore {
           const { parsed, ordinal } = line;
           if (parsed.is === 'corrupt' && ordinal > 0 && segment.isSealed) await this.#condemn(segment, line);
           if (ordinal === 0 || ordinal > last) continue;
-          if (parsed.is !== 'letter' || !matches(parsed.letter, filter) || this.#leases.has(parsed.letter.id)) {
+          const key = leaseKey(segment, ordinal);
+          if (parsed.is !== 'letter' || !matches(parsed.letter, filter) || this.#leases.has(key)) {
             passed();
             continue;
           }
-          this.#leases.add(parsed.letter.id);
-          yield { segment, ordinal, letter: parsed.letter, bytes: line.length };
+          this.#leases.add(key);
+          const count = parsed.letter.items.length;
+          yield { segment, ordinal, count, letter: parsed.letter, bytes: line.length };
         }
       } catch (error) {
         if (!isMissing(error)) throw error;
@@ -178,8 +179,8 @@ export class LetterStore {
     }
   }
 
-  release(letters: Iterable<LeasedLetter>): void {
-    for (const { letter } of letters) this.#leases.delete(letter.id);
+  release(letters: Iterable<LetterPlace>): void {
+    for (const { segment, ordinal } of letters) this.#leases.delete(leaseKey(segment, ordinal));
   }
 
   /** What stands there now is a segment of its own: what is appended from now on comes into the next. */
@@ -209,10 +210,17 @@ export class LetterStore {
     const marks = group.filter(isMark);
     for (const segment of new Set(marks.map((piece) => piece.segment))) {
       const ours = marks.filter((piece) => piece.segment === segment);
-      await this.#areas[segment.state].mark(
-        segment,
-        ours.map(({ sign, letters }) => [sign, letters.map(({ ordinal }) => ordinal)]),
-      );
+      const area = this.#areas[segment.state];
+      try {
+        await area.mark(
+          segment,
+          ours.map(({ sign, letters }) => [sign, letters.map(({ ordinal }) => ordinal)]),
+        );
+      } catch (error) {
+        // A disk without room for a line of the journal can still let go of a file, where nothing else is in it.
+        if (!settlesAll(segment, ours)) throw error;
+        await area.discard(segment);
+      }
       for (const { sign, letters } of ours) {
         for (const { ordinal, count } of letters) {
           if (sign === '-') segment.remove(ordinal, count);
@@ -220,7 +228,7 @@ export class LetterStore {
         }
       }
       // One that cannot be removed now is tried again with the next, or when the folder is opened.
-      if (segment.isSpent) await this.#sweep(this.#areas[segment.state]).catch(() => {});
+      if (segment.isSpent) await this.#sweep(area).catch(() => {});
       for (const piece of ours) done(piece);
     }
   }
@@ -248,7 +256,7 @@ export class LetterStore {
       return;
     }
     if (segment.marks.isRemoved(ordinal)) return;
-    await this.#commits.push({ segment, sign: '-', letters: [{ ordinal, count: items }] });
+    await this.#commits.push({ segment, sign: '-', letters: [{ segment, ordinal, count: items }] });
   }
 
   #report(problem: LetterProblem): void {
@@ -259,4 +267,15 @@ export class LetterStore {
     this.#lastName = Math.max(this.#lastName + 1, Math.floor(this.settings.now()));
     return String(this.#lastName).padStart(13, '0');
   }
+}
+
+function leaseKey({ state, name }: Segment, ordinal: number): string {
+  return `${state}/${name}-${ordinal}`;
+}
+
+/** Whether nothing in a segment is needed any more with these marks. */
+function settlesAll(segment: Segment, marks: readonly MarkPiece[]): boolean {
+  const removed = marks.filter(({ sign }) => sign === '-').flatMap(({ letters }) => letters);
+  const open = new Set(removed.map(({ ordinal }) => ordinal).filter((ordinal) => !segment.marks.isRemoved(ordinal)));
+  return segment.isSealed && segment.isSound && open.size === segment.openLetters;
 }

@@ -47,9 +47,14 @@ export class Segment {
     this.isSealed = isSealed;
   }
 
+  /** Whether there is nothing in it but letters that can be read. */
+  get isSound(): boolean {
+    return this.unknownVersion === 0 && this.broken.length === 0;
+  }
+
   /** Whether nothing in it is needed any more. */
   get isSpent(): boolean {
-    return this.isSealed && this.openLetters === 0 && this.unknownVersion === 0 && this.broken.length === 0;
+    return this.isSealed && this.openLetters === 0 && this.isSound;
   }
 
   remove(ordinal: number, items: number): void {

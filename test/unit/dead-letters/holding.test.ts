@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
@@ -111,6 +111,54 @@ describe('a disk that takes nothing', () => {
     expect(kinds.slice(2)).toContain('truncate');
     expect(kinds.slice(-2)).toEqual(['write', 'datasync']);
     expect(await items()).toEqual([0, 1]);
+  });
+
+  it('lets go of all letters of a segment at once: a full disk can be cleared with a purge', async () => {
+    const { disk, queue } = await setUp();
+    for (let i = 0; i < 100; i++) await append(queue, [i, i]);
+    disk.before = failing('ENOSPC', ['write']);
+    expect(await queue.purge({})).toEqual({ letters: 100, items: 200 });
+    expect(folder.files()).toEqual([]);
+    expect(queue.stats()).toMatchObject({ open: { letters: 0, items: 0 }, purged: { letters: 100, items: 200 } });
+    expect(queue.holding).toBeUndefined();
+  });
+
+  it('keeps a segment of which a letter is still needed, and waits with the purge of the others', async () => {
+    const { disk, queue, passUntil } = await setUp();
+    for (let i = 0; i < 3; i++) await append(queue, [i], { stage: i === 1 ? 'other' : 'write' });
+    disk.before = failing('ENOSPC', ['write']);
+    let isDone = false;
+    const purged = queue.purge({ stage: 'write' }).finally(() => {
+      isDone = true;
+    });
+    await passUntil(() => disk.steps.filter(({ kind }) => kind === 'write').length > 5);
+    expect(isDone).toBe(false);
+    expect(await items()).toEqual([0, 1, 2]);
+    disk.before = undefined;
+    await passUntil(() => isDone);
+    expect(await purged).toEqual({ letters: 2, items: 2 });
+    expect(await items()).toEqual([1]);
+  });
+
+  it('keeps a segment with damage that there is no room to set aside', async () => {
+    const before = await folder.open();
+    await append(before, [0]);
+    await before.close();
+    const [segment] = folder.files();
+    appendFileSync(join(folder.path, segment!), 'torn');
+    const disk = faultyDisk();
+    disk.before = failing('ENOSPC', ['write']);
+    const scheduler = new VirtualTimeScheduler();
+    const queue = await folder.open({ disk, scheduler });
+    const purged = queue.purge({});
+    await until(() => queue.holding !== undefined);
+    expect(folder.files()).toContain(segment);
+    disk.before = undefined;
+    scheduler.flush();
+    expect(await purged).toEqual({ letters: 1, items: 1 });
+    await queue.close();
+    await folder.open();
+    expect(folder.files()).toEqual([expect.stringMatching(/^quarantine\//)]);
   });
 
   it('is told of at once, and then once a period, with how long it lasts', async () => {
