@@ -151,7 +151,7 @@ export function writeCoordinator<T>(
         untilStopped<T>({ foreignOnly: true }),
         buffer,
         lanes({ count: workers, name: `${name}.lanes`, ...given({ by }) }, worker),
-        supervise(scheduler),
+        supervise({ scheduler }),
       );
     });
 }

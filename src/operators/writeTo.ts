@@ -60,5 +60,5 @@ export function writeTo<T>(
   requireFunction(owner, 'the write of its sink', sink?.write);
   const settings = writerSettings(owner, policies);
   const write = batchWriter(sink, settings);
-  return (batches$) => batches$.pipe(write, supervise(settings.scheduler));
+  return (batches$) => batches$.pipe(write, supervise({ scheduler: settings.scheduler }));
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
-import { identity, type MonoTypeOperatorFunction, type Observable, type OperatorFunction } from 'rxjs';
+import { asyncScheduler, identity, type MonoTypeOperatorFunction, type Observable, type OperatorFunction } from 'rxjs';
+import { supervise } from '../flow/supervise.js';
 import type { MarketEvent } from '../model/marketEvent.js';
 import { marketEventCodec } from '../model/marketEventCodec.js';
 import type { Sink, WriteOutcome } from '../model/sink.js';
@@ -82,7 +83,12 @@ export function marketDataToStore(
     news: writer(newsSink(pool, tables)),
     fundamental: writer(fundamentalsSink(pool, tables)),
   };
-  return (events$) => events$.pipe(checked).pipe(route('kind', write));
+  // Where nobody runs it as a program, a coordinator that cannot go on stops the source of all four.
+  const supervised = supervise<WriteOutcome<MarketEvent>>({
+    scheduler: policies.scheduler ?? asyncScheduler,
+    branches: true,
+  });
+  return (events$) => events$.pipe(checked).pipe(route('kind', write), supervised);
 }
 
 /** Letters are what could not be written as it is, so that a record of no kind at all is among them. */

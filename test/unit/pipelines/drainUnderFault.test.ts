@@ -1,7 +1,19 @@
 import { EventEmitter } from 'node:events';
-import { EMPTY, NEVER, type ObservableInput, throwError, VirtualTimeScheduler } from 'rxjs';
+import {
+  EMPTY,
+  ignoreElements,
+  mergeMap,
+  NEVER,
+  type ObservableInput,
+  throwError,
+  timer,
+  VirtualTimeScheduler,
+} from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { gatedSource } from '../../../src/flow/gatedSource.js';
+import { PipelineMonitor } from '../../../src/flow/monitor.js';
+import { supervise } from '../../../src/flow/supervise.js';
+import { withContext } from '../../../src/flow/withContext.js';
 import type { DeadLetters, Diversion } from '../../../src/model/diversion.js';
 import type { Sink, WriteReceipt } from '../../../src/model/sink.js';
 import { pace } from '../../../src/operators/pace.js';
@@ -181,5 +193,58 @@ describe('a fatal failure under run()', () => {
     expect(report.received).toBe(report.written + report.diverted);
     expect(written.every((n) => n % 2 === 0)).toBe(true);
     expect(letters.flatMap(({ items }) => items).every((n) => n % 2 === 1)).toBe(true);
+  });
+});
+
+describe('a fatal failure without run(), in one of several branches', () => {
+  it.each([
+    ['that have only a little to do: they finish it', 5, 0],
+    ['that hang: what they hold goes to the dead letters in the last second', Number.POSITIVE_INFINITY, 9_000],
+  ])('stops the source of all, and lets the others go on %s', async (_, writeMs, endsAfter) => {
+    const scheduler = new VirtualTimeScheduler();
+    const { letters, deadLetters } = letterBox();
+    const monitor = new PipelineMonitor();
+    const config = {
+      workers: 1,
+      batchSize: 10,
+      capacity: 100,
+      policies: { scheduler, deadLetters, timeoutMs: Infinity },
+    };
+    const good = sinkOf(() =>
+      writeMs === Number.POSITIVE_INFINITY ? NEVER : timer(writeMs, scheduler).pipe(ignoreElements()),
+    );
+    const bad = sinkOf(() => timer(50, scheduler).pipe(mergeMap(() => throwError(missing))));
+    const outcomes$ = naturals().pipe(
+      route((n: number) => (n % 2 ? 'odd' : 'even'), {
+        odd: (odd$) => odd$.pipe(writeCoordinator(bad, config)),
+        even: (even$) => even$.pipe(writeCoordinator(good, config)),
+      }),
+      supervise({ scheduler, branches: true }),
+      withContext({ monitor }),
+    );
+    let failure: unknown;
+    let endedAt = 0;
+    outcomes$.subscribe({
+      error(error) {
+        failure = error;
+        endedAt = scheduler.now();
+      },
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    scheduler.maxFrames = 100_000;
+    scheduler.flush();
+    expect(failure).toMatchObject({ cause: { code: '42P01' } });
+    const { received, written, diverted, held } = monitor.account();
+    expect({ held, settled: written + diverted }).toEqual({ held: 0, settled: received });
+    const even = letters.flatMap(({ items }) => items).filter((n) => n % 2 === 0);
+    if (endsAfter > 0) {
+      expect(endedAt).toBe(50 + endsAfter);
+      expect(written).toBe(0);
+      expect(even.length).toBeGreaterThan(50);
+    } else {
+      expect(endedAt).toBeLessThan(1_000);
+      expect(even).toEqual([]);
+      expect(written).toBeGreaterThan(50);
+    }
   });
 });
