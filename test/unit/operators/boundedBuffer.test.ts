@@ -1,5 +1,5 @@
 import { concat, NEVER, of, range, Subject, throwError } from 'rxjs';
-import { concatMap, take } from 'rxjs/operators';
+import { concatMap, take, tap } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { BufferOverflowError } from '../../../src/flow/errors.js';
 import { Gate } from '../../../src/flow/gate.js';
@@ -396,13 +396,14 @@ describe('boundedBuffer', () => {
     probe.gateLog$.pipe(concatMap(stuck)).subscribe();
     probe.gateLog$.subscribe((move) => moves.push(move));
     const gate = new Gate('closed');
-    const result = record(gatedFrom(upTo(100)).pipe(probe, buffer, withContext({ gate })));
-    for (let round = 0; result.values.length < 100 && round < 100; round++) {
-      gate.open();
-      gate.close();
-    }
+    // Downstream takes five at a time, so that the buffer fills up and empties again and again.
+    const takeFive = tap((n: number) => {
+      if (n % 5 === 4) gate.close();
+    });
+    const result = record(gatedFrom(upTo(100)).pipe(probe, buffer, takeFive, withContext({ gate })));
+    for (let round = 0; round < 20; round++) gate.open();
     expect(result.values).toEqual([...upTo(100)]);
-    expect(heard.slice(0, 3)).toEqual(['ok', 'soft', 'ok']);
-    expect(moves.slice(0, 3)).toEqual(['o', 'c', 'o']);
+    expect(heard.slice(0, 5)).toEqual(['ok', 'soft', 'ok', 'soft', 'ok']);
+    expect(moves.slice(0, 5)).toEqual(['o', 'c', 'o', 'c', 'o']);
   });
 });
