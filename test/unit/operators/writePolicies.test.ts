@@ -330,7 +330,8 @@ describe('the breaker', () => {
     expect(result.error).toBeUndefined();
     down = false;
     advance(1_100);
-    expect(result.values).toMatchObject([{ status: 'written', items: [1] }]);
+    // However often the breaker was asked, what counts as an attempt is that the sink was.
+    expect(result.values).toMatchObject([{ status: 'written', items: [1], attempts: calls.length }]);
     expect(breaker.state).toBe('closed');
   });
 
@@ -352,6 +353,67 @@ describe('the breaker', () => {
     for (let n = 0; n < 10; n++) source.next([n]);
     expect(letters).toHaveLength(10);
     expect(breaker.state).toBe('closed');
+  });
+
+  it('hears nothing of a sink that cannot be written to at all', () => {
+    const breaker = guarded();
+    const { deadLetters } = letterBox();
+    for (let n = 0; n < 5; n++)
+      bench(() => throwError(() => coded('42P01')), { breaker, deadLetters }).source.next([n]);
+    expect(breaker.state).toBe('closed');
+  });
+
+  it('hears how long each attempt took, and of a late one that it took all of its time', () => {
+    const heard: [string, number][] = [];
+    class Hearing extends CircuitBreaker {
+      override succeeded(...told: Parameters<CircuitBreaker['succeeded']>) {
+        heard.push(['succeeded', told[1]]);
+        super.succeeded(...told);
+      }
+      override failed(...told: Parameters<CircuitBreaker['failed']>) {
+        heard.push(['failed', told[1]]);
+        super.failed(...told);
+      }
+    }
+    const { source, advance, scheduler } = bench(
+      (_, call) => (call === 1 ? NEVER : timer(30, scheduler).pipe(map(() => ({ rows: 1 })))),
+      { breaker: new Hearing(), retry: steady, timeoutMs: 100 },
+    );
+    source.next([1]);
+    advance(1_000);
+    expect(heard).toEqual([
+      ['failed', 100],
+      ['succeeded', 30],
+    ]);
+  });
+
+  it('lets a batch through that gives its own up: what has become of that one is counted once', () => {
+    const { letters, deadLetters } = letterBox();
+    const breaker = new CircuitBreaker({ window: { kind: 'count', size: 1 }, openMs: 50 });
+    const writes: Subject<WriteReceipt>[] = [];
+    const { source, calls, advance, result, account } = bench(
+      (_, call) => {
+        if (call === 4) return throwError(() => coded('42P01'));
+        const write = new Subject<WriteReceipt>();
+        writes.push(write);
+        return write;
+      },
+      { concurrency: 2, breaker, deadLetters, retry: steady },
+    );
+    source.next([1, 2]);
+    source.next([3]);
+    // Somebody else who shares the breaker has opened it. The first batch waits to be written in parts, the other behind it.
+    breaker.failed(breaker.tryAcquire(0)!, 0, 0);
+    writes[0]!.error(coded('22P02'));
+    writes[1]!.error(refused());
+    advance(60);
+    expect(calls.map(({ items }) => items)).toEqual([[1, 2], [3], [1]]);
+    // An answer closes the breaker, and lets the other through, which finds no table: all is given up within that answer.
+    writes[2]!.error(coded('22P02'));
+    expect(calls.map(({ items }) => items)).toEqual([[1, 2], [3], [1], [3]]);
+    expect(result.error).toMatchObject({ cause: { code: '42P01' } });
+    expect(letters.flatMap(({ items }) => items)).toEqual([1, 2, 3]);
+    expect(account()).toMatchObject({ received: 3, diverted: 3, held: 0, conservation: 0 });
   });
 
   it('gets its permit back from a write that is unsubscribed', () => {
@@ -504,6 +566,29 @@ describe('poison', () => {
     expect(letters.map(({ items }) => items[0])).toEqual([...bad]);
     expect(committed).toEqual([...upTo(100)].filter((n) => !bad.has(n)));
     expect(result.values.filter(({ status }) => status === 'written')).toHaveLength(1);
+  });
+
+  it('each part has all its attempts, and its waits begin at the shortest', () => {
+    const { letters, deadLetters } = letterBox();
+    const failing: Record<number, Error> = { 1: refused(), 2: coded('22P02'), 3: refused(), 4: coded('22P02') };
+    const { source, calls, advance, result } = bench(
+      (_, call) => (failing[call] ? throwError(() => failing[call]) : of({ rows: 1 })),
+      { deadLetters, retry: { ...steady, maxAttempts: 2 } },
+    );
+    source.next([1, 2]);
+    advance(1_000);
+    expect(calls.map(({ at, items }) => [at, items])).toEqual([
+      [0, [1, 2]],
+      [10, [1, 2]],
+      [10, [1]],
+      [20, [1]],
+      [20, [2]],
+    ]);
+    expect(letters).toMatchObject([{ items: [1], reason: 'poison', attempts: 4 }]);
+    expect(result.values.map(({ status, items }) => [status, items])).toEqual([
+      ['written', [2]],
+      ['diverted', [1]],
+    ]);
   });
 
   it('an item may be undefined', () => {
@@ -732,6 +817,40 @@ describe('when the time of a drain is over', () => {
       expect(result, name).toMatchObject({ completed: true });
       expect(account(), name).toMatchObject({ diverted: 3, held: 0, conservation: 0 });
     }
+  });
+
+  it('nothing is written later of what waited for the breaker, and no timer is left', () => {
+    const { deadLetters } = letterBox();
+    const breaker = new CircuitBreaker({ window: { kind: 'count', size: 1 }, openMs: 1_000 });
+    const { source, spilling, calls, advance, account, scheduler } = bench(
+      (_, call) => (call === 1 ? throwError(refused) : of({ rows: 1 })),
+      { breaker, retry: steady, deadLetters, timeoutMs: 100 },
+    );
+    source.next([1]);
+    advance(20);
+    spilling.next(undefined);
+    expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
+    advance(60_000);
+    expect(calls).toHaveLength(1);
+    expect(account()).toMatchObject({ diverted: 1, written: 0, held: 0, conservation: 0 });
+  });
+
+  it('a write that is given up by its own teardown is settled once', () => {
+    const { letters, deadLetters } = letterBox();
+    const { source, spilling, advance, account, scheduler } = bench(
+      () =>
+        timer(10, scheduler).pipe(
+          map(() => ({ rows: 1 })),
+          finalize(() => spilling.next(undefined)),
+        ),
+      { deadLetters },
+    );
+    source.next([1]);
+    advance(20);
+    const { written, diverted } = account();
+    expect(written + diverted).toBe(1);
+    expect(letters).toHaveLength(diverted);
+    expect(account()).toMatchObject({ held: 0, conservation: 0 });
   });
 
   it('keeps the items written so far out of the letters of a batch whose bad rows are being looked for', () => {
