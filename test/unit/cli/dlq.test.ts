@@ -1,6 +1,7 @@
 import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { holdText } from '../../../src/cli/commands/dlq/withQueue.js';
 import { openDeadLetters } from '../../../src/dead-letters/openDeadLetters.js';
 import { StoreError } from '../../../src/sinks/postgres/storeError.js';
 import { type FakeTerminalConfig, runSluice } from './fakeTerminal.js';
@@ -259,12 +260,41 @@ describe('sluice dlq park and unpark', () => {
     expect(await letters.read()).toHaveLength(1);
   });
 
+  it.each(['park', 'unpark', 'purge', 'replay'])(
+    '%s says that a letter that was named is not there',
+    async (command) => {
+      await letters.write({});
+      const extra = command === 'purge' ? ['--yes'] : command === 'replay' ? ['--dry-run'] : [];
+      const mistyped = await dlq([command, '1-1', ...extra]);
+      expect(mistyped).toMatchObject({
+        code: 0,
+        stderr: 'note: of the letters named, 0 of 1 were found: see `sluice dlq ls` and `sluice dlq ls --parked`\n',
+      });
+      expect(await letters.read()).toHaveLength(1);
+      const [letter] = await letters.read();
+      if (command !== 'unpark') expect((await dlq([command, letter?.id ?? '', ...extra])).stderr).toBe('');
+    },
+  );
+
   it('share a folder that is open in this process', async () => {
     await letters.write({});
     const queue = await openDeadLetters(letters.folder, { pipeline: 'busy' });
     // Another process is refused: test/integration/cli.test.ts.
     expect((await dlq(['park', '--all'])).code).toBe(0);
     await queue.close();
+  });
+});
+
+describe('a disk that takes nothing', () => {
+  it('is told with what waits for it, what to do, and without a count of nothing', () => {
+    const hold = { error: new Error('ENOSPC: no space left on device, write'), sinceMs: 0 };
+    expect(holdText({ ...hold, letters: 0, items: 0 })).toBe(
+      'waiting: the disk takes nothing (ENOSPC: no space left on device, write): make room, and it goes on',
+    );
+    expect(holdText({ ...hold, letters: 3, items: 30 })).toBe(
+      'waiting: the disk takes nothing (ENOSPC: no space left on device, write), 3 letters with 30 items wait: make room, ' +
+        'and it goes on',
+    );
   });
 });
 

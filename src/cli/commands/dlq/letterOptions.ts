@@ -56,6 +56,14 @@ export function requireChoice(options: LetterOptions & { readonly all?: true }, 
     throw new UsageError('no letters are named: give ids or a filter, or --all for every letter');
 }
 
+/** A word to the person where ids named no letter: they are mistyped, or somebody was there before. */
+export async function tellMissing(invocation: Invocation, ids: readonly string[], found: number): Promise<void> {
+  const named = new Set(ids).size;
+  if (found >= named) return;
+  const remedy = 'see `sluice dlq ls` and `sluice dlq ls --parked`';
+  await invocation.tell(`note: of the letters named, ${found} of ${named} were found: ${remedy}`);
+}
+
 /**
  * The folder of the dead letters; `undefined`, and a word to the person, where there is none, because nothing was ever given
  * up. One that was named must be there.

@@ -1,6 +1,13 @@
 import { Command } from 'commander';
 import type { Invocation } from '../../invocation.js';
-import { addLetterOptions, filterOf, type LetterOptions, letterFolder, requireChoice } from './letterOptions.js';
+import {
+  addLetterOptions,
+  filterOf,
+  type LetterOptions,
+  letterFolder,
+  requireChoice,
+  tellMissing,
+} from './letterOptions.js';
 import { NONE, tallyText } from './letterText.js';
 import { withQueue } from './withQueue.js';
 
@@ -31,6 +38,7 @@ function moveCommand(invocation: Invocation, name: 'park' | 'unpark', summary: s
       const folder = await letterFolder(invocation, options);
       const filter = filterOf(options, ids);
       const tally = folder === undefined ? NONE : await withQueue(invocation, folder, (queue) => queue[name](filter));
+      await tellMissing(invocation, ids, tally.letters);
       await invocation.print(options.json ? JSON.stringify(tally) : `${done} ${tallyText(tally)}`);
     });
 }

@@ -4,7 +4,14 @@ import { readDeadLetters } from '../../../dead-letters/readDeadLetters.js';
 import { EXIT } from '../../exitCodes.js';
 import type { Invocation } from '../../invocation.js';
 import { UsageError } from '../../usageError.js';
-import { addLetterOptions, filterOf, type LetterOptions, letterFolder, requireChoice } from './letterOptions.js';
+import {
+  addLetterOptions,
+  filterOf,
+  type LetterOptions,
+  letterFolder,
+  requireChoice,
+  tellMissing,
+} from './letterOptions.js';
 import { NONE, tallyText } from './letterText.js';
 import { withQueue } from './withQueue.js';
 
@@ -41,6 +48,7 @@ async function purge(invocation: Invocation, ids: readonly string[], options: Pu
     invocation.exitCode = EXIT.FAILED;
     return;
   }
+  await tellMissing(invocation, ids, removed.letters);
   await invocation.print(options.json ? JSON.stringify(removed) : `removed ${tallyText(removed)}`);
 }
 

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Invocation } from '../../invocation.js';
 import { integer, positive } from '../../optionValues.js';
 import { storeFolderOption } from '../../withStore.js';
-import { addLetterOptions, filterOf, letterFolder } from './letterOptions.js';
+import { addLetterOptions, filterOf, letterFolder, tellMissing } from './letterOptions.js';
 import { censusOf, exitCodeOf, type ReplayResult, resultText } from './replayResult.js';
 import { type ReplayOptions, replayToStore } from './replayToStore.js';
 
@@ -28,6 +28,8 @@ async function replay(invocation: Invocation, ids: readonly string[], options: R
   const folder = await letterFolder(invocation, options);
   const filter = filterOf(options, ids);
   const census = await censusOf(folder, filter, options.limit);
+  const found = [...census.passes, ...census.left].reduce((sum, { letters }) => sum + letters, 0);
+  await tellMissing(invocation, ids, found);
   const nothing = { letters: 0, items: 0, written: 0, failedAgain: 0, parked: 0 };
   let result: ReplayResult = { outcome: 'completed', dryRun: options.dryRun ?? false, ...nothing, census };
   if (options.dryRun) {
