@@ -143,6 +143,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   '53100': ': the disk of the store is full; nothing of the batch is written; make room and write it again',
   '53200': ': the server is out of memory; write again, in smaller batches',
   '53300': ': the server has no connection left; close others, or raise max_connections',
+  '57P03': ': the server is starting or stopping, and takes no connections: try again in a moment',
 };
 
 /** A host with several addresses fails with one error an address, under a head that says nothing. */

@@ -93,6 +93,7 @@ describe('breaksConnection', () => {
     ['53200', 'smaller batches'],
     ['53300', 'max_connections'],
     ['57P01', 'can be written again'],
+    ['57P03', 'is starting or stopping, and takes no connections: try again in a moment'],
   ])('says what to do about %s', (code, remedy) => {
     const { message } = explain({ code, message: 'as the server says' }, 'bars');
     expect(message).toContain(`Postgres reports ${code} (as the server says): `);
