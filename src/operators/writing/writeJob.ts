@@ -8,7 +8,7 @@ import type { Backoff } from '../../policies/backoff.js';
 import { Bisection } from '../../policies/bisection.js';
 import type { CircuitBreaker } from '../../policies/circuitBreaker.js';
 import { type FailureClass, failureType } from '../../policies/classifyFailure.js';
-import { hasFailureCode } from '../../policies/failureCode.js';
+import { hasFailureCode, isLostConnection } from '../../policies/failureCode.js';
 import { retryAfterMsOf } from '../../policies/retryAfterMsOf.js';
 import { type AttemptHost, Attempts } from './attempts.js';
 
@@ -190,7 +190,9 @@ export class WriteJob<T> {
       this.#backoff ??= settings.makeBackoff(random);
       // It is the breaker then that makes the waits.
       if (isOutage) this.#backoff.reset();
-      const delayMs = Math.max(this.#backoff.nextMs(), retryAfterMsOf(error));
+      // A broken connection takes one attempt with it. If the server is there, the next one needs no patience.
+      const isCut = !isOutage && this.#failures === 1 && isLostConnection(error);
+      const delayMs = Math.max(isCut ? 0 : this.#backoff.nextMs(), retryAfterMsOf(error));
       stage.observer?.retrying?.(stage, delayMs);
       this.#pause ??= new Alarm(settings.scheduler, () => this.run());
       this.#pause.set(delayMs);

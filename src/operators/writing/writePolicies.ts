@@ -5,7 +5,7 @@ import type { CircuitBreaker } from '../../policies/circuitBreaker.js';
 import { classifyFailure, type FailureClass } from '../../policies/classifyFailure.js';
 import { requireDuration, requireFunction, requireInteger, requireKnownOptions } from '../../policies/validate.js';
 
-/** How a failed write is tried again. */
+/** How a failed write is tried again. The first attempt after a connection broke follows at once. */
 export interface RetryPolicy {
   /** How often a batch, or a part of it, is written in all. Integer of at least 1, default 5. */
   readonly maxAttempts?: number;

@@ -137,6 +137,16 @@ describe('retry', () => {
     expect(Math.max(...spans)).toBe(longest);
   });
 
+  it('tries at once, once, when a connection broke, and then as always', () => {
+    const cut = () => Object.assign(new Error('gone'), { code: 'SLUICE_STORE_CONNECTION_LOST', cause: coded('57P01') });
+    const { source, calls, advance } = bench((_, call) => (call < 4 ? throwError(cut) : of({ rows: 1 })), {
+      retry: steady,
+    });
+    source.next([1]);
+    advance(1_000);
+    expect(calls.map(({ at }) => at)).toEqual([0, 0, 10, 30]);
+  });
+
   it('draws its jitter from `random`', () => {
     const { source, calls, advance } = bench((_, call) => (call === 1 ? throwError(refused) : of({ rows: 1 })), {
       retry: { ...steady, jitter: 'full' },
