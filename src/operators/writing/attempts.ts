@@ -10,6 +10,8 @@ import type { WriterSettings } from './writePolicies.js';
 export interface AttemptHost<T> extends Pick<Operation<never>, 'destination' | 'downstream'> {
   readonly sink: Sink<T>;
   readonly settings: WriterSettings<T>;
+  /** The time in milliseconds; it never goes back. */
+  now(): number;
   /** An attempt begins. */
   attempting(): void;
 }
@@ -17,8 +19,7 @@ export interface AttemptHost<T> extends Pick<Operation<never>, 'destination' | '
 /** How an attempt ended, for the one who made it. Either settles the attempt, when it has counted what follows from it. */
 export interface AttemptResult {
   committed(rows: number): void;
-  /** `isProbe`: the breaker let it through to find out whether the sink is back. */
-  failed(error: unknown, isProbe: boolean): void;
+  failed(error: unknown): void;
   /** One of those two has thrown: who settles a write, or a timer, has nobody else to tell. */
   threw(thrown: unknown): void;
 }
@@ -76,14 +77,13 @@ export class Attempts<T> {
     this.#permit = undefined;
     this.startedAt = undefined;
     if (!permit || !breaker) return;
-    const now = scheduler.now();
-    if (verdict) breaker[verdict](permit, startedAt === undefined ? timeoutMs : now - startedAt, now);
-    else breaker.release(permit, now);
+    if (!verdict) breaker.release(permit, scheduler.now());
+    else breaker[verdict](permit, startedAt === undefined ? timeoutMs : this.#host.now() - startedAt, scheduler.now());
   }
 
   /** The attempt under way has failed by itself, or by the clock. */
   fail(error: unknown): void {
-    this.#tell(() => this.#result.failed(error, this.#permit?.isProbe === true));
+    this.#tell(() => this.#result.failed(error));
   }
 
   #tell(result: () => void): void {
@@ -97,7 +97,7 @@ export class Attempts<T> {
   #write(items: readonly T[]): void {
     const host = this.#host;
     this.count += 1;
-    this.startedAt = host.settings.scheduler.now();
+    this.startedAt = host.now();
     host.attempting();
     let receipt: WriteReceipt | undefined;
     let end: (() => void) | undefined;

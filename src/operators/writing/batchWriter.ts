@@ -5,6 +5,7 @@ import { aside, operate } from '../../flow/operate.js';
 import { admit, WaitingLine } from '../../flow/waitingLine.js';
 import type { Sink, WriteOutcome } from '../../model/sink.js';
 import { isWriteError } from '../../model/writeError.js';
+import { SteadyTime } from '../../policies/steadyTime.js';
 import { Xoshiro128 } from '../../policies/xoshiro128.js';
 import { type JobHost, WriteJob } from './writeJob.js';
 import type { WriterSettings } from './writePolicies.js';
@@ -31,6 +32,9 @@ export function batchWriter<T>(
       waiting.drain();
       endIfIdle();
     });
+    // A clock that is set back must not give a write that hangs all the time until it has caught up.
+    const time = new SteadyTime();
+    const now = () => time.at(scheduler.now());
     const jobs = new Set<WriteJob<T>>();
     const seed = scheduler.now() * 1_024 + subscriptions++;
     let chance: Xoshiro128 | undefined;
@@ -99,6 +103,7 @@ export function batchWriter<T>(
       stage,
       sink,
       settings,
+      now,
       random: settings.random ?? drawn,
       attempting() {
         if (!watch.isSet && timeoutMs !== Number.POSITIVE_INFINITY) watch.set(timeoutMs);
@@ -118,14 +123,11 @@ export function batchWriter<T>(
 
     /** One timer for all attempts: they have the same limit, so the oldest is the first to be late. */
     const watch = new Alarm(scheduler, () => {
-      const now = scheduler.now();
-      for (const job of [...jobs]) if (now - (job.attemptAt ?? now) >= timeoutMs) job.timeOut();
+      const at = now();
+      for (const job of [...jobs]) if (at - (job.attemptAt ?? at) >= timeoutMs) job.timeOut();
       let oldest = Number.POSITIVE_INFINITY;
       for (const { attemptAt } of jobs) if (attemptAt !== undefined) oldest = Math.min(oldest, attemptAt);
-      // A clock that was set back makes an attempt look as if it were to come: it has its whole time from here.
-      if (oldest < Number.POSITIVE_INFINITY && !watch.isSet) {
-        watch.set(Math.min(timeoutMs, timeoutMs - (now - oldest)));
-      }
+      if (oldest < Number.POSITIVE_INFINITY && !watch.isSet) watch.set(timeoutMs - (at - oldest));
     });
 
     const giveUp = (job: WriteJob<T>) => {

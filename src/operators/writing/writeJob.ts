@@ -65,10 +65,10 @@ export class WriteJob<T> {
     this.#part = items;
     this.#attempts = new Attempts(host, {
       committed: (rows) => this.#committed(rows),
-      failed: (error, isProbe) => this.#failed(error, isProbe),
+      failed: (error) => this.#failed(error),
       threw: (thrown) => this.#fail(thrown),
     });
-    this.#startedAt = host.settings.scheduler.now();
+    this.#startedAt = host.now();
   }
 
   /** When the attempt under way began; `undefined` where none is. */
@@ -140,7 +140,7 @@ export class WriteJob<T> {
   }
 
   #committed(rows: number): void {
-    const { settings, stage } = this.#host;
+    const { stage } = this.#host;
     const part = this.#part;
     this.#passed += part.length;
     stage.written += part.length;
@@ -156,14 +156,14 @@ export class WriteJob<T> {
     }
     this.#over = true;
     this.#finished = true;
-    const durationMs = settings.scheduler.now() - this.#startedAt;
+    const durationMs = this.#host.now() - this.#startedAt;
     this.#emit({ status: 'written', items: part, rows, attempts: this.#attempts.count, durationMs });
     // When all is counted: who waits for the breaker goes on at once, and may end the pipeline.
     this.#attempts.settle('succeeded');
     this.#host.done(this);
   }
 
-  #failed(error: unknown, isProbe: boolean): void {
+  #failed(error: unknown): void {
     const { settings, stage } = this.#host;
     const failureClass: FailureClass = settings.classify(error);
     this.#lastError = error;
@@ -174,17 +174,17 @@ export class WriteJob<T> {
     stage.observer?.writeFailed?.(stage, { type: failureType(error), class: failureClass });
     if (failureClass === 'poison') this.#poisoned(error);
     else if (failureClass === 'fatal') this.#fatal(error);
-    else this.#transient(error, isProbe);
+    else this.#transient(error);
   }
 
   /**
-   * An outage is the breaker's business: a probe that meets one it knows spends nothing, however long it lasts, nor does
-   * the failure that opens it, as at a quiet time one batch may meet them all. What no table knows may be the batch's own
-   * fault.
+   * An outage is the breaker's business: a failure that leaves it open spends nothing, be it of a probe, however long the
+   * outage lasts, or the one that opens it, as at a quiet time one batch may meet them all. What no table knows may be the
+   * batch's own fault.
    */
-  #transient(error: unknown, isProbe: boolean): void {
+  #transient(error: unknown): void {
     const { settings, stage, random } = this.#host;
-    const isOutage = (isProbe || isHolding(settings.breaker)) && hasFailureCode(error);
+    const isOutage = isHolding(settings.breaker) && hasFailureCode(error);
     if (!isOutage) this.#failures += 1;
     if (this.#failures < settings.maxAttempts) {
       this.#backoff ??= settings.makeBackoff(random);
@@ -256,7 +256,7 @@ export class WriteJob<T> {
       this.#diversions -= 1;
       stage.divert(reason, items.length);
       host.settled(items.length);
-      const durationMs = settings.scheduler.now() - this.#startedAt;
+      const durationMs = this.#host.now() - this.#startedAt;
       this.#diverted ??= [];
       this.#diverted.push({ status: 'diverted', items, rows: 0, attempts, durationMs, reason, error });
       this.#finishIfSettled();
@@ -275,7 +275,7 @@ export class WriteJob<T> {
     if (!this.#over || this.#diversions > 0 || this.#finished) return;
     this.#finished = true;
     if (this.#written) {
-      const durationMs = this.#host.settings.scheduler.now() - this.#startedAt;
+      const durationMs = this.#host.now() - this.#startedAt;
       const written = { status: 'written', items: this.#written, rows: this.#rows } as const;
       this.#emit({ ...written, attempts: this.#attempts.count, durationMs });
     }

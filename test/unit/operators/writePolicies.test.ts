@@ -4,6 +4,7 @@ import {
   Observable,
   type ObservableInput,
   of,
+  type SchedulerLike,
   Subject,
   throwError,
   timer,
@@ -309,6 +310,31 @@ describe('a time limit', () => {
     advance(1);
     expect(result.error).toMatchObject({ cause: { code: 'SLUICE_WRITE_TIMEOUT' } });
     expect(calls).toHaveLength(3);
+  });
+
+  it('holds when the clock is set back, and so does the duration of a write', () => {
+    const virtual = new VirtualTimeScheduler();
+    let offset = 0;
+    const scheduler: SchedulerLike = {
+      now: () => virtual.now() + offset,
+      schedule: virtual.schedule.bind(virtual) as SchedulerLike['schedule'],
+    };
+    const { source, result } = bench(
+      (_, call) => (call === 1 ? NEVER : timer(20, virtual).pipe(map(() => ({ rows: 1 })))),
+      { timeoutMs: 100, retry: steady, scheduler },
+    );
+    source.next([1]);
+    for (const at of [50, 215]) {
+      virtual.schedule(() => {
+        offset -= 3_600_000;
+      }, at);
+    }
+    virtual.maxFrames = 1_000;
+    virtual.flush();
+    // Let go of at 200, when it has had its whole time by the new clock.
+    expect(result.values).toMatchObject([{ status: 'written', attempts: 2 }]);
+    expect(virtual.frame).toBeLessThan(400);
+    expect(result.values[0]!.durationMs).toBeGreaterThanOrEqual(110);
   });
 
   it('leaves no timer behind', () => {
@@ -907,6 +933,17 @@ describe('when the time of a drain is over', () => {
     source.next([1]);
     spilling.next(undefined);
     expect(account()).toMatchObject({ held: 1, diverted: 0 });
+  });
+
+  it('a probe that is given up gives its permit back', () => {
+    const { deadLetters } = letterBox();
+    const breaker = new CircuitBreaker({ window: { kind: 'count', size: 1 }, openMs: 0 });
+    breaker.failed(breaker.tryAcquire(0)!, 0, 0);
+    const { source, spilling } = bench(() => NEVER, { breaker, deadLetters });
+    source.next([1]);
+    expect(breaker.tryAcquire(0)).toBeUndefined();
+    spilling.next(undefined);
+    expect(breaker.tryAcquire(0)).toBeDefined();
   });
 
   it('a letter that waits for its disk is waited for', () => {
