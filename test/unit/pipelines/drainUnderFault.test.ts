@@ -5,6 +5,7 @@ import {
   mergeMap,
   NEVER,
   type ObservableInput,
+  Subject,
   throwError,
   timer,
   VirtualTimeScheduler,
@@ -193,6 +194,60 @@ describe('a fatal failure under run()', () => {
     expect(report.received).toBe(report.written + report.diverted);
     expect(written.every((n) => n % 2 === 0)).toBe(true);
     expect(letters.flatMap(({ items }) => items).every((n) => n % 2 === 1)).toBe(true);
+  });
+});
+
+describe('a fatal failure without run()', () => {
+  const fail = (workers: number, write: () => ObservableInput<WriteReceipt>, deadLetters: DeadLetters<number>) => {
+    const scheduler = new VirtualTimeScheduler();
+    const monitor = new PipelineMonitor();
+    const seen: { error?: unknown; at?: number } = {};
+    naturals()
+      .pipe(
+        writeCoordinator(sinkOf(write), {
+          workers,
+          batchSize: 10,
+          capacity: 100,
+          policies: { scheduler, deadLetters },
+        }),
+        withContext({ monitor }),
+      )
+      .subscribe({ error: (error: unknown) => Object.assign(seen, { error, at: scheduler.now() }) });
+    return { scheduler, monitor, seen };
+  };
+
+  it('ends after ten seconds where the letters hang, and what is held is counted', async () => {
+    const { scheduler, monitor, seen } = fail(1, () => throwError(missing), letterBox(() => NEVER).deadLetters);
+    await new Promise((resolve) => setImmediate(resolve));
+    scheduler.maxFrames = 9_999;
+    scheduler.flush();
+    expect(seen).toEqual({});
+    scheduler.maxFrames = 100_000;
+    scheduler.flush();
+    expect(seen).toMatchObject({ error: { cause: { code: '42P01' } }, at: 10_000 });
+    const { received, held, conservation } = monitor.account();
+    expect({ held, conservation }).toEqual({ held: received, conservation: 0 });
+  });
+
+  it('ends as soon as everything is settled, with the first of several failures, and leaves no timer', async () => {
+    let failures = 0;
+    const durable = new Subject<void>();
+    const { deadLetters } = letterBox(() => durable);
+    const refusals: Subject<WriteReceipt>[] = [];
+    const write = () => {
+      const refusal = new Subject<WriteReceipt>();
+      refusals.push(refusal);
+      return refusal;
+    };
+    const { scheduler, seen, monitor } = fail(4, write, deadLetters);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(refusals).toHaveLength(4);
+    for (const refusal of refusals) refusal.error(Object.assign(missing(), { failure: ++failures }));
+    expect(seen).toEqual({});
+    for (let round = 0; round < 100 && !seen.error; round++) durable.complete();
+    expect(seen).toMatchObject({ error: { cause: { failure: 1 } }, at: 0 });
+    expect(monitor.account()).toMatchObject({ held: 0, conservation: 0 });
+    expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
   });
 });
 
