@@ -7,7 +7,7 @@ export interface GlobalOptions {
   /** Whether errors are shown with their stack and causes. */
   readonly debug: boolean;
   /** The file that is read in place of `.env`. */
-  readonly envFile: string | undefined;
+  readonly dotenvFile: string | undefined;
 }
 
 /** One run of the program, as its commands see it. */
@@ -24,8 +24,8 @@ export class Invocation {
   /** Reads and checks all settings. Throws a `SettingsError`. */
   settings(): Settings {
     const { env, cwd } = this.terminal;
-    const { envFile } = this.#globals();
-    return loadSettings({ env, cwd, ...(envFile === undefined ? {} : { dotenvFile: envFile }) });
+    const { dotenvFile } = this.#globals();
+    return loadSettings({ env, cwd, ...(dotenvFile === undefined ? {} : { dotenvFile }) });
   }
 
   /** A line, or several, on standard output. */

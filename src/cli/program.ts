@@ -20,7 +20,8 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
   const program = new Command('sluice')
     .description('Settings, store and dead letters of a Sluice pipeline.')
     .version(version(), '-V, --version', 'print the version')
-    .option('--env-file <path>', 'read this file of NAME=value lines in place of .env')
+    // Not --env-file: Node 20 takes that for its own, wherever it stands.
+    .option('--dotenv-file <path>', 'read this file of NAME=value lines in place of .env')
     .option('--debug', 'show errors with their stack and causes', false)
     .helpOption('-h, --help', 'show help')
     .exitOverride()
@@ -38,8 +39,8 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
         'Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 done but dead letters are left.',
     );
   const globals = (): GlobalOptions => {
-    const { debug, envFile } = program.opts<{ debug: boolean; envFile?: string }>();
-    return { debug, envFile };
+    const { debug, dotenvFile } = program.opts<{ debug: boolean; dotenvFile?: string }>();
+    return { debug, dotenvFile };
   };
   const invocation = new Invocation(terminal, globals);
   const commands = [configCommand(invocation), migrateCommand(invocation), dlqCommand(invocation)];

@@ -142,6 +142,17 @@ describe('sluice', () => {
     expect(stderr).not.toContain('hunter2');
   });
 
+  it('says itself that a file of settings is not there: Node would, of an option --env-file, and exit with 9', async () => {
+    for (const args of [
+      ['config', '--dotenv-file', 'nobody.env'],
+      ['--dotenv-file=nobody.env', 'config'],
+    ]) {
+      const { code, stdout, stderr } = await sluice(args);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain(`${join(letters.cwd, 'nobody.env')} is not there`);
+    }
+  });
+
   it('ends quietly when its output is closed, as by head', async () => {
     await letters.write(...Array.from({ length: 300 }, () => ({ error: new Error('x'.repeat(1_000)) })));
     const shell = spawnSync(

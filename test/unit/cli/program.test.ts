@@ -49,7 +49,7 @@ describe('sluice', () => {
   });
 
   it('reads another file in place of .env, which must be there', async () => {
-    const { code, stderr } = await runSluice(['--env-file', 'prod.env', 'config']);
+    const { code, stderr } = await runSluice(['--dotenv-file', 'prod.env', 'config']);
     expect(code).toBe(2);
     expect(stderr).toContain('/nowhere/prod.env is not there');
   });
