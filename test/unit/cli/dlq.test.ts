@@ -153,6 +153,16 @@ describe('sluice dlq ls', () => {
     });
   });
 
+  it.each(['ls', 'replay', 'purge'])('%s says that a file is no folder', async (command) => {
+    appendFileSync(join(letters.cwd, 'file'), '');
+    const extra = command === 'purge' ? ['--all', '--yes'] : [];
+    expect(await dlq([command, '--dir', 'file', ...extra])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: `error: ${join(letters.cwd, 'file')} is a file, and not a folder of dead letters: check --dir and MDS_DLQ_DIR\n`,
+    });
+  });
+
   it('takes the folder from MDS_DLQ_DIR, and --dir before that', async () => {
     await letters.write({});
     expect((await dlq(['ls'], { cwd: '/', env: { MDS_DLQ_DIR: letters.folder } })).stderr).toContain('open: 1 letter');

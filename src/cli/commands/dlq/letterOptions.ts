@@ -75,7 +75,8 @@ export async function letterFolder(invocation: Invocation, { dir }: LetterOption
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (found) return folder;
+  if (found?.isDirectory()) return folder;
+  if (found) throw new UsageError(`${folder} is a file, and not a folder of dead letters: check --dir and MDS_DLQ_DIR`);
   if (dir !== undefined) throw new UsageError(`there is no folder ${folder}: check --dir`);
   await invocation.tell(`there are no dead letters: there is no folder ${folder}`);
   return undefined;
