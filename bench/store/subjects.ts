@@ -1,0 +1,58 @@
+import type pg from 'pg';
+import type { Sink } from 'sluice';
+import { barsSink, fundamentalsSink, newsSink, optionsSink } from 'sluice/sinks';
+import { syntheticBars, syntheticEvents } from 'sluice/sources';
+import { barsTable, fundamentalsTable, newsTable, optionsTable, type Table } from '../../src/sinks/postgres/tables.js';
+
+export const SYMBOLS = 500;
+
+/** A table, what goes into it, and how much of it is enough. */
+export interface Subject<T> {
+  readonly table: Table<T>;
+  readonly sink: (pool: pg.Pool) => Sink<T>;
+  /** So many items, each with a key of its own and a `seq`. */
+  readonly items: (count: number) => T[];
+  /** The same key with another value. */
+  readonly changed: (item: T) => T;
+  readonly rows: number;
+  readonly turns: number;
+}
+
+const config = (count: number) => ({ symbols: SYMBOLS, count, seed: 7 });
+
+/** Half of the time is for the bars, whose ratio is the one that is watched. */
+const BARS = { rows: 400_000, turns: 5 };
+const OTHERS = { rows: 150_000, turns: 3 };
+
+const subject = <T>(one: Subject<T>): Subject<T> => one;
+
+export const SUBJECTS = {
+  bars: subject({
+    table: barsTable,
+    sink: (pool) => barsSink(pool),
+    items: (count) => [...syntheticBars(config(count))],
+    changed: (bar) => ({ ...bar, close: bar.close + 1 }),
+    ...BARS,
+  }),
+  options_snap: subject({
+    table: optionsTable,
+    sink: (pool) => optionsSink(pool),
+    items: (count) => [...syntheticEvents({ kinds: ['option'], ...config(count) })],
+    changed: (option) => ({ ...option, bid: 1 + (option.bid ?? 0) }),
+    ...OTHERS,
+  }),
+  news: subject({
+    table: newsTable,
+    sink: (pool) => newsSink(pool),
+    items: (count) => [...syntheticEvents({ kinds: ['news'], ...config(count) })],
+    changed: (item) => ({ ...item, title: `${item.title} (corrected)` }),
+    ...OTHERS,
+  }),
+  fundamentals: subject({
+    table: fundamentalsTable,
+    sink: (pool) => fundamentalsSink(pool),
+    items: (count) => [...syntheticEvents({ kinds: ['fundamental'], ...config(count) })],
+    changed: (figure) => ({ ...figure, value: figure.value + 1 }),
+    ...OTHERS,
+  }),
+};
