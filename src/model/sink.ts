@@ -33,7 +33,10 @@ export interface WriteOutcome<T> {
   readonly status: 'written' | 'diverted';
   readonly items: readonly T[];
   readonly rows: number;
-  /** How often the sink was asked for the batch that they came in; 1 where nothing failed. */
+  /**
+   * How often the sink was asked for the batch that they came in, 1 where nothing failed; of an item that it refuses, how
+   * often it did.
+   */
   readonly attempts: number;
   /** From the first attempt to the commit, or until the letter was durable, in milliseconds. */
   readonly durationMs: number;

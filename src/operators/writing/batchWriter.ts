@@ -7,7 +7,8 @@ import type { Sink, WriteOutcome } from '../../model/sink.js';
 import { isWriteError } from '../../model/writeError.js';
 import { SteadyTime } from '../../policies/steadyTime.js';
 import { Xoshiro128 } from '../../policies/xoshiro128.js';
-import { type JobHost, WriteJob } from './writeJob.js';
+import type { JobHost } from './jobHost.js';
+import { WriteJob } from './writeJob.js';
 import type { WriterSettings } from './writePolicies.js';
 
 /** How many batches may wait when what is upstream does not obey the gate. */
@@ -98,7 +99,7 @@ export function batchWriter<T>(
       return chance.unit();
     };
 
-    const host: JobHost<T> = {
+    const host: JobHost<T, WriteJob<T>> = {
       ...aside(operation),
       stage,
       sink,

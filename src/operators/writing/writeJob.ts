@@ -1,5 +1,5 @@
 import { Alarm } from '../../flow/alarm.js';
-import { type Operation, subscribeInner } from '../../flow/operate.js';
+import { subscribeInner } from '../../flow/operate.js';
 import type { DivertReason } from '../../model/diversion.js';
 import type { WriteOutcome } from '../../model/sink.js';
 import { WriteError } from '../../model/writeError.js';
@@ -10,31 +10,18 @@ import type { CircuitBreaker } from '../../policies/circuitBreaker.js';
 import { type FailureClass, failureType } from '../../policies/classifyFailure.js';
 import { hasFailureCode, isLostConnection } from '../../policies/failureCode.js';
 import { retryAfterMsOf } from '../../policies/retryAfterMsOf.js';
-import { type AttemptHost, Attempts } from './attempts.js';
+import { Attempts } from './attempts.js';
+import type { JobHost } from './jobHost.js';
 
 /** What a failure tells the breaker of the sink. */
 const VERDICTS = { transient: 'failed', poison: 'succeeded', fatal: undefined } as const;
-
-/** What a job is given by the writer that it is one batch of. */
-export interface JobHost<T> extends AttemptHost<T>, Pick<Operation<never>, 'stage'> {
-  readonly random: () => number;
-  /** So many items are settled: written, or their dead letter is durable. */
-  settled(count: number): void;
-  emit(outcome: WriteOutcome<T>): void;
-  /** Every item of the job is settled, and its outcomes are emitted. */
-  done(job: WriteJob<T>): void;
-  /** The writer cannot go on. What the job still has in hand stays held. */
-  fail(error: unknown): void;
-  /** The writer cannot go on; what it has in hand goes to the dead letters. */
-  abort(error: unknown): void;
-}
 
 /**
  * One batch on its way: asks the breaker, writes, tries again, isolates what the sink refuses, and hands to the dead letters
  * what cannot be written. It ends when every item is written or its letter is durable, or with the writer.
  */
 export class WriteJob<T> {
-  readonly #host: JobHost<T>;
+  readonly #host: JobHost<T, WriteJob<T>>;
   readonly #items: readonly T[];
   readonly #startedAt: number;
   /** What is being written: the batch, or a part of one that the sink has refused. */
@@ -45,6 +32,8 @@ export class WriteJob<T> {
   /** Failures of this part that count towards the limit. */
   #failures = 0;
   #bisection: Bisection<T> | undefined;
+  /** Where each part ended that the sink refused. */
+  #refusedTo: number[] | undefined;
   #backoff: Backoff | undefined;
   /** The wait before the next attempt. */
   #pause: Alarm | undefined;
@@ -59,7 +48,7 @@ export class WriteJob<T> {
   #over = false;
   #finished = false;
 
-  constructor(host: JobHost<T>, items: readonly T[]) {
+  constructor(host: JobHost<T, WriteJob<T>>, items: readonly T[]) {
     this.#host = host;
     this.#items = items;
     this.#part = items;
@@ -212,12 +201,15 @@ export class WriteJob<T> {
       this.giveUp('poison', error);
       return;
     }
+    this.#refusedTo ??= [];
+    this.#refusedTo.push(this.#passed + this.#part.length);
     if (this.#bisection) {
       this.#bisection.poisoned();
       // What was refused all alone is isolated.
       if (this.#part.length === 1) {
         this.#passed += 1;
-        this.#divert(this.#part, 'poison', error);
+        const asked = this.#refusedTo.filter((end) => end >= this.#passed).length;
+        this.#divert(this.#part, 'poison', error, asked);
       }
     } else {
       this.#bisection = new Bisection(this.#items);
@@ -248,10 +240,9 @@ export class WriteJob<T> {
     this.#finishIfSettled();
   }
 
-  #divert(items: readonly T[], reason: DivertReason, error: unknown): void {
+  #divert(items: readonly T[], reason: DivertReason, error: unknown, attempts = this.#attempts.count): void {
     const host = this.#host;
     const { stage, settings } = host;
-    const attempts = this.#attempts.count;
     const durable = () => {
       this.#diversions -= 1;
       stage.divert(reason, items.length);

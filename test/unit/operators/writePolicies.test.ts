@@ -586,6 +586,34 @@ describe('poison', () => {
     }
   });
 
+  it('a bad row says how often the sink was asked to take it, and not how often it was asked in all', () => {
+    const { letters, deadLetters } = letterBox();
+    const { source, calls } = bench(writing(new Set([1, 6])), { deadLetters });
+    source.next([...upTo(8)]);
+    // 0-7 0-3 0-1 0 1 | 2-7 2-4 5-6 5 6 | 7
+    expect(calls.map(({ items }) => [items[0], items.at(-1)])).toEqual([
+      ...[
+        [0, 7],
+        [0, 3],
+        [0, 1],
+        [0, 0],
+        [1, 1],
+      ],
+      ...[
+        [2, 7],
+        [2, 4],
+        [5, 6],
+        [5, 5],
+        [6, 6],
+      ],
+      [7, 7],
+    ]);
+    expect(letters.map(({ items, attempts }) => [items[0], attempts])).toEqual([
+      [1, 4],
+      [6, 4],
+    ]);
+  });
+
   it('many bad rows: exactly those are diverted, the good ones written once, in order', () => {
     const bad = new Set([0, 7, 8, 9, 50, 98, 99]);
     const { letters, deadLetters } = letterBox();
@@ -620,7 +648,7 @@ describe('poison', () => {
       [20, [1]],
       [20, [2]],
     ]);
-    expect(letters).toMatchObject([{ items: [1], reason: 'poison', attempts: 4 }]);
+    expect(letters).toMatchObject([{ items: [1], reason: 'poison', attempts: 2 }]);
     expect(result.values.map(({ status, items }) => [status, items])).toEqual([
       ['written', [2]],
       ['diverted', [1]],
