@@ -57,7 +57,7 @@ export class ProxiedConnection implements FaultSite {
       [this.#server, client],
     ] as const) {
       // How one side ended is how the other is to see it.
-      socket.on('error', () => other.resetAndDestroy());
+      socket.on('error', () => reset(other));
       socket.on('close', () => {
         if (socket.errored === null) other.end();
       });
@@ -73,13 +73,12 @@ export class ProxiedConnection implements FaultSite {
   /** Ends both sides as a crash or a firewall does. */
   reset(): void {
     this.#stop();
-    for (const socket of [this.#client, this.#server]) socket.resetAndDestroy();
+    for (const socket of [this.#client, this.#server]) reset(socket);
   }
 
   close(): Promise<unknown> {
     this.#stop();
-    this.#client.destroy();
-    this.#server.destroy();
+    for (const socket of [this.#client, this.#server]) destroy(socket);
     return this.#closing;
   }
 
@@ -189,6 +188,26 @@ export class ProxiedConnection implements FaultSite {
     if (!this.#isOver) this.#stop();
     this.#host.closed(this);
   }
+}
+
+/** Whether it has asked the system to shut down, and has no answer yet. */
+function isShuttingDown(socket: Socket): boolean {
+  const { writableEnded, writableFinished, writableLength, connecting, destroyed } = socket;
+  return writableEnded && !writableFinished && writableLength === 0 && !connecting && !destroyed;
+}
+
+/**
+ * Resets a socket. One that is shutting down has to have its answer first: libuv refuses the reset until then (EINVAL), and
+ * Node neither closes it nor says that it is closed.
+ */
+function reset(socket: Socket): void {
+  if (isShuttingDown(socket)) socket.once('finish', () => socket.resetAndDestroy());
+  else if (!socket.destroyed) socket.resetAndDestroy();
+}
+
+function destroy(socket: Socket): void {
+  if (isShuttingDown(socket)) socket.once('finish', () => socket.destroy());
+  else socket.destroy();
 }
 
 function closed(socket: Socket): Promise<void> {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FaultProxy, isFaultProxyError, startFaultProxy } from '../../../src/testing/index.js';
 
@@ -274,6 +274,24 @@ describe('startFaultProxy', () => {
     const late = client();
     late.say('d');
     await late.hears('d');
+  });
+
+  it('resets what is just shutting down, and is rid of it', async () => {
+    const one = client();
+    one.say('a');
+    await one.hears('a');
+    const end = vi.spyOn(Socket.prototype, 'end');
+    echo.sockets[0]!.end();
+    // The end is on its way through the proxy: the system is asked to shut the client's side down, and has not answered.
+    await until(() => expect(end).toHaveBeenCalledTimes(1));
+    end.mockImplementationOnce(function (this: Socket) {
+      end.mockRestore();
+      this.end();
+      process.nextTick(() => proxy.sever('reset'));
+      return this;
+    });
+    await one.closed;
+    await until(() => expect(proxy.connections).toEqual([]));
   });
 
   it('severs what is open, and counts it', async () => {
