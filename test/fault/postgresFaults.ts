@@ -230,10 +230,14 @@ class Nemesis {
       case 'sever':
         await until('connection to sever', () => this.#proxy.sever(step.how) > 0);
         return;
-      case 'refuse':
-        this.#proxy.refuse({ forMs: step.forMs });
+      case 'refuse': {
+        const refusal = this.#proxy.refuse();
         this.#proxy.sever('reset');
+        // Over before the next step, which would find nothing to hit: where nothing is tried again, bars are in letters by then.
+        await new Promise((resolve) => setTimeout(resolve, step.forMs));
+        await refusal.mend();
         return;
+      }
       case 'terminate': {
         const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                       WHERE application_name = 'sluice' AND datname = current_database()`;
@@ -277,7 +281,7 @@ async function within<R>(ms: number, work: Promise<R>, complaint: () => string):
 async function until(what: string, attempt: () => boolean | Promise<boolean>): Promise<void> {
   const giveUpAt = performance.now() + STUCK_MS;
   while (!(await attempt())) {
-    ok(performance.now() < giveUpAt, `there is no ${what}`);
+    ok(performance.now() < giveUpAt, `there was no ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
