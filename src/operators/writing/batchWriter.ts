@@ -128,7 +128,8 @@ export function batchWriter<T>(
       for (const job of [...jobs]) if (at - (job.attemptAt ?? at) >= timeoutMs) job.timeOut();
       let oldest = Number.POSITIVE_INFINITY;
       for (const { attemptAt } of jobs) if (attemptAt !== undefined) oldest = Math.min(oldest, attemptAt);
-      if (oldest < Number.POSITIVE_INFINITY && !watch.isSet) watch.set(timeoutMs - (at - oldest));
+      // Never at once: what is left of a time that is no whole number may be too little to move a clock.
+      if (oldest < Number.POSITIVE_INFINITY && !watch.isSet) watch.set(Math.max(1, timeoutMs - (at - oldest)));
     });
 
     const giveUp = (job: WriteJob<T>) => {

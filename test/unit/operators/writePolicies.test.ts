@@ -337,6 +337,22 @@ describe('a time limit', () => {
     expect(result.values[0]!.durationMs).toBeGreaterThanOrEqual(110);
   });
 
+  it('does not ring for ever at one time that is no whole number', () => {
+    const { source, advance, scheduler, calls, result } = bench(() => NEVER, { timeoutMs: 25 });
+    const schedule = scheduler.schedule.bind(scheduler);
+    let timers = 0;
+    scheduler.schedule = (work, delay, state) => {
+      timers += 1;
+      if (timers > 100) throw new Error('rings for ever');
+      return schedule(work, delay, state as never);
+    };
+    // What is left of 25 after it is 0.000000000000004, and adds nothing to a time of that size.
+    scheduler.schedule(() => source.next([1]), 7.02);
+    advance(100);
+    expect(calls).toHaveLength(1);
+    expect(result.error).toMatchObject({ cause: { code: 'SLUICE_WRITE_TIMEOUT' } });
+  });
+
   it('leaves no timer behind', () => {
     const { source, scheduler } = bench(() => of({ rows: 1 }), { timeoutMs: 100 });
     source.next([1]);
