@@ -358,4 +358,18 @@ describe('pace', () => {
     expect(passed).toBeGreaterThanOrEqual(4_990);
     expect(passed).toBeLessThanOrEqual(Math.floor(now / 2) + 1);
   });
+
+  it('lets all pass at once that waits when the time of a drain is over: it is on its way to the dead letters', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const spilling = new Subject<unknown>();
+    const source = new Subject<number>();
+    const result = record(source.pipe(pace({ rate: 1, perMs: 1_000, scheduler }), withContext({ spilling })));
+    for (let n = 0; n < 100; n++) source.next(n);
+    expect(result.values).toEqual([0]);
+    spilling.next(undefined);
+    expect(result.values).toEqual(Array.from({ length: 100 }, (_, n) => n));
+    source.next(100);
+    expect(result.values).toHaveLength(101);
+    expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
+  });
 });

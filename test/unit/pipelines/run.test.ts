@@ -198,6 +198,17 @@ describe('run', () => {
     }
   });
 
+  it('leaves no timer behind when a drain is over before its time', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send } = signals();
+    const promise = run(naturals().pipe(...chain(slow(5, scheduler))), { scheduler, emitter });
+    scheduler.schedule(() => send('SIGTERM'), 20);
+    scheduler.maxFrames = 1_000;
+    scheduler.flush();
+    expect(await promise).toMatchObject({ outcome: 'drained', held: 0 });
+    expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
+  });
+
   it('drains when its abort signal says so, also one that has said so already', async () => {
     for (const early of [true, false]) {
       const scheduler = new VirtualTimeScheduler();
