@@ -18,13 +18,27 @@ import { newsSink } from '../sinks/newsSink.js';
 import { optionsSink } from '../sinks/optionsSink.js';
 import type { TableSinkConfig } from '../sinks/postgres/tableSink.js';
 
+/** What is each kind's own is left out: the name, the key, the table. */
+const COORDINATOR = [
+  'capacity',
+  'highWatermark',
+  'lowWatermark',
+  'overflow',
+  'workers',
+  'batchSize',
+  'lingerMs',
+  'eager',
+] as const;
+
+const TABLES = ['schema', 'createTable', 'strategy', 'clock'] as const;
+
 export interface MarketDataToStoreConfig {
   /** The settings of each of the four coordinators, `settings.coordinator` for one. Default: those of `writeCoordinator`. */
-  readonly coordinator?: Omit<WriteCoordinatorConfig<MarketEvent>, 'name' | 'by' | 'policies' | 'onDrop'>;
+  readonly coordinator?: Pick<WriteCoordinatorConfig<MarketEvent>, (typeof COORDINATOR)[number]>;
   /** What stands around every write. Default: those of `writeCoordinator`, without dead letters. */
   readonly policies?: CoordinatorPolicies<MarketEvent>;
   /** Where the tables are, and how they are written. Default: in the connection's schema, made at the first write. */
-  readonly tables?: Omit<TableSinkConfig, 'table' | 'name'>;
+  readonly tables?: Pick<TableSinkConfig, (typeof TABLES)[number]>;
   /**
    * Check each record against its model first. Default true. False for a source whose records are checked already; a
    * record of an unknown kind then fails the pipeline.
@@ -67,6 +81,8 @@ export function marketDataToStore(
   const owner = 'marketDataToStore';
   requireKnownOptions(owner, config, ['coordinator', 'policies', 'tables', 'check']);
   const { coordinator = {}, policies = {}, tables = {} } = config;
+  requireKnownOptions(`${owner}: coordinator`, coordinator, COORDINATOR);
+  requireKnownOptions(`${owner}: tables`, tables, TABLES);
   const check = requireBoolean(owner, 'check', config.check ?? true);
 
   const writer = <T extends MarketEvent>(sink: Sink<T>) => {

@@ -241,6 +241,9 @@ inEachPlace(({ pool: poolOf }) => {
     expect(making({ check: 'yes' })).toThrow(/marketDataToStore: check must be true or false, got "yes"/);
     expect(making({ coordinator: { workers: 0 } })).toThrow(/workers must be an integer from 1 to 4096, got 0/);
     expect(making({ coordinator: { batch: 5 } })).toThrow(/unknown option "batch"/);
+    // One name or one table for all four kinds would be a mistake.
+    expect(making({ coordinator: { name: 'x' } })).toThrow(/marketDataToStore: coordinator: unknown option "name"/);
+    expect(making({ tables: { table: 'x' } })).toThrow(/marketDataToStore: tables: unknown option "table"/);
     expect(making({ policies: { retry: { maxAttempts: 0 } } })).toThrow(/maxAttempts must be an integer .* got 0/);
     expect(making({ policies: { deadLetters: {} } })).toThrow(/the append of its deadLetters must be a function/);
     expect(making({ tables: { strategy: 'fast' } })).toThrow(/strategy must be one of .* got "fast"/);
