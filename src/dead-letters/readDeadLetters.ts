@@ -25,6 +25,8 @@ export interface UnreadLine {
   readonly segment: string;
   readonly offset: number;
   readonly length: number;
+  /** `corrupt`: no letter at all. `unknownVersion`: one for a later program, which is left alone. */
+  readonly is: 'corrupt' | 'unknownVersion';
   readonly reason: string;
 }
 
@@ -87,7 +89,7 @@ async function* read<T>(
           if (matches(parsed.letter, filter)) yield { ...(parsed.letter as DeadLetter<T>), state };
         } else if (isEnded) {
           const reason = parsed.is === 'corrupt' ? parsed.reason : `it is of version ${parsed.version}`;
-          onProblem({ segment: segment.name, offset, length, reason });
+          onProblem({ segment: segment.name, offset, length, is: parsed.is, reason });
         }
       }
     } catch (error) {
@@ -127,6 +129,11 @@ export async function countDeadLetters(folder: string): Promise<DeadLetterCount>
   };
   const open = await count('open');
   const parked = await count('parked');
-  const kept = await nodeDisk.list(join(path, 'quarantine'));
-  return { open, parked, quarantined: kept.filter((file) => !file.endsWith('.part')).length, unknownVersion };
+  return { open, parked, quarantined: await countQuarantined(path), unknownVersion };
+}
+
+/** How many damaged parts of segments are kept in a folder. */
+export async function countQuarantined(folder: string): Promise<number> {
+  const kept = await nodeDisk.list(join(folder, 'quarantine'));
+  return kept.filter((file) => !file.endsWith('.part')).length;
 }

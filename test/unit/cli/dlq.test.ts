@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { holdText } from '../../../src/cli/commands/dlq/withQueue.js';
@@ -139,6 +139,16 @@ describe('sluice dlq ls', () => {
     expect(stderr).toMatch(
       /^warning: .* has a line at byte \d+ that was not read: .*, and 1 more\nopen: 1 letter with 1 item /,
     );
+  });
+
+  it('says how many damaged parts are kept aside', async () => {
+    await letters.write({});
+    mkdirSync(join(letters.folder, 'quarantine'), { recursive: true });
+    for (const name of ['1@0.ndjson', '1@90.ndjson', '2@0.ndjson.part']) {
+      writeFileSync(join(letters.folder, 'quarantine', name), 'x');
+    }
+    const { stderr } = await dlq(['ls']);
+    expect(stderr).toContain('quarantined: 2 damaged parts of segments are kept in ');
   });
 
   it('has nothing to show where nothing was ever given up, but a folder that was named must be there', async () => {
@@ -413,6 +423,21 @@ describe('sluice dlq replay', () => {
     expect(await dlq(['replay'])).toMatchObject({ code: 0, stdout: expect.stringContaining('replayed 0 letters') });
     await letters.write({ items: ['x'] });
     expect(await dlq(['replay'])).toMatchObject({ code: 3, stdout: expect.stringContaining('left 1 letter') });
+  });
+
+  it('counts letters of an unknown version among those that are left', async () => {
+    await letters.write({ items: ['x'] });
+    const segment = readdirSync(letters.folder).find((name) => name.endsWith('.ndjson')) ?? '';
+    appendFileSync(join(letters.folder, segment), '{"v":99,"id":"later-1","count":3}\n');
+    const { code, stdout } = await dlq(['replay', '--json']);
+    expect(code).toBe(3);
+    expect((JSON.parse(stdout) as { left: unknown[] }).left).toContainEqual({
+      kind: null,
+      why: 'unknown version',
+      letters: 1,
+      items: 0,
+    });
+    expect((await dlq(['replay'])).stdout).toContain('left a letter of an unknown version: written by a later version');
   });
 
   it.each([

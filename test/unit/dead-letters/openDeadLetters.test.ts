@@ -375,6 +375,8 @@ describe('damage in a folder', () => {
     const unread: unknown[] = [];
     const { readDeadLetters } = await import('../../../src/dead-letters/index.js');
     for await (const _ of readDeadLetters(folder.path, {}, { onProblem: (problem) => unread.push(problem) }));
-    expect(unread).toEqual([{ segment, offset: expect.any(Number), length: 3, reason: 'it has no version' }]);
+    expect(unread).toEqual([
+      { segment, offset: expect.any(Number), length: 3, is: 'corrupt', reason: 'it has no version' },
+    ]);
   });
 });

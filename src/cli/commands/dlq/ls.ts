@@ -1,5 +1,11 @@
+import { join } from 'node:path';
 import { Command } from 'commander';
-import { readDeadLetters, type StoredLetter, type UnreadLine } from '../../../dead-letters/readDeadLetters.js';
+import {
+  countQuarantined,
+  readDeadLetters,
+  type StoredLetter,
+  type UnreadLine,
+} from '../../../dead-letters/readDeadLetters.js';
 import type { Invocation } from '../../invocation.js';
 import { integer } from '../../optionValues.js';
 import { type Column, oneLine, Table } from '../../table.js';
@@ -73,6 +79,9 @@ async function list(invocation: Invocation, folder: string, options: LsOptions):
   const more = hasMore ? `; there are more than --limit ${limit}` : '';
   const byReason = [...reasons].map(([reason, count]) => `${oneLine(reason)} ${count}`).join(', ');
   await invocation.tell(`${state}: ${tallyText({ letters, items })}${byReason && ` (${byReason})`}${more}`);
+  const quarantined = await countQuarantined(folder);
+  const parts = quarantined === 1 ? 'one damaged part of a segment is' : `${quarantined} damaged parts of segments are`;
+  if (quarantined > 0) await invocation.tell(`quarantined: ${parts} kept in ${join(folder, 'quarantine')}`);
 }
 
 function rowOf(letter: StoredLetter<unknown>): string[] {

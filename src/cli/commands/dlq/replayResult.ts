@@ -1,5 +1,5 @@
 import type { LetterFilter, Tally } from '../../../dead-letters/deadLetter.js';
-import { readDeadLetters } from '../../../dead-letters/readDeadLetters.js';
+import { readDeadLetters, type UnreadLine } from '../../../dead-letters/readDeadLetters.js';
 import type { RunOutcome } from '../../../pipelines/runReport.js';
 import { EXIT, type ExitCode } from '../../exitCodes.js';
 import { oneLine } from '../../table.js';
@@ -12,7 +12,7 @@ export type Kind = (typeof KINDS)[number];
 /** Letters that are not replayed, and why. */
 export interface Left extends Tally {
   readonly kind: string | null;
-  readonly why: 'no table' | 'not decoded';
+  readonly why: 'no table' | 'not decoded' | 'unknown version';
 }
 
 /** One pass over the folder: letters of one kind, and of one reason where not all of them are meant. */
@@ -53,8 +53,12 @@ interface Group extends Tally {
 /** Looks at the letters that a filter means, without a lock. */
 export async function censusOf(folder: string | undefined, filter: LetterFilter, limit?: number): Promise<Census> {
   const groups = new Map<string, Group>();
+  let unknown = 0;
+  const onProblem = ({ is }: UnreadLine) => {
+    if (is === 'unknownVersion') unknown += 1;
+  };
   if (folder !== undefined) {
-    for await (const { kind, reason, items } of readDeadLetters<unknown>(folder, filter)) {
+    for await (const { kind, reason, items } of readDeadLetters<unknown>(folder, filter, { onProblem })) {
       const key = JSON.stringify([kind, reason]);
       const before = groups.get(key) ?? { kind, reason, ...NONE };
       groups.set(key, { kind, reason, letters: before.letters + 1, items: before.items + items.length });
@@ -66,7 +70,7 @@ export async function censusOf(folder: string | undefined, filter: LetterFilter,
   return {
     passes,
     meant,
-    left: leftOf(all),
+    left: [...leftOf(all), ...ofUnknownVersion(unknown)],
     beyondLimit: sum(passes).letters - meant.letters,
   };
 }
@@ -92,6 +96,11 @@ function leftOf(all: readonly Group[]): Left[] {
       ? []
       : [{ kind, why: isKnown(kind) ? ('not decoded' as const) : ('no table' as const), ...sum(left) }];
   });
+}
+
+/** What is in them is for a later program to say: whether a filter means them too, nobody knows. */
+function ofUnknownVersion(letters: number): Left[] {
+  return letters === 0 ? [] : [{ kind: null, why: 'unknown version', letters, items: 0 }];
 }
 
 /** Items are known by groups only: beyond the limit they are a fair share. */
@@ -130,6 +139,7 @@ const OUTCOMES: Readonly<Record<RunOutcome, string>> = {
 const WHY: Readonly<Record<Left['why'], string>> = {
   'no table': 'there is no table for it',
   'not decoded': 'no item yet, so only the pipeline that decodes it can take it',
+  'unknown version': 'written by a later version of this program, which can replay them',
 };
 
 export function resultText(result: ReplayResult): string {
@@ -141,7 +151,11 @@ export function resultText(result: ReplayResult): string {
   if (dryRun) for (const pass of census.passes) lines.push(`  ${pass.kind}: ${tallyText(pass)}`);
   if (parked > 0) lines.push(`parked ${parked}: see them with --parked, and open them again with unpark`);
   for (const { kind, why, ...tally } of census.left) {
-    lines.push(`left ${tallyText(tally)} of ${kind === null ? 'no kind' : `kind ${oneLine(kind)}`}: ${WHY[why]}`);
+    const what =
+      why === 'unknown version'
+        ? `${tally.letters === 1 ? 'a letter' : `${tally.letters} letters`} of an unknown version`
+        : `${tallyText(tally)} of ${kind === null ? 'no kind' : `kind ${oneLine(kind)}`}`;
+    lines.push(`left ${what}: ${WHY[why]}`);
   }
   if (census.beyondLimit > 0) lines.push(`left ${census.beyondLimit} letters beyond --limit`);
   return lines.join('\n');
