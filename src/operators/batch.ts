@@ -36,6 +36,9 @@ export interface BatchConfig<T> {
   readonly name?: string;
 }
 
+/** Less than this, in milliseconds, is no time to wait. */
+const LEAST_MS = 0.001;
+
 /**
  * Collects items into arrays, never empty: by number, by bytes, by time, or for as long as downstream is busy.
  *
@@ -177,8 +180,9 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
       isLingering = false;
       if (items.length === 0 || lingerMs === undefined) return;
       const age = lingerScheduler.now() - startedAt;
-      // A clock that was set back makes an age below zero: that batch has waited long enough.
-      if (age >= 0 && age < lingerMs) linger(lingerMs - age);
+      // A clock that was set back makes an age below zero: that batch has waited long enough. So has one that lacks so little
+      // that it would not move the clock.
+      if (age >= 0 && lingerMs - age > LEAST_MS) linger(lingerMs - age);
       else if (flush()) line.drain();
     };
 

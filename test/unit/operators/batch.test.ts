@@ -456,4 +456,22 @@ describe('batch', () => {
     expect(second.values).toEqual([[2, 3]]);
     expect(record(NEVER.pipe(operator)).completed).toBe(false);
   });
+
+  it('does not wait for ever for what is left of a linger where it is too little to move a clock', () => {
+    // So late, a clock of doubles has steps of 0.00000012.
+    const scheduler = new VirtualTimeScheduler();
+    scheduler.frame = 1_000_000_000.1;
+    let timers = 0;
+    const schedule = scheduler.schedule.bind(scheduler);
+    scheduler.schedule = ((...args: Parameters<typeof schedule>) => {
+      timers += 1;
+      if (timers > 100) throw new Error('it is set again and again');
+      return schedule(...args);
+    }) as typeof scheduler.schedule;
+    const source = new Subject<number>();
+    const result = record(source.pipe(batch({ size: 10, lingerMs: 0.3, scheduler })));
+    source.next(1);
+    scheduler.flush();
+    expect(result.values).toEqual([[1]]);
+  });
 });
