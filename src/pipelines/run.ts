@@ -197,7 +197,7 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
         outcomes$.pipe(withContext({ stopping, spilling, abort, monitor })).subscribe({
           next(outcome) {
             if (!isWriteOutcome(outcome)) return;
-            batches += 1;
+            if (outcome.status === 'written') batches += 1;
             rows += outcome.rows;
           },
           error: (error) => end('failed', error),

@@ -22,7 +22,7 @@ export interface StageReport {
 export interface RunReport extends Account {
   readonly outcome: RunOutcome;
   readonly durationMs: number;
-  /** Batches whose outcome was seen, and the rows that they inserted or changed. */
+  /** Batches that were written, whole or in part, and the rows that they inserted or changed. */
   readonly batches: number;
   readonly rows: number;
   /** Why items were diverted, with how many; empty where none were. */

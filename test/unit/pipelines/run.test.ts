@@ -348,6 +348,20 @@ describe('formatReport', () => {
     expect(report.divertedBy).toEqual({ constructor: 2 });
   });
 
+  it('counts the batches that were written, and not those that went to the dead letters', async () => {
+    const picky: Sink<number> = {
+      name: 'picky',
+      write: (items) =>
+        items.includes(3) ? throwError(() => Object.assign(new Error('no 3'), { code: '23514' })) : of({ rows: 2 }),
+    };
+    const outcomes$ = of(1, 2, 3, 3, 3, 4).pipe(
+      batch({ size: 2 }),
+      writeTo(picky, { deadLetters: { append: () => EMPTY } }),
+    );
+    const report = await run(outcomes$, { signals: [] });
+    expect(report).toMatchObject({ written: 3, diverted: 3, batches: 2 });
+  });
+
   it('says in words what the report says in numbers', async () => {
     const scheduler = new VirtualTimeScheduler();
     const { emitter, send } = signals();
