@@ -71,7 +71,8 @@ async function showBars(client: PoolClient): Promise<void> {
     FROM bars GROUP BY symbol, timeframe ORDER BY symbol, timeframe LIMIT 5`);
   const total = await client.query('SELECT count(*)::int AS bars, count(DISTINCT symbol)::int AS symbols FROM bars');
   console.table(rows);
-  console.log(`the table bars has ${total.rows[0].bars} bars of ${total.rows[0].symbols} symbols`);
+  const { bars, symbols } = total.rows[0];
+  console.log(`the table bars has ${bars} bars of ${symbols} ${symbols === 1 ? 'symbol' : 'symbols'}`);
 }
 
 /** What is open while the pipeline runs. */

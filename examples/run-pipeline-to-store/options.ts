@@ -39,7 +39,7 @@ function fraction(text: string): number {
 
 /**
  * Reads the options of the program; what is not given is as the settings have it. Prints help, or what is wrong with an
- * option, and ends the process then.
+ * option, and ends the process then: with 2 for what is wrong, as for wrong settings.
  */
 export function readOptions(argv: readonly string[], settings: Settings): Options {
   const { workers, batchSize, capacity } = settings.coordinator;
@@ -68,6 +68,7 @@ export function readOptions(argv: readonly string[], settings: Settings): Option
     .option('--dead-letters <path>', 'the folder for what cannot be written', settings.deadLetterFolder)
     .option('--metrics', `metrics and health on port ${settings.metricsPort} of this machine while it runs`, false)
     .option('--verbose', 'errors with their stack and causes', false)
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .parse([...argv]);
   const options = command.opts<Options>();
   const foreign = options.provider === 'synthetic' ? ['file'] : ['count', 'symbols', 'seed', 'revisions', 'duplicates'];
