@@ -59,6 +59,7 @@ export function packAndInstall(): Installed {
     'src',
     'scripts',
     'dashboards',
+    'docs',
     'tsconfig.json',
     'tsconfig.build.json',
   ]) {

@@ -23,7 +23,7 @@ const importAll = (): string =>
 describe('the tarball', () => {
   it('holds the build with its sources, and no tests', () => {
     const top = new Set(installed.files.map((file) => file.split('/')[0]));
-    const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'dashboards', 'dist', 'package.json', 'src'];
+    const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'dashboards', 'dist', 'docs', 'package.json', 'src'];
     expect([...top].sort()).toEqual(expected);
     expect(
       installed.files.filter((file) => /\.(test|spec)\.|(^|\/)(test|tests|fixtures)\/|\.tsbuildinfo$/.test(file)),
