@@ -48,7 +48,7 @@ export interface MarketDataToStoreConfig {
 
 /**
  * The ready-made pipeline from records of any kind to their tables: each record is checked, routed by its `kind`, and
- * written by the coordinator of that kind, `bars`, `options`, `news` or `fundamentals`.
+ * written by the coordinator of that kind, which is named for its table: `bars`, `options_snap`, `news` or `fundamentals`.
  *
  * What breaks its model goes to the dead letters with the field and the reason (`decode`); without dead letters it fails the
  * pipeline with a `DecodeError`. A source is paused while the coordinator that its next record is for is full.
