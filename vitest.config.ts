@@ -8,13 +8,13 @@ export default defineConfig({
     alias: [
       { find: /^sluice$/, replacement: `${src}/index.ts` },
       {
-        find: /^sluice\/(operators|sources|sinks|pipelines|dead-letters|telemetry|testing)$/,
+        find: /^sluice\/([a-z-]+)$/,
         replacement: `${src}/$1/index.ts`,
       },
     ],
   },
   test: {
-    include: ['test/**/*.test.ts', 'marble-tests/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'marble-tests/**/*.test.ts'],
     // Starts a Postgres server, once a run, when the first test asks for a database.
     globalSetup: ['test/postgres/globalSetup.ts'],
     testTimeout: 20_000,

@@ -1,8 +1,8 @@
 import { defer, Observable } from 'rxjs';
 import { describe, it } from 'vitest';
 import { withContext } from '../src/flow/withContext.js';
-import { CircuitOpenError } from '../src/model/circuitOpenError.js';
 import { type CircuitBreakerGuardConfig, circuitBreaker } from '../src/operators/circuitBreaker.js';
+import { CircuitOpenError } from '../src/operators/errors/circuitOpenError.js';
 import { retryWithJitter } from '../src/operators/retryWithJitter.js';
 import { CircuitBreaker, type CircuitBreakerConfig } from '../src/policies/circuitBreaker.js';
 import { marbles, withGate } from '../src/testing/index.js';

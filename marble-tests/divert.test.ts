@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { describe, it } from 'vitest';
+import type { DeadLetters } from '../src/contracts/diversion.js';
 import { withContext } from '../src/flow/withContext.js';
-import type { DeadLetters } from '../src/model/diversion.js';
 import { divert } from '../src/operators/divert.js';
 import { marbles, probeGate, withGate } from '../src/testing/index.js';
 

@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import { delay } from 'rxjs/operators';
 import { describe, it } from 'vitest';
 import { lanes } from '../src/operators/lanes.js';
-import { hashKey } from '../src/policies/hashKey.js';
+import { hashKey } from '../src/primitives/hashKey.js';
 import { marbles } from '../src/testing/marbles.js';
 import { withGate } from '../src/testing/withGate.js';
 

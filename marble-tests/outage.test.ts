@@ -1,10 +1,10 @@
 import { EMPTY, map, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import type { Diversion } from '../src/contracts/diversion.js';
+import type { Sink, WriteOutcome } from '../src/contracts/sink.js';
 import { gatedSource } from '../src/flow/gatedSource.js';
 import { PipelineMonitor } from '../src/flow/monitor.js';
 import { withContext } from '../src/flow/withContext.js';
-import type { Diversion } from '../src/model/diversion.js';
-import type { Sink, WriteOutcome } from '../src/model/sink.js';
 import { writeCoordinator } from '../src/operators/writeCoordinator.js';
 import { marbles } from '../src/testing/marbles.js';
 import { probeGate } from '../src/testing/probeGate.js';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { withContext } from '../src/flow/withContext.js';
 import { type RetryWithJitterConfig, retryWithJitter } from '../src/operators/retryWithJitter.js';
 import type { Jitter } from '../src/policies/backoff.js';
-import { Xoshiro128 } from '../src/policies/xoshiro128.js';
+import { Xoshiro128 } from '../src/primitives/xoshiro128.js';
 import { marbles, withGate } from '../src/testing/index.js';
 
 /** Waits of two frames, always. */

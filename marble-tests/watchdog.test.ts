@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { withContext } from '../src/flow/withContext.js';
-import { StaleStreamError } from '../src/model/staleStreamError.js';
+import { StaleStreamError } from '../src/operators/errors/staleStreamError.js';
 import { retryWithJitter } from '../src/operators/retryWithJitter.js';
 import { watchdog } from '../src/operators/watchdog.js';
 import { marketSessions } from '../src/policies/marketCalendar.js';

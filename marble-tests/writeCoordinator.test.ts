@@ -2,7 +2,7 @@ import { map } from 'rxjs/operators';
 import { describe, it } from 'vitest';
 import { withContext } from '../src/flow/withContext.js';
 import { writeCoordinator } from '../src/operators/writeCoordinator.js';
-import { hashKey } from '../src/policies/hashKey.js';
+import { hashKey } from '../src/primitives/hashKey.js';
 import { marbles } from '../src/testing/marbles.js';
 import { slowSink } from '../src/testing/slowSink.js';
 

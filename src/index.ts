@@ -3,6 +3,12 @@
  * here; `sluice/operators`, `sluice/sources`, `sluice/sinks` and `sluice/pipelines` have the same things by room. The core
  * that operators and sources are written with is only here.
  */
+
+export { DecodeError, type DecodeProblem, isDecodeError } from './contracts/decodeError.js';
+export type { DeadLetters, Diversion, DivertReason } from './contracts/diversion.js';
+export { isWriteOutcome, type Sink, type WriteOutcome, type WriteReceipt } from './contracts/sink.js';
+export { isWriteError, WriteError } from './contracts/writeError.js';
+export { isWriteTimeoutError, WriteTimeoutError } from './contracts/writeTimeoutError.js';
 export {
   countDeadLetters,
   type DeadLetter,
@@ -29,10 +35,12 @@ export {
   type UnreadLine,
 } from './dead-letters/index.js';
 export type { Disk, DiskFile } from './disk/disk.js';
+export { classifyFailure, type FailureClass, failureType } from './failures/classifyFailure.js';
 export { contextOf, type FlowContext, NO_CONTEXT } from './flow/context.js';
 export { BufferOverflowError, isBufferOverflowError } from './flow/errors.js';
 export { Exit } from './flow/exit.js';
 export { type CancelWait, Gate, type GateState } from './flow/gate.js';
+export { admit, GatedQueue, type GatedQueueConfig, type Level, MAX_WAITING } from './flow/gatedQueue.js';
 export { type GatedSourceConfig, gatedSource, type Outlet } from './flow/gatedSource.js';
 export {
   type Account,
@@ -57,30 +65,23 @@ export {
   operate,
   subscribeInner,
 } from './flow/operate.js';
-export { Ring } from './flow/ring.js';
-export { admit, type Level, SLACK, WaitingLine, type WaitingLineConfig } from './flow/waitingLine.js';
 export { withContext } from './flow/withContext.js';
-export { type Bar, barKey } from './model/bar.js';
-export { barCodec } from './model/barCodec.js';
-export { CircuitOpenError, isCircuitOpenError } from './model/circuitOpenError.js';
-export { DecodeError, type DecodeProblem, isDecodeError } from './model/decodeError.js';
-export type { DeadLetters, Diversion, DivertReason } from './model/diversion.js';
-export { foldBars } from './model/foldBars.js';
-export { foldByKey } from './model/foldByKey.js';
-export { type Fundamentals, fundamentalsKey } from './model/fundamentals.js';
-export { fundamentalsCodec } from './model/fundamentalsCodec.js';
-export type { MarketEvent } from './model/marketEvent.js';
-export { marketEventCodec } from './model/marketEventCodec.js';
-export { mergeBars } from './model/mergeBars.js';
-export { newsCodec } from './model/newsCodec.js';
-export { type NewsItem, newsKey } from './model/newsItem.js';
-export { optionCodec } from './model/optionCodec.js';
-export { type OptionSnapshot, optionKey } from './model/optionSnapshot.js';
-export { isWriteOutcome, type Sink, type WriteOutcome, type WriteReceipt } from './model/sink.js';
-export { isStaleStreamError, StaleStreamError } from './model/staleStreamError.js';
-export { isUnroutedError, UnroutedError } from './model/unroutedError.js';
-export { isWriteError, WriteError } from './model/writeError.js';
-export { isWriteTimeoutError, WriteTimeoutError } from './model/writeTimeoutError.js';
+export { type Bar, barKey } from './market/bar.js';
+export { barCodec } from './market/barCodec.js';
+export { foldBars } from './market/foldBars.js';
+export { foldByKey } from './market/foldByKey.js';
+export { type Fundamentals, fundamentalsKey } from './market/fundamentals.js';
+export { fundamentalsCodec } from './market/fundamentalsCodec.js';
+export type { MarketEvent } from './market/marketEvent.js';
+export { marketEventCodec } from './market/marketEventCodec.js';
+export { mergeBars } from './market/mergeBars.js';
+export { newsCodec } from './market/newsCodec.js';
+export { type NewsItem, newsKey } from './market/newsItem.js';
+export { optionCodec } from './market/optionCodec.js';
+export { type OptionSnapshot, optionKey } from './market/optionSnapshot.js';
+export { CircuitOpenError, isCircuitOpenError } from './operators/errors/circuitOpenError.js';
+export { isStaleStreamError, StaleStreamError } from './operators/errors/staleStreamError.js';
+export { isUnroutedError, UnroutedError } from './operators/errors/unroutedError.js';
 export {
   type BatchConfig,
   type BoundedBuffer,
@@ -145,9 +146,9 @@ export {
   type CircuitBreakerConfig,
   type Permit,
 } from './policies/circuitBreaker.js';
-export { classifyFailure, type FailureClass, failureType } from './policies/classifyFailure.js';
 export { type MarketCalendar, type MarketSessionsConfig, marketSessions } from './policies/marketCalendar.js';
 export type { PacingProfile, PacingWindow } from './policies/pacingProfile.js';
+export { Ring } from './primitives/ring.js';
 export { describeSettings, type SettingDescription } from './settings/describeSettings.js';
 export { type LoadSettingsConfig, loadSettings, type Settings } from './settings/loadSettings.js';
 export type { Environment, SettingOrigin } from './settings/readVariables.js';

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Sink } from 'sluice';
 import { barsSink, fundamentalsSink, newsSink, optionsSink } from 'sluice/sinks';
 import { syntheticBars, syntheticEvents } from 'sluice/sources';
-import { barsTable, fundamentalsTable, newsTable, optionsTable, type Table } from '../../src/sinks/postgres/tables.js';
+import { barsTable, fundamentalsTable, newsTable, optionsTable, type Table } from '../../src/postgres/tables.js';
 
 export const SYMBOLS = 500;
 

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type pg from 'pg';
-import type { Strategy } from '../../src/sinks/postgres/planner.js';
-import { quoteIdentifier } from '../../src/sinks/postgres/statements.js';
+import { quoteIdentifier } from '../../src/postgres/statements.js';
+import type { Strategy } from '../../src/postgres/write/planner.js';
 import { median } from '../report/table.js';
 import type { Subject } from './subjects.js';
 import { Ways, type Write } from './ways.js';

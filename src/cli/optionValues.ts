@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { parseInstant } from '../model/parseInstant.js';
+import { parseInstant } from '../market/parseInstant.js';
 
 /** The value of an option that is an integer. */
 export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {

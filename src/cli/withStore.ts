@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
+import { openStore, type Store } from '../postgres/openStore.js';
 import { withoutPassword } from '../settings/secret.js';
-import { openStore, type Store } from '../sinks/openStore.js';
 import type { Invocation } from './invocation.js';
 import { UsageError } from './usageError.js';
 

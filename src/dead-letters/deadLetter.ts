@@ -1,5 +1,5 @@
-import type { DivertReason } from '../model/diversion.js';
-import { requireKnownOptions, requireNumber, requireOneOf, requireText } from '../policies/validate.js';
+import type { DivertReason } from '../contracts/diversion.js';
+import { requireKnownOptions, requireNumber, requireOneOf, requireText } from '../primitives/validate.js';
 import type { ErrorRecord } from './errorRecord.js';
 
 /** Items that a pipeline has given up, and what is known about it. */

@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import type { DeadLetters, Diversion } from '../model/diversion.js';
+import type { DeadLetters, Diversion } from '../contracts/diversion.js';
 import { type DeadLetter, type LetterFilter, requireFilter, type Tally } from './deadLetter.js';
 import { DeadLetterError } from './deadLetterError.js';
 import { recordError } from './errorRecord.js';

@@ -8,9 +8,9 @@ export interface ErrorRecord {
 }
 
 /** How deep a chain of causes is followed, and how much is kept of a message. */
-const DEEPEST = 5;
-const LONGEST = 2_000;
-const LONGEST_NAME = 100;
+const MAX_DEPTH = 5;
+const MAX_LENGTH = 2_000;
+const MAX_NAME = 100;
 
 const SECRET =
   '(pass(word|wd|phrase)?|pwd|secret|token|api[-_]?key|access[-_]?key|authorization|credentials?|private[-_]?key)';
@@ -40,16 +40,17 @@ export function recordError(error: unknown): ErrorRecord | null {
 }
 
 function recordAt(error: unknown, depth: number): ErrorRecord {
-  if (typeof error !== 'object' || error === null) return { name: typeof error, message: clip(String(error), LONGEST) };
+  if (typeof error !== 'object' || error === null)
+    return { name: typeof error, message: clip(String(error), MAX_LENGTH) };
   const { name, message, code, sqlState, cause, errors } = error as Record<string, unknown>;
   const beneath = cause ?? (Array.isArray(errors) ? (errors[0] as unknown) : undefined);
   const state = typeof sqlState === 'string' ? sqlState : isSqlState(code) ? code : undefined;
   return {
-    name: typeof name === 'string' && name !== '' ? clip(name, LONGEST_NAME) : 'Error',
-    message: typeof message === 'string' ? clip(message, LONGEST) : '',
-    ...(typeof code === 'string' || typeof code === 'number' ? { code: clip(String(code), LONGEST_NAME) } : {}),
-    ...(state === undefined ? {} : { sqlState: clip(state, LONGEST_NAME) }),
-    ...(beneath === undefined || beneath === null || depth >= DEEPEST ? {} : { cause: recordAt(beneath, depth + 1) }),
+    name: typeof name === 'string' && name !== '' ? clip(name, MAX_NAME) : 'Error',
+    message: typeof message === 'string' ? clip(message, MAX_LENGTH) : '',
+    ...(typeof code === 'string' || typeof code === 'number' ? { code: clip(String(code), MAX_NAME) } : {}),
+    ...(state === undefined ? {} : { sqlState: clip(state, MAX_NAME) }),
+    ...(beneath === undefined || beneath === null || depth >= MAX_DEPTH ? {} : { cause: recordAt(beneath, depth + 1) }),
   };
 }
 

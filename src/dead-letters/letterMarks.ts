@@ -12,11 +12,11 @@ export class LetterMarks {
 
   /** How many replays have begun with this letter and never come back. */
   unfinished(ordinal: number): number {
-    return this.#at(ordinal) & MOST;
+    return this.#at(ordinal) & MAX_ITEMS;
   }
 
   begin(ordinal: number): void {
-    if (this.unfinished(ordinal) < MOST) this.#set(ordinal, this.#at(ordinal) + 1);
+    if (this.unfinished(ordinal) < MAX_ITEMS) this.#set(ordinal, this.#at(ordinal) + 1);
   }
 
   /** The last attempt was ended without a verdict, and does not count. */
@@ -39,7 +39,7 @@ export class LetterMarks {
 }
 
 const REMOVED = 0x80;
-const MOST = 0x7f;
+const MAX_ITEMS = 0x7f;
 
 /** `removed`, `begun`, or `released`: begun, and ended without a verdict. */
 export type MarkSign = '-' | '+' | '=';

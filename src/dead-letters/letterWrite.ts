@@ -1,6 +1,6 @@
 import { EMPTY, of, type Subscription } from 'rxjs';
-import type { Diversion } from '../model/diversion.js';
-import type { Sink } from '../model/sink.js';
+import type { Diversion } from '../contracts/diversion.js';
+import type { Sink } from '../contracts/sink.js';
 import { writeTo } from '../operators/writeTo.js';
 import type { WritePolicies } from '../operators/writing/writePolicies.js';
 import type { DeadLetter } from './deadLetter.js';

@@ -8,7 +8,7 @@ import {
   requireInteger,
   requireKnownOptions,
   requireText,
-} from '../policies/validate.js';
+} from '../primitives/validate.js';
 import { type DeadLetterHold, type DeadLetterQueue, holdOf, StoredQueue } from './deadLetterQueue.js';
 import type { LetterProblem } from './letterStore.js';
 import { explainFolder, type FolderUser, joinFolder, leaveFolder, type SharedFolder } from './sharedFolder.js';

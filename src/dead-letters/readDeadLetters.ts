@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { isMissing, nodeDisk } from '../disk/disk.js';
-import { requireFunction, requireInteger, requireKnownOptions, requireText } from '../policies/validate.js';
+import { requireFunction, requireInteger, requireKnownOptions, requireText } from '../primitives/validate.js';
 import {
   type DeadLetter,
   type LetterFilter,
@@ -44,7 +44,7 @@ export interface DeadLetterCount {
   readonly unknownVersion: number;
 }
 
-const LONGEST = 256 << 20;
+const MAX_LENGTH = 256 << 20;
 
 /**
  * The letters in a folder, oldest first, for looking at. Nothing is locked or changed, and a process that writes to it may be
@@ -68,7 +68,13 @@ export function readDeadLetters<T>(
   requireText(owner, 'folder', folder);
   requireFilter(owner, filter);
   requireKnownOptions(owner, config, ['maxLetterBytes', 'onProblem']);
-  const maxLetterBytes = requireInteger(owner, 'maxLetterBytes', config.maxLetterBytes ?? LONGEST, 1_024, LONGEST);
+  const maxLetterBytes = requireInteger(
+    owner,
+    'maxLetterBytes',
+    config.maxLetterBytes ?? MAX_LENGTH,
+    1_024,
+    MAX_LENGTH,
+  );
   const onProblem = requireFunction(owner, 'onProblem', config.onProblem ?? (() => {}));
   return { [Symbol.asyncIterator]: () => read<T>(resolve(folder), filter, maxLetterBytes, onProblem) };
 }
@@ -116,7 +122,7 @@ export async function countDeadLetters(folder: string): Promise<DeadLetterCount>
     for (const segment of await segmentsIn(path, state)) {
       try {
         await readJournal(nodeDisk, segment);
-        await indexSegment(nodeDisk, segment, format, LONGEST);
+        await indexSegment(nodeDisk, segment, format, MAX_LENGTH);
       } catch (error) {
         if (!isMissing(error)) throw error;
         continue;

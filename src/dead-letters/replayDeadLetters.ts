@@ -1,6 +1,6 @@
 import { asyncScheduler, type Observable, type SchedulerLike } from 'rxjs';
+import type { Sink } from '../contracts/sink.js';
 import { gatedSource } from '../flow/gatedSource.js';
-import type { Sink } from '../model/sink.js';
 import { WRITE_POLICIES, type WritePolicies, writerSettings } from '../operators/writing/writePolicies.js';
 import {
   requireBoolean,
@@ -9,7 +9,7 @@ import {
   requireInteger,
   requireKnownOptions,
   requireNumber,
-} from '../policies/validate.js';
+} from '../primitives/validate.js';
 import { type LetterFilter, requireFilter } from './deadLetter.js';
 import { type DeadLetterQueue, sharedStoreOf } from './deadLetterQueue.js';
 import type { ReplayProgress } from './replayProgress.js';

@@ -1,8 +1,8 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
+import type { Sink } from '../contracts/sink.js';
 import type { Outlet } from '../flow/gatedSource.js';
-import type { Sink } from '../model/sink.js';
 import type { WritePolicies } from '../operators/writing/writePolicies.js';
-import { SteadyTime } from '../policies/steadyTime.js';
+import { MonotonicClock } from '../primitives/monotonicClock.js';
 import type { LetterFilter } from './deadLetter.js';
 import { draftAfter, GROUP_BYTES, GROUP_LETTERS, type SharedStore } from './deadLetterQueue.js';
 import { encodeLetters, type LetterDraft } from './letterLine.js';
@@ -33,7 +33,7 @@ export class ReplayRun<T> {
   readonly #settings: ReplaySettings<T>;
   readonly #outlet: Outlet<ReplayProgress>;
   readonly #sum = new ProgressSum();
-  readonly #time = new SteadyTime();
+  readonly #time = new MonotonicClock();
   /** Writes under way, and letters of which the disk has not said yet that they are settled. */
   readonly #writing = new Set<Promise<void>>();
   readonly #settling = new Set<Promise<void>>();
@@ -246,7 +246,7 @@ export class ReplayRun<T> {
     if (msAnItem === 0) return;
     let now = this.#time.at(scheduler.now());
     while (now < this.#nextAt && !this.#isOver) {
-      const ms = Math.min(this.#nextAt - now, LONGEST_TIMER_MS);
+      const ms = Math.min(this.#nextAt - now, MAX_TIMER_MS);
       await new Promise<void>((resolve) => {
         const timer = scheduler.schedule(() => resolve(), ms);
         this.#wake = () => {
@@ -262,7 +262,7 @@ export class ReplayRun<T> {
 }
 
 /** A longer timer fires at once in Node. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const NOTHING: Settlement = { items: 0, written: 0, failedAgain: 0, parked: 0, removed: [], added: [] };
 

@@ -10,7 +10,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 const MARK = '$';
 
 /** How deep values may be nested; deeper ones would end in a full stack somewhere. */
-const DEEPEST = 512;
+const MAX_DEPTH = 512;
 
 const ARRAYS = {
   Int8Array,
@@ -40,7 +40,7 @@ export function isPlain(value: unknown, depth = 0): boolean {
       return false;
   }
   if (value === null) return true;
-  if (depth > DEEPEST) return false;
+  if (depth > MAX_DEPTH) return false;
   if (Array.isArray(value)) return isPlainArray(value, depth);
   if (Object.getPrototypeOf(value) !== Object.prototype || Object.getOwnPropertySymbols(value).length > 0) return false;
   for (const key of Object.keys(value)) {
@@ -85,7 +85,7 @@ class Encoder {
 
   #encodeObject(value: object, path: string): Json {
     if (this.#around.includes(value)) throw unfit(path, 'a reference to an object that it is in');
-    if (this.#around.length > DEEPEST) throw unfit(path, `nested more than ${DEEPEST} deep`);
+    if (this.#around.length > MAX_DEPTH) throw unfit(path, `nested more than ${MAX_DEPTH} deep`);
     this.#around.push(value);
     try {
       return this.#encodeKnown(value, path);

@@ -2,7 +2,7 @@ import type { SchedulerLike, Subscription } from 'rxjs';
 
 /** The first wait after a failure, and the longest, in milliseconds. */
 const FIRST_MS = 100;
-const LONGEST_MS = 5_000;
+const MAX_MS = 5_000;
 
 /** The disk does not take what is to be written. */
 export interface Hold {
@@ -87,7 +87,7 @@ export class GroupCommit<W> {
         this.#hold = { error, since: this.#hold?.since ?? this.#config.scheduler.now() };
         this.#config.onHold();
         await this.#sleep(delayMs);
-        delayMs = Math.min(LONGEST_MS, delayMs * 2);
+        delayMs = Math.min(MAX_MS, delayMs * 2);
       }
     }
     this.#hold = undefined;

@@ -1,8 +1,8 @@
 import { Observable, type Subscriber, type Subscription } from 'rxjs';
 import { Branch } from './branch.js';
-import { contextOf, type FlowContext, NO_CONTEXT, withAmbient } from './context.js';
+import { contextOf, type FlowContext, NO_CONTEXT, withFallbackContext } from './context.js';
+import { admit, GatedQueue } from './gatedQueue.js';
 import { type Handlers, type Operation, type OperationInfo, operate } from './operate.js';
-import { admit, WaitingLine } from './waitingLine.js';
 
 export interface BroadcastingConfig extends OperationInfo {
   /** How many subscribers there must be before the source is subscribed. */
@@ -40,7 +40,7 @@ class Round<T> {
   readonly #taken = new Set<number>();
   #first: FlowContext = NO_CONTEXT;
   #operation: Operation<T> | undefined;
-  #line: WaitingLine<T> | undefined;
+  #line: GatedQueue<T> | undefined;
   /** Those who have not had the item in hand yet. */
   #recipients: readonly Branch<T>[] = [];
   #served = 0;
@@ -66,7 +66,7 @@ class Round<T> {
   #connect(): void {
     this.#first = { ...this.#listeners[0]!.context, stage: undefined };
     const shared$ = this.#source.pipe(operate<T, T>(this.#config, (operation) => this.#begin(operation)));
-    withAmbient(this.#first, () => {
+    withFallbackContext(this.#first, () => {
       shared$.subscribe({
         error: (error) => this.#end((branch) => branch.error(error)),
         complete: () => this.#end((branch) => branch.complete()),
@@ -76,7 +76,7 @@ class Round<T> {
 
   #begin(operation: Operation<T>): Handlers<T> {
     const { destination, stage } = operation;
-    const line = new WaitingLine<T>({
+    const line = new GatedQueue<T>({
       offer: (item) => {
         // The last branch may have left with an earlier item: what is left is abandoned.
         if (destination.closed || !this.#handOut(item)) return false;
@@ -156,7 +156,7 @@ class Round<T> {
       this.#branches = this.#branches.filter((other) => other !== branch);
       this.#drain();
     });
-    withAmbient(context, () => branch.stream.subscribe(subscriber));
+    withFallbackContext(context, () => branch.stream.subscribe(subscriber));
     // After the branch has closed its account.
     subscriber.add(() => this.#taken.delete(index));
   }

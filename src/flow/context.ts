@@ -13,7 +13,7 @@ export interface FlowContext {
    * with dead letters give up what they are writing, and everything that is still held goes there. The value is the error
    * that the pipeline ends with, or `undefined` where it is only late.
    */
-  readonly spilling: Observable<unknown>;
+  readonly expired: Observable<unknown>;
   /**
    * Ends the pipeline with this error once everything in hand is settled: for a stage that cannot go on while what is held
    * can still be saved. `undefined` where nobody downstream would see to it.
@@ -41,7 +41,7 @@ interface Carrier {
 export const NO_CONTEXT: FlowContext = {
   gate: ALWAYS_OPEN,
   stopping: NEVER,
-  spilling: NEVER,
+  expired: NEVER,
   abort: undefined,
   monitor: NO_MONITOR,
   stage: undefined,
@@ -50,12 +50,12 @@ export const NO_CONTEXT: FlowContext = {
 let ambient: FlowContext | undefined;
 
 /** Whether a subscription is under way that lends its context to those whose chain is broken. */
-export function hasAmbient(): boolean {
+export function hasFallbackContext(): boolean {
   return ambient !== undefined;
 }
 
 /** Lets `subscriber` carry `context` for whatever subscribes above it. */
-export function carry(subscriber: Subscriber<never>, context: FlowContext): void {
+export function attachContext(subscriber: Subscriber<never>, context: FlowContext): void {
   (subscriber as unknown as Carrier)[CONTEXT] = context;
 }
 
@@ -67,13 +67,13 @@ export function carry(subscriber: Subscriber<never>, context: FlowContext): void
  * operator around it. Past a `Subject` there is no way to find one, and the always-open {@link NO_CONTEXT} is returned.
  */
 export function contextOf(subscriber: Subscriber<never>): FlowContext {
-  const context = peekContext(subscriber);
+  const context = findContext(subscriber);
   context.onFound?.();
   return context;
 }
 
 /** The same for who only passes it on, or looks: whoever carries the context does not hear of it. */
-export function peekContext(subscriber: Subscriber<never>): FlowContext {
+export function findContext(subscriber: Subscriber<never>): FlowContext {
   let carrier = subscriber as unknown as Carrier | undefined;
   while (carrier) {
     const context = carrier[CONTEXT];
@@ -87,7 +87,7 @@ export function peekContext(subscriber: Subscriber<never>): FlowContext {
  * Whether `subscriber` is being unsubscribed, or somebody downstream of it is: they are closed one after the other, the last
  * in the chain first, and what is to begin nothing new must know before its turn comes.
  */
-export function isLetGo(subscriber: Subscriber<never>): boolean {
+export function isTearingDown(subscriber: Subscriber<never>): boolean {
   let carrier = subscriber as unknown as Carrier | null | undefined;
   while (carrier) {
     if (carrier.closed) return true;
@@ -97,7 +97,7 @@ export function isLetGo(subscriber: Subscriber<never>): boolean {
 }
 
 /** Runs `subscribe` with `context` as the fallback for subscribers whose chain is broken. */
-export function withAmbient(context: FlowContext | undefined, subscribe: () => void): void {
+export function withFallbackContext(context: FlowContext | undefined, subscribe: () => void): void {
   const former = ambient;
   ambient = context;
   try {

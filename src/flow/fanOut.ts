@@ -1,7 +1,7 @@
 import type { Observable, ObservableInput } from 'rxjs';
 import { Branch } from './branch.js';
+import { admit, GatedQueue } from './gatedQueue.js';
 import { type Handlers, type Operation, subscribeInner } from './operate.js';
-import { admit, WaitingLine } from './waitingLine.js';
 
 /**
  * The plumbing of an operator that hands each item to one of several chains and merges what they emit.
@@ -12,7 +12,7 @@ import { admit, WaitingLine } from './waitingLine.js';
 export class FanOut<T, R> {
   readonly branches: Branch<T>[] = [];
   readonly #operation: Operation<R>;
-  readonly #line: WaitingLine<T>;
+  readonly #line: GatedQueue<T>;
   readonly #handlers: Handlers<T>;
   readonly #projects: ((branch$: Observable<T>) => ObservableInput<R>)[] = [];
   #running = 0;
@@ -24,7 +24,7 @@ export class FanOut<T, R> {
     this.#operation = operation;
     this.#finish = () => destination.complete();
 
-    const line = new WaitingLine<T>({
+    const line = new GatedQueue<T>({
       offer: (item) => {
         const branch = choose(item);
         if (branch === undefined) {

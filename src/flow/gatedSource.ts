@@ -1,5 +1,5 @@
 import { asyncScheduler, Observable, type SchedulerLike, type Subscriber, type TeardownLogic } from 'rxjs';
-import { contextOf, type FlowContext, withAmbient } from './context.js';
+import { contextOf, type FlowContext, withFallbackContext } from './context.js';
 import type { CancelWait } from './gate.js';
 import type { Stage } from './monitor.js';
 import { SourceTurn } from './timeSlice.js';
@@ -132,7 +132,7 @@ export class Outlet<T> {
     let end: RunEnd = 'closed';
     this.#pumping = true;
     // What `produce` reaches by accident (a subscription inside a `tap`, say) is not upstream of this pipeline.
-    withAmbient(undefined, () => {
+    withFallbackContext(undefined, () => {
       this.#turn.run(() => {
         try {
           end = this.#produceAll(produce);
@@ -153,7 +153,7 @@ export class Outlet<T> {
     while (!destination.closed) {
       if (!gate.isOpen) return 'held';
       produce();
-      if (++turn.items >= turn.itemsALook && turn.isOver() && !destination.closed) return 'over';
+      if (++turn.items >= turn.itemsPerCheck && turn.isOver() && !destination.closed) return 'over';
     }
     return 'closed';
   }

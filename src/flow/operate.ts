@@ -7,7 +7,7 @@ import {
   Subscriber,
   type Subscription,
 } from 'rxjs';
-import { carry, contextOf, type FlowContext, hasAmbient, withAmbient } from './context.js';
+import { attachContext, contextOf, type FlowContext, hasFallbackContext, withFallbackContext } from './context.js';
 import type { Gate } from './gate.js';
 import { NO_MONITOR, type Stage, type StageRole } from './monitor.js';
 
@@ -29,7 +29,7 @@ export interface Handlers<T> {
   /** Told of each stage or source of Sluice's that is subscribed above this operator. Default: nobody is told. */
   onFound?(): void;
   /** What else those upstream are told, instead of what the context downstream says. Default: nothing. */
-  upstream?: Partial<Pick<FlowContext, 'stopping' | 'spilling' | 'abort'>>;
+  upstream?: Partial<Pick<FlowContext, 'stopping' | 'expired' | 'abort'>>;
 }
 
 /** A second way in beside `next`: what comes by it counts and behaves as if it had come one by one. */
@@ -119,17 +119,17 @@ export function operate<T, R>(
         subscriber.unsubscribe();
         return;
       }
-      const { stopping, spilling, abort } = { ...downstream, ...handlers.upstream };
+      const { stopping, expired, abort } = { ...downstream, ...handlers.upstream };
       const context: FlowContext = {
         gate: gate ?? downstream.gate,
         stopping,
-        spilling,
+        expired,
         abort,
         monitor,
         stage: info.unlisted ? downstream.stage : stage,
         onFound,
       };
-      carry(subscriber, context);
+      attachContext(subscriber, context);
       subscriber.subscribeTo(source, context);
     });
 }
@@ -156,7 +156,7 @@ export function subscribeInner<T>(
     destination,
     handlers.complete ? handlers : { ...handlers, complete() {} },
   );
-  carry(subscriber, downstream);
+  attachContext(subscriber, downstream);
   subscriber.subscribeTo(from(input), downstream);
   return subscriber;
 }
@@ -165,8 +165,8 @@ export function subscribeInner<T>(
  * The context for what an operator starts on behalf of an item in hand: a write, a diversion. It finishes in a drain, for
  * the item is to be finished, and is not in the account, where the item is counted by the operator.
  */
-export function aside({ destination, downstream }: Pick<Operation<never>, 'destination' | 'downstream'>) {
-  const context = { ...downstream, stopping: NEVER, spilling: NEVER, abort: undefined };
+export function detachedContext({ destination, downstream }: Pick<Operation<never>, 'destination' | 'downstream'>) {
+  const context = { ...downstream, stopping: NEVER, expired: NEVER, abort: undefined };
   return { destination, downstream: { ...context, monitor: NO_MONITOR, stage: undefined } };
 }
 
@@ -192,7 +192,7 @@ class OperateSubscriber<T, R> extends Subscriber<T> {
   /** Subscribes `source`, and lends `context` meanwhile to what cannot find it. */
   subscribeTo(source: Observable<T>, context: FlowContext): void {
     this.#isSubscribing = true;
-    withAmbient(context, () => source.subscribe(this));
+    withFallbackContext(context, () => source.subscribe(this));
     this.#isSubscribing = false;
   }
 
@@ -219,7 +219,7 @@ class OperateSubscriber<T, R> extends Subscriber<T> {
       super.next(value);
       return;
     }
-    if (this.#isSubscribing && hasAmbient()) {
+    if (this.#isSubscribing && hasFallbackContext()) {
       this.#nextOutside(value);
       return;
     }
@@ -235,7 +235,7 @@ class OperateSubscriber<T, R> extends Subscriber<T> {
    * the item costs its memory wherever it stands in a function, so it stands in this one.
    */
   #nextOutside(value: T): void {
-    withAmbient(undefined, () => this.next(value));
+    withFallbackContext(undefined, () => this.next(value));
   }
 
   protected override _error(error: unknown): void {

@@ -64,7 +64,7 @@ export function supervise<T>({ scheduler, branches = false }: SuperviseConfig): 
       upstream: {
         // Where somebody below stops sources, theirs is passed on as it is: a broadcast goes by which one it is.
         stopping: downstream.abort ? downstream.stopping : merge(downstream.stopping, stop).pipe(take(1)),
-        spilling: merge(downstream.spilling, spill).pipe(take(1)),
+        expired: merge(downstream.expired, spill).pipe(take(1)),
         abort,
       },
       next: (value) => destination.next(value),

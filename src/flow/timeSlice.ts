@@ -8,15 +8,15 @@ interface Waiter {
   readonly yieldAfterMs: number;
 }
 
-const FEWEST_ITEMS_A_LOOK = 1;
+const MIN_ITEMS_PER_CHECK = 1;
 /** A look at the clock costs about as much as an item. */
-const MOST_ITEMS_A_LOOK = 256;
+const MAX_ITEMS_PER_CHECK = 256;
 /** Where it begins: a source of fewer items never yields, and slow items do not add up to much. */
 const FIRST_ITEMS_A_LOOK = 32;
 /** How long the items between two looks may take. */
-const LOOK_EVERY_MS = 2;
+const CHECK_EVERY_MS = 2;
 /** How many sources may be set going inside one another's run between two looks. */
-const NESTED_A_LOOK = 32;
+const NESTED_PER_CHECK = 32;
 
 const slices = new WeakMap<SchedulerLike, TimeSlice>();
 
@@ -45,7 +45,7 @@ export class TimeSlice {
   /** When the latest of them began. */
   since = 0;
   /** How many items to a look the source had that looked last: what those that come to it begin with. */
-  itemsALook = FIRST_ITEMS_A_LOOK;
+  itemsPerCheck = FIRST_ITEMS_A_LOOK;
   readonly #scheduler: SchedulerLike;
   readonly #line = new Set<Waiter>();
   #serving = false;
@@ -124,10 +124,10 @@ const isOver = (ageMs: number, yieldAfterMs: number): boolean => ageMs < 0 || ag
 
 /** One source's part in the {@link TimeSlice} of its scheduler: says when to yield, and stands in line for it. */
 export class SourceTurn {
-  /** Items since the last look at the clock. Count here, and ask {@link isOver} when {@link itemsALook} is reached. */
+  /** Items since the last look at the clock. Count here, and ask {@link isOver} when {@link itemsPerCheck} is reached. */
   items = 0;
   /** How many items to the next look: fewer when they take long. */
-  itemsALook: number;
+  itemsPerCheck: number;
   readonly #slice: TimeSlice;
   readonly #yieldAfterMs: number;
   #since: number | undefined;
@@ -138,7 +138,7 @@ export class SourceTurn {
   constructor(scheduler: SchedulerLike, yieldAfterMs: number) {
     this.#slice = TimeSlice.of(scheduler);
     this.#yieldAfterMs = yieldAfterMs;
-    this.itemsALook = Math.min(FIRST_ITEMS_A_LOOK, this.#slice.itemsALook);
+    this.itemsPerCheck = Math.min(FIRST_ITEMS_A_LOOK, this.#slice.itemsPerCheck);
   }
 
   /** Whether the source stands in line. */
@@ -151,7 +151,7 @@ export class SourceTurn {
     const slice = this.#slice;
     if (slice.waiting > 0) return true;
     const outer = slice.running;
-    if (!outer || outer.#since === undefined || ++slice.nested % NESTED_A_LOOK !== 0) return false;
+    if (!outer || outer.#since === undefined || ++slice.nested % NESTED_PER_CHECK !== 0) return false;
     return isOver(slice.now() - outer.#since, this.#yieldAfterMs);
   }
 
@@ -205,12 +205,12 @@ export class SourceTurn {
     this.#lookedAt = now;
     this.items = 0;
     // At once down to what the time allows, as each look too late is felt; up again step by step.
-    if (tookMs > LOOK_EVERY_MS) {
-      this.itemsALook = Math.max(FEWEST_ITEMS_A_LOOK, Math.floor((this.itemsALook * LOOK_EVERY_MS) / tookMs));
-    } else if (tookMs < LOOK_EVERY_MS) {
-      this.itemsALook = Math.min(MOST_ITEMS_A_LOOK, this.itemsALook * 2);
+    if (tookMs > CHECK_EVERY_MS) {
+      this.itemsPerCheck = Math.max(MIN_ITEMS_PER_CHECK, Math.floor((this.itemsPerCheck * CHECK_EVERY_MS) / tookMs));
+    } else if (tookMs < CHECK_EVERY_MS) {
+      this.itemsPerCheck = Math.min(MAX_ITEMS_PER_CHECK, this.itemsPerCheck * 2);
     }
-    this.#slice.itemsALook = this.itemsALook;
+    this.#slice.itemsPerCheck = this.itemsPerCheck;
     return isOver(now - (this.#since ?? now), this.#yieldAfterMs);
   }
 }

@@ -1,14 +1,14 @@
 import { asapScheduler, asyncScheduler, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
 import { Exit } from '../flow/exit.js';
+import { admit, GatedQueue } from '../flow/gatedQueue.js';
 import { operate } from '../flow/operate.js';
-import { admit, WaitingLine } from '../flow/waitingLine.js';
 import {
   requireBoolean,
   requireDuration,
   requireFunction,
   requireInteger,
   requireKnownOptions,
-} from '../policies/validate.js';
+} from '../primitives/validate.js';
 
 export interface BatchConfig<T> {
   /** The most items in a batch. Integer of at least 1; there is no default. */
@@ -37,7 +37,7 @@ export interface BatchConfig<T> {
 }
 
 /** Less than this, in milliseconds, is no time to wait. */
-const LEAST_MS = 0.001;
+const MIN_MS = 0.001;
 
 /**
  * Collects items into arrays, never empty: by number, by bytes, by time, or for as long as downstream is busy.
@@ -104,7 +104,7 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
 
     const isFull = () => items.length >= size || bytes >= maxBytes;
 
-    const line = new WaitingLine<T>({
+    const line = new GatedQueue<T>({
       offer(item) {
         const weight = sizeOf ? weigh(sizeOf(item)) : 0;
         if (items.length > 0 && (isFull() || bytes + weight > maxBytes)) {
@@ -182,7 +182,7 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
       const age = lingerScheduler.now() - startedAt;
       // A clock that was set back makes an age below zero: that batch has waited long enough. So has one that lacks so little
       // that it would not move the clock.
-      if (age >= 0 && lingerMs - age > LEAST_MS) linger(lingerMs - age);
+      if (age >= 0 && lingerMs - age > MIN_MS) linger(lingerMs - age);
       else if (flush()) line.drain();
     };
 

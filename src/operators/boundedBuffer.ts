@@ -2,10 +2,10 @@ import { BehaviorSubject, type Observable, type OperatorFunction } from 'rxjs';
 import { distinctUntilChanged } from 'rxjs/operators';
 import { BufferOverflowError } from '../flow/errors.js';
 import { Exit } from '../flow/exit.js';
+import { GatedQueue, type Level } from '../flow/gatedQueue.js';
 import { bulkOf, operate } from '../flow/operate.js';
-import { type Level, WaitingLine } from '../flow/waitingLine.js';
-import { requireFunction, requireKnownOptions, requireOneOf } from '../policies/validate.js';
 import { watermarks } from '../policies/watermarks.js';
+import { requireFunction, requireKnownOptions, requireOneOf } from '../primitives/validate.js';
 
 /** What happens to an item that arrives when a buffer is full. */
 export type Overflow = 'block' | 'dropOldest' | 'dropIncoming' | 'error';
@@ -92,7 +92,7 @@ export function boundedBuffer<T>(config: BoundedBufferConfig<T> = {}): BoundedBu
     const bulk = bulkOf(destination);
     const exit = new Exit(operation, () => line.drain());
 
-    const line = new WaitingLine<T>({
+    const line = new GatedQueue<T>({
       capacity,
       high,
       low,

@@ -1,9 +1,9 @@
 import { from, NEVER, type ObservableInput, type OperatorFunction } from 'rxjs';
 import { BufferOverflowError } from '../flow/errors.js';
 import { Exit } from '../flow/exit.js';
+import { admit, GatedQueue } from '../flow/gatedQueue.js';
 import { operate, subscribeInner } from '../flow/operate.js';
-import { admit, WaitingLine } from '../flow/waitingLine.js';
-import { requireFunction, requireInteger, requireKnownOptions, requireOneOf } from '../policies/validate.js';
+import { requireFunction, requireInteger, requireKnownOptions, requireOneOf } from '../primitives/validate.js';
 
 export interface BoundedMergeMapConfig {
   /** How many inner observables may be subscribed at once. Integer of at least 1; there is no default. */
@@ -83,7 +83,7 @@ export function boundedMergeMap<T, R>(
     let finish: (() => void) | undefined;
 
     /** Results of inner observables that do not obey the gate, such as promises. */
-    const results = new WaitingLine<R>({
+    const results = new GatedQueue<R>({
       offer(result) {
         if (!exit.mayEmit()) return false;
         stage.out += 1;
@@ -93,7 +93,7 @@ export function boundedMergeMap<T, R>(
       fail: (error) => destination.error(error),
     });
 
-    const waiting = new WaitingLine<T>({
+    const waiting = new GatedQueue<T>({
       offer(item) {
         if (active >= concurrency || failed || !exit.mayEmit()) return false;
         const inner = from(project(item, index++));

@@ -1,6 +1,6 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import { broadcasting } from '../flow/broadcasting.js';
-import { requireInteger, requireKnownOptions } from '../policies/validate.js';
+import { requireInteger, requireKnownOptions } from '../primitives/validate.js';
 
 export interface BroadcastConfig {
   /** How many subscribers there must be before the source is subscribed. Integer of at least 1, default 1. */

@@ -1,11 +1,11 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike, Subscription } from 'rxjs';
-import { Alarm } from '../flow/alarm.js';
+import { classifyFailure, type FailureClass } from '../failures/classifyFailure.js';
 import { operateOnDemand } from '../flow/operateOnDemand.js';
-import { CircuitOpenError } from '../model/circuitOpenError.js';
 import type { CircuitBreaker, Permit } from '../policies/circuitBreaker.js';
-import { classifyFailure, type FailureClass } from '../policies/classifyFailure.js';
-import { requireDuration, requireFunction, requireKnownOptions, requireOneOf } from '../policies/validate.js';
-import { PermitLine } from './guarding/permitLine.js';
+import { Timer } from '../primitives/timer.js';
+import { requireDuration, requireFunction, requireKnownOptions, requireOneOf } from '../primitives/validate.js';
+import { CircuitOpenError } from './errors/circuitOpenError.js';
+import { PermitQueue } from './guarding/permitQueue.js';
 
 export interface CircuitBreakerGuardConfig {
   /**
@@ -94,7 +94,7 @@ export function circuitBreaker<T>(
         if (verdict === 'none') breaker.release(permit, now);
         else breaker[verdict](permit, answeredInMs ?? Math.max(0, now - startedAt), now);
       };
-      const healthy = new Alarm(scheduler, () => settle('succeeded'));
+      const healthy = new Timer(scheduler, () => settle('succeeded'));
 
       connect({
         next(item) {
@@ -132,7 +132,7 @@ export function circuitBreaker<T>(
     const wait = () => {
       const waiting = new Subscription();
       destination.add(waiting);
-      const leave = PermitLine.of(breaker).join(scheduler, (permit) => {
+      const leave = PermitQueue.of(breaker).join(scheduler, (permit) => {
         waiting.unsubscribe();
         subscribe(permit);
       });

@@ -1,8 +1,8 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import { Exit } from '../flow/exit.js';
+import { admit, GatedQueue } from '../flow/gatedQueue.js';
 import { operate } from '../flow/operate.js';
-import { admit, WaitingLine } from '../flow/waitingLine.js';
-import { requireFunction, requireInteger, requireKnownOptions } from '../policies/validate.js';
+import { requireFunction, requireInteger, requireKnownOptions } from '../primitives/validate.js';
 
 export interface ConflateConfig<T> {
   /** The key of an item: of those with one key, one is kept. */
@@ -74,7 +74,7 @@ export function conflate<T>(config: ConflateConfig<T>): MonoTypeOperatorFunction
     let emitting = false;
     let finish: (() => void) | undefined;
 
-    const line = new WaitingLine<T>({
+    const line = new GatedQueue<T>({
       offer(item) {
         if (gate.isOpen && latest.size === 0 && !emitting) {
           stage.out += 1;

@@ -1,11 +1,11 @@
 import type { Validation } from 'io-ts';
 import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
+import { DecodeError } from '../contracts/decodeError.js';
+import { decodeProblems } from '../contracts/decodeProblems.js';
 import { Exit } from '../flow/exit.js';
-import { aside, operate, subscribeInner } from '../flow/operate.js';
-import { admit, WaitingLine } from '../flow/waitingLine.js';
-import { DecodeError } from '../model/decodeError.js';
-import { decodeProblems } from '../model/decodeProblems.js';
-import { requireFunction, requireKnownOptions } from '../policies/validate.js';
+import { admit, GatedQueue } from '../flow/gatedQueue.js';
+import { detachedContext, operate, subscribeInner } from '../flow/operate.js';
+import { requireFunction, requireKnownOptions } from '../primitives/validate.js';
 
 /** What checks and converts: any io-ts `Decoder<unknown, T>`. */
 export interface Codec<T> {
@@ -83,7 +83,7 @@ export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFuncti
     let diverting = false;
     let finish: (() => void) | undefined;
 
-    const line = new WaitingLine<unknown>({
+    const line = new GatedQueue<unknown>({
       offer(input) {
         if (diverting || !exit.mayEmit()) return false;
         const result = codec.decode(input);
@@ -106,7 +106,7 @@ export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFuncti
       const diversion$ = from(diversion);
       diverting = true;
       line.regulate();
-      subscribeInner(diversion$, aside(operation), {
+      subscribeInner(diversion$, detachedContext(operation), {
         next() {},
         complete() {
           diverting = false;

@@ -1,7 +1,7 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import { operate } from '../flow/operate.js';
 import { RecentKeys } from '../policies/recentKeys.js';
-import { requireDuration, requireFunction, requireInteger, requireKnownOptions } from '../policies/validate.js';
+import { requireDuration, requireFunction, requireInteger, requireKnownOptions } from '../primitives/validate.js';
 
 export interface DedupeConfig<T> {
   /** What makes two items the same. */

@@ -1,9 +1,9 @@
 import { from, type MonoTypeOperatorFunction } from 'rxjs';
+import type { DeadLetters, DivertReason } from '../contracts/diversion.js';
 import { Exit } from '../flow/exit.js';
-import { aside, operate, subscribeInner } from '../flow/operate.js';
-import { admit, WaitingLine } from '../flow/waitingLine.js';
-import type { DeadLetters, DivertReason } from '../model/diversion.js';
-import { requireFunction, requireInteger, requireKnownOptions } from '../policies/validate.js';
+import { admit, GatedQueue } from '../flow/gatedQueue.js';
+import { detachedContext, operate, subscribeInner } from '../flow/operate.js';
+import { requireFunction, requireInteger, requireKnownOptions } from '../primitives/validate.js';
 
 /** Why an item is diverted: the reason, and the error where there is one. */
 export interface DivertVerdict {
@@ -83,7 +83,7 @@ export function divert<T>(config: DivertConfig<T>): MonoTypeOperatorFunction<T> 
     let underWay = 0;
     let finish: (() => void) | undefined;
 
-    const line = new WaitingLine<T>({
+    const line = new GatedQueue<T>({
       offer(item) {
         if (underWay >= concurrency || !exit.mayEmit()) return false;
         const verdict = verdictOf(when(item));
@@ -104,7 +104,7 @@ export function divert<T>(config: DivertConfig<T>): MonoTypeOperatorFunction<T> 
       underWay += 1;
       if (underWay >= concurrency) line.regulate();
       let isDurable = false;
-      const subscription = subscribeInner(letter$, aside(operation), {
+      const subscription = subscribeInner(letter$, detachedContext(operation), {
         next() {},
         complete() {
           isDurable = true;

@@ -2,8 +2,8 @@ import type { Observable, ObservableInput, OperatorFunction } from 'rxjs';
 import type { Branch } from '../flow/branch.js';
 import { FanOut } from '../flow/fanOut.js';
 import { operate } from '../flow/operate.js';
-import { hashKey } from '../policies/hashKey.js';
-import { requireFunction, requireInteger, requireKnownOptions } from '../policies/validate.js';
+import { hashKey } from '../primitives/hashKey.js';
+import { requireFunction, requireInteger, requireKnownOptions } from '../primitives/validate.js';
 
 export interface LanesConfig<T> {
   /** How many lanes. Integer from 1 to 4,096; there is no default. */
@@ -15,7 +15,7 @@ export interface LanesConfig<T> {
 }
 
 /** Each costs a chain of stages: more are a mistake in the number. */
-export const MOST_LANES = 4_096;
+export const MAX_LANES = 4_096;
 
 /**
  * Divides a stream among `count` chains that work side by side, and merges what they emit. With `by`, one key is always
@@ -67,7 +67,7 @@ export function lanes<T, R>(
 ): OperatorFunction<T, R> {
   const owner = 'lanes';
   requireKnownOptions(owner, config, ['count', 'by', 'name']);
-  const count = requireInteger(owner, 'count', config.count, 1, MOST_LANES);
+  const count = requireInteger(owner, 'count', config.count, 1, MAX_LANES);
   const by = config.by && requireFunction(owner, 'by', config.by);
   requireFunction(owner, 'project', project);
 

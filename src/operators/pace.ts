@@ -1,10 +1,10 @@
 import { asyncScheduler, identity, type MonoTypeOperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
 import { Exit } from '../flow/exit.js';
+import { admit, GatedQueue } from '../flow/gatedQueue.js';
 import { operate } from '../flow/operate.js';
-import { admit, WaitingLine } from '../flow/waitingLine.js';
 import { type PacingProfile, ProfilePacer } from '../policies/pacingProfile.js';
 import { TokenBucket } from '../policies/tokenBucket.js';
-import { requireFunction, requireInteger, requireKnownOptions } from '../policies/validate.js';
+import { requireFunction, requireInteger, requireKnownOptions } from '../primitives/validate.js';
 
 /** Either `rate` and `perMs`, or `profile`. */
 export interface PaceConfig<T> {
@@ -34,7 +34,7 @@ interface Pacer<T, Cost> {
 }
 
 /** Longer timers fire at once in Node: a longer wait is made of several. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Lets items pass no faster than a rate: they are spread, and a silence does not save up more than `burst`. With a
@@ -153,7 +153,7 @@ function paceWith<T>(
     /** What is held is on its way to the dead letters, and nobody there asks for a rate. */
     let unlimited = false;
 
-    const line = new WaitingLine<T>({
+    const line = new GatedQueue<T>({
       offer(item) {
         if (!exit.mayEmit()) return false;
         if (unlimited) {
@@ -185,8 +185,8 @@ function paceWith<T>(
 
     const wait = (ms: number) => {
       if (destination.closed || timer) return;
-      dueAt = scheduler.now() + Math.min(ms, LONGEST_TIMER_MS);
-      timer = scheduler.schedule(onTime, Math.min(ms, LONGEST_TIMER_MS));
+      dueAt = scheduler.now() + Math.min(ms, MAX_TIMER_MS);
+      timer = scheduler.schedule(onTime, Math.min(ms, MAX_TIMER_MS));
     };
 
     const onTime = () => {
@@ -197,7 +197,7 @@ function paceWith<T>(
     };
 
     destination.add(
-      downstream.spilling.subscribe(() => {
+      downstream.expired.subscribe(() => {
         unlimited = true;
         timer?.unsubscribe();
         line.drain();

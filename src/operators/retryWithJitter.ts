@@ -1,13 +1,13 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
-import { Alarm } from '../flow/alarm.js';
+import { classifyFailure } from '../failures/classifyFailure.js';
+import { retryAfterMsOf } from '../failures/retryAfterMsOf.js';
 import { operateOnDemand } from '../flow/operateOnDemand.js';
 import { Backoff, type Jitter } from '../policies/backoff.js';
-import { classifyFailure } from '../policies/classifyFailure.js';
-import { hashKey } from '../policies/hashKey.js';
-import { retryAfterMsOf } from '../policies/retryAfterMsOf.js';
-import { SteadyTime } from '../policies/steadyTime.js';
-import { requireDuration, requireFunction, requireInteger, requireKnownOptions } from '../policies/validate.js';
-import { Xoshiro128 } from '../policies/xoshiro128.js';
+import { hashKey } from '../primitives/hashKey.js';
+import { MonotonicClock } from '../primitives/monotonicClock.js';
+import { Timer } from '../primitives/timer.js';
+import { requireDuration, requireFunction, requireInteger, requireKnownOptions } from '../primitives/validate.js';
+import { Xoshiro128 } from '../primitives/xoshiro128.js';
 
 export interface RetryWithJitterConfig {
   /**
@@ -123,7 +123,7 @@ export function retryWithJitter<T>(config: RetryWithJitterConfig = {}): MonoType
   makeBackoff(() => 0);
 
   return operateOnDemand<T, T>({ kind: owner, name }, ({ destination, downstream, stage, connect }) => {
-    const time = new SteadyTime();
+    const time = new MonotonicClock();
     const now = () => time.at(scheduler.now());
     let backoff: Backoff | undefined;
     let failures = 0;
@@ -149,7 +149,7 @@ export function retryWithJitter<T>(config: RetryWithJitterConfig = {}): MonoType
       });
     };
 
-    const alarm = new Alarm(scheduler, subscribe);
+    const alarm = new Timer(scheduler, subscribe);
 
     const onFailure = (error: unknown) => {
       const failedAt = now();

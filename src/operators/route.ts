@@ -2,8 +2,8 @@ import type { Observable, ObservableInput, OperatorFunction } from 'rxjs';
 import type { Branch } from '../flow/branch.js';
 import { FanOut } from '../flow/fanOut.js';
 import { operate } from '../flow/operate.js';
-import { UnroutedError } from '../model/unroutedError.js';
-import { requireFunction } from '../policies/validate.js';
+import { requireFunction } from '../primitives/validate.js';
+import { UnroutedError } from './errors/unroutedError.js';
 
 /** The properties of `T` that can tell its kinds apart. */
 type KindProperty<T> = [T] extends [object]

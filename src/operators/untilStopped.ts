@@ -1,6 +1,6 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import { operate } from '../flow/operate.js';
-import { requireBoolean, requireKnownOptions } from '../policies/validate.js';
+import { requireBoolean, requireKnownOptions } from '../primitives/validate.js';
 
 export interface UntilStoppedConfig {
   /**

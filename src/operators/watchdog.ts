@@ -1,9 +1,9 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
-import { Alarm } from '../flow/alarm.js';
 import { operate } from '../flow/operate.js';
-import { StaleStreamError } from '../model/staleStreamError.js';
 import type { MarketCalendar } from '../policies/marketCalendar.js';
-import { requireDuration, requireFunction, requireKnownOptions } from '../policies/validate.js';
+import { Timer } from '../primitives/timer.js';
+import { requireDuration, requireFunction, requireKnownOptions } from '../primitives/validate.js';
+import { StaleStreamError } from './errors/staleStreamError.js';
 
 export interface WatchdogConfig {
   /** How long the source may be silent, in milliseconds. At least 1; there is no default. */
@@ -20,7 +20,7 @@ export interface WatchdogConfig {
 const LOOKS = 20;
 
 /** How long the clock is trusted while the market is closed: it may be put right meanwhile. */
-const LONGEST_SLEEP_MS = 60_000;
+const MAX_SLEEP_MS = 60_000;
 
 /**
  * Fails when its source has been silent for too long: a connection that is open and dead looks like a quiet one otherwise.
@@ -92,10 +92,10 @@ export function watchdog<T>(config: WatchdogConfig): MonoTypeOperatorFunction<T>
     const lookAgain = () => {
       const closedForMs = market?.closedForMs() ?? 0;
       if (closedForMs === 0) alarm.set(lookEveryMs);
-      else if (closedForMs < Number.POSITIVE_INFINITY) alarm.set(Math.min(closedForMs, LONGEST_SLEEP_MS));
+      else if (closedForMs < Number.POSITIVE_INFINITY) alarm.set(Math.min(closedForMs, MAX_SLEEP_MS));
     };
 
-    const alarm = new Alarm(scheduler, () => {
+    const alarm = new Timer(scheduler, () => {
       try {
         look();
       } catch (error) {

@@ -1,18 +1,18 @@
 import { defer, type Observable, type OperatorFunction } from 'rxjs';
+import type { Sink, WriteOutcome } from '../contracts/sink.js';
 import { supervise } from '../flow/supervise.js';
-import type { Sink, WriteOutcome } from '../model/sink.js';
 import { CircuitBreaker, type CircuitBreakerConfig } from '../policies/circuitBreaker.js';
+import { watermarks } from '../policies/watermarks.js';
 import {
   requireBoolean,
   requireDuration,
   requireFunction,
   requireInteger,
   requireKnownOptions,
-} from '../policies/validate.js';
-import { watermarks } from '../policies/watermarks.js';
+} from '../primitives/validate.js';
 import { batch } from './batch.js';
 import { type BoundedBufferConfig, boundedBuffer } from './boundedBuffer.js';
-import { lanes, MOST_LANES } from './lanes.js';
+import { lanes, MAX_LANES } from './lanes.js';
 import { untilStopped } from './untilStopped.js';
 import { batchWriter } from './writing/batchWriter.js';
 import { type RetryPolicy, WRITE_POLICIES, type WritePolicies, writerSettings } from './writing/writePolicies.js';
@@ -123,7 +123,7 @@ export function writeCoordinator<T>(
   requireFunction(owner, 'the write of its sink', sink?.write);
   requireKnownOptions(owner, config, OPTIONS);
   const name = config.name ?? sink.name;
-  const workers = requireInteger(owner, 'workers', config.workers ?? 4, 1, MOST_LANES);
+  const workers = requireInteger(owner, 'workers', config.workers ?? 4, 1, MAX_LANES);
   const batchSize = requireInteger(owner, 'batchSize', config.batchSize ?? 500);
   const lingerMs = requireDuration(owner, 'lingerMs', config.lingerMs ?? 250);
   const eager = requireBoolean(owner, 'eager', config.eager ?? true);

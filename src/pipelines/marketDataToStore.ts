@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 import { asyncScheduler, identity, type MonoTypeOperatorFunction, type Observable, type OperatorFunction } from 'rxjs';
+import type { Sink, WriteOutcome } from '../contracts/sink.js';
 import { supervise } from '../flow/supervise.js';
-import type { MarketEvent } from '../model/marketEvent.js';
-import { marketEventCodec } from '../model/marketEventCodec.js';
-import type { Sink, WriteOutcome } from '../model/sink.js';
+import type { MarketEvent } from '../market/marketEvent.js';
+import { marketEventCodec } from '../market/marketEventCodec.js';
 import { decode, type Rejected } from '../operators/decode.js';
 import { route } from '../operators/route.js';
 import {
@@ -11,12 +11,12 @@ import {
   type WriteCoordinatorConfig,
   writeCoordinator,
 } from '../operators/writeCoordinator.js';
-import { requireBoolean, requireKnownOptions } from '../policies/validate.js';
+import type { TableSinkConfig } from '../postgres/tableSink.js';
+import { requireBoolean, requireKnownOptions } from '../primitives/validate.js';
 import { barsSink } from '../sinks/barsSink.js';
 import { fundamentalsSink } from '../sinks/fundamentalsSink.js';
 import { newsSink } from '../sinks/newsSink.js';
 import { optionsSink } from '../sinks/optionsSink.js';
-import type { TableSinkConfig } from '../sinks/postgres/tableSink.js';
 
 /** What is each kind's own is left out: the name, the key, the table. */
 const COORDINATOR = [

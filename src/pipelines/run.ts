@@ -1,9 +1,9 @@
 import { asyncScheduler, type Observable, ReplaySubject, type SchedulerLike, Subscription } from 'rxjs';
-import { withAmbient } from '../flow/context.js';
+import { isWriteOutcome } from '../contracts/sink.js';
+import { withFallbackContext } from '../flow/context.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import { withContext } from '../flow/withContext.js';
-import { isWriteOutcome } from '../model/sink.js';
-import { requireFunction, requireKnownOptions, requireNumber } from '../policies/validate.js';
+import { requireFunction, requireKnownOptions, requireNumber } from '../primitives/validate.js';
 import { RunError } from './runError.js';
 import { type RunOutcome, type RunReport, reportOf } from './runReport.js';
 
@@ -34,7 +34,7 @@ export interface RunConfig {
 }
 
 /** A longer timer fires at once in Node. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** What a second signal leaves of the time to drain, in milliseconds. */
 const HURRY_MS = 1_000;
@@ -88,7 +88,7 @@ const OPTIONS = ['drainTimeoutMs', 'signals', 'stop', 'onDrain', 'monitor', 'sch
 export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promise<RunReport> {
   requireKnownOptions('run', config, OPTIONS);
   requireFunction('run', 'the subscribe of its pipeline', outcomes$?.subscribe);
-  const drainTimeoutMs = requireNumber('run', 'drainTimeoutMs', config.drainTimeoutMs ?? 10_000, 0, LONGEST_TIMER_MS);
+  const drainTimeoutMs = requireNumber('run', 'drainTimeoutMs', config.drainTimeoutMs ?? 10_000, 0, MAX_TIMER_MS);
   const { signals = ['SIGINT', 'SIGTERM'], stop, scheduler = asyncScheduler } = config;
   const onDrain = config.onDrain && requireFunction('run', 'onDrain', config.onDrain);
   const emitter: SignalEmitter = config.emitter ?? process;
@@ -97,7 +97,7 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
   return new Promise((resolve, reject) => {
     const startedAt = scheduler.now();
     const stopping = new ReplaySubject<void>(1);
-    const spilling = new ReplaySubject<unknown>(1);
+    const expired = new ReplaySubject<unknown>(1);
     const subscription = new Subscription();
     let requests = 0;
     let signal: string | undefined;
@@ -149,7 +149,7 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
       deadline = scheduler.schedule(() => {
         // A span, and not what the clock says is left: it may have been set meanwhile.
         deadline = scheduler.schedule(() => endDrain('deadline'), spillMs);
-        spilling.next(undefined);
+        expired.next(undefined);
       }, ms - spillMs);
     };
 
@@ -194,7 +194,7 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
       if (stop?.aborted) requestStop();
       else stop?.addEventListener('abort', onStop, { once: true });
       subscription.add(
-        outcomes$.pipe(withContext({ stopping, spilling, abort, monitor })).subscribe({
+        outcomes$.pipe(withContext({ stopping, expired, abort, monitor })).subscribe({
           next(outcome) {
             if (!isWriteOutcome(outcome)) return;
             if (outcome.status === 'written') batches += 1;
@@ -207,7 +207,7 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
     };
     try {
       // A pipeline of its own, also where it is run in a callback of another.
-      withAmbient(undefined, subscribe);
+      withFallbackContext(undefined, subscribe);
     } catch (error) {
       end('failed', error);
     }

@@ -1,4 +1,10 @@
-import { requireDuration, requireFunction, requireKnownOptions, requireNumber, requireOneOf } from './validate.js';
+import {
+  requireDuration,
+  requireFunction,
+  requireKnownOptions,
+  requireNumber,
+  requireOneOf,
+} from '../primitives/validate.js';
 
 /** How waits are spread, so that those who failed together do not come back together. */
 export type Jitter = 'full' | 'equal' | 'decorrelated' | 'none';

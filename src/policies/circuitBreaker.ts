@@ -1,7 +1,13 @@
+import { Listeners } from '../primitives/listeners.js';
+import { MonotonicClock } from '../primitives/monotonicClock.js';
+import {
+  requireDuration,
+  requireInteger,
+  requireKnownOptions,
+  requireNumber,
+  requireOneOf,
+} from '../primitives/validate.js';
 import { type CallWindow, CountWindow, TimeWindow } from './callWindow.js';
-import { Listeners } from './listeners.js';
-import { SteadyTime } from './steadyTime.js';
-import { requireDuration, requireInteger, requireKnownOptions, requireNumber, requireOneOf } from './validate.js';
 
 export type BreakerState = 'closed' | 'open' | 'halfOpen' | 'forcedOpen' | 'disabled';
 
@@ -86,7 +92,7 @@ export class CircuitBreaker {
   readonly #halfOpenSuccesses: number;
   readonly #maxHalfOpenMs: number;
   readonly #window: CallWindow;
-  readonly #time = new SteadyTime();
+  readonly #time = new MonotonicClock();
   #phase: Phase = { state: 'closed' };
   #generation = 0;
   /** For all calls of a generation that are not probes. */

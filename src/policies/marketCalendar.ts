@@ -1,4 +1,4 @@
-import { requireInteger, requireKnownOptions, requireText } from './validate.js';
+import { requireInteger, requireKnownOptions, requireText } from '../primitives/validate.js';
 
 /** When a market trades. Times are Unix epoch milliseconds. */
 export interface MarketCalendar {

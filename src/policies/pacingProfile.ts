@@ -1,6 +1,6 @@
-import { OldestFirst } from './oldestFirst.js';
-import { SteadyTime } from './steadyTime.js';
-import { requireFunction, requireInteger, requireKnownOptions } from './validate.js';
+import { InsertionOrderMap } from '../primitives/insertionOrderMap.js';
+import { MonotonicClock } from '../primitives/monotonicClock.js';
+import { requireFunction, requireInteger, requireKnownOptions } from '../primitives/validate.js';
 
 /** One rule of a profile: in no window of `perMs` may more than `limit` pass. */
 export interface PacingWindow<T> {
@@ -34,7 +34,7 @@ export type PacingCost = readonly { readonly key: string | number | undefined; r
  */
 export class ProfilePacer<T> {
   readonly #windows: readonly SlidingWindow<T>[];
-  readonly #time = new SteadyTime();
+  readonly #time = new MonotonicClock();
 
   constructor(profile: PacingProfile<T>, owner = 'PacingProfile') {
     requireKnownOptions(owner, profile, ['windows']);
@@ -96,7 +96,7 @@ class SlidingWindow<T> {
   readonly #by: ((item: T) => string | number) | undefined;
   readonly #weight: ((item: T) => number) | undefined;
   /** In the order of their latest passage, so that those in front are the first to be over. */
-  readonly #byKey = new OldestFirst<string | number | undefined, Passed>();
+  readonly #byKey = new InsertionOrderMap<string | number | undefined, Passed>();
 
   constructor(window: PacingWindow<T>, owner: string) {
     requireKnownOptions(owner, window, ['limit', 'perMs', 'by', 'weight', 'maxKeys']);

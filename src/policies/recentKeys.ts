@@ -1,5 +1,5 @@
-import { OldestFirst } from './oldestFirst.js';
-import { SteadyTime } from './steadyTime.js';
+import { InsertionOrderMap } from '../primitives/insertionOrderMap.js';
+import { MonotonicClock } from '../primitives/monotonicClock.js';
 
 export interface RecentKeysConfig {
   /** How long a key is remembered, in milliseconds. Default: until `max` others have come. */
@@ -19,8 +19,8 @@ export class RecentKeys {
   readonly #windowMs: number;
   readonly #max: number;
   /** Oldest first, by the time at which they were first met. */
-  readonly #metAt = new OldestFirst<string | number, number>();
-  readonly #time = new SteadyTime();
+  readonly #metAt = new InsertionOrderMap<string | number, number>();
+  readonly #time = new MonotonicClock();
 
   constructor({ windowMs = Number.POSITIVE_INFINITY, max }: RecentKeysConfig) {
     this.#windowMs = windowMs;

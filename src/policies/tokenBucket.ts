@@ -1,4 +1,4 @@
-import { requireInteger } from './validate.js';
+import { requireInteger } from '../primitives/validate.js';
 
 export interface TokenBucketConfig {
   /** How many tokens come in `perMs`. Integer of at least 1. */

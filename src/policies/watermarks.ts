@@ -1,4 +1,4 @@
-import { requireInteger, requireNumber } from './validate.js';
+import { requireInteger, requireNumber } from '../primitives/validate.js';
 
 export interface WatermarkOptions {
   readonly capacity?: number | undefined;

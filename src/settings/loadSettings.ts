@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { Schema } from '../model/schema.js';
-import { requireKnownOptions } from '../policies/validate.js';
+import { Schema } from '../market/schema.js';
+import { requireKnownOptions } from '../primitives/validate.js';
 import { type Environment, readVariables, type SettingOrigin } from './readVariables.js';
 import { Secret } from './secret.js';
 import { SettingsError, type SettingsMistake } from './settingsError.js';
@@ -146,12 +146,12 @@ function badValue(name: VariableName, text: string): SettingsMistake {
   return { variable: name, message: `${name} must be ${variable.allowed}, got ${got}` };
 }
 
-const LONGEST_QUOTE = 40;
+const MAX_QUOTE = 40;
 
 /** A connection string may have been given to the wrong variable. */
 function quote(text: string): string {
   if (text.includes('://')) return 'a URL (not shown, as it may hold a password)';
-  return JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE - 1)}…` : text);
+  return JSON.stringify(text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE - 1)}…` : text);
 }
 
 /** Values that are right by themselves, but not together. */

@@ -1,11 +1,11 @@
-import { Schema } from '../model/schema.js';
+import { Schema } from '../market/schema.js';
 
 /** A longer timer fires at once in Node. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-const LONGEST_TIMER_S = Math.floor(LONGEST_TIMER_MS / 1_000);
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_S = Math.floor(MAX_TIMER_MS / 1_000);
 
 /** The limit of `lanes()`, where the workers of a coordinator are. */
-const MOST_WORKERS = 4_096;
+const MAX_WORKERS = 4_096;
 
 const ANY = Number.MAX_SAFE_INTEGER;
 
@@ -81,7 +81,7 @@ export const VARIABLES = {
     byDefault: '10000',
   },
   MDS_COORDINATOR_WORKERS: {
-    ...integer(1, MOST_WORKERS),
+    ...integer(1, MAX_WORKERS),
     meaning: 'how many writers work side by side',
     setting: 'coordinator.workers',
     unit: 'writers',
@@ -95,7 +95,7 @@ export const VARIABLES = {
     byDefault: '500',
   },
   MDS_COORDINATOR_FLUSH_INTERVAL: {
-    ...decimal(0, LONGEST_TIMER_S, 'of seconds '),
+    ...decimal(0, MAX_TIMER_S, 'of seconds '),
     meaning: 'the longest that an item waits for others; without it a batch is written as soon as a writer is idle',
     setting: 'coordinator.lingerMs',
     unit: 's',
@@ -109,14 +109,14 @@ export const VARIABLES = {
     byDefault: '5',
   },
   MDS_RETRY_INITIAL_BACKOFF_MS: {
-    ...decimal(0, LONGEST_TIMER_MS, 'of milliseconds '),
+    ...decimal(0, MAX_TIMER_MS, 'of milliseconds '),
     meaning: 'the wait before the second attempt',
     setting: 'retry.initialMs',
     unit: 'ms',
     byDefault: '50',
   },
   MDS_RETRY_MAX_BACKOFF_MS: {
-    ...decimal(0, LONGEST_TIMER_MS, 'of milliseconds '),
+    ...decimal(0, MAX_TIMER_MS, 'of milliseconds '),
     meaning: 'the longest wait between two attempts',
     setting: 'retry.maxMs',
     unit: 'ms',
@@ -142,7 +142,7 @@ export const VARIABLES = {
     byDefault: '5',
   },
   MDS_CB_HALF_OPEN_AFTER_SEC: {
-    ...decimal(0, LONGEST_TIMER_S, 'of seconds '),
+    ...decimal(0, MAX_TIMER_S, 'of seconds '),
     meaning: 'how long it stays open before a write probes the store',
     setting: 'breaker.openMs',
     unit: 's',

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
-import type { Bar } from '../model/bar.js';
-import type { Sink } from '../model/sink.js';
-import { type TableSinkConfig, tableSink } from './postgres/tableSink.js';
-import { barsTable } from './postgres/tables.js';
+import type { Sink } from '../contracts/sink.js';
+import type { Bar } from '../market/bar.js';
+import { type TableSinkConfig, tableSink } from '../postgres/tableSink.js';
+import { barsTable } from '../postgres/tables.js';
 
 export interface BarsSinkConfig extends TableSinkConfig {
   /** The table. 1 to 63 bytes, default `bars`. */

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
-import type { Fundamentals } from '../model/fundamentals.js';
-import type { Sink } from '../model/sink.js';
-import { type TableSinkConfig, tableSink } from './postgres/tableSink.js';
-import { fundamentalsTable } from './postgres/tables.js';
+import type { Sink } from '../contracts/sink.js';
+import type { Fundamentals } from '../market/fundamentals.js';
+import { type TableSinkConfig, tableSink } from '../postgres/tableSink.js';
+import { fundamentalsTable } from '../postgres/tables.js';
 
 export interface FundamentalsSinkConfig extends TableSinkConfig {
   /** The table. 1 to 63 bytes, default `fundamentals`. */

@@ -1,6 +1,6 @@
 import { defer, of } from 'rxjs';
-import type { Sink } from '../model/sink.js';
-import { requireFunction, requireKnownOptions } from '../policies/validate.js';
+import type { Sink } from '../contracts/sink.js';
+import { requireFunction, requireKnownOptions } from '../primitives/validate.js';
 
 export interface MemorySinkConfig<T> {
   /** The key of an item, for lanes: items with one key are written in order. Default: none. */

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
-import type { NewsItem } from '../model/newsItem.js';
-import type { Sink } from '../model/sink.js';
-import { type TableSinkConfig, tableSink } from './postgres/tableSink.js';
-import { newsTable } from './postgres/tables.js';
+import type { Sink } from '../contracts/sink.js';
+import type { NewsItem } from '../market/newsItem.js';
+import { type TableSinkConfig, tableSink } from '../postgres/tableSink.js';
+import { newsTable } from '../postgres/tables.js';
 
 export interface NewsSinkConfig extends TableSinkConfig {
   /** The table. 1 to 63 bytes, default `news`. */

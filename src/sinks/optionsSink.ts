@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
-import type { OptionSnapshot } from '../model/optionSnapshot.js';
-import type { Sink } from '../model/sink.js';
-import { type TableSinkConfig, tableSink } from './postgres/tableSink.js';
-import { optionsTable } from './postgres/tables.js';
+import type { Sink } from '../contracts/sink.js';
+import type { OptionSnapshot } from '../market/optionSnapshot.js';
+import { type TableSinkConfig, tableSink } from '../postgres/tableSink.js';
+import { optionsTable } from '../postgres/tables.js';
 
 export interface OptionsSinkConfig extends TableSinkConfig {
   /** The table. 1 to 63 bytes, default `options_snap`. */

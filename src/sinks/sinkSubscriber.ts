@@ -1,8 +1,8 @@
 import { Observable, ReplaySubject, Subscriber, Subscription, tap, throwError } from 'rxjs';
-import { withAmbient } from '../flow/context.js';
+import type { Sink, WriteOutcome } from '../contracts/sink.js';
+import { withFallbackContext } from '../flow/context.js';
 import { type Account, PipelineMonitor } from '../flow/monitor.js';
 import { withContext } from '../flow/withContext.js';
-import type { Sink, WriteOutcome } from '../model/sink.js';
 import { type WriteCoordinatorConfig, writeCoordinator } from '../operators/writeCoordinator.js';
 
 export interface SinkSubscriberConfig<T> extends WriteCoordinatorConfig<T> {
@@ -73,7 +73,7 @@ export class SinkSubscriber<T> extends Subscriber<T> {
     );
     let pipeline = Subscription.EMPTY;
     // A pipeline of its own, also where it is made in a callback of another.
-    withAmbient(undefined, () => {
+    withFallbackContext(undefined, () => {
       pipeline = outcomes$.subscribe({
         error: (error) => this.#reject(error),
         complete: () => this.#settle(monitor.account()),
@@ -122,9 +122,9 @@ export class SinkSubscriber<T> extends Subscriber<T> {
   /** Gives up what is held. RxJS calls it too, at the end of the input, when what is held is still to be written. */
   override unsubscribe(): void {
     // Let go of by the pipeline, which then ends by itself: it is full, has failed, or was stopped.
-    const isLetGo = !this.closed && this.#head.closed;
+    const isTearingDown = !this.closed && this.#head.closed;
     super.unsubscribe();
-    if (this.#isEnding || isLetGo) return;
+    if (this.#isEnding || isTearingDown) return;
     this.#pipeline.unsubscribe();
     this.#settle(this.monitor.account());
   }

@@ -1,6 +1,6 @@
 import { type Observable, type SchedulerLike, throwError } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
-import { requireDuration, requireFunction, requireKnownOptions, requireText } from '../policies/validate.js';
+import { requireDuration, requireFunction, requireKnownOptions, requireText } from '../primitives/validate.js';
 import { eventLoopScheduler } from './eventLoopScheduler.js';
 import { PullLoop } from './pullLoop.js';
 

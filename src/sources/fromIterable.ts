@@ -6,7 +6,7 @@ import {
   requireFunction,
   requireKnownOptions,
   requireText,
-} from '../policies/validate.js';
+} from '../primitives/validate.js';
 import { eventLoopScheduler } from './eventLoopScheduler.js';
 
 export interface FromIterableConfig {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Observable, SchedulerLike } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
-import { requireDuration, requireFunction, requireKnownOptions, requireText } from '../policies/validate.js';
+import { requireDuration, requireFunction, requireKnownOptions, requireText } from '../primitives/validate.js';
 import { eventLoopScheduler } from './eventLoopScheduler.js';
 import { PullLoop } from './pullLoop.js';
 import { ReadableTap } from './readableTap.js';

@@ -1,8 +1,8 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
-import { withAmbient } from '../flow/context.js';
+import { withFallbackContext } from '../flow/context.js';
 import type { Outlet } from '../flow/gatedSource.js';
 import { SourceTurn } from '../flow/timeSlice.js';
-import { SteadyTime } from '../policies/steadyTime.js';
+import { MonotonicClock } from '../primitives/monotonicClock.js';
 
 export interface PullLoopConfig {
   /** Where the loop resumes after it has yielded, and the clock of {@link PullLoop.sleepUntil}. */
@@ -20,7 +20,7 @@ export interface PullLoopConfig {
 type RunEnd = 'closed' | 'held' | 'over' | 'resting';
 
 /** The longest delay that a timer of Node takes; a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Drives a source whose next item is not always at hand: runs while the gate is open and there is something to emit,
@@ -32,7 +32,7 @@ export class PullLoop<T> {
   readonly #outlet: Outlet<T>;
   readonly #scheduler: SchedulerLike;
   readonly #turn: SourceTurn;
-  readonly #time = new SteadyTime();
+  readonly #time = new MonotonicClock();
   readonly #produce: () => boolean;
   #state: 'resting' | 'running' | 'held' = 'resting';
   #woken = false;
@@ -67,7 +67,7 @@ export class PullLoop<T> {
   /** Wakes the loop when {@link now} has reached `time`, or somewhat before. */
   sleepUntil(time: number): void {
     this.#scheduled?.unsubscribe();
-    const delay = Math.min(Math.max(0, time - this.now()), LONGEST_TIMER_MS);
+    const delay = Math.min(Math.max(0, time - this.now()), MAX_TIMER_MS);
     this.#scheduled = this.#scheduler.schedule(() => this.wake(), delay);
   }
 
@@ -92,7 +92,7 @@ export class PullLoop<T> {
     let end: RunEnd = 'closed';
     this.#state = 'running';
     // As in Outlet.pump: what is subscribed in here by accident is not upstream of this pipeline.
-    withAmbient(undefined, () => {
+    withFallbackContext(undefined, () => {
       this.#turn.run(() => {
         try {
           end = this.#loop();
@@ -117,7 +117,7 @@ export class PullLoop<T> {
         this.#state = 'resting';
         return 'resting';
       }
-      if (++turn.items >= turn.itemsALook && turn.isOver() && !outlet.closed) return 'over';
+      if (++turn.items >= turn.itemsPerCheck && turn.isOver() && !outlet.closed) return 'over';
     }
     return 'closed';
   }

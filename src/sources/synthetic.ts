@@ -1,7 +1,7 @@
 import type { Observable, SchedulerLike } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
-import type { Bar } from '../model/bar.js';
-import { requireDuration, requireKnownOptions, requireNumber, requireText } from '../policies/validate.js';
+import type { Bar } from '../market/bar.js';
+import { requireDuration, requireKnownOptions, requireNumber, requireText } from '../primitives/validate.js';
 import { eventLoopScheduler } from './eventLoopScheduler.js';
 import { PullLoop } from './pullLoop.js';
 import { barWalk } from './synthetic/barMaker.js';

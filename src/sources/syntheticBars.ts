@@ -1,5 +1,5 @@
-import type { Bar } from '../model/bar.js';
-import { requireKnownOptions } from '../policies/validate.js';
+import type { Bar } from '../market/bar.js';
+import { requireKnownOptions } from '../primitives/validate.js';
 import { barWalk } from './synthetic/barMaker.js';
 import { requireSyntheticBars, SYNTHETIC_BARS_OPTIONS, type SyntheticBarsConfig } from './synthetic/settings.js';
 

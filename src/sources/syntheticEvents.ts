@@ -1,6 +1,6 @@
-import type { MarketEvent } from '../model/marketEvent.js';
-import { requireKnownOptions, requireNumber, requireOneOf } from '../policies/validate.js';
-import { Xoshiro128 } from '../policies/xoshiro128.js';
+import type { MarketEvent } from '../market/marketEvent.js';
+import { requireKnownOptions, requireNumber, requireOneOf } from '../primitives/validate.js';
+import { Xoshiro128 } from '../primitives/xoshiro128.js';
 import { barWalk } from './synthetic/barMaker.js';
 import { FigureMaker } from './synthetic/figureMaker.js';
 import { NewsMaker } from './synthetic/newsMaker.js';

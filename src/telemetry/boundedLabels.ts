@@ -2,7 +2,7 @@
 export const OTHER = 'other';
 
 /** The longest value of a label. */
-const LONGEST = 64;
+const MAX_LENGTH = 64;
 
 /**
  * The values of a label that others choose: error types, reasons. The first so many are kept as they are, and what comes
@@ -17,7 +17,7 @@ export class BoundedLabels {
   }
 
   of(value: string): string {
-    const label = value === '' ? OTHER : value.slice(0, LONGEST);
+    const label = value === '' ? OTHER : value.slice(0, MAX_LENGTH);
     if (this.#known.has(label)) return label;
     if (this.#known.size >= this.#max) return OTHER;
     this.#known.add(label);

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import { requireFunction, requireKnownOptions, requireOneOf } from '../policies/validate.js';
-import { redactData, redactText } from './redact.js';
+import { redactData, redactText } from '../primitives/redact.js';
+import { requireFunction, requireKnownOptions, requireOneOf } from '../primitives/validate.js';
 
 /** As much of a logger as the framework uses; pino's has it. */
 export interface Logger {

@@ -1,6 +1,6 @@
 import type { Account, Stage, StageObserver, WatchedBreaker } from '../flow/monitor.js';
-import { SteadyTime } from '../policies/steadyTime.js';
-import { requireDuration, requireFunction, requireKnownOptions } from '../policies/validate.js';
+import { MonotonicClock } from '../primitives/monotonicClock.js';
+import { requireDuration, requireFunction, requireKnownOptions } from '../primitives/validate.js';
 import type { Logger } from './createLogger.js';
 
 export interface LogPipelineConfig {
@@ -35,7 +35,7 @@ export interface PipelineLog {
 }
 
 /** How many troubles are remembered: stages times types of error. */
-const MOST_TROUBLES = 256;
+const MAX_FAULTS = 256;
 
 /**
  * Logs what is worth knowing of a pipeline: changes of breakers, failed and repeated writes, diverted items, holds, the drain
@@ -59,7 +59,7 @@ export function logPipeline(logger: Logger, config: LogPipelineConfig = {}): Pip
   requireKnownOptions(owner, config, ['repeatMs', 'now']);
   const repeatMs = requireDuration(owner, 'repeatMs', config.repeatMs ?? 10_000);
   const now = requireFunction(owner, 'now', config.now ?? Date.now);
-  const steady = new SteadyTime();
+  const steady = new MonotonicClock();
   const troubles = new Map<string, { toldAt: number; untold: number }>();
   const breakers = new Map<WatchedBreaker, () => void>();
   const breakerOf = new Map<Stage, WatchedBreaker>();
@@ -82,7 +82,7 @@ export function logPipeline(logger: Logger, config: LogPipelineConfig = {}): Pip
     }
     troubles.delete(key);
     for (const oldest of troubles.keys()) {
-      if (troubles.size < MOST_TROUBLES) break;
+      if (troubles.size < MAX_FAULTS) break;
       troubles.delete(oldest);
     }
     troubles.set(key, { toldAt: at, untold: 0 });

@@ -1,12 +1,12 @@
 import type { PipelineMonitor, Stage, StageObserver } from '../flow/monitor.js';
-import { SteadyTime } from '../policies/steadyTime.js';
+import { MonotonicClock } from '../primitives/monotonicClock.js';
 import {
   requireFunction,
   requireInteger,
   requireKnownOptions,
   requireOneOf,
   requireText,
-} from '../policies/validate.js';
+} from '../primitives/validate.js';
 import { BoundedLabels } from './boundedLabels.js';
 import { METRICS, type MetricKey, PROVIDER_STATES, type ProviderState } from './catalogue.js';
 import { EventLoopDelay, type EventLoopDelayReading } from './eventLoopDelay.js';
@@ -88,7 +88,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
   requireKnownOptions(owner, config, ['registry', 'now', 'eventTimeOf']);
   const now = requireFunction(owner, 'now', config.now ?? Date.now);
   const timeOf = requireFunction(owner, 'eventTimeOf', config.eventTimeOf ?? eventTimeOf);
-  const steady = new SteadyTime();
+  const steady = new MonotonicClock();
   const gates = new GateTimes(() => steady.at(now()));
   const records = new WeakMap<Stage, WriterRecord>();
   const errorTypes = new BoundedLabels();

@@ -1,5 +1,5 @@
+import { redactText } from '../primitives/redact.js';
 import type { Obstacles } from './pipelineTelemetry.js';
-import { redactText } from './redact.js';
 
 /** Whether a program can take work, and if not, why not. */
 export interface ReadinessReport {
@@ -25,7 +25,7 @@ export interface ReadinessConfig {
 }
 
 /** The longest reason: it comes from errors of others. */
-const LONGEST = 200;
+const MAX_LENGTH = 200;
 
 /** The question to the sink: asked once for all who want to know, and not again before the answer is old. */
 export class Readiness {
@@ -93,5 +93,5 @@ function checkOf(name: ReadinessCheck['name'], reason: string | undefined): Read
 
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
-  return redactText(text).slice(0, LONGEST);
+  return redactText(text).slice(0, MAX_LENGTH);
 }

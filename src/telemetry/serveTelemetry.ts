@@ -1,16 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { redactText } from '../primitives/redact.js';
 import {
   requireDuration,
   requireFunction,
   requireInteger,
   requireKnownOptions,
   requireText,
-} from '../policies/validate.js';
+} from '../primitives/validate.js';
 import { negotiate } from './negotiate.js';
 import type { PipelineTelemetry } from './pipelineTelemetry.js';
 import { Readiness, type SinkCheck } from './readiness.js';
-import { redactText } from './redact.js';
 import { TelemetryError } from './telemetryError.js';
 
 export interface ServeTelemetryConfig {
@@ -53,7 +53,7 @@ const LIMITS = {
   keepAliveTimeout: 30_000,
   connectionsCheckingInterval: 1_000,
 };
-const MOST_CONNECTIONS = 64;
+const MAX_CONNECTIONS = 64;
 
 /** How long an answer that is under way may take when the server is closed. */
 const CLOSE_MS = 1_000;
@@ -133,7 +133,7 @@ export async function serveTelemetry(
     });
     send(request, response, await answer(request));
   });
-  server.maxConnections = MOST_CONNECTIONS;
+  server.maxConnections = MAX_CONNECTIONS;
   await listen(server, host, port);
   const bound = (server.address() as AddressInfo).port;
   let closed: Promise<void> | undefined;

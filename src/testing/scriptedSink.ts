@@ -12,8 +12,8 @@ import {
   timer,
 } from 'rxjs';
 import { switchMap } from 'rxjs/operators';
-import type { Sink, WriteReceipt } from '../model/sink.js';
-import { requireDuration, requireFunction, requireKnownOptions, requireOneOf } from '../policies/validate.js';
+import type { Sink, WriteReceipt } from '../contracts/sink.js';
+import { requireDuration, requireFunction, requireKnownOptions, requireOneOf } from '../primitives/validate.js';
 
 /**
  * What a write does. `ok` commits. `slow` commits after 100 ms, or after its `afterMs`. `emptyComplete` commits without a

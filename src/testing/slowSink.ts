@@ -1,6 +1,6 @@
 import { asyncScheduler, defer, finalize, map, type SchedulerLike, tap, timer } from 'rxjs';
-import type { Sink, WriteReceipt } from '../model/sink.js';
-import { requireDuration, requireFunction, requireKnownOptions } from '../policies/validate.js';
+import type { Sink, WriteReceipt } from '../contracts/sink.js';
+import { requireDuration, requireFunction, requireKnownOptions } from '../primitives/validate.js';
 
 export interface SlowSinkConfig<T> {
   /** How long a write takes, in milliseconds of the scheduler's time. */

@@ -1,6 +1,6 @@
 import * as t from 'io-ts';
 import { EMPTY, type MonoTypeOperatorFunction, map, type Observable, of, timer } from 'rxjs';
-import type { WriteOutcome } from '../../src/model/sink.js';
+import type { WriteOutcome } from '../../src/contracts/sink.js';
 import { batch } from '../../src/operators/batch.js';
 import { boundedBuffer } from '../../src/operators/boundedBuffer.js';
 import { boundedMergeMap } from '../../src/operators/boundedMergeMap.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
-import { openStore, type Store } from '../../src/sinks/openStore.js';
+import { openStore, type Store } from '../../src/postgres/openStore.js';
 import { type FaultProxy, startFaultProxy } from '../../src/testing/index.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 import type { EmptyDatabase, Places } from './sinks.js';

@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
-import type { Sink } from '../../src/model/sink.js';
+import type { Sink } from '../../src/contracts/sink.js';
+import { ndjsonSink } from '../../src/files/ndjsonSink.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
 import { fundamentalsSink } from '../../src/sinks/fundamentalsSink.js';
 import { memorySink } from '../../src/sinks/memorySink.js';
-import { ndjsonSink } from '../../src/sinks/ndjsonSink.js';
 import { newsSink } from '../../src/sinks/newsSink.js';
 import { optionsSink } from '../../src/sinks/optionsSink.js';
 import type { SinkConformanceTest, SinkRuleId, SinkSubject } from '../../src/testing/index.js';

@@ -46,7 +46,7 @@ describe('the rule fails on', () => {
       "import type { B } from '../operators/batch.js';",
       /must not know operators/,
     ],
-    ['a handing on', 'src/model/a.ts', "export { Gate } from '../flow/gate.js';", /model must not know flow/],
+    ['a handing on', 'src/market/a.ts', "export { Gate } from '../flow/gate.js';", /market must not know flow/],
     [
       'a dynamic import',
       'src/operators/a.ts',

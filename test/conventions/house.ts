@@ -40,9 +40,15 @@ export const NO_SINKS: Readonly<Record<string, string>> = {
 
 export const HOUSE = [OPERATORS, SOURCES, SINKS] as const;
 
-export const src = readFiles(['src'], ['.ts']);
+const inSrc = readFiles(['src'], ['.ts']);
+const isTest = (path: string) => path.endsWith('.test.ts');
+
+export const src = new Map([...inSrc].filter(([path]) => !isTest(path)));
 export const programs = readFiles(['examples', 'bench'], ['.ts']);
-export const tests = readFiles(['test', 'marble-tests'], ['.ts']);
+export const tests = new Map([
+  ...[...inSrc].filter(([path]) => isTest(path)),
+  ...readFiles(['test', 'marble-tests'], ['.ts']),
+]);
 export const pages = readFiles(['.', 'docs'], ['.md']);
 export const everything = new Map([...src, ...programs, ...tests, ...pages]);
 

@@ -21,7 +21,7 @@ const FAULTS = [
 /** Titles of tests and of groups of them, such as `it('…'`, `describe("…"` and `it.each(…)(\n'…'`. */
 const TITLE = /^\s*(?:(?:it|describe)\(\s*)?(['"`])(.*)\1,/gm;
 
-const titles = [...readFiles(['test', 'marble-tests'], ['.test.ts'])]
+const titles = [...readFiles(['src', 'test', 'marble-tests'], ['.test.ts'])]
   .filter(([path]) => path !== 'test/conventions/regressions.test.ts')
   .flatMap(([, text]) => [...text.matchAll(TITLE)].map(([, , title]) => title!));
 

@@ -6,7 +6,7 @@ import { lastValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDeadLetters, readDeadLetters, replayDeadLetters } from '../../src/dead-letters/index.js';
 import { memorySink } from '../../src/sinks/memorySink.js';
-import { diskError, faultyDisk } from '../unit/dead-letters/faultyDisk.js';
+import { diskError, faultyDisk } from '../support/faultyDisk.js';
 
 let root: string;
 beforeEach(() => {

@@ -1,4 +1,4 @@
-import { Xoshiro128 } from '../../src/policies/xoshiro128.js';
+import { Xoshiro128 } from '../../src/primitives/xoshiro128.js';
 import type { Direction } from '../../src/testing/index.js';
 
 /** What is done to the line between the pipeline and its server, or to the server. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDeadLetters, readDeadLetters, type StoredLetter } from '../../src/dead-letters/index.js';
-import { Xoshiro128 } from '../../src/policies/xoshiro128.js';
+import { Xoshiro128 } from '../../src/primitives/xoshiro128.js';
 import { type CompiledProgram, compileProgram } from './compileProgram.js';
 import type { Numbered } from './replayProgram.js';
 

@@ -5,9 +5,9 @@
  */
 import { open } from 'node:fs/promises';
 import { lastValueFrom } from 'rxjs';
+import type { Sink } from '../../src/contracts/sink.js';
 import { openDeadLetters } from '../../src/dead-letters/openDeadLetters.js';
 import { replayDeadLetters } from '../../src/dead-letters/replayDeadLetters.js';
-import type { Sink } from '../../src/model/sink.js';
 
 export interface Numbered {
   readonly n: number;

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { from, lastValueFrom } from 'rxjs';
-import type { Bar } from '../../src/model/bar.js';
-import type { Sink, WriteReceipt } from '../../src/model/sink.js';
+import type { Sink, WriteReceipt } from '../../src/contracts/sink.js';
+import type { Bar } from '../../src/market/bar.js';
 
 /** A bar of one symbol; what differs from the template is given. */
 export function bar(fields: Partial<Bar> = {}): Bar {

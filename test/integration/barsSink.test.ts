@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { from } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openStore, type Store } from '../../src/postgres/openStore.js';
+import { barsTable } from '../../src/postgres/tables.js';
 import { type BarsSinkConfig, barsSink } from '../../src/sinks/barsSink.js';
-import { openStore, type Store } from '../../src/sinks/openStore.js';
-import { barsTable } from '../../src/sinks/postgres/tables.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 import { bar, barsOf, storedBars, write } from './bars.js';
 

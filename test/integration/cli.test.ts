@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDeadLetters } from '../../src/dead-letters/openDeadLetters.js';
-import type { Fundamentals } from '../../src/model/fundamentals.js';
-import type { NewsItem } from '../../src/model/newsItem.js';
-import type { OptionSnapshot } from '../../src/model/optionSnapshot.js';
+import type { Fundamentals } from '../../src/market/fundamentals.js';
+import type { NewsItem } from '../../src/market/newsItem.js';
+import type { OptionSnapshot } from '../../src/market/optionSnapshot.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
-import { bar, type LetterFolder, letterFolder } from '../unit/cli/letters.js';
+import { bar, type LetterFolder, letterFolder } from '../support/letters.js';
 
 /** As compiled by `npm run build`. */
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));

@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Sink, WriteReceipt } from '../../src/model/sink.js';
+import type { Sink, WriteReceipt } from '../../src/contracts/sink.js';
+import type { TableSinkConfig } from '../../src/postgres/tableSink.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
 import { fundamentalsSink } from '../../src/sinks/fundamentalsSink.js';
 import { newsSink } from '../../src/sinks/newsSink.js';
 import { optionsSink } from '../../src/sinks/optionsSink.js';
-import type { TableSinkConfig } from '../../src/sinks/postgres/tableSink.js';
 import { bar, write } from './bars.js';
 import { CORPUS } from './corpus.js';
 import { figure, newsItem, option, storedBars, storedFundamentals, storedNews, storedOptions } from './events.js';

@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import { lastValueFrom } from 'rxjs';
 import { reduce } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
-import { type Bar, barKey } from '../../src/model/bar.js';
+import { type Bar, barKey } from '../../src/market/bar.js';
 import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
 import { type BarsSinkConfig, barsSink } from '../../src/sinks/barsSink.js';
 import { synthetic } from '../../src/sources/synthetic.js';

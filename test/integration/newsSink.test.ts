@@ -1,7 +1,7 @@
 import { lastValueFrom, of } from 'rxjs';
 import { expect, it } from 'vitest';
-import type { Diversion } from '../../src/model/diversion.js';
-import type { NewsItem } from '../../src/model/newsItem.js';
+import type { Diversion } from '../../src/contracts/diversion.js';
+import type { NewsItem } from '../../src/market/newsItem.js';
 import { writeTo } from '../../src/operators/writeTo.js';
 import { newsSink } from '../../src/sinks/newsSink.js';
 import { write } from './bars.js';

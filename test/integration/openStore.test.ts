@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
+import { type OpenStoreConfig, openStore } from '../../src/postgres/openStore.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
-import { type OpenStoreConfig, openStore } from '../../src/sinks/openStore.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 import { bar, barsOf, storedBars, write } from './bars.js';
 

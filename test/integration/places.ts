@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { openStore, type Store } from '../../src/sinks/openStore.js';
-import type { Strategy } from '../../src/sinks/postgres/planner.js';
+import { openStore, type Store } from '../../src/postgres/openStore.js';
+import type { Strategy } from '../../src/postgres/write/planner.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 
 export interface Place {

@@ -10,10 +10,10 @@ import {
   replayDeadLetters,
   type StoredLetter,
 } from '../../src/dead-letters/index.js';
-import type { Bar } from '../../src/model/bar.js';
+import type { Bar } from '../../src/market/bar.js';
 import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
 import { run } from '../../src/pipelines/run.js';
-import { Xoshiro128 } from '../../src/policies/xoshiro128.js';
+import { Xoshiro128 } from '../../src/primitives/xoshiro128.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
 import { fromIterable } from '../../src/sources/fromIterable.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';

@@ -1,4 +1,4 @@
-import type { Bar } from '../../src/model/bar.js';
+import type { Bar } from '../../src/market/bar.js';
 import { bar } from './bars.js';
 
 /** Two symbols of two vendors over three days, with holes, before and after 2000-01-03, where the buckets are counted from. */

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Sink } from '../../src/model/sink.js';
-import type { TableSinkConfig } from '../../src/sinks/postgres/tableSink.js';
+import type { Sink } from '../../src/contracts/sink.js';
+import type { TableSinkConfig } from '../../src/postgres/tableSink.js';
 import { write } from './bars.js';
 import { inEachPlace } from './places.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Backoff, type Jitter } from '../../src/policies/backoff.js';
-import { Xoshiro128 } from '../../src/policies/xoshiro128.js';
+import { Xoshiro128 } from '../../src/primitives/xoshiro128.js';
 import { holds } from './holds.js';
 
 const durations = fc.oneof(

@@ -13,10 +13,10 @@ import {
 } from 'rxjs';
 import { filter, map, mergeMap, take } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
+import type { Sink, WriteOutcome } from '../../src/contracts/sink.js';
 import { gatedSource } from '../../src/flow/gatedSource.js';
 import { PipelineMonitor } from '../../src/flow/monitor.js';
 import { withContext } from '../../src/flow/withContext.js';
-import type { Sink, WriteOutcome } from '../../src/model/sink.js';
 import { batch } from '../../src/operators/batch.js';
 import { boundedBuffer } from '../../src/operators/boundedBuffer.js';
 import { boundedMergeMap } from '../../src/operators/boundedMergeMap.js';
@@ -195,7 +195,7 @@ describe('conservation', () => {
           const clock = new VirtualTimeScheduler();
           const monitor = new PipelineMonitor();
           const stopping = new ReplaySubject<void>(1);
-          const spilling = new ReplaySubject<unknown>(1);
+          const expired = new ReplaySubject<unknown>(1);
           let writes = 0;
           const sink: Sink<number> = {
             name: 'slow',
@@ -220,7 +220,7 @@ describe('conservation', () => {
           );
           const chained$ = links.reduce((chain$, link) => chain$.pipe(link(clock)), items$);
           let ended = false;
-          const subscription = chained$.pipe(end(sink, clock), withContext({ monitor, stopping, spilling })).subscribe({
+          const subscription = chained$.pipe(end(sink, clock), withContext({ monitor, stopping, expired })).subscribe({
             next: check,
             error: () => {
               ended = true;
@@ -232,7 +232,7 @@ describe('conservation', () => {
           for (let ms = 0; ms < 400; ms += 7) clock.schedule(check, ms);
           if (stopAt !== undefined) {
             clock.schedule(() => stopping.next(), stopAt);
-            if (spillAt !== undefined) clock.schedule(() => spilling.next(undefined), stopAt + spillAt);
+            if (spillAt !== undefined) clock.schedule(() => expired.next(undefined), stopAt + spillAt);
           }
           if (unsubscribeAt !== undefined) clock.schedule(() => subscription.unsubscribe(), unsubscribeAt);
           clock.flush();

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Ring } from '../../src/flow/ring.js';
+import { Ring } from '../../src/primitives/ring.js';
 
 /** What a ring is to behave like. */
 interface Model {

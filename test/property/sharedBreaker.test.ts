@@ -1,12 +1,12 @@
 import { EMPTY, NEVER, Observable, of, Subject, throwError, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import type { Sink, WriteReceipt } from '../../src/contracts/sink.js';
 import { PipelineMonitor } from '../../src/flow/monitor.js';
 import { withContext } from '../../src/flow/withContext.js';
-import type { Sink, WriteReceipt } from '../../src/model/sink.js';
 import { writeTo } from '../../src/operators/writeTo.js';
 import { CircuitBreaker } from '../../src/policies/circuitBreaker.js';
-import { Xoshiro128 } from '../../src/policies/xoshiro128.js';
-import { record } from '../unit/operators/record.js';
+import { Xoshiro128 } from '../../src/primitives/xoshiro128.js';
+import { record } from '../support/record.js';
 
 const coded = (code: string) => Object.assign(new Error(code), { code });
 
@@ -52,7 +52,7 @@ function play(seed: number) {
   const writers = [1, 2, 3, 1].map((concurrency) => {
     const monitor = new PipelineMonitor();
     const source = new Subject<readonly number[]>();
-    const spilling = new Subject<unknown>();
+    const expired = new Subject<unknown>();
     const policies = {
       breaker,
       scheduler,
@@ -63,11 +63,11 @@ function play(seed: number) {
       random: () => chance.unit(),
     };
     const sink = moody(chance, scheduler);
-    const result = record(source.pipe(writeTo(sink, policies), withContext({ monitor, spilling })));
+    const result = record(source.pipe(writeTo(sink, policies), withContext({ monitor, expired })));
     for (let n = 0; n < 6; n++) scheduler.schedule(() => source.next([1, 2, 3]), upTo(200));
     const end = upTo(3);
     if (end === 0) scheduler.schedule(() => result.subscription.unsubscribe(), upTo(300));
-    else if (end === 1) scheduler.schedule(() => spilling.next(undefined), upTo(300));
+    else if (end === 1) scheduler.schedule(() => expired.next(undefined), upTo(300));
     scheduler.schedule(() => source.complete(), 300);
     return { monitor, result };
   });

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { isRight } from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
-import { barKey } from '../../src/model/bar.js';
-import { barCodec } from '../../src/model/barCodec.js';
-import { foldBars } from '../../src/model/foldBars.js';
-import { marketEventCodec } from '../../src/model/marketEventCodec.js';
+import { barKey } from '../../src/market/bar.js';
+import { barCodec } from '../../src/market/barCodec.js';
+import { foldBars } from '../../src/market/foldBars.js';
+import { marketEventCodec } from '../../src/market/marketEventCodec.js';
 import { type SyntheticBarsConfig, syntheticBars } from '../../src/sources/syntheticBars.js';
 import { syntheticEvents } from '../../src/sources/syntheticEvents.js';
 

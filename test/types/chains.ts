@@ -3,8 +3,8 @@
  */
 import { interval, type Observable, of } from 'rxjs';
 import { filter, map, mergeMap, retry, scan, switchMap } from 'rxjs/operators';
-import type { Diversion } from '../../src/model/diversion.js';
-import type { Sink, WriteOutcome } from '../../src/model/sink.js';
+import type { Diversion } from '../../src/contracts/diversion.js';
+import type { Sink, WriteOutcome } from '../../src/contracts/sink.js';
 import { batch } from '../../src/operators/batch.js';
 import { boundedBuffer } from '../../src/operators/boundedBuffer.js';
 import { boundedMergeMap } from '../../src/operators/boundedMergeMap.js';

@@ -2,9 +2,9 @@ import * as t from 'io-ts';
 import { from as fromIx } from 'ix/asynciterable';
 import { map } from 'ix/asynciterable/operators';
 import type { Observable } from 'rxjs';
-import type { Bar } from '../../src/model/bar.js';
-import type { MarketEvent } from '../../src/model/marketEvent.js';
-import type { NewsItem } from '../../src/model/newsItem.js';
+import type { Bar } from '../../src/market/bar.js';
+import type { MarketEvent } from '../../src/market/marketEvent.js';
+import type { NewsItem } from '../../src/market/newsItem.js';
 import {
   fromAsyncIterable,
   fromIterable,

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { migrate } from '../../sinks/migrate.js';
-import type { MigrationReport } from '../../sinks/postgres/migrator.js';
+import { migrate } from '../../postgres/migrate/migrate.js';
+import type { MigrationReport } from '../../postgres/migrate/migrator.js';
 import type { Invocation } from '../invocation.js';
 import { type StoreOptions, storeFolderOption, withStore } from '../withStore.js';
 

@@ -1,9 +1,9 @@
 import type { Subscription } from 'rxjs';
-import { isLetGo } from '../../flow/context.js';
+import type { Sink, WriteReceipt } from '../../contracts/sink.js';
+import { isTearingDown } from '../../flow/context.js';
 import { type Operation, subscribeInner } from '../../flow/operate.js';
-import type { Sink, WriteReceipt } from '../../model/sink.js';
 import type { Permit } from '../../policies/circuitBreaker.js';
-import { PermitLine } from '../guarding/permitLine.js';
+import { PermitQueue } from '../guarding/permitQueue.js';
 import type { WriterSettings } from './writePolicies.js';
 
 /** What attempts are made with, and whom they tell. */
@@ -49,11 +49,11 @@ export class Attempts<T> {
     if (breaker) {
       this.#permit = breaker.tryAcquire(scheduler.now());
       if (!this.#permit) {
-        this.#leaveLine = PermitLine.of(breaker).join(scheduler, (permit) => {
+        this.#leaveLine = PermitQueue.of(breaker).join(scheduler, (permit) => {
           this.#permit = permit;
           // Given back by one of those that are unsubscribed together, for the next of them.
           const { destination } = this.#host;
-          if (isLetGo(destination)) this.settle(undefined);
+          if (isTearingDown(destination)) this.settle(undefined);
           else this.#write(items);
         });
         return;

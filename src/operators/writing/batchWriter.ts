@@ -1,12 +1,12 @@
 import { type OperatorFunction, UnsubscriptionError } from 'rxjs';
-import { Alarm } from '../../flow/alarm.js';
+import type { Sink, WriteOutcome } from '../../contracts/sink.js';
+import { isWriteError } from '../../contracts/writeError.js';
 import { Exit } from '../../flow/exit.js';
-import { aside, operate } from '../../flow/operate.js';
-import { admit, WaitingLine } from '../../flow/waitingLine.js';
-import type { Sink, WriteOutcome } from '../../model/sink.js';
-import { isWriteError } from '../../model/writeError.js';
-import { SteadyTime } from '../../policies/steadyTime.js';
-import { Xoshiro128 } from '../../policies/xoshiro128.js';
+import { admit, GatedQueue } from '../../flow/gatedQueue.js';
+import { detachedContext, operate } from '../../flow/operate.js';
+import { MonotonicClock } from '../../primitives/monotonicClock.js';
+import { Timer } from '../../primitives/timer.js';
+import { Xoshiro128 } from '../../primitives/xoshiro128.js';
 import type { JobHost } from './jobHost.js';
 import { WriteJob } from './writeJob.js';
 import type { WriterSettings } from './writePolicies.js';
@@ -34,7 +34,7 @@ export function batchWriter<T>(
       endIfIdle();
     });
     // A clock that is set back must not give a write that hangs all the time until it has caught up.
-    const time = new SteadyTime();
+    const time = new MonotonicClock();
     const now = () => time.at(scheduler.now());
     const jobs = new Set<WriteJob<T>>();
     const seed = scheduler.now() * 1_024 + subscriptions++;
@@ -46,7 +46,7 @@ export function batchWriter<T>(
     let spilled: { readonly error: unknown } | undefined;
     let finish: (() => void) | undefined;
 
-    const outcomes = new WaitingLine<WriteOutcome<T>>({
+    const outcomes = new GatedQueue<WriteOutcome<T>>({
       // Each holds an item at least, and only those in flight can come: what is in flight is the limit.
       capacity: Number.MAX_SAFE_INTEGER,
       offer(outcome) {
@@ -60,7 +60,7 @@ export function batchWriter<T>(
     /** Who downstream takes no outcome holds up what is to be written, but not what is given up. */
     const isReady = () => jobs.size < concurrency && (outcomes.length === 0 || spilled !== undefined);
 
-    const waiting = new WaitingLine<readonly T[]>({
+    const waiting = new GatedQueue<readonly T[]>({
       capacity: WAITING_BATCHES,
       offer(batch) {
         if (!isReady() || failed || destination.closed) return false;
@@ -100,7 +100,7 @@ export function batchWriter<T>(
     };
 
     const host: JobHost<T, WriteJob<T>> = {
-      ...aside(operation),
+      ...detachedContext(operation),
       stage,
       sink,
       settings,
@@ -123,7 +123,7 @@ export function batchWriter<T>(
     };
 
     /** One timer for all attempts: they have the same limit, so the oldest is the first to be late. */
-    const watch = new Alarm(scheduler, () => {
+    const watch = new Timer(scheduler, () => {
       const at = now();
       for (const job of [...jobs]) if (at - (job.attemptAt ?? at) >= timeoutMs) job.timeOut();
       let oldest = Number.POSITIVE_INFINITY;
@@ -162,7 +162,7 @@ export function batchWriter<T>(
       });
 
     if (settings.breaker) stage.observer?.guarded?.(stage, settings.breaker);
-    destination.add(downstream.spilling.subscribe(spill));
+    destination.add(downstream.expired.subscribe(spill));
 
     return {
       gate: waiting.gate,

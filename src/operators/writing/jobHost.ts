@@ -1,5 +1,5 @@
+import type { WriteOutcome } from '../../contracts/sink.js';
 import type { Operation } from '../../flow/operate.js';
-import type { WriteOutcome } from '../../model/sink.js';
 import type { AttemptHost } from './attempts.js';
 
 /** What a job is given by the writer that it is one batch of. */

@@ -1,15 +1,15 @@
-import { Alarm } from '../../flow/alarm.js';
+import type { DivertReason } from '../../contracts/diversion.js';
+import type { WriteOutcome } from '../../contracts/sink.js';
+import { WriteError } from '../../contracts/writeError.js';
+import { WriteTimeoutError } from '../../contracts/writeTimeoutError.js';
+import { type FailureClass, failureType } from '../../failures/classifyFailure.js';
+import { hasFailureCode, isLostConnection } from '../../failures/failureCode.js';
+import { retryAfterMsOf } from '../../failures/retryAfterMsOf.js';
 import { subscribeInner } from '../../flow/operate.js';
-import type { DivertReason } from '../../model/diversion.js';
-import type { WriteOutcome } from '../../model/sink.js';
-import { WriteError } from '../../model/writeError.js';
-import { WriteTimeoutError } from '../../model/writeTimeoutError.js';
 import type { Backoff } from '../../policies/backoff.js';
 import { Bisection } from '../../policies/bisection.js';
 import type { CircuitBreaker } from '../../policies/circuitBreaker.js';
-import { type FailureClass, failureType } from '../../policies/classifyFailure.js';
-import { hasFailureCode, isLostConnection } from '../../policies/failureCode.js';
-import { retryAfterMsOf } from '../../policies/retryAfterMsOf.js';
+import { Timer } from '../../primitives/timer.js';
 import { Attempts } from './attempts.js';
 import type { JobHost } from './jobHost.js';
 
@@ -36,7 +36,7 @@ export class WriteJob<T> {
   #refusedTo: number[] | undefined;
   #backoff: Backoff | undefined;
   /** The wait before the next attempt. */
-  #pause: Alarm | undefined;
+  #pause: Timer | undefined;
   #diversions = 0;
   #lastError: unknown;
   #written: T[] | undefined;
@@ -183,7 +183,7 @@ export class WriteJob<T> {
       const isCut = !isOutage && this.#failures === 1 && isLostConnection(error);
       const delayMs = Math.max(isCut ? 0 : this.#backoff.nextMs(), retryAfterMsOf(error));
       stage.observer?.retrying?.(stage, delayMs);
-      this.#pause ??= new Alarm(settings.scheduler, () => this.run());
+      this.#pause ??= new Timer(settings.scheduler, () => this.run());
       this.#pause.set(delayMs);
     } else if (settings.deadLetters) {
       this.giveUp('exhausted', error);

@@ -1,9 +1,9 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import type { DeadLetters } from '../../model/diversion.js';
+import type { DeadLetters } from '../../contracts/diversion.js';
+import { classifyFailure, type FailureClass } from '../../failures/classifyFailure.js';
 import { Backoff, type Jitter } from '../../policies/backoff.js';
 import type { CircuitBreaker } from '../../policies/circuitBreaker.js';
-import { classifyFailure, type FailureClass } from '../../policies/classifyFailure.js';
-import { requireDuration, requireFunction, requireInteger, requireKnownOptions } from '../../policies/validate.js';
+import { requireDuration, requireFunction, requireInteger, requireKnownOptions } from '../../primitives/validate.js';
 
 /** How a failed write is tried again. The first attempt after a connection broke follows at once. */
 export interface RetryPolicy {

@@ -1,5 +1,5 @@
-import type { Bar } from '../../model/bar.js';
-import { Xoshiro128 } from '../../policies/xoshiro128.js';
+import type { Bar } from '../../market/bar.js';
+import { Xoshiro128 } from '../../primitives/xoshiro128.js';
 import { CENTS, PriceWalk } from './priceWalk.js';
 import type { SyntheticBarsSettings } from './settings.js';
 import { type Maker, SyntheticWalk } from './walk.js';

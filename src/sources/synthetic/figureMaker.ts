@@ -1,6 +1,6 @@
-import { epochDay } from '../../model/calendarDate.js';
-import type { Fundamentals } from '../../model/fundamentals.js';
-import type { Xoshiro128 } from '../../policies/xoshiro128.js';
+import { epochDay } from '../../market/calendarDate.js';
+import type { Fundamentals } from '../../market/fundamentals.js';
+import type { Xoshiro128 } from '../../primitives/xoshiro128.js';
 import { dateOf, endOfMonth } from './calendar.js';
 import type { SyntheticBarsSettings } from './settings.js';
 import type { Maker } from './walk.js';

@@ -1,5 +1,5 @@
-import type { NewsItem } from '../../model/newsItem.js';
-import type { Xoshiro128 } from '../../policies/xoshiro128.js';
+import type { NewsItem } from '../../market/newsItem.js';
+import type { Xoshiro128 } from '../../primitives/xoshiro128.js';
 import type { SyntheticBarsSettings } from './settings.js';
 import type { Maker } from './walk.js';
 
@@ -9,7 +9,7 @@ const VERBS = ['beat', 'miss', 'surprise', 'don’t move', 'lift 📈', 'unsettl
 const OBJECTS = ['analysts', 'the street', 'investors in Zürich', `O'Neill & Sons`, '東京', 'holders of A\\B shares'];
 
 /** The most symbols that an item is about. */
-const MOST_SYMBOLS = 3;
+const MAX_SYMBOLS = 3;
 
 /** Two items are at most a minute apart. */
 const APART_MS = 60_000;
@@ -41,7 +41,7 @@ export class NewsMaker implements Maker<NewsItem> {
       publishedAt,
       title: `${pick(SUBJECTS, bits)} ${pick(VERBS, bits >>> 4)} ${pick(OBJECTS, bits >>> 8)}`,
       url: `https://news.example.com/${id}?section=markets&from=%22wire%22`,
-      symbols: this.#symbols((bits >>> 12) % (MOST_SYMBOLS + 1)),
+      symbols: this.#symbols((bits >>> 12) % (MAX_SYMBOLS + 1)),
       sentiment: ((bits >>> 16) & 3) === 0 ? null : sentimentOf(bits >>> 18),
       seq,
     };

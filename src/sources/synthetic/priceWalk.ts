@@ -1,4 +1,4 @@
-import type { Xoshiro128 } from '../../policies/xoshiro128.js';
+import type { Xoshiro128 } from '../../primitives/xoshiro128.js';
 
 /** Prices are whole cents inside, so that no rounding differs from machine to machine. */
 export const CENTS = 100;

@@ -1,6 +1,6 @@
-import { symbol as symbolCodec } from '../../model/fieldCodecs.js';
-import { timeframeMs } from '../../model/timeframe.js';
-import { requireDuration, requireInteger, requireNumber } from '../../policies/validate.js';
+import { symbol as symbolCodec } from '../../market/fieldCodecs.js';
+import { timeframeMs } from '../../market/timeframe.js';
+import { requireDuration, requireInteger, requireNumber } from '../../primitives/validate.js';
 
 export interface SyntheticBarsConfig {
   /** How many symbols, named `S0000`, `S0001`, …, or their names, upper case and each once. Default 10. */

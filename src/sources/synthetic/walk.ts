@@ -1,4 +1,4 @@
-import type { Xoshiro128 } from '../../policies/xoshiro128.js';
+import type { Xoshiro128 } from '../../primitives/xoshiro128.js';
 import type { SyntheticBarsSettings } from './settings.js';
 
 /** Makes the items of a kind, each with another key than those before it. */

@@ -3,7 +3,7 @@ import type { OperatorBench, Trial } from './operatorBench.js';
 import type { OperatorRule } from './operatorRule.js';
 
 /** More than any operator may take in while nothing goes out. */
-const MOST_HELD = 20_000;
+const MAX_HELD = 20_000;
 
 /** Opens again and again, however often an output closes, until the stream is over. */
 function openUntilEnd<I, O>(bench: OperatorBench<I, O>, trial: Trial<I, O>): void {
@@ -77,7 +77,7 @@ export const backpressureRules = [
       trial.feed.give(100_000);
       bench.rest();
       assert(trial.feed.isPaused, 'the source was never paused');
-      assert(trial.feed.emitted <= MOST_HELD, `it took in ${trial.feed.emitted} items while nothing went out`);
+      assert(trial.feed.emitted <= MAX_HELD, `it took in ${trial.feed.emitted} items while nothing went out`);
       trial.obeyed();
     },
   },
@@ -127,7 +127,7 @@ export const backpressureRules = [
     check(bench) {
       const trial = bench.connect();
       trial.gate.close();
-      trial.feed.force(MOST_HELD * 2);
+      trial.feed.force(MAX_HELD * 2);
       bench.rest();
       trial.gate.open();
       trial.feed.complete();

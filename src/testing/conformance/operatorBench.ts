@@ -14,7 +14,7 @@ import type { OperatorSubject } from './operatorSubject.js';
 const REST_MS = 3_600_000;
 
 /** How long a small operator may take for the few items of a rule, where the end is looked for step by step. */
-const MOST_MS_TO_END = 10_000;
+const MAX_END_MS = 10_000;
 
 /** A source that a rule feeds by hand. It obeys the gate: what may not be emitted yet follows when the gate opens. */
 export class Feed<I> {
@@ -267,7 +267,7 @@ export class OperatorBench<I, O> {
 
   /** Lets time pass until the stream has ended, and no further: what it leaves scheduled is still to be seen. */
   restUntilEnd(trial: Trial<I, O>): void {
-    for (let ms = 0; ms < MOST_MS_TO_END; ms++) {
+    for (let ms = 0; ms < MAX_END_MS; ms++) {
       this.#scheduler.maxFrames = this.#scheduler.frame;
       this.#scheduler.flush();
       if (trial.hasEnded) return;

@@ -2,7 +2,7 @@ import { ok as assert, equal } from 'node:assert/strict';
 import { from, lastValueFrom } from 'rxjs';
 import { last } from 'rxjs/operators';
 import { writeCoordinator } from '../../operators/writeCoordinator.js';
-import { Xoshiro128 } from '../../policies/xoshiro128.js';
+import { Xoshiro128 } from '../../primitives/xoshiro128.js';
 import { type SinkBench, turns } from './sinkBench.js';
 import type { SinkRule } from './sinkRule.js';
 

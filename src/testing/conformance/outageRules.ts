@@ -1,6 +1,6 @@
 import { ok as assert, equal } from 'node:assert/strict';
-import { isWriteError } from '../../model/writeError.js';
-import { classifyFailure } from '../../policies/classifyFailure.js';
+import { isWriteError } from '../../contracts/writeError.js';
+import { classifyFailure } from '../../failures/classifyFailure.js';
 import { type Attempt, brief, type SinkBench } from './sinkBench.js';
 import type { SinkRule } from './sinkRule.js';
 

@@ -6,7 +6,7 @@ import type { OperatorRule } from './operatorRule.js';
 
 /** More than any operator may take in before its first output, and what a source without end is cut off at. */
 const FIREHOSE = 100_000;
-const MOST_TAKEN_IN = 20_000;
+const MAX_ACCEPTED = 20_000;
 
 /** Unsubscribes, and checks that nothing is left, that nothing comes any more, and that twice is once. */
 function unsubscribe<I, O>(bench: OperatorBench<I, O>, trial: Trial<I, O>): void {
@@ -94,7 +94,7 @@ export const releaseRules = [
       trial.feed.give(FIREHOSE);
       bench.rest();
       equal(trial.outputs.length, 1, 'one output is asked for');
-      assert(trial.feed.emitted <= MOST_TAKEN_IN, `it took in ${trial.feed.emitted} items for one output`);
+      assert(trial.feed.emitted <= MAX_ACCEPTED, `it took in ${trial.feed.emitted} items for one output`);
       trial.completedOnce();
       bench.released(trial);
     },
@@ -118,7 +118,7 @@ export const releaseRules = [
       };
       trial.subscribe((source) => source.pipe(make(), take(1)), bench.context, source$);
       bench.rest();
-      assert(pulled <= MOST_TAKEN_IN, `it took in ${pulled} items of a source that should have been let go`);
+      assert(pulled <= MAX_ACCEPTED, `it took in ${pulled} items of a source that should have been let go`);
       if (trial.outputs.length > 0 && pulledAtEnd < pulled) {
         equal(pulled, pulledAtEnd + 1, 'the source must be let go with the first output');
       }

@@ -1,4 +1,4 @@
-import { requireDuration } from '../../policies/validate.js';
+import { requireDuration } from '../../primitives/validate.js';
 import { commitRules } from './commitRules.js';
 import { orderRules } from './orderRules.js';
 import { outageRules } from './outageRules.js';

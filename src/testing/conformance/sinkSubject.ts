@@ -1,4 +1,4 @@
-import type { Sink } from '../../model/sink.js';
+import type { Sink } from '../../contracts/sink.js';
 
 /** A store to write to, empty when it is opened. */
 export interface SinkStore<T> {

@@ -1,4 +1,4 @@
-import { requireInteger } from '../../policies/validate.js';
+import { requireInteger } from '../../primitives/validate.js';
 
 export interface Address {
   readonly host: string;

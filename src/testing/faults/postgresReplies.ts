@@ -7,7 +7,7 @@ const MAJOR_VERSION = 3;
 const HEADER_BYTES = 5;
 
 /** Longer than the text of any tag, and than a status: what does not fit is none of them. */
-const LONGEST_OF_INTEREST = 1_024;
+const MAX_TRACKED_MS = 1_024;
 
 const CODE = { complete: 0x43, ready: 0x5a, error: 0x45, copyIn: 0x47, copyOut: 0x48, copyBoth: 0x57 } as const;
 const STATUS_IDLE = 0x49;
@@ -145,7 +145,7 @@ export class PostgresReplies {
     if (this.#seen < HEADER_BYTES) return at;
     const end = Math.min(chunk.length, at + this.#length - this.#seen);
     const [code] = this.#message;
-    if ((code === CODE.complete || code === CODE.ready) && this.#length <= LONGEST_OF_INTEREST) {
+    if ((code === CODE.complete || code === CODE.ready) && this.#length <= MAX_TRACKED_MS) {
       for (let i = at; i < end; i++) this.#message.push(chunk[i]!);
     }
     this.#seen += end - at;

@@ -1,4 +1,4 @@
-import { requireInteger, requireKnownOptions } from '../../policies/validate.js';
+import { requireInteger, requireKnownOptions } from '../../primitives/validate.js';
 import { addressOf } from './address.js';
 import type { FaultProxy, FaultProxyConfig } from './faultProxy.js';
 import { TcpProxy } from './tcpProxy.js';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { requireDuration, requireInteger, requireKnownOptions, requireOneOf } from '../../policies/validate.js';
+import { requireDuration, requireInteger, requireKnownOptions, requireOneOf } from '../../primitives/validate.js';
 import { type Address, redirected } from './address.js';
 import { ArmedFault, type Direction, type Fault, type FaultKind } from './fault.js';
 import type {

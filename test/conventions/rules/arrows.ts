@@ -2,38 +2,51 @@ import { posix } from 'node:path';
 import { type Files, lineAt } from '../repository.js';
 import { importsOf, parse } from '../syntax.js';
 
-const CORE = ['flow', 'model', 'policies'];
+/** Rooms that know nothing of RxJS pipelines: what everything above stands on. */
+const GROUND = ['primitives', 'failures', 'contracts'];
+const CORE = [...GROUND, 'market', 'flow', 'policies'];
+const SHELVES = [...CORE, 'disk', 'operators', 'postgres', 'files', 'sources', 'sinks', 'dead-letters'];
 
 /**
- * What a folder of src may import besides itself. `src/index.ts` is the face and may hand on anything that a program
- * can use in production.
+ * What a folder of src may import besides itself, from the ground floor up. `src/index.ts` is the face and may hand on
+ * anything that a program can use in production; the face of a folder may hand on what users look for there.
  */
 export const ARROWS: Readonly<Record<string, readonly string[]>> = {
-  flow: [],
-  model: [],
-  policies: [],
-  disk: ['policies'],
+  primitives: [],
+  failures: [],
+  contracts: ['failures'],
+  market: ['primitives', 'contracts'],
+  disk: ['primitives', 'failures'],
+  policies: ['primitives', 'failures'],
+  flow: ['primitives', 'contracts'],
+  settings: ['primitives', 'failures', 'market'],
   operators: CORE,
-  sources: [...CORE, 'operators'],
-  sinks: [...CORE, 'operators', 'disk'],
-  'dead-letters': [...CORE, 'operators', 'disk'],
+  postgres: [...CORE, 'disk', 'sources'],
   telemetry: [...CORE, 'operators'],
-  settings: ['model', 'policies'],
-  pipelines: [...CORE, 'operators', 'sources', 'sinks', 'dead-letters', 'telemetry', 'settings'],
-  testing: [...CORE, 'operators', 'sources', 'sinks', 'dead-letters', 'telemetry', 'settings', 'pipelines'],
-  'index.ts': [...CORE, 'operators', 'disk', 'sources', 'sinks', 'dead-letters', 'telemetry', 'settings', 'pipelines'],
-  cli: [...CORE, 'operators', 'sources', 'sinks', 'dead-letters', 'telemetry', 'settings', 'pipelines', 'index.ts'],
+  sources: CORE,
+  files: [...CORE, 'disk', 'sources'],
+  sinks: [...CORE, 'operators', 'postgres'],
+  'dead-letters': [...CORE, 'operators', 'disk'],
+  'sources/index.ts': ['sources', 'files', 'postgres'],
+  'sinks/index.ts': ['sinks', 'files', 'postgres'],
+  pipelines: [...SHELVES, 'telemetry', 'settings'],
+  testing: [...SHELVES, 'telemetry', 'settings', 'pipelines'],
+  'index.ts': [...SHELVES, 'telemetry', 'settings', 'pipelines'],
+  cli: [...SHELVES, 'telemetry', 'settings', 'pipelines', 'index.ts'],
 };
 
 /** Packages that a folder may import; folders that are not named may import any that package.json declares. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  primitives: ['rxjs'],
+  failures: [],
   flow: ['rxjs'],
   policies: [],
 };
 
-/** `src/operators/batch.ts` → `operators`; `src/index.ts` → `index.ts`. */
+/** `src/operators/batch.ts` → `operators`; `src/index.ts` → `index.ts`; `src/sinks/index.ts`, a face with arrows of its own. */
 function folderOf(path: string): string {
-  return path.split('/')[1] ?? '';
+  const place = path.slice('src/'.length);
+  return place in ARROWS ? place : (place.split('/')[0] ?? '');
 }
 
 interface Edge {
@@ -64,7 +77,7 @@ export function arrowProblems(src: Files, declared: readonly string[]): string[]
         `${at}: src/${folder} has no arrows yet: say in test/conventions/rules/arrows.ts what it may import`,
       );
     } else if (to.startsWith('src/')) {
-      const target = folderOf(to);
+      const target = to.split('/')[1] ?? '';
       if (target !== folder && !allowed.includes(target)) {
         problems.push(
           `${at}: ${folder} must not know ${target} (it may import ${allowed.join(', ') || 'nothing else'})`,

@@ -119,7 +119,7 @@ export const noUnboundedQueues: Finding = (path, text) => {
     );
     return reasoned
       ? undefined
-      : `${here.get(callee)} queues without bound: use boundedMergeMap() or a WaitingLine, or say "// Bounded because …" above it`;
+      : `${here.get(callee)} queues without bound: use boundedMergeMap() or a GatedQueue, or say "// Bounded because …" above it`;
   });
 };
 
@@ -179,14 +179,12 @@ export const noExportStar: Finding = (path, text) =>
     node.type === 'ExportAllDeclaration' ? 'export * hides what is public: name it' : undefined,
   );
 
-export const LONGEST_FILE = 300;
+export const MAX_FILE = 300;
 
 export const notTooLong: Finding = (path, text) => {
   const lines = text.trimEnd().split('\n').length;
-  return lines > LONGEST_FILE
-    ? [
-        `${path} has ${lines} lines, more than ${LONGEST_FILE}: move a policy to src/policies, or split what it does in two`,
-      ]
+  return lines > MAX_FILE
+    ? [`${path} has ${lines} lines, more than ${MAX_FILE}: move a policy to src/policies, or split what it does in two`]
     : [];
 };
 

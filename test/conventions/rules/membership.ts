@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { baseName, type Files, under } from '../repository.js';
 import { body, type Export, exportsOf, isNode, nameOf, parse, type SyntaxNode, walk } from '../syntax.js';
 
@@ -30,18 +31,24 @@ export interface Membership {
 export const INDEX_OF_DOCS = 'docs/README.md';
 
 /**
- * The members: files at the top of the folder that export a function of their own name, and files deeper in it whose
- * own-named function the folder's index exports.
+ * The members: files at the top of the folder that export a function of their own name, and files anywhere else whose
+ * own-named function the folder's index hands on.
  */
 export function membersOf({ folder, support }: Membership, files: Files): Map<string, string> {
-  const exported = new Set(exportsAt(files, `${folder}/index.ts`).map(({ name }) => name));
+  const face = `${folder}/index.ts`;
+  const handedOn = exportsAt(files, face).flatMap(({ name, from }) =>
+    from?.startsWith('.') && name === baseName(from.replace(/\.js$/, ''))
+      ? [posix.join(folder, from).replace(/\.js$/, '.ts')]
+      : [],
+  );
+  const atTop = [...under(files, folder).keys()].filter((path) => !path.slice(folder.length + 1).includes('/'));
   const members = new Map<string, string>();
-  for (const [path, text] of under(files, folder)) {
+  for (const path of new Set([...atTop, ...handedOn])) {
     const name = baseName(path);
-    if (name === 'index' || name in support || !path.endsWith('.ts')) continue;
-    const isOwnFunction = exportsOf(parse(path, text)).some((one) => one.name === name && one.kind === 'function');
-    const isAtTop = !path.slice(folder.length + 1).includes('/');
-    if (isOwnFunction && (isAtTop || exported.has(name))) members.set(name, path);
+    const text = files.get(path);
+    if (text === undefined || path === face || name in support || path.endsWith('.test.ts')) continue;
+    if (exportsOf(parse(path, text)).some((one) => one.name === name && one.kind === 'function'))
+      members.set(name, path);
   }
   return members;
 }
@@ -54,6 +61,7 @@ export function membershipProblems(rule: Membership, files: Files): string[] {
   const face = `${folder}/index.ts`;
 
   for (const [path, text] of under(files, folder)) {
+    if (path.endsWith('.test.ts')) continue;
     const name = baseName(path);
     const isAtTop = !path.slice(folder.length + 1).includes('/');
     if (!isAtTop || name === 'index' || name in support || members.has(name)) continue;
@@ -81,7 +89,7 @@ export function membershipProblems(rule: Membership, files: Files): string[] {
     // Types, classes, constants and guards may accompany a member; a function is a member.
     if (kind === 'type' || !/^[a-z]/.test(name) || /^is[A-Z]/.test(name)) continue;
     if (!members.has(name) && !(name in support)) {
-      problems.push(`${folder}/index.ts exports ${name}, which has no file of its own name in ${folder}`);
+      problems.push(`${folder}/index.ts exports ${name}, which has no file of its own name`);
     }
   }
   for (const page of under(files, docs).keys()) {

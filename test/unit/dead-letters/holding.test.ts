@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { DeadLetterHold } from '../../../src/dead-letters/index.js';
-import { append, deadLetterFolder } from './deadLetterFolder.js';
-import { type DiskStep, diskError, faultyDisk } from './faultyDisk.js';
+import { append, deadLetterFolder } from '../../support/deadLetterFolder.js';
+import { type DiskStep, diskError, faultyDisk } from '../../support/faultyDisk.js';
 
 const folder = deadLetterFolder();
 

@@ -1,9 +1,9 @@
 import * as t from 'io-ts';
 import { of, take } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import type { Sink } from '../../../src/contracts/sink.js';
 import { PipelineMonitor } from '../../../src/flow/monitor.js';
 import { withContext } from '../../../src/flow/withContext.js';
-import type { Sink } from '../../../src/model/sink.js';
 import { batch } from '../../../src/operators/batch.js';
 import { decode } from '../../../src/operators/decode.js';
 import { writeTo } from '../../../src/operators/writeTo.js';

@@ -10,7 +10,7 @@ import { writeTo } from '../../../src/operators/writeTo.js';
 import { marbles } from '../../../src/testing/marbles.js';
 import { probeGate } from '../../../src/testing/probeGate.js';
 import { slowSink } from '../../../src/testing/slowSink.js';
-import { upTo } from './record.js';
+import { upTo } from '../../support/record.js';
 
 const CAPACITY = 10;
 /** The sink takes an item in ten frames; a source that is never paused emits one in each. */

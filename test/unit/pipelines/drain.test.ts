@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { concatMap, filter, from, map, of, Subject, tap, timer, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import type { Sink } from '../../../src/contracts/sink.js';
 import { gatedSource } from '../../../src/flow/gatedSource.js';
-import type { Sink } from '../../../src/model/sink.js';
 import { batch } from '../../../src/operators/batch.js';
 import { boundedBuffer } from '../../../src/operators/boundedBuffer.js';
 import { boundedMergeMap } from '../../../src/operators/boundedMergeMap.js';

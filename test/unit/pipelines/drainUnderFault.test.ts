@@ -11,12 +11,12 @@ import {
   VirtualTimeScheduler,
 } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import type { DeadLetters, Diversion } from '../../../src/contracts/diversion.js';
+import type { Sink, WriteReceipt } from '../../../src/contracts/sink.js';
 import { gatedSource } from '../../../src/flow/gatedSource.js';
 import { PipelineMonitor } from '../../../src/flow/monitor.js';
 import { supervise } from '../../../src/flow/supervise.js';
 import { withContext } from '../../../src/flow/withContext.js';
-import type { DeadLetters, Diversion } from '../../../src/model/diversion.js';
-import type { Sink, WriteReceipt } from '../../../src/model/sink.js';
 import { pace } from '../../../src/operators/pace.js';
 import { route } from '../../../src/operators/route.js';
 import { type CoordinatorPolicies, writeCoordinator } from '../../../src/operators/writeCoordinator.js';

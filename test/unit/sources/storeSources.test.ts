@@ -3,10 +3,10 @@ import type pg from 'pg';
 import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { Gate } from '../../../src/flow/gate.js';
-import { bars } from '../../../src/sources/store/bars.js';
-import { latest } from '../../../src/sources/store/latest.js';
-import { isStoreReadError } from '../../../src/sources/store/storeReadError.js';
-import { observe, settled } from './collect.js';
+import { bars } from '../../../src/postgres/read/bars.js';
+import { latest } from '../../../src/postgres/read/latest.js';
+import { isStoreReadError } from '../../../src/postgres/read/storeReadError.js';
+import { observe, settled } from '../../support/collect.js';
 
 interface Asked {
   readonly text: string;

@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 import { concat, defer, type Observable } from 'rxjs';
 import { map } from 'rxjs/operators';
+import type { Sink } from '../../../contracts/sink.js';
 import type { LetterFilter } from '../../../dead-letters/deadLetter.js';
 import type { DeadLetterQueue } from '../../../dead-letters/deadLetterQueue.js';
 import { replayDeadLetters } from '../../../dead-letters/replayDeadLetters.js';
-import type { Sink } from '../../../model/sink.js';
 import { run } from '../../../pipelines/run.js';
 import type { RunOutcome } from '../../../pipelines/runReport.js';
 import { CircuitBreaker } from '../../../policies/circuitBreaker.js';

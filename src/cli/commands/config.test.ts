@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runSluice } from '../../../test/support/fakeTerminal.js';
+import { VARIABLE_NAMES } from '../../settings/variables.js';
+
+let cwd: string;
+beforeAll(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'sluice-config-'));
+  writeFileSync(join(cwd, '.env'), 'MDS_COORDINATOR_WORKERS=7\nMDS_METRICS_PORT=1\n');
+});
+afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+
+const env = { MDS_METRICS_PORT: '9100', DATABASE_URL: 'postgres://mds:hunter2@db.example/bars' };
+
+describe('sluice config', () => {
+  it('shows every setting and where it comes from, and no password', async () => {
+    const { code, stdout, stderr } = await runSluice(['config'], { env, cwd });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const [head, ...rows] = stdout.trimEnd().split('\n');
+    expect(head?.split(/ {2,}/)).toEqual(['VARIABLE', 'VALUE', 'FROM']);
+    const cells = rows.map((row) => row.split(/ {2,}/));
+    expect(cells.map(([name]) => name)).toEqual(VARIABLE_NAMES);
+    expect(cells).toContainEqual(['MDS_COORDINATOR_CAPACITY', '10000 items', 'default']);
+    expect(cells).toContainEqual(['MDS_COORDINATOR_WORKERS', '7 writers', join(cwd, '.env')]);
+    expect(cells).toContainEqual(['MDS_METRICS_PORT', '9100', 'environment']);
+    expect(cells).toContainEqual(['DATABASE_URL', 'postgres://***@db.example/bars', 'environment']);
+    expect(cells).toContainEqual([
+      'MDS_COORDINATOR_FLUSH_INTERVAL',
+      '0.25 s',
+      'default (not in use: batches are eager)',
+    ]);
+    expect(stdout).not.toContain('hunter2');
+  });
+
+  it('does not call the interval of flushes unused when it is given', async () => {
+    const { stdout } = await runSluice(['config'], { env: { MDS_COORDINATOR_FLUSH_INTERVAL: '0.25' } });
+    expect(stdout).toMatch(/^MDS_COORDINATOR_FLUSH_INTERVAL +0\.25 s +environment$/m);
+    expect(stdout).toMatch(/^DATABASE_URL +\(none\) +default$/m);
+  });
+
+  it('is one JSON document with --json', async () => {
+    const { code, stdout } = await runSluice(['config', '--json'], { env, cwd });
+    expect(code).toBe(0);
+    const { dotenvFile, settings } = JSON.parse(stdout) as { dotenvFile: string; settings: { variable: string }[] };
+    expect(dotenvFile).toBe(join(cwd, '.env'));
+    expect(settings.map(({ variable }) => variable)).toEqual(VARIABLE_NAMES);
+    expect(settings[1]).toEqual({
+      variable: 'MDS_COORDINATOR_WORKERS',
+      value: 7,
+      unit: 'writers',
+      origin: 'dotenv',
+      meaning: 'how many writers work side by side',
+    });
+    expect(stdout).not.toContain('hunter2');
+    const bare = JSON.parse((await runSluice(['config', '--json'])).stdout) as Record<string, unknown>;
+    expect(bare).toMatchObject({
+      dotenvFile: null,
+      settings: expect.arrayContaining([
+        expect.objectContaining({ variable: 'DATABASE_URL', value: null, unit: null }),
+      ]),
+    });
+  });
+});

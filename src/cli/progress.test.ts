@@ -1,0 +1,71 @@
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { showProgress } from './progress.js';
+import { outputOf } from './terminal.js';
+
+/** A terminal that remembers what was written, escape sequences included. */
+function screen(isTTY: boolean) {
+  const said: string[] = [];
+  const stream = new Writable({
+    write(chunk, _, done) {
+      said.push(String(chunk));
+      done();
+    },
+  });
+  const methods = { isTTY, columns: 120, cursorTo: () => true, clearLine: () => true, moveCursor: () => true };
+  return { output: outputOf(Object.assign(stream, methods)), text: () => said.join('') };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('progress', () => {
+  it('is a bar once it has taken a while, with what was done before', () => {
+    const { output, text } = screen(true);
+    const progress = showProgress(output, 200);
+    progress.update(50, 3);
+    vi.advanceTimersByTime(400);
+    expect(text()).toBe('');
+    vi.advanceTimersByTime(200);
+    expect(text()).toMatch(/25% \| 50\/200 items \| 3 failed again/);
+    progress.update(200, 4);
+    progress.stop();
+    expect(text()).toMatch(/100% \| 200\/200 items \| 4 failed again/);
+    // The cursor is there again.
+    expect(text().lastIndexOf('\u001b[?25h')).toBeGreaterThan(text().lastIndexOf('\u001b[?25l'));
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('shows nothing of what is soon over', () => {
+    const { output, text } = screen(true);
+    const progress = showProgress(output, 200);
+    progress.update(200, 0);
+    progress.stop();
+    vi.advanceTimersByTime(1_000);
+    expect(text()).toBe('');
+  });
+
+  it('shows no bar where there is no terminal, and says what is to be said', () => {
+    const { output, text } = screen(false);
+    const progress = showProgress(output, 200);
+    vi.advanceTimersByTime(1_000);
+    progress.update(50, 0);
+    progress.say('stopping');
+    progress.stop();
+    expect(text()).toBe('stopping\n');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('does not listen for signals in the place of the pipeline', () => {
+    const before = process.listenerCount('SIGINT');
+    const { output } = screen(true);
+    const progress = showProgress(output, 200);
+    vi.advanceTimersByTime(600);
+    expect(process.listenerCount('SIGINT')).toBe(before);
+    progress.stop();
+  });
+});

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { sentence } from './sentence.js';
+
+describe('the sentence of an error', () => {
+  it.each<[string, unknown, string]>([
+    ['an error', new Error('the disk is full'), 'the disk is full'],
+    ['several addresses', new AggregateError([new Error('connect ECONNREFUSED ::1')]), 'connect ECONNREFUSED ::1'],
+    ['an error without words', new TypeError(), 'TypeError'],
+    ['no error', 'gone', 'gone'],
+    ['nothing', undefined, 'undefined'],
+  ])('of %s', (_, error, said) => {
+    expect(sentence(error)).toBe(said);
+  });
+
+  it('keeps the advice on how to write a connection string', () => {
+    const advice = 'write postgres://user:password@host:port/database';
+    expect(sentence(new Error(advice))).toBe(advice);
+  });
+
+  it.each([
+    'cannot open postgres://user:password@hunter2@h/d',
+    'cannot open postgres://u:hunter2@h/d',
+    'cannot open postgres://u:hun@hunter2@h/d at once',
+    'host=h password=hunter2 user=u',
+  ])('holds no password: %s', (message) => {
+    const error = new Error('outer', { cause: new Error(message) });
+    expect(sentence(new Error(message))).not.toContain('hunter2');
+    expect(sentence(error, true)).not.toContain('hunter2');
+    expect(sentence(error, true)).toMatch(/^Error: outer\n +at .*[\s\S]*cause.*Error: /);
+  });
+});

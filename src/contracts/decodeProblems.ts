@@ -1,0 +1,64 @@
+import type { Context, Errors } from 'io-ts';
+import type { DecodeProblem } from './decodeError.js';
+
+const MAX_LENGTH = 80;
+
+/** Beyond this many, problems of one value are counted and not described. */
+const MAX_PROBLEMS = 20;
+
+const SECRET = /password|passwd|passphrase|secret|token|api.?key|authori[sz]ation|credential|cookie/i;
+
+/** A union of many is cut short: the reader knows it by then. */
+const MAX_EXPECTED = 4;
+
+/** The errors of an io-ts codec in words. Errors at one place, as a union makes them, become one problem. */
+export function decodeProblems(errors: Errors): DecodeProblem[] {
+  const byPath = new Map<string, { expected: Set<string>; got: string }>();
+  for (const { context, value, message } of errors) {
+    const path = clip(pathOf(context));
+    const known = byPath.get(path);
+    const expected = clip(message ?? expectedBy(context));
+    if (known) known.expected.add(expected);
+    else if (byPath.size < MAX_PROBLEMS) {
+      const isSecret = context.some(({ key }) => SECRET.test(key));
+      byPath.set(path, { expected: new Set([expected]), got: describe(value, isSecret) });
+    }
+  }
+  return [...byPath].map(([path, { expected, got }]) => {
+    const names = [...expected].slice(0, MAX_EXPECTED);
+    return { path, expected: names.join(' or '), got };
+  });
+}
+
+function expectedBy(context: Context): string {
+  return context.at(-1)?.type.name ?? 'another value';
+}
+
+/** io-ts writes the member of a union or an intersection into the path like a field; a reader of the data has none. */
+function pathOf(context: Context): string {
+  let path = '';
+  context.forEach(({ key }, index) => {
+    const parent = index === 0 ? undefined : tagOf(context[index - 1]?.type);
+    if (key === '' || parent === 'UnionType' || parent === 'IntersectionType') return;
+    if (parent === 'ArrayType' || parent === 'ReadonlyArrayType' || parent === 'TupleType') path += `[${key}]`;
+    else path += path === '' ? key : `.${key}`;
+  });
+  return path;
+}
+
+function tagOf(type: object | undefined): unknown {
+  return (type as { readonly _tag?: unknown } | undefined)?._tag;
+}
+
+function describe(value: unknown, isSecret: boolean): string {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object') return 'an object';
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'string') return isSecret ? `a ${typeof value}` : clip(String(value));
+  return isSecret ? `a string of ${value.length} characters` : clip(JSON.stringify(value.slice(0, MAX_LENGTH)));
+}
+
+function clip(text: string): string {
+  return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH - 1)}…` : text;
+}

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { WriteError } from '../contracts/writeError.js';
+import { recordError, redact } from './errorRecord.js';
+
+describe('the record of an error', () => {
+  it('holds name, code, SQLSTATE and message, with its causes', () => {
+    const driver = Object.assign(new Error('numeric field overflow'), { code: '22003', detail: 'a row' });
+    expect(recordError(new WriteError('bars', [1, 2], 3, { cause: driver }))).toEqual({
+      name: 'WriteError',
+      code: 'SLUICE_WRITE_FAILED',
+      message: 'the sink bars did not take a batch of 2 items: numeric field overflow',
+      cause: { name: 'Error', code: '22003', sqlState: '22003', message: 'numeric field overflow' },
+    });
+  });
+
+  it('takes whatever is thrown', () => {
+    const hostile = {
+      get message(): string {
+        throw new Error('no');
+      },
+    };
+    expect(recordError(undefined)).toBeNull();
+    expect(recordError('plain')).toEqual({ name: 'string', message: 'plain' });
+    expect(recordError(null)).toEqual({ name: 'object', message: 'null' });
+    expect(recordError({})).toEqual({ name: 'Error', message: '' });
+    expect(recordError(hostile)).toMatchObject({ name: 'Error' });
+    expect(recordError(new AggregateError([new TypeError('first'), new Error('second')], 'all'))).toMatchObject({
+      cause: { name: 'TypeError', message: 'first' },
+    });
+  });
+
+  it('is bounded, in length and in depth, also where causes go in a circle', () => {
+    const circle = new Error('x'.repeat(1_000_000));
+    circle.cause = circle;
+    const record = JSON.stringify(recordError(circle));
+    expect(record.length).toBeLessThan(12_000);
+    expect(record.split('"cause"')).toHaveLength(5);
+  });
+
+  it.each([
+    ['postgres://sluice:s3cr3t@db:5432/x refused', 's3cr3t'],
+    ['postgres://u:p@ss/w0rd@db/x', 'w0rd'],
+    ['redis://:s3cr3t@host', 's3cr3t'],
+    ['wss://feed/x?apiKey=s3cr3t&symbol=AAPL', 's3cr3t'],
+    ['{"api_key":"s3cr3t","a":1}', 's3cr3t'],
+    ["{ password: 's3cr3t with spaces' }", 's3cr3t'],
+    ['password=s3cr3t host=db', 's3cr3t'],
+    ['{"access_token":"s3cr3t', 's3cr3t'],
+    ['Authorization: Bearer s3cr3t.s3cr3t', 's3cr3t'],
+    ['POLYGON_API_KEY=s3cr3t', 's3cr3t'],
+    ['client_secret: s3cr3t', 's3cr3t'],
+  ])('keeps no secret of %s', (message, secret) => {
+    expect(message).toContain(secret);
+    const record = JSON.stringify(recordError(new Error('outside', { cause: new Error(message) })));
+    expect(record).not.toContain(secret);
+    expect(record).toContain('***');
+  });
+
+  it('leaves what is no secret', () => {
+    const message = 'cannot reach Postgres at db:5432 (http://db:5432/x): user@example.com has no permission for bars';
+    expect(redact(message)).toBe(message);
+  });
+});

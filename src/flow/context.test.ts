@@ -1,0 +1,200 @@
+import {
+  concat,
+  defer,
+  EMPTY,
+  merge,
+  NEVER,
+  Observable,
+  type OperatorFunction,
+  of,
+  Subject,
+  share,
+  throwError,
+} from 'rxjs';
+import {
+  catchError,
+  concatMap,
+  distinctUntilChanged,
+  exhaustMap,
+  filter,
+  finalize,
+  map,
+  mergeMap,
+  repeat,
+  retry,
+  scan,
+  startWith,
+  switchMap,
+  take,
+  takeUntil,
+  tap,
+} from 'rxjs/operators';
+import { describe, expect, it } from 'vitest';
+import { contextOf, type FlowContext, NO_CONTEXT } from './context.js';
+import { Gate } from './gate.js';
+import { PipelineMonitor } from './monitor.js';
+import { operate } from './operate.js';
+import { withContext } from './withContext.js';
+
+/** A source that notes the context of each of its subscribers, and stays silent. */
+function finder() {
+  const found: FlowContext[] = [];
+  const source$ = new Observable<number>((subscriber) => {
+    found.push(contextOf(subscriber));
+  });
+  return { found, source$ };
+}
+
+const later = new Subject<number>();
+
+/** Where the subscription is made only after the chain stands. */
+const ways: Record<string, (source$: Observable<number>) => Observable<unknown>> = {
+  'no operator': (source$) => source$,
+  map: (source$) => source$.pipe(map((n) => n + 1)),
+  'a chain of stock operators': (source$) =>
+    source$.pipe(
+      filter((n) => n > 0),
+      tap(() => {}),
+      scan((a, b) => a + b, 0),
+      distinctUntilChanged(),
+      takeUntil(NEVER),
+      take(5),
+      catchError(() => EMPTY),
+      finalize(() => {}),
+      startWith(0),
+    ),
+  merge: (source$) => merge(NEVER, source$, NEVER),
+  'a late concat': (source$) => concat(later.pipe(take(1)), source$),
+  'a late retry': (source$) => {
+    let attempt = 0;
+    return defer(() => (attempt++ === 0 ? throwError(() => new Error('down')) : source$)).pipe(
+      retry({ delay: () => later }),
+    );
+  },
+  'a late repeat': (source$) => {
+    let attempt = 0;
+    return defer(() => (attempt++ === 0 ? EMPTY : source$)).pipe(repeat({ delay: () => later }));
+  },
+  'a late inner of mergeMap': (source$) => later.pipe(mergeMap(() => source$)),
+  'a late inner of switchMap': (source$) => later.pipe(switchMap(() => source$)),
+  'a late inner of concatMap': (source$) => later.pipe(concatMap(() => source$)),
+  'a late inner of exhaustMap': (source$) => later.pipe(exhaustMap(() => source$)),
+  'an inner of an inner': (source$) => later.pipe(switchMap(() => of(1).pipe(mergeMap(() => source$)))),
+};
+
+describe('contextOf', () => {
+  for (const [way, build] of Object.entries(ways)) {
+    it(`is found through ${way}`, () => {
+      const gate = new Gate();
+      const monitor = new PipelineMonitor();
+      const stopping = new Subject<void>();
+      const { found, source$ } = finder();
+      const subscription = build(source$).pipe(withContext({ gate, monitor, stopping })).subscribe();
+      later.next(1);
+      subscription.unsubscribe();
+      expect(found).toHaveLength(1);
+      expect(found[0]?.gate).toBe(gate);
+      expect(found[0]?.monitor).toBe(monitor);
+      expect(found[0]?.stopping).toBe(stopping);
+    });
+  }
+
+  it('finds the nearest, and what that does not say, from the next', () => {
+    const [inner, outer] = [new Gate(), new Gate()];
+    const monitor = new PipelineMonitor();
+    const { found, source$ } = finder();
+    source$
+      .pipe(
+        withContext({ gate: inner }),
+        map((n) => n),
+        withContext({ gate: outer, monitor }),
+      )
+      .subscribe();
+    expect(found[0]?.gate).toBe(inner);
+    expect(found[0]?.monitor).toBe(monitor);
+  });
+
+  it('finds a gate of one branch for that branch only', () => {
+    const [left, right] = [new Gate(), new Gate()];
+    const [one, other] = [finder(), finder()];
+    merge(one.source$.pipe(withContext({ gate: left })), other.source$.pipe(withContext({ gate: right }))).subscribe();
+    expect(one.found[0]?.gate).toBe(left);
+    expect(other.found[0]?.gate).toBe(right);
+  });
+
+  it('is an open gate that never stops where nothing carries one', () => {
+    const { found, source$ } = finder();
+    source$.pipe(map((n) => n)).subscribe();
+    expect(found[0]).toBe(NO_CONTEXT);
+    expect(NO_CONTEXT.gate.isOpen).toBe(true);
+  });
+
+  it('is not found past share(), nor past a Subject', () => {
+    const gate = new Gate();
+    const { found, source$ } = finder();
+    source$.pipe(share(), withContext({ gate })).subscribe();
+    const subject = new Subject<number>();
+    subject.pipe(withContext({ gate })).subscribe();
+    source$.subscribe(subject);
+    expect(found.map((context) => context.gate)).toEqual([NO_CONTEXT.gate, NO_CONTEXT.gate]);
+  });
+});
+
+/** The recipe that breaks the chain. */
+const handMade =
+  <T>(): OperatorFunction<T, T> =>
+  (source) =>
+    new Observable((destination) =>
+      source.subscribe({
+        next: (item) => destination.next(item),
+        error: (error) => destination.error(error),
+        complete: () => destination.complete(),
+      }),
+    );
+
+const passOn = (gate: Gate) =>
+  operate<number, number>({ kind: 'passOn' }, ({ destination }) => ({ gate, next: (n) => destination.next(n) }));
+
+describe('the ambient context', () => {
+  it('bridges a hand-made Observable that subscribes at once inside an operator', () => {
+    const gate = new Gate();
+    const { found, source$ } = finder();
+    source$.pipe(handMade(), passOn(gate)).subscribe();
+    expect(found[0]?.gate).toBe(gate);
+  });
+
+  it('does not bridge one that subscribes later', () => {
+    const gate = new Gate();
+    const { found, source$ } = finder();
+    later
+      .pipe(
+        take(1),
+        mergeMap(() => source$.pipe(handMade())),
+        passOn(gate),
+      )
+      .subscribe();
+    later.next(1);
+    expect(found[0]).toBe(NO_CONTEXT);
+  });
+
+  it('is that of the innermost operator, and gone after the subscription', () => {
+    const [near, far] = [new Gate(), new Gate()];
+    const { found, source$ } = finder();
+    source$.pipe(handMade(), passOn(near), handMade(), passOn(far)).subscribe();
+    source$.pipe(handMade()).subscribe();
+    expect(found.map((context) => context.gate)).toEqual([near, NO_CONTEXT.gate]);
+  });
+
+  it('is gone though the subscription throws', () => {
+    const { found, source$ } = finder();
+    const gate = new Gate();
+    const errors: unknown[] = [];
+    const broken$ = new Observable<number>(() => {
+      throw new Error('no source');
+    });
+    broken$.pipe(handMade(), passOn(gate)).subscribe({ error: (error) => errors.push(error) });
+    source$.pipe(handMade()).subscribe();
+    expect(errors).toEqual([new Error('no source')]);
+    expect(found[0]).toBe(NO_CONTEXT);
+  });
+});

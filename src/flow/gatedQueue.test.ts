@@ -1,0 +1,261 @@
+import { Subject } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { isBufferOverflowError } from './errors.js';
+import { admit, GatedQueue, type GatedQueueConfig, type Level } from './gatedQueue.js';
+import { PipelineMonitor } from './monitor.js';
+import { operate } from './operate.js';
+import { withContext } from './withContext.js';
+
+function lineWith(config: Partial<GatedQueueConfig<number>> = {}) {
+  const stage = { taken: [] as number[], errors: [] as unknown[], levels: [] as Level[], isOpen: true };
+  const line = new GatedQueue<number>({
+    offer(item) {
+      if (!stage.isOpen) return false;
+      stage.taken.push(item);
+      return true;
+    },
+    fail: (error) => stage.errors.push(error),
+    onLevel: (level) => stage.levels.push(level),
+    ...config,
+  });
+  return { line, stage };
+}
+
+describe('GatedQueue', () => {
+  it('lets everything straight through while the stage takes it', () => {
+    const { line, stage } = lineWith();
+    expect([1, 2, 3].every((item) => line.push(item))).toBe(true);
+    expect(stage.taken).toEqual([1, 2, 3]);
+    expect(line.length).toBe(0);
+    expect(line.gate.isOpen).toBe(true);
+  });
+
+  it('keeps what the stage does not take, with the gate closed, and hands it out in order', () => {
+    const { line, stage } = lineWith();
+    stage.isOpen = false;
+    line.push(1);
+    expect(line.gate.isOpen).toBe(false);
+    line.push(2);
+    stage.isOpen = true;
+    line.push(3);
+    expect(stage.taken).toEqual([]);
+    line.drain();
+    expect(stage.taken).toEqual([1, 2, 3]);
+    expect(line.gate.isOpen).toBe(true);
+  });
+
+  it('puts back at the front what is refused on the way', () => {
+    const taken: number[] = [];
+    let room = 1;
+    const line = new GatedQueue<number>({
+      offer(item) {
+        if (room === 0) return false;
+        room -= 1;
+        taken.push(item);
+        return true;
+      },
+      fail: () => {},
+    });
+    for (const item of [1, 2, 3, 4]) line.push(item);
+    expect(line.length).toBe(3);
+    room = 1;
+    line.drain();
+    expect(taken).toEqual([1, 2]);
+    room = 9;
+    line.drain();
+    expect(taken).toEqual([1, 2, 3, 4]);
+  });
+
+  it('closes at the high watermark and opens at the low one', () => {
+    const { line, stage } = lineWith({ capacity: 6, high: 4, low: 2 });
+    stage.isOpen = false;
+    const gate: (readonly [number, string])[] = [];
+    line.gate.state$.subscribe((state) => gate.push([line.length, state]));
+    for (let item = 0; item < 6; item++) line.push(item);
+    stage.isOpen = true;
+    line.drain();
+    expect(gate).toEqual([
+      [0, 'open'],
+      [4, 'closed'],
+      [2, 'open'],
+    ]);
+    expect(stage.levels).toEqual(['soft', 'hard', 'soft', 'ok']);
+  });
+
+  it('refuses what it has no room for, and takes it again when the oldest is evicted', () => {
+    const { line, stage } = lineWith({ capacity: 2 });
+    stage.isOpen = false;
+    expect([1, 2, 3].map((item) => line.push(item))).toEqual([true, true, false]);
+    expect(line.evict()).toBe(1);
+    expect(line.push(3)).toBe(true);
+    stage.isOpen = true;
+    line.drain();
+    expect(stage.taken).toEqual([2, 3]);
+  });
+
+  it('queues what arrives while an item is on its way, behind what waits', () => {
+    const taken: number[] = [];
+    const line = new GatedQueue<number>({
+      offer(item) {
+        if (item < 10) line.push(item + 10);
+        taken.push(item);
+        return true;
+      },
+      fail: () => {},
+    });
+    line.push(1);
+    line.push(2);
+    expect(taken).toEqual([1, 11, 2, 12]);
+  });
+
+  it('drains a million that each bring another without recursion', () => {
+    let taken = 0;
+    const line = new GatedQueue<number>({
+      offer(item) {
+        taken += 1;
+        if (item < 1_000_000) line.push(item + 1);
+        return true;
+      },
+      fail: () => {},
+    });
+    line.push(1);
+    expect(taken).toBe(1_000_000);
+  });
+
+  it('wakes a source at its gate while it drains, and hands out what that brings', () => {
+    const { line, stage } = lineWith();
+    stage.isOpen = false;
+    line.push(1);
+    line.gate.whenOpen(() => {
+      line.push(2);
+      line.push(3);
+    });
+    stage.isOpen = true;
+    line.drain();
+    expect(stage.taken).toEqual([1, 2, 3]);
+    expect(line.length).toBe(0);
+  });
+
+  it('keeps its gate closed while the stage is not ready for whatever is next', () => {
+    let free = 1;
+    const line: GatedQueue<number> = new GatedQueue<number>({
+      offer() {
+        if (free === 0) return false;
+        free -= 1;
+        line.regulate();
+        return true;
+      },
+      isReady: () => free > 0,
+      fail: () => {},
+    });
+    line.push(1);
+    expect(line.length).toBe(0);
+    expect(line.gate.isOpen).toBe(false);
+    free = 1;
+    line.drain();
+    expect(line.gate.isOpen).toBe(true);
+  });
+
+  it('finishes once nothing waits, also when the end comes while an item is on its way', () => {
+    const { line, stage } = lineWith();
+    stage.isOpen = false;
+    line.push(1);
+    let finished = 0;
+    line.end(() => {
+      finished += 1;
+    });
+    line.end(() => {
+      finished += 100;
+    });
+    expect(finished).toBe(0);
+    stage.isOpen = true;
+    line.drain();
+    line.drain();
+    expect(finished).toBe(1);
+
+    const order: string[] = [];
+    const ending = new GatedQueue<number>({
+      offer(item) {
+        ending.end(() => order.push('end'));
+        order.push(`item ${item}`);
+        return true;
+      },
+      fail: () => {},
+    });
+    ending.push(1);
+    expect(order).toEqual(['item 1', 'end']);
+  });
+
+  it('throws to who pushes, and fails where it drains', () => {
+    const failure = new Error('refused with anger');
+    let angry = false;
+    const errors: unknown[] = [];
+    const line = new GatedQueue<number>({
+      offer() {
+        if (angry) throw failure;
+        return false;
+      },
+      fail: (error) => errors.push(error),
+    });
+    line.push(1);
+    angry = true;
+    line.drain();
+    expect(errors).toEqual([failure]);
+    const other = new GatedQueue<number>({
+      offer() {
+        throw failure;
+      },
+      fail: (error) => errors.push(error),
+    });
+    expect(() => other.push(1)).toThrow(failure);
+    expect(errors).toHaveLength(1);
+  });
+});
+
+describe('admit', () => {
+  it('lets go of the source on overflow, lets what waits pass, and then fails', () => {
+    const monitor = new PipelineMonitor();
+    const source$ = new Subject<number>();
+    let isOpen = false;
+    let drain = () => {};
+    const narrow = operate<number, number>({ kind: 'narrow' }, (operation) => {
+      const line = new GatedQueue<number>({
+        capacity: 2,
+        offer(item) {
+          if (!isOpen) return false;
+          operation.stage.out += 1;
+          operation.destination.next(item);
+          return true;
+        },
+        fail: (error) => operation.destination.error(error),
+      });
+      drain = () => line.drain();
+      return {
+        gate: line.gate,
+        held: () => line.length,
+        next(item) {
+          operation.stage.in += 1;
+          admit(line, item, operation);
+        },
+      };
+    });
+    const items: number[] = [];
+    const errors: unknown[] = [];
+    source$.pipe(narrow, withContext({ monitor })).subscribe({
+      next: (item) => items.push(item),
+      error: (error) => errors.push(error),
+    });
+    for (const item of [1, 2, 3, 4]) source$.next(item);
+    expect(source$.observed).toBe(false);
+    expect(errors).toEqual([]);
+    expect(monitor.account()).toMatchObject({ received: 3, held: 2, dropped: { overflow: 1 }, conservation: 0 });
+    isOpen = true;
+    drain();
+    expect(items).toEqual([1, 2]);
+    expect(errors).toHaveLength(1);
+    const [error] = errors;
+    expect(isBufferOverflowError(error)).toBe(true);
+    expect(String(error)).toMatch(/narrow.* overflowed: 2 items were waiting.*boundedBuffer\(\) before narrow/);
+    expect(monitor.account()).toMatchObject({ delivered: 2, held: 0, conservation: 0 });
+  });
+});

@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { foldByKey } from './foldByKey.js';
+import { type Fundamentals, fundamentalsKey } from './fundamentals.js';
+import { type NewsItem, newsKey } from './newsItem.js';
+import { type OptionSnapshot, optionKey } from './optionSnapshot.js';
+
+const OPTION: OptionSnapshot = {
+  kind: 'option',
+  vendor: 'v',
+  symbol: 'A',
+  expiry: '2024-06-21',
+  optionType: 'C',
+  strike: 100,
+  ts: 0,
+};
+
+const ITEM: NewsItem = {
+  kind: 'news',
+  vendor: 'v',
+  id: '1',
+  publishedAt: 0,
+  title: 't',
+  url: 'http://a.b',
+  symbols: [],
+};
+
+const FIGURE: Fundamentals = {
+  kind: 'fundamental',
+  vendor: 'v',
+  symbol: 'A',
+  periodEnd: '2024-03-31',
+  timeframe: 'annual',
+  metric: 'm',
+  value: 1,
+  unit: 'USD',
+};
+
+describe('foldByKey', () => {
+  it('keeps of each key the highest seq, of equals the earlier, in the order in which keys came', () => {
+    const items = fc.array(fc.record({ key: fc.nat(4), seq: fc.integer({ min: 0, max: 5 }) }), { maxLength: 40 });
+    fc.assert(
+      fc.property(items, (all) => {
+        const keys = [...new Set(all.map(({ key }) => key))];
+        const best = keys.map((key) => {
+          const own = all.filter((item) => item.key === key);
+          return own.find(({ seq }) => seq === Math.max(...own.map((item) => item.seq)));
+        });
+        const folded = foldByKey(all, ({ key }) => key);
+        expect([...folded.keys()]).toEqual(keys);
+        for (const [i, item] of [...folded.values()].entries()) expect(item).toBe(best[i]);
+      }),
+      { seed: 20_240_102, numRuns: 200 },
+    );
+  });
+
+  it('takes one without a seq for newer than what came before it, and for what comes after it', () => {
+    const first = { key: 1, seq: 9 };
+    const second = { key: 1 };
+    const third = { key: 1, seq: 10 };
+    expect([...foldByKey<{ key: number; seq?: number }, number>([first, second, third], ({ key }) => key)]).toEqual([
+      [1, second],
+    ]);
+  });
+});
+
+describe('the keys', () => {
+  it('of options differ in each of their parts, and in nothing else', () => {
+    const others: Partial<OptionSnapshot>[] = [
+      { vendor: 'w' },
+      { symbol: 'B' },
+      { expiry: '2024-06-22' },
+      { optionType: 'P' },
+      { strike: 100.5 },
+      { ts: 1 },
+    ];
+    const keys = [OPTION, ...others.map((fields) => ({ ...OPTION, ...fields }))].map(optionKey);
+    expect(new Set(keys).size).toBe(7);
+    expect(optionKey({ ...OPTION, iv: 1, bid: 1, seq: 5 })).toBe(optionKey(OPTION));
+  });
+
+  it('of news differ in each of their parts, and in nothing else', () => {
+    const keys = [ITEM, { ...ITEM, vendor: 'w' }, { ...ITEM, id: '2' }].map(newsKey);
+    expect(new Set(keys).size).toBe(3);
+    expect(newsKey({ ...ITEM, publishedAt: 5, title: 'corrected', seq: 2 })).toBe(newsKey(ITEM));
+  });
+
+  it('of fundamentals differ in each of their parts, and in nothing else', () => {
+    const others: Partial<Fundamentals>[] = [
+      { vendor: 'w' },
+      { symbol: 'B' },
+      { periodEnd: '2024-06-30' },
+      { timeframe: 'ttm' },
+      { metric: 'n' },
+    ];
+    const keys = [FIGURE, ...others.map((fields) => ({ ...FIGURE, ...fields }))].map(fundamentalsKey);
+    expect(new Set(keys).size).toBe(6);
+    expect(fundamentalsKey({ ...FIGURE, value: 2, unit: 'EUR', filingDate: '2024-05-02' })).toBe(
+      fundamentalsKey(FIGURE),
+    );
+  });
+
+  it('do not run into each other where one part ends as the next begins', () => {
+    expect(newsKey({ ...ITEM, vendor: 'ab', id: 'c' })).not.toBe(newsKey({ ...ITEM, vendor: 'a', id: 'bc' }));
+  });
+});

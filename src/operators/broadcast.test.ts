@@ -1,0 +1,440 @@
+import { NEVER, Observable, of, ReplaySubject, range, Subject, throwError } from 'rxjs';
+import { map, take, tap } from 'rxjs/operators';
+import { describe, expect, it } from 'vitest';
+import { gatedFrom, record, upTo } from '../../test/support/record.js';
+import { BufferOverflowError } from '../flow/errors.js';
+import { Gate } from '../flow/gate.js';
+import { PipelineMonitor } from '../flow/monitor.js';
+import { withContext } from '../flow/withContext.js';
+import { probeGate } from '../testing/probeGate.js';
+import { boundedBuffer } from './boundedBuffer.js';
+import { type BroadcastConfig, broadcast } from './broadcast.js';
+
+/** A Subject, broadcast; each branch has a gate that the test moves. */
+function bench(config: BroadcastConfig = { branches: 2 }) {
+  const monitor = new PipelineMonitor();
+  const source = new Subject<number>();
+  const probe = probeGate<number>();
+  const moves: string[] = [];
+  probe.gateLog$.subscribe((move) => moves.push(move));
+  const shared$ = source.pipe(probe, broadcast(config));
+  const subscribe = (gate = new Gate(), onNext: (item: number) => void = () => {}) => {
+    const branch = record(shared$.pipe(withContext({ gate, monitor }), tap(onNext)));
+    return Object.assign(branch, { gate });
+  };
+  const push = (...items: number[]) => {
+    for (const item of items) source.next(item);
+  };
+  const stage = () => monitor.stages.find(({ kind }) => kind === 'broadcast')!;
+  return { monitor, source, shared$, subscribe, push, moves, stage };
+}
+
+describe('broadcast', () => {
+  it.each([
+    [{ branches: 0 }, 'broadcast: branches must be an integer of at least 1, got 0'],
+    [{ branches: '2' }, 'broadcast: branches must be an integer of at least 1, got "2"'],
+    [{ count: 2 }, 'broadcast: unknown option "count"'],
+  ])('refuses %j when it is made', (config, message) => {
+    expect(() => broadcast(config as never)).toThrow(RangeError);
+    expect(() => broadcast(config as never)).toThrow(message);
+  });
+
+  it('waits for its branches, and gives every item to each', () => {
+    const { source, subscribe, push } = bench({ branches: 2 });
+    const first = subscribe();
+    expect(source.observed).toBe(false);
+    const second = subscribe();
+    push(1, 2);
+    source.complete();
+    expect(first).toMatchObject({ values: [1, 2], completed: true });
+    expect(second).toMatchObject({ values: [1, 2], completed: true });
+  });
+
+  it('subscribes the source once', () => {
+    let subscriptions = 0;
+    const source$ = new Observable<number>((subscriber) => {
+      subscriptions += 1;
+      subscriber.next(1);
+    });
+    const shared$ = source$.pipe(broadcast({ branches: 3 }));
+    const values = [record(shared$), record(shared$), record(shared$)].map((branch) => branch.values);
+    expect(values).toEqual([[1], [1], [1]]);
+    expect(subscriptions).toBe(1);
+  });
+
+  it('gives those who come later what comes from then on', () => {
+    const { subscribe, push } = bench({});
+    const first = subscribe();
+    push(1);
+    const second = subscribe();
+    push(2);
+    expect([first.values, second.values]).toEqual([[1, 2], [2]]);
+  });
+
+  it('closes its gate with that of any branch, in the same moment, and opens with the last of them', () => {
+    const { subscribe, moves } = bench();
+    const first = subscribe();
+    const second = subscribe();
+    expect(moves).toEqual(['o']);
+    first.gate.close();
+    expect(moves).toEqual(['o', 'c']);
+    second.gate.close();
+    first.gate.open();
+    expect(moves).toEqual(['o', 'c']);
+    second.gate.open();
+    expect(moves).toEqual(['o', 'c', 'o']);
+  });
+
+  it('is closed from the start where a branch is', () => {
+    const { subscribe, moves } = bench();
+    const first = subscribe(new Gate('closed'));
+    subscribe();
+    expect(moves).toEqual(['c']);
+    first.gate.open();
+    expect(moves).toEqual(['c', 'o']);
+  });
+
+  it('closes when a branch joins that is closed', () => {
+    const { subscribe, moves } = bench({});
+    subscribe();
+    const late = subscribe(new Gate('closed'));
+    expect(moves).toEqual(['o', 'c']);
+    late.gate.open();
+    expect(moves).toEqual(['o', 'c', 'o']);
+  });
+
+  it('has an item wait for all branches, and hands it to all at once', () => {
+    const { subscribe, push, stage } = bench();
+    const first = subscribe();
+    const second = subscribe(new Gate('closed'));
+    push(1, 2);
+    expect([first.values, second.values]).toEqual([[], []]);
+    expect(stage()).toMatchObject({ in: 2, out: 0, held: 2 });
+    second.gate.open();
+    expect([first.values, second.values]).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    expect(stage()).toMatchObject({ in: 2, out: 2, held: 0 });
+  });
+
+  it('does not emit to a branch that another one has closed, and does not repeat what it gave out', () => {
+    const { monitor, subscribe, push, stage } = bench();
+    const gate = new Gate();
+    const first = subscribe(new Gate(), () => gate.close());
+    const second = subscribe(gate);
+    push(1, 2);
+    expect([first.values, second.values]).toEqual([[1], []]);
+    expect(stage()).toMatchObject({ in: 2, out: 0, held: 2 });
+    expect(monitor.account().conservation).toBe(0);
+    gate.open();
+    expect([first.values, second.values]).toEqual([[1, 2], [1]]);
+    gate.open();
+    expect([first.values, second.values]).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    expect(stage()).toMatchObject({ in: 2, out: 2, held: 0 });
+    expect(monitor.account().conservation).toBe(0);
+  });
+
+  it('is held up no longer by a branch that has left', () => {
+    const { subscribe, push, moves } = bench();
+    const first = subscribe();
+    const second = subscribe(new Gate('closed'));
+    push(1);
+    second.subscription.unsubscribe();
+    expect(first.values).toEqual([1]);
+    expect(moves).toEqual(['c', 'o']);
+    expect(second.gate.waiting).toBe(0);
+  });
+
+  it('is not held up by a branch that leaves while an item half handed out waits for it', () => {
+    const { monitor, source, subscribe, push, stage } = bench();
+    const first = subscribe(new Gate(), (item) => {
+      if (item === 2) second.gate.close();
+    });
+    const second = subscribe();
+    push(1, 2, 3);
+    expect([first.values, second.values]).toEqual([[1, 2], [1]]);
+    second.subscription.unsubscribe();
+    expect(first.values).toEqual([1, 2, 3]);
+    second.gate.open();
+    push(4);
+    source.complete();
+    expect(first).toMatchObject({ values: [1, 2, 3, 4], completed: true });
+    expect(second.values).toEqual([1]);
+    expect(stage()).toMatchObject({ in: 4, out: 4, held: 0 });
+    // What went on without it is not in its account.
+    expect(monitor.stages.filter(({ kind }) => kind === 'branch').map(({ out }) => out)).toEqual([4, 1]);
+  });
+
+  it('is not held up by the one waited for where another leaves first', () => {
+    const { subscribe, push } = bench({ branches: 3 });
+    const first = subscribe(new Gate(), (item) => {
+      if (item === 2) for (const { gate } of [second, third]) gate.close();
+    });
+    const second = subscribe();
+    const third = subscribe();
+    push(1, 2, 3);
+    third.subscription.unsubscribe();
+    expect(first.values).toEqual([1, 2]);
+    second.subscription.unsubscribe();
+    push(4);
+    expect([first.values, second.values, third.values]).toEqual([[1, 2, 3, 4], [1], [1]]);
+  });
+
+  it('goes on for the others when a branch leaves with an item', () => {
+    const { source, subscribe, push, stage } = bench();
+    const first = subscribe(new Gate(), () => first.subscription.unsubscribe());
+    const second = subscribe();
+    push(1, 2);
+    expect([first.values, second.values]).toEqual([[], [1, 2]]);
+    second.subscription.unsubscribe();
+    expect(source.observed).toBe(false);
+    expect(stage()).toMatchObject({ in: 2, out: 2, conservation: 0 });
+  });
+
+  it('lets go of the source when all have left, also before it has begun', () => {
+    const { source, subscribe } = bench({ branches: 3 });
+    const early = [subscribe(), subscribe()];
+    for (const branch of early) branch.subscription.unsubscribe();
+    expect(source.observed).toBe(false);
+    const branches = [subscribe(), subscribe(), subscribe()];
+    expect(source.observed).toBe(true);
+    for (const branch of branches) branch.subscription.unsubscribe();
+    expect(source.observed).toBe(false);
+  });
+
+  it('abandons what waits when all have left', () => {
+    const { monitor, subscribe, push, stage } = bench();
+    const branches = [subscribe(), subscribe(new Gate('closed'))];
+    push(1, 2);
+    for (const branch of branches) branch.subscription.unsubscribe();
+    expect(branches.map(({ values }) => values)).toEqual([[], []]);
+    expect(stage()).toMatchObject({ in: 2, out: 0, abandoned: 2, conservation: 0 });
+    expect(monitor.account()).toMatchObject({ received: 2, held: 2, conservation: 0 });
+  });
+
+  it('abandons what waits when the last leaves with the item before it', () => {
+    const { monitor, shared$, push, stage } = bench();
+    const gate = new Gate('closed');
+    const branches = [1, 2].map(() => record(shared$.pipe(withContext({ gate, monitor }), take(1))));
+    push(1, 2, 3);
+    gate.open();
+    expect(branches.map(({ values }) => values)).toEqual([[1], [1]]);
+    expect(stage()).toMatchObject({ in: 3, out: 1, abandoned: 2, conservation: 0 });
+    expect(monitor.account().conservation).toBe(0);
+  });
+
+  it('keeps as many accounts as there were branches at one time, however often they come and go', () => {
+    const { monitor, subscribe, push } = bench({});
+    const stays = subscribe();
+    let others = [subscribe(), subscribe()];
+    for (let cycle = 0; cycle < 200; cycle++) {
+      others[cycle % 2]?.subscription.unsubscribe();
+      push(cycle);
+      const again = subscribe();
+      others = others.map((other, index) => (index === cycle % 2 ? again : other));
+    }
+    expect(stays.values).toHaveLength(200);
+    const names = monitor.stages.map(({ id }) => id);
+    expect(names).toEqual(['broadcast', 'broadcast[0]', 'broadcast[1]', 'broadcast[2]']);
+    expect(monitor.account()).toMatchObject({ held: 0, conservation: 0 });
+  });
+
+  it('gives one that joins as another leaves an account beside it', () => {
+    const { monitor, source, shared$, subscribe, push } = bench({});
+    subscribe();
+    const heard: number[] = [];
+    for (let round = 0; round < 20; round++) {
+      // The place of the one that completes is taken before it has left.
+      shared$.pipe(take(1), withContext({ monitor })).subscribe({
+        complete: () => shared$.pipe(take(1), withContext({ monitor })).subscribe((item) => heard.push(item)),
+      });
+      push(2 * round, 2 * round + 1);
+    }
+    expect(heard).toHaveLength(20);
+    expect(source.observed).toBe(true);
+    expect(monitor.stages).toHaveLength(4);
+    expect(new Set(monitor.stages.map(({ id }) => id)).size).toBe(4);
+  });
+
+  it('begins anew after all have left', () => {
+    const { source, subscribe, push, monitor } = bench();
+    for (const branch of [subscribe(), subscribe()]) branch.subscription.unsubscribe();
+    const first = subscribe();
+    expect(source.observed).toBe(false);
+    const second = subscribe();
+    push(7);
+    expect([first.values, second.values]).toEqual([[7], [7]]);
+    expect(monitor.stages.map(({ name }) => name)).toEqual(['broadcast', 'broadcast[0]', 'broadcast[1]']);
+  });
+
+  it('begins anew after the source has ended, also from within its end', () => {
+    let round = 0;
+    const shared$ = new Observable<number>((subscriber) => {
+      round += 1;
+      subscriber.next(round);
+      subscriber.complete();
+    }).pipe(broadcast());
+    const again: number[] = [];
+    shared$.subscribe({ complete: () => shared$.subscribe((value) => again.push(value)) });
+    expect(again).toEqual([2]);
+    expect(record(shared$).values).toEqual([3]);
+  });
+
+  it('completes and fails every branch, after what waited', () => {
+    for (const end of ['complete', 'error'] as const) {
+      const { source, subscribe, push } = bench();
+      const branches = [subscribe(new Gate('closed')), subscribe()];
+      push(1);
+      source[end](new Error('lost'));
+      expect(branches.map(({ completed, error }) => ({ completed, error }))).toEqual([
+        { completed: false, error: undefined },
+        { completed: false, error: undefined },
+      ]);
+      branches[0]?.gate.open();
+      for (const branch of branches) {
+        expect(branch.values).toEqual([1]);
+        expect(branch.completed).toBe(end === 'complete');
+        expect(branch.error).toEqual(end === 'error' ? new Error('lost') : undefined);
+      }
+    }
+  });
+
+  it('fails at once with a source that fails at once', () => {
+    const shared$ = throwError(() => new Error('no source')).pipe(broadcast({ branches: 2 }));
+    const branches = [record(shared$), record(shared$)];
+    expect(branches.map(({ error }) => error)).toEqual([new Error('no source'), new Error('no source')]);
+  });
+
+  it('keeps what throws in one branch in that branch', () => {
+    const { shared$, push } = bench();
+    const broken = record(
+      shared$.pipe(
+        map(() => {
+          throw new Error('broken');
+        }),
+      ),
+    );
+    const whole = record(shared$);
+    push(1, 2);
+    expect(broken.error).toEqual(new Error('broken'));
+    expect(whole).toMatchObject({ values: [1, 2], error: undefined });
+  });
+
+  it('gives every branch items that arrive while it emits, in order', () => {
+    const { source, subscribe, push } = bench();
+    const first = subscribe(new Gate(), (item) => {
+      if (item < 3) source.next(item + 1);
+    });
+    const second = subscribe();
+    push(1);
+    expect([first.values, second.values]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+  });
+
+  it('does not give the item in hand to a branch that joins with it', () => {
+    const { subscribe, push } = bench({});
+    let late: { readonly values: number[] } | undefined;
+    const first = subscribe(new Gate(), () => {
+      late ??= subscribe();
+    });
+    push(1, 2);
+    expect([first.values, late?.values]).toEqual([[1, 2], [2]]);
+  });
+
+  it('pulls one item of a synchronous source for take(1) in every branch', () => {
+    let pulled = 0;
+    const shared$ = range(0, 1_000_000).pipe(
+      tap(() => {
+        pulled += 1;
+      }),
+      broadcast({ branches: 2 }),
+    );
+    const branches = [record(shared$.pipe(take(1))), record(shared$.pipe(take(1)))];
+    expect(branches.map(({ values }) => values)).toEqual([[0], [0]]);
+    expect(pulled).toBe(1);
+  });
+
+  it('lets the slowest branch set the pace of a synchronous source', () => {
+    const gate = new Gate('closed');
+    let pulled = 0;
+    const items = gatedFrom(upTo(200), () => {
+      pulled += 1;
+    });
+    const shared$ = items.pipe(broadcast({ branches: 2 }));
+    record(shared$);
+    const slow = record(shared$.pipe(boundedBuffer({ capacity: 10 }), withContext({ gate })));
+    expect(pulled).toBe(8);
+    gate.open();
+    expect(slow.completed).toBe(true);
+  });
+
+  it('fails in every branch when a source that ignores the gate has too many wait', () => {
+    const { subscribe, push, stage } = bench();
+    const branches = [subscribe(new Gate('closed')), subscribe()];
+    push(...upTo(1_025));
+    expect(stage().dropped.get('overflow')).toBe(1);
+    branches[0]?.gate.open();
+    for (const branch of branches) {
+      expect(branch.values).toHaveLength(1_024);
+      expect(branch.error).toBeInstanceOf(BufferOverflowError);
+    }
+  });
+
+  it('accounts for copies, also of branches that come and go', () => {
+    const monitor = new PipelineMonitor();
+    const source = new Subject<number>();
+    const shared$ = source.pipe(boundedBuffer(), broadcast({ name: 'fan' }));
+    record(shared$.pipe(boundedBuffer({ name: 'a' }), withContext({ monitor })));
+    source.next(1);
+    const late = record(shared$.pipe(boundedBuffer({ name: 'b' }), withContext({ monitor })));
+    source.next(2);
+    late.subscription.unsubscribe();
+    source.next(3);
+    const byName = new Map(monitor.stages.map((stage) => [stage.name, stage]));
+    expect(byName.get('fan')).toMatchObject({ in: 3, out: 3, feeds: undefined });
+    expect(byName.get('fan[0]')).toMatchObject({ in: 3, feeds: byName.get('a'), branchOf: byName.get('fan') });
+    expect(byName.get('fan[1]')).toMatchObject({ in: 1, feeds: byName.get('b') });
+    expect(monitor.account()).toMatchObject({ received: 4, delivered: 4, filtered: 0, held: 0, conservation: 0 });
+  });
+
+  it('keeps the accounts of two pipelines apart', () => {
+    const monitors = [new PipelineMonitor(), new PipelineMonitor()];
+    const shared$ = of(1, 2, 3).pipe(broadcast({ branches: 2 }));
+    for (const monitor of monitors) record(shared$.pipe(boundedBuffer(), withContext({ monitor })));
+    for (const monitor of monitors) {
+      expect(monitor.account()).toMatchObject({ received: 3, delivered: 3, conservation: 0 });
+    }
+  });
+
+  it('tells the source when the first pipeline drains, and completes branches of others when theirs do', () => {
+    const stopping = [new ReplaySubject<void>(1), new ReplaySubject<void>(1)];
+    const source$ = gatedFrom(upTo(10)).pipe(broadcast({ branches: 2 }));
+    const closed = new Gate('closed');
+    const branches = stopping.map((signal) => record(source$.pipe(withContext({ gate: closed, stopping: signal }))));
+    stopping[1]?.next();
+    expect(branches.map(({ completed }) => completed)).toEqual([false, true]);
+    stopping[0]?.next();
+    expect(branches.map(({ completed }) => completed)).toEqual([true, true]);
+  });
+
+  it('completes a branch that waits for others when its pipeline drains', () => {
+    const stopping = new ReplaySubject<void>(1);
+    const waiting = record(NEVER.pipe(broadcast({ branches: 2 }), withContext({ stopping })));
+    stopping.next();
+    expect(waiting.completed).toBe(true);
+  });
+
+  it('leaves no wait at a gate when it ends', () => {
+    const { subscribe, push } = bench();
+    const branches = [subscribe(new Gate('closed')), subscribe(new Gate('closed'))];
+    push(1);
+    for (const branch of branches) branch.subscription.unsubscribe();
+    expect(branches.map(({ gate }) => gate.waiting)).toEqual([0, 0]);
+  });
+});

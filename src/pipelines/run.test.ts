@@ -1,0 +1,383 @@
+import { EventEmitter, getEventListeners } from 'node:events';
+import {
+  EMPTY,
+  map,
+  merge,
+  NEVER,
+  Observable,
+  of,
+  type SchedulerLike,
+  Subject,
+  throwError,
+  timer,
+  VirtualTimeScheduler,
+} from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { Sink } from '../contracts/sink.js';
+import { gatedSource } from '../flow/gatedSource.js';
+import { batch } from '../operators/batch.js';
+import { boundedBuffer } from '../operators/boundedBuffer.js';
+import { divert } from '../operators/divert.js';
+import { untilStopped } from '../operators/untilStopped.js';
+import { writeCoordinator } from '../operators/writeCoordinator.js';
+import { writeTo } from '../operators/writeTo.js';
+import { run, type SignalEmitter } from './run.js';
+import { isRunError, type RunError } from './runError.js';
+import { formatReport } from './runReport.js';
+
+const naturals = (count = Number.POSITIVE_INFINITY) =>
+  gatedSource<number>({ name: 'naturals' }, (outlet) => {
+    let n = 0;
+    outlet.pump(() => {
+      if (n < count) outlet.next(n++);
+      else outlet.complete();
+    });
+  });
+
+/** Signals by hand, and the listeners that are left can be counted. */
+function signals() {
+  const emitter = new EventEmitter();
+  return {
+    emitter: emitter as unknown as SignalEmitter,
+    send: (name: string) => emitter.emit(name, name),
+    left: () => emitter.listenerCount('SIGTERM') + emitter.listenerCount('SIGINT'),
+  };
+}
+
+/** A sink that takes `ms` of virtual time for a batch. */
+const slow = (ms: number, scheduler: VirtualTimeScheduler): Sink<number> & { taken: number[] } => {
+  const taken: number[] = [];
+  return {
+    name: 'slow',
+    taken,
+    write(items) {
+      taken.push(...items);
+      return timer(ms, scheduler).pipe(map(() => ({ rows: items.length })));
+    },
+  };
+};
+
+const chain = (sink: Sink<number>) =>
+  [boundedBuffer<number>({ capacity: 100 }), batch<number>({ size: 10 }), writeTo(sink)] as const;
+
+/** Lets the promise of a run settle after virtual time has been spent. */
+const settle = async <T>(promise: Promise<T>, scheduler: VirtualTimeScheduler): Promise<T> => {
+  scheduler.flush();
+  return promise;
+};
+
+describe('run', () => {
+  it('reports every item of a pipeline that completes by itself', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const sink = slow(5, scheduler);
+    const { emitter, left } = signals();
+    const report = await settle(run(naturals(95).pipe(...chain(sink)), { scheduler, emitter }), scheduler);
+    expect(report).toMatchObject({
+      outcome: 'completed',
+      received: 95,
+      written: 95,
+      held: 0,
+      diverted: 0,
+      conservation: 0,
+      batches: 10,
+      durationMs: 50,
+      heldBy: {},
+    });
+    expect(report.stages.map(({ id }) => id)).toEqual(['naturals', 'boundedBuffer', 'batch', 'writeTo']);
+    expect(sink.taken).toEqual(Array.from({ length: 95 }, (_, i) => i));
+    expect(left()).toBe(0);
+  });
+
+  it('drains on a signal: the source stops, what is held is written', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const sink = slow(5, scheduler);
+    const { emitter, send, left } = signals();
+    const promise = run(naturals().pipe(...chain(sink)), { scheduler, emitter });
+    scheduler.schedule(() => send('SIGTERM'), 23);
+    const report = await settle(promise, scheduler);
+    expect(report.outcome).toBe('drained');
+    expect(report.signal).toBe('SIGTERM');
+    expect(report.held).toBe(0);
+    expect(report.written).toBe(report.received);
+    expect(report.written).toBeGreaterThan(80);
+    expect(sink.taken).toEqual(Array.from({ length: report.written }, (_, i) => i));
+    expect(left()).toBe(0);
+  });
+
+  it('keeps the deadline of a drain and says what was held, and where', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send } = signals();
+    const stuck: Sink<number> = { name: 'stuck', write: () => NEVER };
+    const promise = run(naturals().pipe(...chain(stuck)), { scheduler, emitter, drainTimeoutMs: 300 });
+    scheduler.schedule(() => send('SIGINT'), 10);
+    const report = await settle(promise, scheduler);
+    expect(report).toMatchObject({ outcome: 'deadline', durationMs: 310, written: 0, conservation: 0 });
+    expect(report.received).toBe(report.held);
+    expect(report.heldBy).toEqual({ boundedBuffer: 80, batch: 10, writeTo: 10 });
+  });
+
+  it('tells once why it drains', async () => {
+    const reasons: string[] = [];
+    const onDrain = (reason: string) => reasons.push(reason);
+    for (const how of ['signal', 'stop'] as const) {
+      const scheduler = new VirtualTimeScheduler();
+      const { emitter, send } = signals();
+      const stop = new AbortController();
+      const promise = run(naturals(), { scheduler, emitter, stop: stop.signal, onDrain });
+      scheduler.schedule(() => {
+        if (how === 'stop') stop.abort();
+        send('SIGTERM');
+      }, 5);
+      await settle(promise, scheduler);
+    }
+    expect(reasons).toEqual(['SIGTERM', 'stop']);
+  });
+
+  it('fails with what its onDrain throws', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send, left } = signals();
+    const onDrain = () => {
+      throw new Error('no log');
+    };
+    const promise = run(NEVER, { scheduler, emitter, onDrain });
+    promise.catch(() => {});
+    scheduler.schedule(() => send('SIGTERM'), 5);
+    const error = await settle(
+      promise.catch((thrown: unknown) => thrown),
+      scheduler,
+    );
+    expect((error as Error).cause).toMatchObject({ message: 'no log' });
+    expect(left()).toBe(0);
+  });
+
+  it('leaves one second after a second signal, and none after a third', async () => {
+    for (const [sent, durationMs] of [
+      [1, 10_010],
+      [2, 1_010],
+      [3, 10],
+    ] as const) {
+      const scheduler = new VirtualTimeScheduler();
+      const { emitter, send } = signals();
+      const stuck: Sink<number> = { name: 'stuck', write: () => NEVER };
+      const promise = run(naturals().pipe(...chain(stuck)), { scheduler, emitter });
+      scheduler.schedule(() => {
+        for (let i = 0; i < sent; i++) send('SIGINT');
+      }, 10);
+      expect((await settle(promise, scheduler)).durationMs).toBe(durationMs);
+    }
+  });
+
+  it('does not prolong a drain that is nearly over when a second signal comes', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send } = signals();
+    const promise = run(NEVER, { scheduler, emitter, drainTimeoutMs: 500 });
+    scheduler.schedule(() => send('SIGINT'), 0);
+    scheduler.schedule(() => send('SIGINT'), 400);
+    expect((await settle(promise, scheduler)).durationMs).toBe(500);
+  });
+
+  it('keeps the deadline of a drain when the clock is set back or forward meanwhile', async () => {
+    for (const stepMs of [-3_600_000, 3_600_000]) {
+      const scheduler = new VirtualTimeScheduler();
+      const { emitter, send } = signals();
+      let offset = 0;
+      const wall: SchedulerLike = {
+        now: () => scheduler.now() + offset,
+        schedule: scheduler.schedule.bind(scheduler) as SchedulerLike['schedule'],
+      };
+      const promise = run(naturals().pipe(...chain({ name: 'hangs', write: () => NEVER })), {
+        scheduler: wall,
+        emitter,
+      });
+      scheduler.schedule(() => send('SIGTERM'), 100);
+      scheduler.schedule(() => {
+        offset = stepMs;
+      }, 5_000);
+      expect((await settle(promise, scheduler)).outcome).toBe('deadline');
+      expect(scheduler.frame).toBe(10_100);
+    }
+  });
+
+  it('leaves no timer behind when a drain is over before its time', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send } = signals();
+    const promise = run(naturals().pipe(...chain(slow(5, scheduler))), { scheduler, emitter });
+    scheduler.schedule(() => send('SIGTERM'), 20);
+    scheduler.maxFrames = 1_000;
+    scheduler.flush();
+    expect(await promise).toMatchObject({ outcome: 'drained', held: 0 });
+    expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
+  });
+
+  it('drains when its abort signal says so, also one that has said so already', async () => {
+    for (const early of [true, false]) {
+      const scheduler = new VirtualTimeScheduler();
+      const { emitter } = signals();
+      const stop = new AbortController();
+      if (early) stop.abort();
+      const promise = run(new Subject<number>().pipe(untilStopped()), { scheduler, emitter, stop: stop.signal });
+      scheduler.schedule(() => stop.abort(), 7);
+      expect(await settle(promise, scheduler)).toMatchObject({ outcome: 'drained', durationMs: early ? 0 : 7 });
+    }
+  });
+
+  it('lets go of its abort signal', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const stop = new AbortController();
+    await settle(run(naturals(3), { scheduler, emitter: signals().emitter, stop: stop.signal }), scheduler);
+    expect(getEventListeners(stop.signal, 'abort')).toHaveLength(0);
+  });
+
+  it('tears everything down at the deadline: the source, and the write in flight', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send } = signals();
+    let live = 0;
+    const watched = <T>() =>
+      new Observable<T>(() => {
+        live += 1;
+        return () => {
+          live -= 1;
+        };
+      });
+    const stuck: Sink<number> = { name: 'stuck', write: () => watched() };
+    const source = merge(naturals(), watched<number>());
+    const promise = run(source.pipe(...chain(stuck)), { scheduler, emitter, drainTimeoutMs: 50 });
+    expect(live).toBe(2);
+    scheduler.schedule(() => send('SIGINT'), 10);
+    expect((await settle(promise, scheduler)).outcome).toBe('deadline');
+    expect(live).toBe(0);
+  });
+
+  it('rejects with the cause and the account when a write fails', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const cause = new Error('relation "bars" does not exist');
+    let writes = 0;
+    const failing: Sink<number> = {
+      name: 'failing',
+      write: (items) =>
+        ++writes < 3 ? timer(5, scheduler).pipe(map(() => ({ rows: items.length }))) : throwError(() => cause),
+    };
+    const { emitter, left } = signals();
+    const error = await settle(
+      run(naturals().pipe(...chain(failing)), { scheduler, emitter }).catch((reason: unknown) => reason),
+      scheduler,
+    );
+    expect(isRunError(error)).toBe(true);
+    const { report, message } = error as RunError;
+    expect(message).toContain('relation "bars" does not exist');
+    expect(report).toMatchObject({ outcome: 'failed', written: 20, conservation: 0 });
+    expect(report.received).toBe(report.written + report.held);
+    expect((report.error as Error).cause).toBe(cause);
+    expect(left()).toBe(0);
+  });
+
+  it('rejects with both errors when a teardown throws as well', async () => {
+    const cause = new Error('disk full');
+    const source = new Observable<number>((subscriber) => {
+      subscriber.add(() => {
+        throw new Error('close failed');
+      });
+      subscriber.next(1);
+    });
+    const failing: Sink<number> = {
+      name: 'failing',
+      write: () =>
+        timer(0).pipe(
+          map(() => {
+            throw cause;
+          }),
+        ),
+    };
+    const { emitter, left } = signals();
+    const error = await run(source.pipe(batch({ size: 1 }), writeTo(failing)), { emitter }).catch((e: unknown) => e);
+    expect(isRunError(error)).toBe(true);
+    const { errors, message } = (error as RunError).cause as AggregateError;
+    expect(message).toContain('disk full');
+    expect(errors).toHaveLength(2);
+    expect((errors[0] as Error).cause).toBe(cause);
+    expect(String((errors[1] as { errors: unknown[] }).errors)).toContain('close failed');
+    expect(left()).toBe(0);
+  });
+
+  it('fails when only the teardown at its deadline throws', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send } = signals();
+    const source = new Observable<number>(() => () => {
+      throw new Error('close failed');
+    });
+    const promise = run(source, { scheduler, emitter, drainTimeoutMs: 5 }).catch((e: unknown) => e);
+    scheduler.schedule(() => send('SIGINT'), 1);
+    const error = await settle(promise, scheduler);
+    expect(isRunError(error)).toBe(true);
+    expect((error as RunError).report.outcome).toBe('failed');
+  });
+
+  it('leaves no listener behind when it cannot begin', async () => {
+    const { emitter, left } = signals();
+    const picky: SignalEmitter = {
+      on(name, listener) {
+        if (name === 'SIGKILL') throw new Error('uv_signal_start EINVAL');
+        return emitter.on(name, listener);
+      },
+      off: (name, listener) => emitter.off(name, listener),
+    };
+    await expect(run(NEVER, { emitter: picky, signals: ['SIGINT', 'SIGKILL'] })).rejects.toThrow('EINVAL');
+    expect(left()).toBe(0);
+    expect(() => run(undefined as never)).toThrow(RangeError);
+  });
+
+  it('counts rows as the sink does', async () => {
+    const sink: Sink<number> = { name: 'half', write: (items) => [{ rows: items.length / 2 }] };
+    const { emitter } = signals();
+    expect(await run(naturals(40).pipe(writeCoordinator(sink)), { emitter })).toMatchObject({ written: 40, rows: 20 });
+  });
+
+  it('refuses options that it does not know', () => {
+    expect(() => run(NEVER, { drainTimeoutMs: -1 })).toThrow(
+      new RangeError('run: drainTimeoutMs must be a number of at least 0 and at most 2147483647, got -1'),
+    );
+    expect(() => run(NEVER, { drainTimeoutMs: 1e10 })).toThrow(/drainTimeoutMs .* got 10000000000/);
+    expect(() => run(NEVER, { timeout: 5 } as never)).toThrow(/unknown option "timeout"/);
+  });
+});
+
+describe('formatReport', () => {
+  it('counts a reason whatever it is called', async () => {
+    const to = { append: () => EMPTY };
+    const report = await run(of(1, 2).pipe(divert({ to, when: () => 'constructor' })), { signals: [] });
+    expect(report.divertedBy).toEqual({ constructor: 2 });
+  });
+
+  it('counts the batches that were written, and not those that went to the dead letters', async () => {
+    const picky: Sink<number> = {
+      name: 'picky',
+      write: (items) =>
+        items.includes(3) ? throwError(() => Object.assign(new Error('no 3'), { code: '23514' })) : of({ rows: 2 }),
+    };
+    const outcomes$ = of(1, 2, 3, 3, 3, 4).pipe(
+      batch({ size: 2 }),
+      writeTo(picky, { deadLetters: { append: () => EMPTY } }),
+    );
+    const report = await run(outcomes$, { signals: [] });
+    expect(report).toMatchObject({ written: 3, diverted: 3, batches: 2 });
+  });
+
+  it('says in words what the report says in numbers', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send } = signals();
+    const stuck: Sink<number> = { name: 'stuck', write: () => NEVER };
+    const promise = run(naturals().pipe(...chain(stuck)), { scheduler, emitter, drainTimeoutMs: 0 });
+    scheduler.schedule(() => send('SIGTERM'), 5);
+    expect(formatReport(await settle(promise, scheduler))).toBe(
+      [
+        'stopped at the deadline with items in hand (SIGTERM) in 0.01 s, 0 items/s',
+        'received  100',
+        'written   0 (0 rows inserted or changed, 0 batches)',
+        'diverted  0',
+        'dropped   0',
+        'held      100 (boundedBuffer 80, batch 10, writeTo 10)',
+        'every item is accounted for',
+      ].join('\n'),
+    );
+  });
+});

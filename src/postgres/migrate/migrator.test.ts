@@ -1,0 +1,271 @@
+import { EventEmitter } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type pg from 'pg';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { timescaleSettings } from '../timescale/settings.js';
+import { migrate } from './migrate.js';
+import { isMigrationError } from './migrationError.js';
+import { readMigrations } from './migrationFiles.js';
+import { Migrator } from './migrator.js';
+
+/** A server that has nothing but what it is told to have, and remembers what it is asked. */
+class RecordedServer extends EventEmitter {
+  readonly options = {};
+  readonly log: string[] = [];
+  readonly applied: { version: number; name: string; checksum: string }[] = [];
+  readonly views = new Set<string>();
+  readonly releases: (boolean | undefined)[] = [];
+  timescale: string | undefined;
+  failures: { readonly at: RegExp; readonly error: object; times: number }[] = [];
+
+  connect = async () =>
+    Object.assign(new EventEmitter(), {
+      query: async (text: string, values: readonly unknown[] = []) => ({ rows: this.#answer(text, values) }),
+      release: (broken?: boolean) => {
+        this.releases.push(broken);
+      },
+    });
+
+  get pool(): pg.Pool {
+    return this as EventEmitter as pg.Pool;
+  }
+
+  #answer(text: string, values: readonly unknown[]): object[] {
+    this.log.push(text.trim().split('\n')[0]!);
+    const failure = this.failures.find(({ at, times }) => times > 0 && at.test(text));
+    if (failure) {
+      failure.times -= 1;
+      throw Object.assign(new Error('refused by the test'), failure.error);
+    }
+    if (text.includes('to_regnamespace($1) IS NOT NULL AS home')) return [{ home: true, record: true }];
+    if (text.includes('IS NOT NULL AS there')) return [{ there: true }];
+    if (text.startsWith('SELECT version, name, checksum')) return this.applied;
+    if (text.startsWith('INSERT INTO')) {
+      const [version, name, checksum] = values as [number, string, string];
+      this.applied.push({ version, name, checksum });
+    }
+    if (text.includes('current_database()')) return [this.#server()];
+    if (text.includes('pg_catalog.pg_class')) {
+      return [...this.views].map((name) => ({ name, kind: 'v', ours: true }));
+    }
+    const view = /^CREATE VIEW "s"\."(\w+)"/.exec(text)?.[1];
+    if (view) this.views.add(view);
+    return [];
+  }
+
+  #server() {
+    return {
+      database: 'market',
+      version: 'PostgreSQL 17.5',
+      hasPublic: true,
+      available: this.timescale ?? null,
+      installed: null,
+      schema: null,
+      workers: this.timescale ? '16' : null,
+      license: null,
+      limit: null,
+      limitsSet: 0,
+    };
+  }
+}
+
+const MIGRATIONS = ['001_one', '002_two'].map((name, i) => ({
+  version: i + 1,
+  name,
+  sql: `CREATE TABLE ${name} ()`,
+  checksum: `sum of ${name}`,
+}));
+const migratorOf = (server: RecordedServer, onStep: (step: { name: string }) => void = () => {}) =>
+  new Migrator(server.pool, {
+    migrations: MIGRATIONS,
+    schema: 's',
+    timescale: timescaleSettings('migrate', {}),
+    onStep,
+  });
+
+describe('Migrator', () => {
+  it('does each step in a transaction of its own, under the lock, in its schema, and looks before it acts', async () => {
+    const server = new RecordedServer();
+    await migratorOf(server).run();
+    const lock = server.log.find((line) => line.includes('pg_advisory_xact_lock'))!;
+    const steps = server.log
+      .join('\n')
+      .split('BEGIN\n')
+      .slice(1)
+      .map((step) => step.trim().split('\n'));
+    for (const step of steps) {
+      expect(step.slice(0, 2)).toEqual([lock, 'SET LOCAL search_path TO "s"']);
+      expect(step.at(-1)).toBe('COMMIT');
+      expect(step.filter((line) => /^CREATE (TABLE|VIEW)/.test(line)).length).toBeLessThanOrEqual(1);
+    }
+    expect(steps[1]).toEqual([
+      lock,
+      'SET LOCAL search_path TO "s"',
+      'SELECT to_regclass($1) IS NOT NULL AS there',
+      'SELECT version, name, checksum FROM "s".sluice_migrations ORDER BY version',
+      'CREATE TABLE 001_one ()',
+      'INSERT INTO "s".sluice_migrations (version, name, checksum) VALUES ($1, $2, $3)',
+      'COMMIT',
+    ]);
+    expect(server.releases).toEqual([false]);
+  });
+
+  it('goes on with views where the extension is refused, and says so', async () => {
+    const server = new RecordedServer();
+    server.timescale = '2.23.0';
+    server.failures = [{ at: /^CREATE EXTENSION/, error: { code: '42501' }, times: 1 }];
+    const report = await migratorOf(server).run();
+    expect(report.steps.map(({ name }) => name)).toEqual([
+      '001_one',
+      '002_two',
+      'bars_5m view',
+      'bars_1h view',
+      'bars_1d view',
+    ]);
+    expect(report.notes).toEqual([expect.stringContaining('let a superuser run CREATE EXTENSION timescaledb')]);
+    expect(report.timescale).toBeUndefined();
+    const refusal = server.log.findIndex((line) => line.startsWith('CREATE EXTENSION'));
+    expect(server.log[refusal + 1]).toBe('ROLLBACK');
+    expect(server.log.filter((line) => line.startsWith('CREATE EXTENSION'))).toHaveLength(1);
+  });
+
+  it('plans the extension and what follows from it, without a statement that writes', async () => {
+    const server = new RecordedServer();
+    server.timescale = '2.23.0';
+    const { steps, timescale } = await migratorOf(server).plan();
+    expect(steps.map(({ name }) => name).slice(0, 4)).toEqual([
+      '001_one',
+      '002_two',
+      'create timescaledb',
+      'bars hypertable',
+    ]);
+    expect(timescale).toBe('2.23.0');
+    expect(server.log[0]).toBe('BEGIN READ ONLY');
+    expect(server.log.filter((line) => !/^(SELECT|BEGIN READ ONLY|COMMIT)/.test(line))).toEqual([]);
+  });
+
+  it('tries again where another has made the same thing in the meantime, three times in all', async () => {
+    const server = new RecordedServer();
+    server.failures = [{ at: /^CREATE TABLE 001/, error: { code: '23505' }, times: 2 }];
+    expect((await migratorOf(server).run()).steps[0]?.name).toBe('001_one');
+    const stubborn = new RecordedServer();
+    stubborn.failures = [{ at: /^CREATE TABLE 001/, error: { code: '42P07' }, times: 3 }];
+    await expect(migratorOf(stubborn).run()).rejects.toMatchObject({
+      code: 'SLUICE_MIGRATION_FAILED',
+      step: '001_one',
+    });
+    expect(stubborn.applied).toEqual([]);
+  });
+
+  it('says what the server advises where a step fails, and keeps the connection', async () => {
+    const server = new RecordedServer();
+    const hint = 'Hypertable owner must have LOGIN permission to run background tasks.';
+    server.failures = [{ at: /^CREATE VIEW/, error: { code: '28000', hint }, times: 1 }];
+    const failure = await migratorOf(server)
+      .run()
+      .catch((error: unknown) => error);
+    expect(isMigrationError(failure) && failure.message).toBe(
+      `bars_5m view failed, and nothing of it is applied: Postgres reports 28000 (refused by the test): ${hint}`,
+    );
+    expect(server.releases).toEqual([false]);
+  });
+
+  it('gives up a connection that broke, and does not go on over it', async () => {
+    const server = new RecordedServer();
+    server.failures = [{ at: /^CREATE TABLE 002/, error: {}, times: 1 }];
+    await expect(migratorOf(server).run()).rejects.toMatchObject({
+      step: '002_two',
+      message: expect.stringContaining('migrate again, which goes on where it stopped'),
+    });
+    expect(server.log.at(-1)).toBe('CREATE TABLE 002_two ()');
+    expect(server.releases).toEqual([true]);
+  });
+
+  it('does not do a step for ever that leaves no trace', async () => {
+    const server = new RecordedServer();
+    server.views.add = () => server.views;
+    await expect(migratorOf(server).run()).rejects.toMatchObject({
+      code: 'SLUICE_MIGRATION_FAILED',
+      message: 'bars_5m view was done, and is missing all the same',
+    });
+  });
+
+  it('tells of each step once it is committed', async () => {
+    const server = new RecordedServer();
+    const told: string[] = [];
+    await migratorOf(server, ({ name }) => {
+      expect(server.log.at(-1)).toBe('COMMIT');
+      told.push(name);
+    }).run();
+    expect(told).toHaveLength(5);
+  });
+});
+
+describe('migrate', () => {
+  it.each([
+    [{ schema: '' }, 'schema must be a name of 1 to 63 bytes, got ""'],
+    [{ plan: 'yes' }, 'plan must be true or false'],
+    [{ onStep: 5 }, 'onStep must be a function'],
+    [{ timescale: { x: 1 } }, 'unknown option "x"'],
+    [{ dryRun: true }, 'unknown option "dryRun"'],
+  ])('refuses %j', async (config, message) => {
+    await expect(migrate(new RecordedServer().pool, config as object)).rejects.toThrow(message);
+  });
+
+  it('refuses what is no pool', async () => {
+    await expect(migrate({} as pg.Pool)).rejects.toThrow('the connect of its pool must be a function');
+  });
+});
+
+describe('readMigrations', () => {
+  let folder: string;
+  const write = (files: Record<string, string>) => {
+    mkdirSync(folder, { recursive: true });
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    return readMigrations(pathToFileURL(`${folder}/`));
+  };
+  beforeEach(() => {
+    folder = join(mkdtempSync(join(tmpdir(), 'sluice-migrations-')), 'x');
+  });
+  afterEach(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
+
+  it('reads its own, numbered from one', () => {
+    expect(readMigrations().map(({ name }) => name)).toEqual([
+      '001_bars',
+      '002_options_snap',
+      '003_news',
+      '004_fundamentals',
+    ]);
+  });
+
+  it('takes line ends of another system for the same text, and any other change for a change', () => {
+    const [first, second, third] = [
+      { '001_a.sql': 'A\nB\n' },
+      { '001_a.sql': 'A\r\nB\r\n' },
+      { '001_a.sql': 'A\nB' },
+    ].map((files) => write(files)[0]!.checksum);
+    expect(second).toBe(first);
+    expect(third).not.toBe(first);
+  });
+
+  it.each([
+    ['a gap', { '001_a.sql': '', '003_c.sql': '' }, /migration 2 is missing or misnamed in .*: found 003_c.sql/],
+    ['two of one number', { '001_a.sql': '', '001_b.sql': '' }, /migration 2 is missing or misnamed/],
+    ['another name', { '1_a.sql': '' }, /found 1_a.sql in its place/],
+    ['none', { 'notes.txt': '' }, /there are no migrations in/],
+  ])('refuses %s', (_what, files, message) => {
+    expect(() => write(files)).toThrow(message);
+  });
+
+  it('says what to do where the folder is missing', () => {
+    expect(() => readMigrations(pathToFileURL(`${folder}/none/`))).toThrow(
+      expect.objectContaining({
+        code: 'SLUICE_MIGRATION_FILES',
+        message: expect.stringContaining('install the package anew'),
+      }),
+    );
+  });
+});

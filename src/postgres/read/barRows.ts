@@ -1,0 +1,59 @@
+import pg from 'pg';
+import type { Bar } from '../../market/bar.js';
+
+/** A row of a table of bars, as the driver gives it. */
+export interface BarRow {
+  readonly vendor: string;
+  readonly symbol: string;
+  readonly timeframe: string;
+  /** Microseconds of the epoch; text, as the driver does not take the risk of a number. */
+  readonly micros: string;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
+  readonly seq: string;
+}
+
+/** The columns of a {@link BarRow}, of a table or view called `bar`. */
+export const BAR_COLUMNS =
+  'bar.vendor, bar.symbol, bar.timeframe, (extract(epoch FROM bar.ts) * 1000000)::int8 AS micros, ' +
+  'bar.open, bar.high, bar.low, bar.close, bar.volume, bar.seq';
+
+/** Microseconds to an instant: an interval takes them to the last one, as a number of seconds would not. */
+export const instantOf = (micros: string) => `(timestamptz 'epoch' + interval '1 microsecond' * ${micros})`;
+
+/** Infinite instants are nothing that a bar can have. */
+export const IS_FINITE = "bar.ts > '-infinity' AND bar.ts < 'infinity'";
+
+export function barOf(row: BarRow): Bar {
+  return {
+    kind: 'bar',
+    vendor: row.vendor,
+    symbol: row.symbol,
+    timeframe: row.timeframe,
+    ts: Number(row.micros) / 1000,
+    open: Number(row.open),
+    high: Number(row.high),
+    low: Number(row.low),
+    close: Number(row.close),
+    volume: Number(row.volume),
+    seq: Number(row.seq),
+  };
+}
+
+export function qualify(table: string, schema: string | undefined): string {
+  const quoted = pg.escapeIdentifier(table);
+  return schema === undefined ? quoted : `${pg.escapeIdentifier(schema)}.${quoted}`;
+}
+
+/** The vendors of a table, one look into the index for each: `DISTINCT` would read the whole table. */
+export function vendorsQuery(table: string): string {
+  return `WITH RECURSIVE known (vendor) AS (
+    (SELECT vendor FROM ${table} ORDER BY vendor LIMIT 1)
+    UNION ALL
+    SELECT (SELECT bar.vendor FROM ${table} AS bar WHERE bar.vendor > known.vendor ORDER BY bar.vendor LIMIT 1)
+      FROM known WHERE known.vendor IS NOT NULL)
+  SELECT vendor FROM known WHERE vendor IS NOT NULL`;
+}

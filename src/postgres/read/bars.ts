@@ -1,0 +1,145 @@
+import type { Pool, PoolClient } from 'pg';
+import type { Observable, SchedulerLike } from 'rxjs';
+import type { Bar } from '../../market/bar.js';
+import { requireFunction, requireKnownOptions, requireNumber, requireText } from '../../primitives/validate.js';
+import { BAR_COLUMNS, type BarRow, barOf, IS_FINITE, instantOf, vendorsQuery } from './barRows.js';
+import { type NextPage, pagedSource } from './pagedSource.js';
+import { type Placed, SeriesMerge, type Wanted } from './seriesMerge.js';
+import { requireSelection, requireSymbols } from './storeSelection.js';
+
+export interface BarsConfig {
+  /** The symbol whose bars are read. Either this or `symbols`. */
+  readonly symbol?: string;
+  /** The symbols whose bars are read, merged by time. At least one; a symbol that is named twice is read once. */
+  readonly symbols?: readonly string[];
+  /** Whose bars. Default: those of all vendors that the table has at the time of subscription. */
+  readonly vendor?: string;
+  /** The timeframe as the bars have it, such as `1m`. */
+  readonly timeframe: string;
+  /** The first instant, in epoch milliseconds; the fraction carries microseconds. Default: as far back as there are bars. */
+  readonly from?: number;
+  /** The instant before which the last bar begins, in the same way. At least `from`. Default: to the end. */
+  readonly to?: number;
+  /** About how many bars are read at a time, and held. Integer of at least 1, default 2,000. */
+  readonly pageSize?: number;
+  /** The table or view. Default `bars`. */
+  readonly table?: string;
+  /** The schema of the table. Default: the connection's `search_path`. */
+  readonly schema?: string;
+  /** Where the source resumes after it has yielded to the event loop. Default: after one turn of the event loop. */
+  readonly scheduler?: SchedulerLike;
+  /** How long the source may run before it yields, in milliseconds of the scheduler's clock. From 0, default 20. */
+  readonly yieldAfterMs?: number;
+  /** The name in topology, metrics and the report. Default `bars`. */
+  readonly name?: string;
+}
+
+const OPTIONS = [
+  ...['symbol', 'symbols', 'vendor', 'timeframe', 'from', 'to', 'pageSize', 'table', 'schema'],
+  ...['scheduler', 'yieldAfterMs', 'name'],
+];
+
+/** Before the first instant that Postgres has. */
+const LONG_AGO = -Number.MAX_SAFE_INTEGER;
+
+/**
+ * Emits the bars of a store in the order of their time, read in pages, and reads on only while the gate downstream is
+ * open.
+ *
+ * ```text
+ * pages     [A1 B1 A2]--------[B2 A3]-----
+ * gate      open---closed-----open--------
+ * output    A1-B1-------------A2-B2-A3|
+ * ```
+ *
+ * **Emits when** a page is there and the gate is open: by start, then by vendor, then by symbol in the order of `symbols`.
+ * **Backpressure**: pauses. The next page is read when the last is used up and the gate is open; at a closed gate no
+ * connection is held.
+ * **Completes when** there are no more bars before `to`, or the pipeline is asked to stop.
+ * **Errors when** the store cannot be read: `StoreReadError`, after what was read before.
+ * **On unsubscribe** gives back the connection: one that is waiting for an answer is cut, PGlite's only one is given back
+ * when the answer is there.
+ *
+ * **Delivery**: each subscription reads from `from` again. Each page is a look at the store at its time: a bar that is
+ * written behind the place that has been reached is not seen.
+ *
+ * **Gotchas**: `ts` is exact to the microsecond. For `retry()` put `from` forward to the last bar that came, with
+ * `defer()`, or all of it comes again. Name the `vendor` for a view such as `bars_5m`, which on plain Postgres is
+ * aggregated for every page.
+ *
+ * @example
+ * ```ts
+ * import { openStore } from 'sluice/sinks';
+ * import { bars } from 'sluice/sources';
+ *
+ * const store = await openStore({ databaseUrl: process.env.DATABASE_URL });
+ * bars(store.pool, { symbols: ['AAPL', 'MSFT'], timeframe: '1m', from: Date.UTC(2026, 0, 5) }).subscribe({
+ *   next: (bar) => console.log(bar.symbol, bar.close),
+ *   complete: () => store.close(),
+ * });
+ * ```
+ */
+export function bars(pool: Pool, config: BarsConfig): Observable<Bar> {
+  const owner = 'bars';
+  requireFunction(owner, 'the connect of its pool', pool?.connect);
+  requireKnownOptions(owner, config, OPTIONS);
+  if ((config.symbol === undefined) === (config.symbols === undefined)) {
+    throw new RangeError(`${owner}: give either symbol or symbols`);
+  }
+  const symbols =
+    config.symbols === undefined
+      ? [requireText(owner, 'symbol', config.symbol)]
+      : requireSymbols(owner, config.symbols);
+  const timeframe = requireText(owner, 'timeframe', config.timeframe);
+  const from = config.from === undefined ? undefined : requireInstant(owner, 'from', config.from);
+  const to = config.to === undefined ? undefined : requireInstant(owner, 'to', config.to, config.from);
+  const { source, vendor, pageSize } = requireSelection(owner, config, 2_000);
+
+  const { table } = source;
+  const query = pageQuery(table, to !== undefined);
+  const read = async (client: PoolClient, { vendors, symbols: ofSymbols, froms, limit }: Wanted) => {
+    const values = [vendors, ofSymbols, froms, timeframe, limit, ...(to === undefined ? [] : [to])];
+    const { rows } = await client.query<BarRow & { readonly series: number }>(query, values);
+    const answers: Placed<BarRow>[][] = vendors.map(() => []);
+    for (const row of rows) answers[row.series - 1]!.push({ micros: Number(row.micros), row });
+    return answers;
+  };
+
+  return pagedSource<Bar>(pool, source, (): NextPage<Bar> => {
+    let merge: SeriesMerge<BarRow> | undefined;
+    return () => {
+      if (merge && !merge.isOpen) return undefined;
+      return async (client) => {
+        merge ??= new SeriesMerge(await vendorsOf(client, table, vendor), symbols, pageSize, from ?? LONG_AGO);
+        const wanted = merge.wanted();
+        return merge.add(wanted ? await read(client, wanted) : []).map(barOf);
+      };
+    };
+  });
+}
+
+/** In microseconds. */
+function requireInstant(owner: string, option: string, value: number, min?: number): number {
+  const instant = requireNumber(owner, option, value, min ?? -8.64e15, 8.64e15);
+  return Math.round(instant * 1000);
+}
+
+async function vendorsOf(client: PoolClient, table: string, vendor: string | undefined): Promise<readonly string[]> {
+  if (vendor !== undefined) return [vendor];
+  const { rows } = await client.query<{ vendor: string }>(vendorsQuery(table));
+  return rows.map((row) => row.vendor).sort();
+}
+
+/** For each series a walk along the primary key, which ends at the limit. */
+function pageQuery(table: string, hasEnd: boolean): string {
+  return `SELECT series.n::int4 AS series, ${BAR_COLUMNS}
+    FROM unnest($1::text[], $2::text[], $3::float8[]) WITH ORDINALITY AS series (vendor, symbol, micros, n)
+   CROSS JOIN LATERAL (
+     SELECT * FROM ${table} AS bar
+      WHERE bar.vendor = series.vendor AND bar.symbol = series.symbol AND bar.timeframe = $4
+        AND ${IS_FINITE}
+        AND bar.ts >= CASE WHEN series.micros > ${LONG_AGO} THEN ${instantOf('series.micros')} ELSE '-infinity' END
+        ${hasEnd ? `AND bar.ts < ${instantOf('$6::float8')}` : ''}
+      ORDER BY bar.ts LIMIT $5::int8) AS bar
+   ORDER BY series.n, bar.ts`;
+}

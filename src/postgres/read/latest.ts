@@ -1,0 +1,114 @@
+import type { Pool } from 'pg';
+import type { Observable, SchedulerLike } from 'rxjs';
+import type { Bar } from '../../market/bar.js';
+import { requireFunction, requireKnownOptions, requireText } from '../../primitives/validate.js';
+import { BAR_COLUMNS, type BarRow, barOf, IS_FINITE, vendorsQuery } from './barRows.js';
+import { type NextPage, pagedSource } from './pagedSource.js';
+import { requireSelection, requireSymbols } from './storeSelection.js';
+
+export interface LatestConfig {
+  /** The symbols whose newest bars are read. At least one; a symbol that is named twice is read once. */
+  readonly symbols: readonly string[];
+  /** The timeframe as the bars have it, such as `1m`. Default: the newest bar of each timeframe. */
+  readonly timeframe?: string;
+  /** Whose bars. Default: the newest bar of each vendor. */
+  readonly vendor?: string;
+  /** For how many symbols bars are read at a time, and held. Integer of at least 1, default 200. */
+  readonly pageSize?: number;
+  /** The table or view. Default `bars`. */
+  readonly table?: string;
+  /** The schema of the table. Default: the connection's `search_path`. */
+  readonly schema?: string;
+  /** Where the source resumes after it has yielded to the event loop. Default: after one turn of the event loop. */
+  readonly scheduler?: SchedulerLike;
+  /** How long the source may run before it yields, in milliseconds of the scheduler's clock. From 0, default 20. */
+  readonly yieldAfterMs?: number;
+  /** The name in topology, metrics and the report. Default `latest`. */
+  readonly name?: string;
+}
+
+/**
+ * Emits the newest bar of each symbol in a store, one a vendor and timeframe, and completes.
+ *
+ * ```text
+ * store     A: 9:30 9:31   B: 9:30   C: none
+ * output    A9:31-B9:30|
+ * ```
+ *
+ * **Emits when** a page is there and the gate is open: by symbol in the order of `symbols`, then by vendor, then by
+ * timeframe. A symbol without a bar is passed over.
+ * **Backpressure**: pauses. The next symbols are read when the last are used up and the gate is open; at a closed gate no
+ * connection is held.
+ * **Completes when** all symbols have been read, or the pipeline is asked to stop.
+ * **Errors when** the store cannot be read: `StoreReadError`, after what was read before.
+ * **On unsubscribe** gives back the connection: one that is waiting for an answer is cut, PGlite's only one is given back
+ * when the answer is there.
+ *
+ * **Delivery**: each subscription reads anew. Each page is a look at the store at its time.
+ *
+ * **Gotchas**: costs a few looks into the index for each bar, however long the history is; on a view it costs the whole
+ * history of the symbol.
+ *
+ * @example
+ * ```ts
+ * import { openStore } from 'sluice/sinks';
+ * import { latest } from 'sluice/sources';
+ *
+ * const store = await openStore({ databaseUrl: process.env.DATABASE_URL });
+ * latest(store.pool, { symbols: ['AAPL', 'MSFT'], timeframe: '1m' }).subscribe({
+ *   next: (bar) => console.log(bar.symbol, new Date(bar.ts), bar.close),
+ *   complete: () => store.close(),
+ * });
+ * ```
+ */
+export function latest(pool: Pool, config: LatestConfig): Observable<Bar> {
+  const owner = 'latest';
+  requireFunction(owner, 'the connect of its pool', pool?.connect);
+  requireKnownOptions(owner, config, [
+    ...['symbols', 'timeframe', 'vendor', 'pageSize', 'table', 'schema'],
+    ...['scheduler', 'yieldAfterMs', 'name'],
+  ]);
+  const symbols = requireSymbols(owner, config.symbols);
+  const timeframe = config.timeframe === undefined ? undefined : requireText(owner, 'timeframe', config.timeframe);
+  const { source, vendor, pageSize } = requireSelection(owner, config, 200);
+
+  const query = latestQuery(source.table, vendor !== undefined, timeframe !== undefined);
+  const given = [vendor, timeframe].filter((value) => value !== undefined);
+  return pagedSource<Bar>(pool, source, (): NextPage<Bar> => {
+    let at = 0;
+    return () => {
+      if (at >= symbols.length) return undefined;
+      const page = symbols.slice(at, at + pageSize);
+      at += pageSize;
+      return async (client) => {
+        const { rows } = await client.query<BarRow>(query, [page, ...given]);
+        return rows.map(barOf);
+      };
+    };
+  });
+}
+
+/** Looks into the primary key: for the vendors, for the timeframes of each, and for the newest bar of each. */
+function latestQuery(table: string, hasVendor: boolean, hasTimeframe: boolean): string {
+  const vendors = hasVendor ? 'SELECT $2::text AS vendor' : vendorsQuery(table);
+  const next = (beyond: string) =>
+    `SELECT bar.timeframe FROM ${table} AS bar WHERE bar.vendor = of_vendor.vendor AND bar.symbol = wanted.symbol ` +
+    `${beyond} ORDER BY bar.timeframe LIMIT 1`;
+  const timeframes = hasTimeframe
+    ? `SELECT $${hasVendor ? 3 : 2}::text AS timeframe`
+    : `WITH RECURSIVE known (timeframe) AS (
+         (${next('')})
+         UNION ALL
+         SELECT (${next('AND bar.timeframe > known.timeframe')}) FROM known WHERE known.timeframe IS NOT NULL)
+       SELECT timeframe FROM known WHERE timeframe IS NOT NULL`;
+  return `SELECT ${BAR_COLUMNS}
+    FROM unnest($1::text[]) WITH ORDINALITY AS wanted (symbol, n)
+   CROSS JOIN (${vendors}) AS of_vendor
+   CROSS JOIN LATERAL (${timeframes}) AS of_timeframe
+   CROSS JOIN LATERAL (
+     SELECT * FROM ${table} AS bar
+      WHERE bar.vendor = of_vendor.vendor AND bar.symbol = wanted.symbol AND bar.timeframe = of_timeframe.timeframe
+        AND ${IS_FINITE}
+      ORDER BY bar.ts DESC LIMIT 1) AS bar
+   ORDER BY wanted.n, bar.vendor, bar.timeframe`;
+}

@@ -1,0 +1,99 @@
+import type { Pool, PoolClient } from 'pg';
+import type { Observable, SchedulerLike } from 'rxjs';
+import { gatedSource } from '../../flow/gatedSource.js';
+import { PullLoop } from '../../sources/pullLoop.js';
+import { endsConnection, StoreReadError } from './storeReadError.js';
+
+export interface PagedSourceConfig {
+  readonly name: string;
+  readonly scheduler: SchedulerLike;
+  readonly yieldAfterMs: number;
+  /** What is read, as SQL writes it, for errors. */
+  readonly table: string;
+}
+
+/** Gives the reader of the next page; undefined when there is none any more. */
+export type NextPage<T> = () => ((client: PoolClient) => Promise<readonly T[]>) | undefined;
+
+/**
+ * A source over what is read in pages. The next page is asked for when the last is used up and the gate is open: while
+ * it is closed nothing is read, and no connection is held. Each subscription begins anew.
+ */
+export function pagedSource<T>(pool: Pool, config: PagedSourceConfig, begin: () => NextPage<T>): Observable<T> {
+  const { name, scheduler, yieldAfterMs, table } = config;
+  return gatedSource<T>({ name, scheduler, yieldAfterMs }, (outlet) => {
+    const nextPage = begin();
+    const abandon = new AbortController();
+    let page: readonly T[] = [];
+    let at = 0;
+    let reading = false;
+
+    const onPage = (next: readonly T[]) => {
+      reading = false;
+      page = next;
+      at = 0;
+      loop.wake();
+    };
+    const onFailure = (error: unknown) => {
+      if (!abandon.signal.aborted) outlet.error(new StoreReadError(table, { cause: error }));
+    };
+    const loop = new PullLoop<T>(outlet, {
+      scheduler,
+      yieldAfterMs,
+      produce() {
+        if (at < page.length) {
+          outlet.next(page[at++]!);
+          return true;
+        }
+        if (reading) return false;
+        const readPage = nextPage();
+        if (!readPage) {
+          outlet.complete();
+          return true;
+        }
+        reading = true;
+        borrow(pool, abandon.signal, readPage).then(onPage, onFailure);
+        return false;
+      },
+    });
+    loop.wake();
+    return () => {
+      loop.stop();
+      abandon.abort();
+    };
+  });
+}
+
+/**
+ * Lends a client for one page. Once the signal is aborted, a connection in use is given up at once, so that the end of
+ * its pool does not wait for an answer that nobody wants. PGlite's adapter, whose client was given to the pool and is no
+ * socket of the driver's, must not be cut: it answers late from then on.
+ */
+async function borrow<R>(pool: Pool, signal: AbortSignal, use: (client: PoolClient) => Promise<R>): Promise<R> {
+  const mayCut = !('connection' in (pool.options ?? {}));
+  const client = await pool.connect();
+  const onError = () => {};
+  let released = false;
+  const release = (broken: boolean) => {
+    if (released) return;
+    released = true;
+    signal.removeEventListener('abort', onAbort);
+    client.removeListener('error', onError);
+    client.release(broken);
+  };
+  const onAbort = () => {
+    if (mayCut) release(true);
+  };
+  client.on('error', onError);
+  signal.addEventListener('abort', onAbort);
+  let broken = false;
+  try {
+    signal.throwIfAborted();
+    return await use(client);
+  } catch (error) {
+    broken = mayCut && !signal.aborted && endsConnection(error);
+    throw error;
+  } finally {
+    release(broken);
+  }
+}

@@ -1,0 +1,92 @@
+import type { Table } from '../tables.js';
+import { badValue } from './encode.js';
+
+/**
+ * Gives versions to items that bring none along: the time of receipt in microseconds, strictly increasing, so that they
+ * grow across restarts too.
+ */
+export class Numbering<T> {
+  readonly #table: Table<T>;
+  readonly #clock: () => number;
+  /** The versions given to a batch, so that a batch that is written again has the same. */
+  readonly #numbered = new WeakMap<readonly T[], Float64Array>();
+  #last = 0;
+
+  /** The clock is in epoch milliseconds. */
+  constructor(table: Table<T>, clock: () => number) {
+    this.#table = table;
+    this.#clock = clock;
+  }
+
+  /**
+   * The items, each with a version: those that have none as copies that have one, in the same array where all have one.
+   * What cannot be read stays as it is: the write says what is the matter with it.
+   */
+  stamp(items: readonly T[]): readonly T[] {
+    let stamped: T[] | undefined;
+    let now: number | undefined;
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i] as T;
+      let copy = item;
+      if (this.#lacksVersion(item)) {
+        now ??= this.#now();
+        copy = this.#copy(item, this.#next(now));
+        stamped ??= items.slice(0, i);
+      }
+      stamped?.push(copy);
+    }
+    return stamped ?? items;
+  }
+
+  /** The version of each item, those of an unstamped batch for as long as that is in use. */
+  seqsOf(batch: readonly T[]): Float64Array {
+    const known = this.#numbered.get(batch);
+    if (known) return known;
+    const { version, versionOf } = this.#table;
+    const seqs = new Float64Array(batch.length);
+    let now: number | undefined;
+    for (let i = 0; i < batch.length; i++) {
+      const seq = versionOf(batch[i]!);
+      if (isVersion(seq)) {
+        if (!Number.isSafeInteger(seq)) throw badValue(version, 'a safe integer', seq, '22003');
+        seqs[i] = seq;
+        continue;
+      }
+      now ??= this.#now();
+      seqs[i] = this.#next(now);
+    }
+    if (now !== undefined) this.#numbered.set(batch, seqs);
+    return seqs;
+  }
+
+  #lacksVersion(item: T): boolean {
+    try {
+      return typeof item === 'object' && item !== null && !isVersion(this.#table.versionOf(item));
+    } catch {
+      return false;
+    }
+  }
+
+  #copy(item: T, seq: number): T {
+    try {
+      return this.#table.numbered(item, seq);
+    } catch {
+      return item;
+    }
+  }
+
+  /** In microseconds. */
+  #now(): number {
+    return Math.round(this.#clock() * 1000);
+  }
+
+  #next(now: number): number {
+    this.#last = Math.max(this.#last + 1, now);
+    return this.#last;
+  }
+}
+
+/** Data that nobody has checked may hold null for a version that is not there. */
+function isVersion(seq: number | null | undefined): seq is number {
+  return seq !== undefined && seq !== null;
+}

@@ -1,0 +1,110 @@
+/**
+ * How a batch goes into the table. `unnest`: one statement with an array a column; `copyUpsert`: COPY into a staging
+ * table, and the upsert from there; `copy`: COPY straight into the table, twice as fast, which works as long as no key
+ * of the batch is there already.
+ */
+export type Strategy = 'unnest' | 'copyUpsert' | 'copy';
+
+/** What became of a batch that was planned as `copy`. */
+export type CopyResult = 'committed' | 'conflicted' | 'failed';
+
+type State =
+  /** Nothing has conflicted lately: every batch is copied. */
+  | { readonly kind: 'optimistic' }
+  /** Something has: so many batches more are upserted before another is tried. */
+  | { readonly kind: 'cautious'; readonly left: number }
+  /** One batch tries; the others are upserted until its result is there. */
+  | { readonly kind: 'probing' };
+
+/** The fewest rows for which COPY is worth its longer exchange of messages. */
+export const COPY_FROM_ROWS = 50;
+
+/** The fewest rows for which the staging table is worth its cost. */
+export const STAGE_FROM_ROWS = 1000;
+
+/** How many batches are upserted after the first conflict. */
+const FIRST_PAUSE = 32;
+
+const MAX_PAUSE = 1024;
+
+/** How many batches are written in the order of their keys after a deadlock. */
+const ORDERED_AFTER_DEADLOCK = 1024;
+
+/**
+ * Chooses the strategy for each batch: pure, and shared by all lanes of a sink.
+ *
+ * A conflict costs the attempt, so attempts become rarer the more of them conflict: each one doubles the pause until
+ * the next, each success halves it again.
+ */
+export class WritePlanner {
+  readonly #fixed: Strategy | undefined;
+  readonly #offersCopy: boolean;
+  #state: State = { kind: 'optimistic' };
+  #pause = FIRST_PAUSE;
+  #ordered = 0;
+  readonly #dropped = new Set<Strategy>();
+
+  constructor(strategy: Strategy | 'auto', offersCopy: boolean) {
+    this.#fixed = strategy === 'auto' ? undefined : strategy;
+    this.#offersCopy = offersCopy;
+  }
+
+  plan(rows: number): Strategy {
+    if (this.#fixed) return this.#fixed;
+    if (!this.#offersCopy || rows < COPY_FROM_ROWS) return 'unnest';
+    if (this.#dropped.has('copy')) return this.upsert(rows);
+    if (this.#state.kind === 'optimistic') return 'copy';
+    if (this.#state.kind === 'cautious') {
+      if (this.#state.left === 0) {
+        this.#state = { kind: 'probing' };
+        return 'copy';
+      }
+      this.#state = { kind: 'cautious', left: this.#state.left - 1 };
+    }
+    return this.upsert(rows);
+  }
+
+  /** The way for rows that may be there already. */
+  upsert(rows: number): Strategy {
+    if (this.#fixed === 'copyUpsert') return 'copyUpsert';
+    const staged = this.#offersCopy && rows >= STAGE_FROM_ROWS && !this.#dropped.has('copyUpsert');
+    return staged ? 'copyUpsert' : 'unnest';
+  }
+
+  /** Gives a strategy up for good, as the server does not permit it. False if it is the one that was asked for. */
+  drop(strategy: Strategy): boolean {
+    if (this.#fixed === strategy) return false;
+    this.#dropped.add(strategy);
+    return true;
+  }
+
+  /** Tells the result of each batch that was planned as `copy`. */
+  settle(result: CopyResult): void {
+    // Batches that were under way when the first of them conflicted say nothing new.
+    if (this.#state.kind === 'cautious') return;
+    if (result === 'committed') {
+      this.#state = { kind: 'optimistic' };
+      this.#pause = Math.max(FIRST_PAUSE, this.#pause / 2);
+    } else if (result === 'conflicted') {
+      this.#state = { kind: 'cautious', left: this.#pause };
+      this.#pause = Math.min(MAX_PAUSE, this.#pause * 2);
+    } else if (this.#state.kind === 'probing') {
+      this.#state = { kind: 'cautious', left: this.#pause };
+    }
+  }
+
+  /**
+   * Whether the rows of the next batch go in the order of their keys: writers that meet on the same rows in one order
+   * cannot wait for each other in a circle. Sorting is not free, and with a key in one lane nobody meets.
+   */
+  inKeyOrder(): boolean {
+    if (this.#ordered === 0) return false;
+    this.#ordered -= 1;
+    return true;
+  }
+
+  /** Tells that the server has undone a batch to end a deadlock: someone else writes the same rows. */
+  deadlocked(): void {
+    this.#ordered = ORDERED_AFTER_DEADLOCK;
+  }
+}

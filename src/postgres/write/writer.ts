@@ -1,0 +1,276 @@
+import type { Pool, PoolClient } from 'pg';
+import type { WriteReceipt } from '../../contracts/sink.js';
+import { breaksConnection, explain, sqlStateOf } from '../explain.js';
+import { inTransaction } from '../inTransaction.js';
+import { type Statements, statementsFor } from '../statements.js';
+import { StoreError } from '../storeError.js';
+import type { Table } from '../tables.js';
+import { inKeyOrder, rowArranger } from './arrangeRows.js';
+import { checkTable } from './checkTable.js';
+import { copyIn } from './copyIn.js';
+import { encodeArrays, encodeCopy, type Rows, readRows } from './encode.js';
+import { Numbering } from './numbering.js';
+import { type Strategy, WritePlanner } from './planner.js';
+
+export interface TableWriterConfig<T> {
+  readonly table: Table<T>;
+  readonly schema: string | undefined;
+  readonly createTable: boolean;
+  readonly strategy: Strategy | 'auto';
+  /** The time of receipt in epoch milliseconds. */
+  readonly clock: () => number;
+}
+
+/** What was found out before the first write, and is kept for those that follow. */
+interface Preparation {
+  readonly planner: Promise<WritePlanner>;
+  /** Aborted when nobody waits for it any more. */
+  readonly abandon: AbortController;
+  waiting: number;
+  settled: boolean;
+}
+
+const UNIQUE_VIOLATION = '23505';
+const DEADLOCK = '40P01';
+const NO_SUCH_TABLE = '42P01';
+const NOT_PERMITTED = '42501';
+const NOT_SUPPORTED = '0A000';
+
+/** A prepared statement that is not there, or is there already: the session is reset, or shared by a bouncer. */
+const PREPARED_ELSEWHERE = new Set(['26000', '42P05']);
+
+/** The table is gone or has been altered: it must be looked at again. */
+const TABLE_CHANGED = new Set([NO_SUCH_TABLE, '3F000', '42703', '42804', '42P10']);
+
+/** Two writers that meet on the same rows in different orders can be each other's victim more than once. */
+const ATTEMPTS_AT_DEADLOCK = 5;
+
+const watched = new WeakSet<Pool>();
+
+/** Writes batches into the table of a description, one statement in flight a connection. */
+export class TableWriter<T> {
+  readonly #pool: Pool;
+  readonly #config: TableWriterConfig<T>;
+  readonly #statements: Statements;
+  readonly #arrange: (rows: Rows<T>) => Rows<T>;
+  readonly #numbering: Numbering<T>;
+  /** The connections that have the staging table. */
+  readonly #staged = new WeakSet<PoolClient>();
+  /** The connections whose prepared statements do not stay. */
+  readonly #unnamed = new WeakSet<PoolClient>();
+  #isPGlite: boolean | undefined;
+  #preparation: Preparation | undefined;
+
+  constructor(pool: Pool, config: TableWriterConfig<T>) {
+    this.#pool = pool;
+    this.#config = config;
+    this.#statements = statementsFor(config.table, config.schema);
+    this.#arrange = rowArranger(config.table);
+    this.#numbering = new Numbering(config.table, config.clock);
+    // An idle connection that breaks is an event that would end the process; the pool has dropped it by then.
+    if (!watched.has(pool)) {
+      watched.add(pool);
+      pool.on('error', () => {});
+    }
+  }
+
+  /** The items, each with a version; the same array where all have one. */
+  stamp(items: readonly T[]): readonly T[] {
+    return this.#numbering.stamp(items);
+  }
+
+  /**
+   * Once the signal is aborted, nobody waits for the result any more: a connection that is in use is given up at once,
+   * so that the end of its pool does not wait for what the server may never answer.
+   */
+  async write(batch: readonly T[], signal: AbortSignal): Promise<WriteReceipt> {
+    try {
+      const rows = readRows(() => this.#arrange({ items: batch, seqs: this.#numbering.seqsOf(batch) }));
+      const preparation = this.#prepared();
+      const planner = await this.#waitFor(preparation, signal);
+      try {
+        const written = await this.#borrow(signal, (client) => this.#writeRows(client, planner, rows));
+        return { rows: written };
+      } catch (error) {
+        if (TABLE_CHANGED.has(sqlStateOf(error) ?? '')) this.#forget(preparation);
+        throw error;
+      }
+    } catch (error) {
+      throw explain(error, this.#statements.qualified);
+    }
+  }
+
+  /** Once, whoever calls first; after a failure, anew. */
+  #prepared(): Preparation {
+    if (this.#preparation) return this.#preparation;
+    const abandon = new AbortController();
+    const planner = this.#borrow(abandon.signal, (client) => this.#prepare(client));
+    const preparation: Preparation = { planner, abandon, waiting: 0, settled: false };
+    this.#preparation = preparation;
+    planner.then(
+      () => {
+        preparation.settled = true;
+      },
+      () => this.#forget(preparation),
+    );
+    return preparation;
+  }
+
+  #forget(preparation: Preparation): void {
+    if (this.#preparation === preparation) this.#preparation = undefined;
+  }
+
+  async #waitFor(preparation: Preparation, signal: AbortSignal): Promise<WritePlanner> {
+    const leave = () => {
+      preparation.waiting -= 1;
+      if (preparation.settled || preparation.waiting > 0) return;
+      this.#forget(preparation);
+      preparation.abandon.abort();
+    };
+    preparation.waiting += 1;
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      return await preparation.planner;
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  async #prepare(client: PoolClient): Promise<WritePlanner> {
+    const { strategy, createTable, table } = this.#config;
+    const { exists, create, qualified } = this.#statements;
+    const version = await client.query<{ version: string }>('SELECT version() AS version');
+    // PGlite is Postgres compiled by Emscripten: COPY FROM STDIN ends its process.
+    const isPGlite = /emcc|emscripten/i.test(version.rows[0]?.version ?? '');
+    this.#isPGlite = isPGlite;
+    if (isPGlite && (strategy === 'copy' || strategy === 'copyUpsert')) {
+      throw new StoreError(
+        'SLUICE_STORE_UNSUPPORTED',
+        `PGlite has no COPY from a client: strategy '${strategy}' needs a Postgres server; leave it at 'auto'`,
+      );
+    }
+    if (createTable) {
+      // Asked first, because a user who may not create tables may well write into one.
+      const { rows } = await client.query<{ exists: boolean }>(exists, [qualified]);
+      if (!rows[0]?.exists) await inTransaction(client, create);
+    }
+    await checkTable(client, table, qualified);
+    return new WritePlanner(strategy, !isPGlite);
+  }
+
+  async #writeRows(client: PoolClient, planner: WritePlanner, rows: Rows<T>): Promise<number> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const ordered = planner.inKeyOrder() ? inKeyOrder(this.#config.table, rows) : rows;
+        return await this.#writeOnce(client, planner, ordered);
+      } catch (error) {
+        if (sqlStateOf(error) !== DEADLOCK || attempt === ATTEMPTS_AT_DEADLOCK) throw error;
+        // The server has undone this transaction, and the other may go on.
+        planner.deadlocked();
+      }
+    }
+  }
+
+  async #writeOnce(client: PoolClient, planner: WritePlanner, rows: Rows<T>): Promise<number> {
+    const count = rows.items.length;
+    const strategy = planner.plan(count);
+    if (strategy !== 'copy') return this.#upsert(client, planner, strategy, rows);
+    try {
+      const data = readRows(() => encodeCopy(this.#config.table.columns, rows));
+      const written = await copyIn(client, this.#statements.copy, data);
+      planner.settle('committed');
+      return written;
+    } catch (error) {
+      const state = sqlStateOf(error);
+      planner.settle(state === UNIQUE_VIOLATION ? 'conflicted' : 'failed');
+      if (state === UNIQUE_VIOLATION) return this.#upsert(client, planner, planner.upsert(count), rows);
+      if (state === NOT_SUPPORTED && planner.drop('copy')) return this.#upsert(client, planner, 'unnest', rows);
+      throw error;
+    }
+  }
+
+  async #upsert(client: PoolClient, planner: WritePlanner, strategy: Strategy, rows: Rows<T>): Promise<number> {
+    if (strategy === 'copyUpsert') {
+      const written = await this.#upsertStaged(client, planner, rows);
+      if (written !== undefined) return written;
+    }
+    const { upsertArrays, upsertName } = this.#statements;
+    const values = readRows(() => encodeArrays(this.#config.table.columns, rows));
+    const unnamed = { text: upsertArrays, values };
+    try {
+      const { rowCount } = await client.query(this.#unnamed.has(client) ? unnamed : { name: upsertName, ...unnamed });
+      return rowCount ?? 0;
+    } catch (error) {
+      if (!PREPARED_ELSEWHERE.has(sqlStateOf(error) ?? '') || this.#unnamed.has(client)) throw error;
+      this.#unnamed.add(client);
+      const { rowCount } = await client.query(unnamed);
+      return rowCount ?? 0;
+    }
+  }
+
+  /** Undefined where the server does not permit it, and another way is open. */
+  async #upsertStaged(client: PoolClient, planner: WritePlanner, rows: Rows<T>): Promise<number | undefined> {
+    const { createStage, copyUpsert, stageName } = this.#statements;
+    const data = readRows(() => encodeCopy(this.#config.table.columns, rows));
+    for (let attempt = 1; ; attempt++) {
+      if (!this.#staged.has(client)) {
+        try {
+          await client.query(createStage);
+        } catch (error) {
+          const state = sqlStateOf(error);
+          if ((state === NOT_PERMITTED || state === NOT_SUPPORTED) && planner.drop('copyUpsert')) return undefined;
+          throw error;
+        }
+        this.#staged.add(client);
+      }
+      try {
+        return await copyIn(client, copyUpsert, data);
+      } catch (error) {
+        this.#staged.delete(client);
+        const state = sqlStateOf(error);
+        if (state === NOT_SUPPORTED && planner.drop('copyUpsert')) return undefined;
+        // `DISCARD ALL`, or a bouncer that gives the session to others, takes the staging table away.
+        const stageGone = state === NO_SUCH_TABLE && error instanceof Error && error.message.includes(stageName);
+        if (!stageGone || attempt > 1) throw error;
+      }
+    }
+  }
+
+  /**
+   * PGlite's adapter, once its client has been destroyed, answers one statement late. Until the server has said what it
+   * is, a connection that was given to the pool, and is not a socket of the driver's, is taken for PGlite's.
+   */
+  #mayDestroy(): boolean {
+    return !(this.#isPGlite ?? 'connection' in (this.#pool.options ?? {}));
+  }
+
+  /** Lends a client. One whose connection is broken, or that is still busy when nobody waits any more, is destroyed. */
+  async #borrow<R>(signal: AbortSignal, use: (client: PoolClient) => Promise<R>): Promise<R> {
+    signal.throwIfAborted();
+    const client = await this.#pool.connect();
+    const onError = () => {};
+    let released = false;
+    const release = (broken: boolean) => {
+      if (released) return;
+      released = true;
+      signal.removeEventListener('abort', onAbort);
+      client.removeListener('error', onError);
+      client.release(broken);
+    };
+    const onAbort = () => {
+      if (this.#mayDestroy()) release(true);
+    };
+    client.on('error', onError);
+    signal.addEventListener('abort', onAbort);
+    let broken = false;
+    try {
+      signal.throwIfAborted();
+      return await use(client);
+    } catch (error) {
+      broken = !signal.aborted && this.#mayDestroy() && breaksConnection(error);
+      throw error;
+    } finally {
+      release(broken);
+    }
+  }
+}

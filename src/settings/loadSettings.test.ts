@@ -1,0 +1,393 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MAX_LANES } from '../operators/lanes.js';
+import { loadSettings, type Settings } from './loadSettings.js';
+import { isSettingsError, SettingsError } from './settingsError.js';
+import { VARIABLE_NAMES, VARIABLES, type VariableName } from './variables.js';
+
+const of = (env: Record<string, string | undefined>, cwd = '/srv/app') => loadSettings({ env, dotenvFile: false, cwd });
+
+/** The lines of the error, without the head. */
+function mistakesOf(load: () => unknown): string[] {
+  try {
+    load();
+  } catch (error) {
+    if (!isSettingsError(error)) throw error;
+    const [head, ...lines] = error.message.split('\n');
+    expect(head).toBe(lines.length === 1 ? 'one setting is wrong:' : `${lines.length} settings are wrong:`);
+    expect(lines).toEqual(error.mistakes.map(({ message }) => `  ${message}`));
+    return error.mistakes.map(({ message }) => message);
+  }
+  return [];
+}
+
+describe('without any variable', () => {
+  it('settings are the documented defaults', () => {
+    expect(of({})).toEqual({
+      coordinator: { capacity: 10_000, workers: 4, batchSize: 500, lingerMs: 250, eager: true },
+      retry: { maxAttempts: 5, initialMs: 50, maxMs: 2_000, multiplier: 2, jitter: 'full' },
+      breaker: { window: { kind: 'count', size: 5 }, minimumCalls: 5, failureRate: 1, openMs: 60_000 },
+      metricsPort: 9_000,
+      deadLetterFolder: '/srv/app/.dlq',
+      databaseUrl: undefined,
+      origins: Object.fromEntries(VARIABLE_NAMES.map((name) => [name, 'default'])),
+      dotenvFile: undefined,
+    });
+  });
+
+  it('an empty or blank variable counts as not given', () => {
+    const blank = Object.fromEntries(VARIABLE_NAMES.map((name, index) => [name, index % 2 ? '' : ' \t']));
+    expect(of(blank)).toEqual(of({}));
+  });
+});
+
+interface Case {
+  readonly pick: (settings: Settings) => unknown;
+  readonly good: readonly (readonly [text: string, value: unknown])[];
+  readonly bad: readonly string[];
+  readonly allowed: string;
+}
+
+const CASES: Readonly<Record<VariableName, Case>> = {
+  MDS_COORDINATOR_CAPACITY: {
+    pick: ({ coordinator }) => coordinator.capacity,
+    good: [
+      ['1', 1],
+      [' 25000 ', 25_000],
+      ['007', 7],
+    ],
+    bad: ['0', '-1', '1.5', '1e3', '0x10', '1_000', '10,000', '+5', 'many', 'NaN', 'Infinity', '9007199254740993'],
+    allowed: 'an integer of at least 1',
+  },
+  MDS_COORDINATOR_WORKERS: {
+    pick: ({ coordinator }) => coordinator.workers,
+    good: [
+      ['1', 1],
+      ['4096', MAX_LANES],
+    ],
+    bad: ['0', String(MAX_LANES + 1), '2.0', 'four'],
+    allowed: 'an integer from 1 to 4096',
+  },
+  MDS_COORDINATOR_BATCH_SIZE: {
+    pick: ({ coordinator }) => coordinator.batchSize,
+    good: [
+      ['1', 1],
+      ['2000', 2_000],
+    ],
+    bad: ['0', '-500', '5OO'],
+    allowed: 'an integer of at least 1',
+  },
+  MDS_COORDINATOR_FLUSH_INTERVAL: {
+    pick: ({ coordinator: { lingerMs, eager } }) => ({ lingerMs, eager }),
+    good: [
+      ['0.25', { lingerMs: 250, eager: false }],
+      ['.5', { lingerMs: 500, eager: false }],
+      ['0', { lingerMs: 0, eager: false }],
+      ['1.001', { lingerMs: 1_001, eager: false }],
+      ['2147483', { lingerMs: 2_147_483_000, eager: false }],
+    ],
+    bad: ['-0.25', '250ms', '2147484', '0,25', '.', '1.2.3'],
+    allowed: 'a number of seconds from 0 to 2147483',
+  },
+  MDS_RETRY_MAX_ATTEMPTS: {
+    pick: ({ retry }) => retry.maxAttempts,
+    good: [
+      ['1', 1],
+      ['12', 12],
+    ],
+    bad: ['0', '2.5', 'forever'],
+    allowed: 'an integer of at least 1',
+  },
+  MDS_RETRY_INITIAL_BACKOFF_MS: {
+    pick: ({ retry }) => retry.initialMs,
+    good: [
+      ['0', 0],
+      ['12.5', 12.5],
+      ['2000', 2_000],
+    ],
+    bad: ['-1', '50ms', '1e2'],
+    allowed: 'a number of milliseconds from 0 to 2147483647',
+  },
+  MDS_RETRY_MAX_BACKOFF_MS: {
+    pick: ({ retry }) => retry.maxMs,
+    good: [
+      ['50', 50],
+      ['2147483647', 2_147_483_647],
+    ],
+    bad: ['-1', '2147483648', '2s'],
+    allowed: 'a number of milliseconds from 0 to 2147483647',
+  },
+  MDS_RETRY_BACKOFF_MULTIPLIER: {
+    pick: ({ retry }) => retry.multiplier,
+    good: [
+      ['1', 1],
+      ['1.5', 1.5],
+    ],
+    bad: ['0.9', '-2', 'x2', `1${'0'.repeat(400)}`],
+    allowed: 'a number of at least 1',
+  },
+  MDS_RETRY_JITTER: {
+    pick: ({ retry }) => retry.jitter,
+    good: [
+      ['true', 'full'],
+      ['Yes', 'full'],
+      ['on', 'full'],
+      ['1', 'full'],
+      ['false', 'none'],
+      ['NO', 'none'],
+      ['off', 'none'],
+      ['0', 'none'],
+    ],
+    bad: ['full', 'none', '2', 'truee'],
+    allowed: 'true or false (or yes and no, on and off, 1 and 0)',
+  },
+  MDS_CB_FAILURE_THRESHOLD: {
+    pick: ({ breaker: { window, minimumCalls, failureRate } }) => ({ window, minimumCalls, failureRate }),
+    good: [['3', { window: { kind: 'count', size: 3 }, minimumCalls: 3, failureRate: 1 }]],
+    bad: ['0', '-5', '50%', '0.5'],
+    allowed: 'an integer of at least 1',
+  },
+  MDS_CB_HALF_OPEN_AFTER_SEC: {
+    pick: ({ breaker }) => breaker.openMs,
+    good: [
+      ['0.5', 500],
+      ['90', 90_000],
+    ],
+    bad: ['-1', '1m', '2147484'],
+    allowed: 'a number of seconds from 0 to 2147483',
+  },
+  MDS_METRICS_PORT: {
+    pick: ({ metricsPort }) => metricsPort,
+    good: [
+      ['0', 0],
+      ['65535', 65_535],
+    ],
+    bad: ['65536', '-1', ':9000', '90.5'],
+    allowed: 'an integer from 0 to 65535',
+  },
+  MDS_DLQ_DIR: {
+    pick: ({ deadLetterFolder }) => deadLetterFolder,
+    good: [
+      ['letters', '/srv/app/letters'],
+      ['../dlq with spaces', '/srv/dlq with spaces'],
+      ['/var/lib/dlq', '/var/lib/dlq'],
+    ],
+    bad: ['a\0b'],
+    allowed: 'the path of a folder',
+  },
+  DATABASE_URL: {
+    pick: ({ databaseUrl }) => databaseUrl?.reveal(),
+    good: [
+      ['postgres://u:p%40ss@db.example:5433/bars', 'postgres://u:p%40ss@db.example:5433/bars'],
+      ['postgresql://localhost/bars?sslmode=require', 'postgresql://localhost/bars?sslmode=require'],
+      ['postgres:///bars?host=/var/run/postgresql', 'postgres:///bars?host=/var/run/postgresql'],
+    ],
+    bad: ['mysql://u:hunter2@h/d', 'u:hunter2@h', 'postgres://u:hunter2@h:port/d', 'postgres://u:hunter2 @h/d'],
+    allowed: 'postgres://user:password@host:port/database',
+  },
+};
+
+describe.each(Object.entries(CASES))('%s', (name, { pick, good, bad, allowed }) => {
+  it.each(good)('%j is %j, from the environment', (text, value) => {
+    const settings = of({ [name]: text });
+    expect(pick(settings)).toEqual(value);
+    expect(settings.origins[name as VariableName]).toBe('environment');
+    // Nothing else moves.
+    expect(Object.values(settings.origins).filter((origin) => origin !== 'default')).toHaveLength(1);
+    const { [name as VariableName]: _, ...origins } = settings.origins;
+    expect(new Set(Object.values(origins))).toEqual(new Set(['default']));
+  });
+
+  it.each(bad)('%j is refused with its name and what is allowed', (text) => {
+    const [mistake, ...others] = mistakesOf(() => of({ [name]: text }));
+    expect(others).toEqual([]);
+    expect(mistake).toMatch(new RegExp(`^${name} must be `));
+    expect(mistake).toContain(`${name} must be ${allowed}`);
+    expect(mistake).not.toContain('\n');
+    if (name === 'DATABASE_URL') expect(mistake).toMatch(/, got another text \(not shown, as it is secret\)$/);
+    else expect(mistake).toContain(`got ${JSON.stringify(text.slice(0, 39)).slice(0, -1)}`);
+  });
+
+  it('has a default in the form that it asks for', () => {
+    const variable = VARIABLES[name as VariableName];
+    if (!('byDefault' in variable)) return expect(name).toBe('DATABASE_URL');
+    const { lingerMs: _, ...expected } = { ...of({}).coordinator };
+    const settings = of({ [name]: variable.byDefault });
+    expect(settings.coordinator).toMatchObject({ ...expected, eager: name !== 'MDS_COORDINATOR_FLUSH_INTERVAL' });
+    expect({ ...settings, coordinator: 0, origins: 0 }).toEqual({ ...of({}), coordinator: 0, origins: 0 });
+  });
+});
+
+describe('mistakes', () => {
+  it('are told all at once, a line each', () => {
+    const env = Object.fromEntries(Object.entries(CASES).map(([name, { bad }]) => [name, bad[0]]));
+    const mistakes = mistakesOf(() => of({ ...env, MDS_RETRY_JITER: 'true' }));
+    expect(mistakes).toHaveLength(VARIABLE_NAMES.length + 1);
+    for (const name of VARIABLE_NAMES) {
+      expect(mistakes.filter((message) => message.startsWith(`${name} must be `))).toHaveLength(1);
+    }
+  });
+
+  it('are a SettingsError with a code', () => {
+    const load = () => of({ MDS_METRICS_PORT: 'http' });
+    expect(load).toThrow(SettingsError);
+    expect(load).toThrow(expect.objectContaining({ name: 'SettingsError', code: 'SLUICE_SETTINGS_INVALID' }));
+    expect(isSettingsError(new Error('x'))).toBe(false);
+    expect(isSettingsError(undefined)).toBe(false);
+  });
+
+  it('of options of the function are a RangeError', () => {
+    expect(() => loadSettings({ environment: {} } as object)).toThrow(RangeError);
+  });
+
+  it('quote long values in part, and URLs not at all', () => {
+    expect(mistakesOf(() => of({ MDS_METRICS_PORT: 'x'.repeat(500) }))[0]?.length).toBeLessThan(120);
+    const [mistake] = mistakesOf(() => of({ MDS_DLQ_DIR: 'postgres://u:hunter2@h/d' }));
+    expect(mistake).toBe('MDS_DLQ_DIR must be the path of a folder, got a URL (not shown, as it may hold a password)');
+    expect(mistakesOf(() => of({ MDS_METRICS_PORT: 'a\u001b[2Jb\nc' }))[0]).toContain('got "a\\u001b[2Jb\\nc"');
+  });
+
+  it.each([
+    [
+      { MDS_RETRY_INITIAL_BACKOFF_MS: '3000' },
+      'MDS_RETRY_INITIAL_BACKOFF_MS must be at most MDS_RETRY_MAX_BACKOFF_MS, which is 2000 by default, got 3000',
+    ],
+    [
+      { MDS_RETRY_MAX_BACKOFF_MS: '49' },
+      'MDS_RETRY_MAX_BACKOFF_MS must be at least MDS_RETRY_INITIAL_BACKOFF_MS, which is 50 by default, got 49',
+    ],
+    [
+      { MDS_RETRY_INITIAL_BACKOFF_MS: '2', MDS_RETRY_MAX_BACKOFF_MS: '1' },
+      'MDS_RETRY_INITIAL_BACKOFF_MS must be at most MDS_RETRY_MAX_BACKOFF_MS, which is 1, got 2',
+    ],
+  ])('hold the waits against each other: %j', (env, message) => {
+    expect(mistakesOf(() => of(env))).toEqual([message]);
+    // With others, it is still told.
+    expect(mistakesOf(() => of({ ...env, MDS_METRICS_PORT: 'x' }))).toContain(message);
+  });
+
+  it('of one wait by itself are told once', () => {
+    const env = { MDS_RETRY_INITIAL_BACKOFF_MS: '3000', MDS_RETRY_MAX_BACKOFF_MS: 'x' };
+    expect(mistakesOf(() => of(env))).toEqual([expect.stringMatching(/^MDS_RETRY_MAX_BACKOFF_MS must be a number/)]);
+    expect(of({ MDS_RETRY_INITIAL_BACKOFF_MS: '70', MDS_RETRY_MAX_BACKOFF_MS: '70' }).retry).toMatchObject({
+      initialMs: 70,
+      maxMs: 70,
+    });
+  });
+});
+
+describe('a variable that is not known', () => {
+  it.each([
+    ['MDS_RETRY_JITER', 'MDS_RETRY_JITTER'],
+    ['MDS_RETYR_JITTER', 'MDS_RETRY_JITTER'],
+    ['mds_metrics_port', 'MDS_METRICS_PORT'],
+    ['MDS_WORKERS', 'MDS_COORDINATOR_WORKERS'],
+    ['MDS_BATCH_SIZE', 'MDS_COORDINATOR_BATCH_SIZE'],
+    ['MDS_COORDINATOR_FLUSH_INTERVAL_MS', 'MDS_COORDINATOR_FLUSH_INTERVAL'],
+    ['MDS_RETRY_ATTEMPTS', 'MDS_RETRY_MAX_ATTEMPTS'],
+    ['MDS_DLQ_FOLDER', 'MDS_DLQ_DIR'],
+    ['MDS_CB_HALF_OPEN_SECONDS', 'MDS_CB_HALF_OPEN_AFTER_SEC'],
+  ])('%s is a mistake: did you mean %s?', (name, meant) => {
+    expect(mistakesOf(() => of({ [name]: 'hunter2' }))).toEqual([`${name} is not a setting: did you mean ${meant}?`]);
+  });
+
+  it('and like no other is one too, and its value is not told', () => {
+    expect(mistakesOf(() => of({ MDS_PASSWORD: 'hunter2' }))).toEqual([
+      'MDS_PASSWORD is not a setting: the names that begin with MDS_ are those of docs/settings.md',
+    ]);
+    expect(mistakesOf(() => of({ [`MDS_${'X'.repeat(5_000)}`]: '1' }))[0]?.length).toBeLessThan(200);
+  });
+
+  it('is nothing of ours if it does not begin with MDS_', () => {
+    expect(of({ MDSX: '1', XMDS_RETRY_JITTER: 'x', PATH: '/bin', PGPASSWORD: 'x' })).toEqual(of({}));
+    expect(of({ MDS_UNSET: undefined })).toEqual(of({}));
+  });
+});
+
+describe('a .env file', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sluice-settings-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  const dotenv = (text: string, name = '.env') => writeFileSync(join(folder, name), text);
+  const load = (env: Record<string, string> = {}) => loadSettings({ env, cwd: folder });
+
+  it('gives what the environment does not', () => {
+    dotenv(
+      '\uFEFFMDS_COORDINATOR_WORKERS=7\n# MDS_RETRY_JITTER=x\nexport MDS_DLQ_DIR="dead letters" # why\nOTHER=1\nMDS_METRICS_PORT=1\r\n',
+    );
+    const settings = load({ MDS_METRICS_PORT: '2' });
+    expect(settings.coordinator.workers).toBe(7);
+    expect(settings.deadLetterFolder).toBe(join(folder, 'dead letters'));
+    expect(settings.metricsPort).toBe(2);
+    expect(settings.origins).toMatchObject({
+      MDS_COORDINATOR_WORKERS: 'dotenv',
+      MDS_DLQ_DIR: 'dotenv',
+      MDS_METRICS_PORT: 'environment',
+      MDS_RETRY_JITTER: 'default',
+    });
+    expect(settings.dotenvFile).toBe(join(folder, '.env'));
+    expect(process.env.MDS_COORDINATOR_WORKERS).toBeUndefined();
+  });
+
+  it('is taken back to the default by an empty variable of the environment', () => {
+    dotenv('DATABASE_URL=postgres://h/d\nMDS_METRICS_PORT=1');
+    expect(load().databaseUrl?.reveal()).toBe('postgres://h/d');
+    const settings = load({ DATABASE_URL: '', MDS_METRICS_PORT: '' });
+    expect(settings.databaseUrl).toBeUndefined();
+    expect(settings.metricsPort).toBe(9_000);
+    expect(settings.origins.MDS_METRICS_PORT).toBe('default');
+  });
+
+  it('sets the interval of flushes as the environment does', () => {
+    dotenv('MDS_COORDINATOR_FLUSH_INTERVAL=0.1');
+    expect(load().coordinator).toMatchObject({ lingerMs: 100, eager: false });
+  });
+
+  it('has its mistakes told with those of the environment, and where they are', () => {
+    dotenv('MDS_COORDINATOR_WORKERS=0\nMDS_RETRY_JITER=1\nMDS_DLQ_DIR');
+    const path = join(folder, '.env');
+    expect(mistakesOf(() => load({ MDS_METRICS_PORT: 'x' })).sort()).toEqual([
+      'MDS_COORDINATOR_WORKERS must be an integer from 1 to 4096, got "0"',
+      `MDS_DLQ_DIR in ${path}:3 is not read: write MDS_DLQ_DIR=value`,
+      'MDS_METRICS_PORT must be an integer from 0 to 65535, got "x"',
+      `MDS_RETRY_JITER in ${path} is not a setting: did you mean MDS_RETRY_JITTER?`,
+    ]);
+  });
+
+  it.each(['MDS_METRICS_PORT: 9001\nMDS_DLQ_DIR=x', 'MDS_METRICS_PORT 9001', 'export MDS_METRICS_PORT'])(
+    'is not passed over where a line is not read: %j',
+    (text) => {
+      dotenv(text);
+      expect(mistakesOf(load)).toContain(
+        `MDS_METRICS_PORT in ${join(folder, '.env')}:1 is not read: write MDS_METRICS_PORT=value`,
+      );
+    },
+  );
+
+  it('may have such a line in a value', () => {
+    dotenv('NOTE="two lines\nMDS_METRICS_PORT: 9001"\n');
+    expect(load().metricsPort).toBe(9_000);
+  });
+
+  it('need not be there, unless it is named', () => {
+    expect(load().dotenvFile).toBeUndefined();
+    const named = () => loadSettings({ env: {}, cwd: folder, dotenvFile: 'prod.env' });
+    const path = join(folder, 'prod.env');
+    expect(mistakesOf(named)).toEqual([`${path} is not there: a file of lines NAME=value is expected`]);
+    dotenv('MDS_METRICS_PORT=1', 'prod.env');
+    expect(named().metricsPort).toBe(1);
+    mkdirSync(join(folder, '.env'));
+    expect(mistakesOf(load)).toEqual([
+      `${join(folder, '.env')} cannot be read (EISDIR): a file of lines NAME=value is expected`,
+    ]);
+  });
+
+  it('is not read where that is not wanted', () => {
+    dotenv('MDS_METRICS_PORT=1');
+    expect(loadSettings({ env: {}, cwd: folder, dotenvFile: false }).metricsPort).toBe(9_000);
+  });
+});

@@ -1,0 +1,206 @@
+import { config, EMPTY, map, NEVER, Observable, of, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Sink } from '../contracts/sink.js';
+import { isWriteError } from '../contracts/writeError.js';
+import { contextOf } from '../flow/context.js';
+import { isBufferOverflowError } from '../flow/errors.js';
+import { gatedSource } from '../flow/gatedSource.js';
+import { sinkSubscriber } from './sinkSubscriber.js';
+
+/** Keeps what is written; each write ends when `release` is called, or at once. */
+function collecting(held = false) {
+  const written: number[] = [];
+  const waiting: Subject<never>[] = [];
+  const sink: Sink<number> = {
+    name: 'collecting',
+    write(items) {
+      written.push(...items);
+      if (!held) return EMPTY;
+      const end = new Subject<never>();
+      waiting.push(end);
+      return end;
+    },
+  };
+  return {
+    sink,
+    written,
+    release() {
+      for (const end of waiting.splice(0)) end.complete();
+    },
+    inFlight: () => waiting.length,
+  };
+}
+
+const naturals = (count: number) =>
+  gatedSource<number>({ name: 'naturals' }, (outlet) => {
+    let n = 0;
+    outlet.pump(() => {
+      if (n < count) outlet.next(n++);
+      else outlet.complete();
+    });
+  });
+
+afterEach(() => {
+  config.onUnhandledError = null;
+});
+
+describe('sinkSubscriber', () => {
+  it('is a whole pipeline: everything is written and accounted for', async () => {
+    const { sink, written } = collecting();
+    const writer = sinkSubscriber(sink, { workers: 1, batchSize: 10 });
+    naturals(95).subscribe(writer);
+    expect(await writer.finished).toMatchObject({ received: 95, written: 95, held: 0, conservation: 0 });
+    expect(written).toEqual(Array.from({ length: 95 }, (_, i) => i));
+  });
+
+  it('shows its gate to the source, which pauses at the high watermark', () => {
+    const { sink, release } = collecting(true);
+    const writer = sinkSubscriber(sink, { workers: 1, batchSize: 10, capacity: 100 });
+    let emitted = 0;
+    gatedSource<number>({ name: 'counted' }, (outlet) => outlet.pump(() => outlet.next(emitted++))).subscribe(writer);
+    const gate = contextOf(writer as never).gate;
+    expect(gate.isOpen).toBe(false);
+    expect(emitted).toBe(10 + 10 + 1 + 80);
+    expect(writer.monitor.account()).toMatchObject({ received: 101, held: 101, conservation: 0 });
+    for (let i = 0; i < 4; i++) release();
+    expect(emitted).toBeGreaterThan(101);
+    writer.unsubscribe();
+  });
+
+  it('writes what is held when it is stopped, and lets go of the source at once', async () => {
+    const { sink, written, release, inFlight } = collecting(true);
+    const source = new Subject<number>();
+    const writer = sinkSubscriber(sink, { workers: 1, batchSize: 2 });
+    source.subscribe(writer);
+    for (let i = 0; i < 7; i++) source.next(i);
+    writer.stop();
+    expect(source.observed).toBe(false);
+    source.next(99);
+    while (inFlight() > 0) release();
+    expect(await writer.finished).toMatchObject({ received: 7, written: 7, held: 0 });
+    expect(written).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it('gives up what is held when it is unsubscribed, and says so', async () => {
+    const { sink } = collecting(true);
+    const source = new Subject<number>();
+    const writer = sinkSubscriber(sink, { workers: 1, batchSize: 2 });
+    source.subscribe(writer);
+    for (let i = 0; i < 7; i++) source.next(i);
+    writer.unsubscribe();
+    expect(source.observed).toBe(false);
+    expect(await writer.finished).toMatchObject({ received: 7, written: 0, held: 7, conservation: 0 });
+  });
+
+  it('writes what came before an error of the source, then rejects with it', async () => {
+    const { sink, written } = collecting();
+    const source = new Subject<number>();
+    const writer = sinkSubscriber(sink, { batchSize: 100 });
+    source.subscribe(writer);
+    source.next(1);
+    source.error(new Error('feed lost'));
+    await expect(writer.finished).rejects.toThrow('feed lost');
+    expect(written).toEqual([1]);
+  });
+
+  it('rejects with the cause when a write fails, and lets go of the source', async () => {
+    const failing: Sink<number> = { name: 'failing', write: () => throwError(() => new Error('disk full')) };
+    const source = new Subject<number>();
+    const writer = sinkSubscriber(failing, { batchSize: 1 });
+    const finished = writer.finished;
+    source.subscribe(writer);
+    source.next(1);
+    const error = await finished.catch((reason: unknown) => reason);
+    expect(isWriteError(error)).toBe(true);
+    expect((error as Error).message).toContain('disk full');
+    expect(source.observed).toBe(false);
+  });
+
+  it('reports an error as unhandled where nobody has asked for the end', async () => {
+    const unhandled = new Promise((resolve) => {
+      config.onUnhandledError = resolve;
+    });
+    const failing: Sink<number> = { name: 'failing', write: () => throwError(() => new Error('disk full')) };
+    of(1).subscribe(sinkSubscriber(failing, { batchSize: 1 }));
+    expect(isWriteError(await unhandled)).toBe(true);
+  });
+
+  it('tells of each batch', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const sink: Sink<number> = {
+      name: 'slow',
+      write: (items) => timer(5, scheduler).pipe(map(() => ({ rows: items.length - 1 }))),
+    };
+    const told: [number, number][] = [];
+    const writer = sinkSubscriber(sink, {
+      workers: 1,
+      batchSize: 3,
+      onOutcome: ({ items, rows }) => told.push([items.length, rows]),
+    });
+    naturals(7).subscribe(writer);
+    scheduler.flush();
+    expect(told).toEqual([
+      [3, 2],
+      [3, 2],
+      [1, 0],
+    ]);
+  });
+
+  it('ends with the error that its callback throws, and never as if all were well', async () => {
+    const { sink } = collecting();
+    const writer = sinkSubscriber(sink, {
+      batchSize: 2,
+      onOutcome() {
+        throw new Error('callback');
+      },
+    });
+    naturals(5).subscribe(writer);
+    await expect(writer.finished).rejects.toThrow('callback');
+  });
+
+  it('rejects when its buffer overflows, after what it holds is written', async () => {
+    const { sink, written, release, inFlight } = collecting(true);
+    const source = new Subject<number>();
+    const writer = sinkSubscriber(sink, { capacity: 10, workers: 1, batchSize: 1 });
+    const finished = writer.finished.catch((reason: unknown) => reason);
+    source.subscribe(writer);
+    for (let n = 0; n < 100; n++) source.next(n);
+    expect(source.observed).toBe(false);
+    while (inFlight() > 0) release();
+    expect(isBufferOverflowError(await finished)).toBe(true);
+    const account = writer.monitor.account();
+    expect(account).toMatchObject({ held: 0, dropped: { overflow: 1 }, conservation: 0 });
+    expect(written).toHaveLength(account.written);
+    expect(account.written).toBe(account.received - 1);
+  });
+
+  it('never completes while a write hangs', () => {
+    const hanging: Sink<number> = { name: 'hanging', write: () => NEVER };
+    const writer = sinkSubscriber(hanging, { batchSize: 1 });
+    naturals(3).subscribe(writer);
+    expect(writer.monitor.account()).toMatchObject({ received: 3, written: 0, held: 3 });
+    writer.unsubscribe();
+  });
+
+  it.each(['completed', 'stopped'])('gives up what is held when it is unsubscribed after it was %s', async (how) => {
+    let tornDown = 0;
+    const hanging: Sink<number> = {
+      name: 'hanging',
+      write: () =>
+        new Observable(() => () => {
+          tornDown += 1;
+        }),
+    };
+    const source = new Subject<number>();
+    const writer = sinkSubscriber(hanging, { batchSize: 1, workers: 1 });
+    source.subscribe(writer);
+    for (let n = 0; n < 3; n++) source.next(n);
+    if (how === 'completed') source.complete();
+    else writer.stop();
+    expect(tornDown).toBe(0);
+    expect(source.observed).toBe(false);
+    writer.unsubscribe();
+    expect(tornDown).toBe(1);
+    expect(await writer.finished).toMatchObject({ received: 3, written: 0, held: 3, conservation: 0 });
+  });
+});

@@ -1,0 +1,95 @@
+import {
+  merge,
+  queueScheduler,
+  type SchedulerAction,
+  type SchedulerLike,
+  Subscription,
+  tap,
+  VirtualTimeScheduler,
+} from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { observe } from '../../test/support/collect.js';
+import { Gate } from '../flow/gate.js';
+import { gatedSource } from '../flow/gatedSource.js';
+import { PullLoop } from './pullLoop.js';
+
+/** Counts from 0 to `end`, exclusive, by a loop that always has something. */
+const pulled = (end: number, scheduler: SchedulerLike, yieldAfterMs = 20) =>
+  gatedSource<number>({ name: 'pulled', scheduler, yieldAfterMs }, (outlet) => {
+    let n = 0;
+    const loop = new PullLoop<number>(outlet, {
+      scheduler,
+      yieldAfterMs,
+      produce() {
+        if (n < end) outlet.next(n++);
+        else outlet.complete();
+        return true;
+      },
+    });
+    loop.wake();
+    return () => loop.stop();
+  });
+
+describe('PullLoop', () => {
+  it('shares the slice of its scheduler with other sources', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const seen = observe(
+      merge(...Array.from({ length: 20 }, () => pulled(100, scheduler))).pipe(tap(() => (scheduler.frame += 1))),
+    );
+    // Each looks at the clock after 32 items at first.
+    expect(scheduler.frame).toBeLessThan(33);
+    expect(scheduler.actions).toHaveLength(1);
+    scheduler.flush();
+    expect(seen.items).toHaveLength(2_000);
+  });
+
+  it('leaves the line when it is unsubscribed', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const seen = observe(pulled(1_000, scheduler, 0));
+    expect(scheduler.actions).toHaveLength(1);
+    seen.unsubscribe();
+    expect(scheduler.actions).toEqual([]);
+    scheduler.flush();
+    expect(seen.items).toHaveLength(32);
+  });
+
+  it('waits in line when its gate opens while others do', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const gate = new Gate('closed');
+    const woken = observe(pulled(10, scheduler), gate);
+    observe(pulled(1_000, scheduler, 0));
+    gate.open();
+    expect(woken.items).toEqual([]);
+    scheduler.flush();
+    expect(woken.items).toHaveLength(10);
+  });
+
+  it('goes on where the scheduler runs its work inside of schedule()', () => {
+    let clock = 0;
+    const now = () => clock++;
+    const immediate: SchedulerLike = {
+      now,
+      schedule<S>(work: (this: SchedulerAction<S>, state?: S) => void, _delay?: number, state?: S) {
+        work.call(Subscription.EMPTY as SchedulerAction<S>, state);
+        return Subscription.EMPTY;
+      },
+    };
+    const queue: SchedulerLike = { now, schedule: queueScheduler.schedule.bind(queueScheduler) };
+    for (const scheduler of [immediate, queue]) {
+      expect(observe(pulled(50_000, scheduler, 0)).items).toHaveLength(50_000);
+    }
+  });
+
+  it('yields when the clock was set back', () => {
+    const scheduler = new VirtualTimeScheduler();
+    let clock = 1e12;
+    scheduler.now = () => clock;
+    const setBack = tap((n: number) => {
+      if (n === 100) clock -= 3_600_000;
+    });
+    const seen = observe(pulled(10_000, scheduler).pipe(setBack));
+    expect(seen.items.length).toBeLessThan(500);
+    scheduler.flush();
+    expect(seen.items).toHaveLength(10_000);
+  });
+});
