@@ -1,4 +1,5 @@
 import type { ObservableInput } from 'rxjs';
+import type { FailureClass } from '../failures/classifyFailure.js';
 import type { DivertReason } from './diversion.js';
 
 /** What a sink says of a batch that is committed. */
@@ -20,6 +21,11 @@ export interface Sink<T> {
    * retries, parts of its batch and dead letters. The same array where there is nothing to add. Called once a batch.
    */
   readonly stamp?: (items: readonly T[]) => readonly T[];
+  /**
+   * What kind of failure one of this sink's errors is; `undefined` leaves the decision to the default. The writer asks the
+   * `classify` of its policies first, then this, then `classifyFailure`.
+   */
+  readonly classify?: (error: unknown) => FailureClass | undefined;
   /**
    * Writes a batch, never empty. The batch counts as committed when the result completes; the last receipt emitted is
    * the one that counts, and without one every item is taken for a row. Nothing may start before the result is

@@ -2,7 +2,7 @@ import type { DivertReason } from '../../contracts/diversion.js';
 import type { WriteOutcome } from '../../contracts/sink.js';
 import { WriteError } from '../../contracts/writeError.js';
 import { WriteTimeoutError } from '../../contracts/writeTimeoutError.js';
-import { type FailureClass, failureType } from '../../failures/classifyFailure.js';
+import { classifyFailure, type FailureClass, failureType } from '../../failures/classifyFailure.js';
 import { hasFailureCode, isLostConnection } from '../../failures/failureCode.js';
 import { retryAfterMsOf } from '../../failures/retryAfterMsOf.js';
 import { subscribeInner } from '../../flow/operate.js';
@@ -153,8 +153,8 @@ export class WriteJob<T> {
   }
 
   #failed(error: unknown): void {
-    const { settings, stage } = this.#host;
-    const failureClass: FailureClass = settings.classify(error);
+    const { sink, settings, stage } = this.#host;
+    const failureClass: FailureClass = settings.classify?.(error) ?? sink.classify?.(error) ?? classifyFailure(error);
     this.#lastError = error;
     // A sink that refuses a row has answered; one that is fatal says nothing of the next.
     this.#attempts.settle(VERDICTS[failureClass]);

@@ -1079,6 +1079,27 @@ describe('who watches', () => {
   });
 });
 
+describe('classify', () => {
+  const classed = (policies: WritePolicies<number>, classify?: Sink<number>['classify']) => {
+    const { letters, deadLetters } = letterBox();
+    const sink: Sink<number> = {
+      name: 'numbers',
+      ...(classify ? { classify } : {}),
+      write: () => throwError(() => coded('42P01')),
+    };
+    record(of([1]).pipe(writeTo(sink, { ...policies, deadLetters })));
+    return letters[0]?.reason;
+  };
+
+  it('asks the policies first, then the sink, then the default', () => {
+    expect(classed({})).toBe('fatal');
+    expect(classed({}, () => 'poison')).toBe('poison');
+    expect(classed({ classify: () => 'transient' }, () => 'poison')).toBe('exhausted');
+    expect(classed({ classify: () => undefined }, () => 'poison')).toBe('poison');
+    expect(classed({ classify: () => undefined }, () => undefined)).toBe('fatal');
+  });
+});
+
 it('a slow commit of the batch before is not mistaken for the next one', () => {
   const { source, advance, result, scheduler } = bench(() => timer(50, scheduler).pipe(map(() => ({ rows: 1 }))), {
     timeoutMs: 100,

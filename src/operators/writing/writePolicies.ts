@@ -1,6 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import type { DeadLetters } from '../../contracts/diversion.js';
-import { classifyFailure, type FailureClass } from '../../failures/classifyFailure.js';
+import type { FailureClass } from '../../failures/classifyFailure.js';
 import { Backoff, type Jitter } from '../../policies/backoff.js';
 import type { CircuitBreaker } from '../../policies/circuitBreaker.js';
 import { requireDuration, requireFunction, requireInteger, requireKnownOptions } from '../../primitives/validate.js';
@@ -29,8 +29,11 @@ export interface WritePolicies<T> {
   readonly retry?: RetryPolicy | false;
   /** Asked before each attempt. While it is open, writes wait with their gate closed, and no attempt is spent. Default: none. */
   readonly breaker?: CircuitBreaker;
-  /** What kind of failure an error is. Default {@link classifyFailure}. */
-  readonly classify?: (error: unknown) => FailureClass;
+  /**
+   * What kind of failure an error is; `undefined` leaves the decision to the sink. Default: the sink's `classify`, then
+   * `classifyFailure`.
+   */
+  readonly classify?: (error: unknown) => FailureClass | undefined;
   /** Where items go that cannot be written. Default: nowhere; the pipeline then fails with a `WriteError`. */
   readonly deadLetters?: DeadLetters<T>;
   /** A number from 0, below 1, for jitter. Default: from a generator seeded by the clock. */
@@ -62,7 +65,7 @@ export interface WriterSettings<T> {
   readonly maxAttempts: number;
   readonly makeBackoff: (random: () => number) => Backoff;
   readonly breaker: CircuitBreaker | undefined;
-  readonly classify: (error: unknown) => FailureClass;
+  readonly classify: ((error: unknown) => FailureClass | undefined) | undefined;
   readonly deadLetters: DeadLetters<T> | undefined;
   readonly random: (() => number) | undefined;
   readonly scheduler: SchedulerLike;
@@ -71,7 +74,7 @@ export interface WriterSettings<T> {
 
 export function writerSettings<T>(owner: string, policies: WritePolicies<T>): WriterSettings<T> {
   requireKnownOptions(owner, policies, WRITE_POLICIES);
-  const { retry = false, breaker, deadLetters, random, timeoutMs = Number.POSITIVE_INFINITY } = policies;
+  const { retry = false, breaker, classify, deadLetters, random, timeoutMs = Number.POSITIVE_INFINITY } = policies;
   if (retry !== false) {
     requireKnownOptions(`${owner}: retry`, retry, ['maxAttempts', 'initialMs', 'maxMs', 'multiplier', 'jitter']);
   }
@@ -88,7 +91,7 @@ export function writerSettings<T>(owner: string, policies: WritePolicies<T>): Wr
     maxAttempts: requireInteger(`${owner}: retry`, 'maxAttempts', maxAttempts),
     makeBackoff,
     breaker,
-    classify: requireFunction(owner, 'classify', policies.classify ?? classifyFailure),
+    classify: classify === undefined ? undefined : requireFunction(owner, 'classify', classify),
     deadLetters,
     random,
     scheduler: policies.scheduler ?? asyncScheduler,
