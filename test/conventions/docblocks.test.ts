@@ -47,6 +47,11 @@ describe('the rule fails on', () => {
 
   it('nothing in a docblock in order', () => {
     expect(docblockProblems('src/operators/skip.ts', good, 'skip')).toEqual([]);
+    const opening = 'export async function skip(): Promise<void> {}';
+    const promising = good
+      .replace(/ \* \*\*(?:Emits|Backpressure)[^\n]*\n/g, '')
+      .replace(/export function .*/, opening);
+    expect(docblockProblems('src/operators/skip.ts', promising, 'skip')).toEqual([]);
     const ignoring = good.replace('export', '// biome-ignore lint/x: y\nexport');
     expect(docblockProblems('src/operators/skip.ts', ignoring, 'skip')).toEqual([]);
   });

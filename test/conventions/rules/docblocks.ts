@@ -1,7 +1,7 @@
 import { lineAt } from '../repository.js';
 import { body, docblockOf, exportsOf, isNode, nameOf, parse } from '../syntax.js';
 
-/** The bold lead-ins of the docblock of an operator, source or sink, in this order. */
+/** The bold lead-ins of the docblock of an operator, source or sink, in this order. A function that returns a promise needs none. */
 export const LEAD_INS = [
   'Emits when',
   'Backpressure',
@@ -21,6 +21,7 @@ export function docblockProblems(path: string, text: string, name: string): stri
   if (!docblock) return [`${at}: ${name} has no docblock`];
 
   const problems: string[] = [];
+  const isStream = !/\)\s*:\s*Promise</.test(text.slice(declared.node.start, declared.node.end));
   const marks: [label: string, at: number][] = [
     ['a drawing in a code fence', docblock.text.split(/^@example/m)[0]?.search(/^```/m) ?? -1],
     ...LEAD_INS.map((leadIn): [string, number] => [
@@ -35,6 +36,7 @@ export function docblockProblems(path: string, text: string, name: string): stri
   let previous: [label: string, at: number] = ['the summary', 0];
   for (const mark of marks) {
     if (mark[1] < 0) {
+      if (!isStream && mark[0] !== '@example') continue;
       problems.push(`${at}: the docblock of ${name} lacks ${mark[0]}`);
       continue;
     }
