@@ -1,9 +1,10 @@
 import { inspect } from 'node:util';
 import { isRunError } from '../pipelines/runError.js';
+import { redactText } from '../primitives/redact.js';
 
 /** An error for a person: what is wrong and what to do about it, or with `debug` all there is to know. Never a password. */
 export function sentence(error: unknown, debug = false): string {
-  return withoutPasswords(debug ? inspect(error, { depth: 4, breakLength: 120 }) : messageOf(error));
+  return redactText(debug ? inspect(error, { depth: 4, breakLength: 120 }) : messageOf(error));
 }
 
 /** Node's errors of several addresses have an empty message, and the reasons inside. */
@@ -13,14 +14,4 @@ function messageOf(error: unknown): string {
   if (error.message) return error.message;
   if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
   return error.name;
-}
-
-/**
- * Drivers and users put connection strings into messages; up to the last `@` of a word may be a password. What stands
- * for one in our own advice is left.
- */
-function withoutPasswords(text: string): string {
-  return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)(?!user:password@[^@\s]*(?!\S))\S*@/gi, '$1***@')
-    .replace(/\b(password|passwd|pwd|sslpassword)=[^&\s'"]+/gi, '$1=***');
 }

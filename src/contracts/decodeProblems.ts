@@ -1,12 +1,11 @@
 import type { Context, Errors } from 'io-ts';
+import { isSecretName, redactText } from '../primitives/redact.js';
 import type { DecodeProblem } from './decodeError.js';
 
 const MAX_LENGTH = 80;
 
 /** Beyond this many, problems of one value are counted and not described. */
 const MAX_PROBLEMS = 20;
-
-const SECRET = /password|passwd|passphrase|secret|token|api.?key|authori[sz]ation|credential|cookie/i;
 
 /** A union of many is cut short: the reader knows it by then. */
 const MAX_EXPECTED = 4;
@@ -20,7 +19,7 @@ export function decodeProblems(errors: Errors): DecodeProblem[] {
     const expected = clip(message ?? expectedBy(context));
     if (known) known.expected.add(expected);
     else if (byPath.size < MAX_PROBLEMS) {
-      const isSecret = context.some(({ key }) => SECRET.test(key));
+      const isSecret = context.some(({ key }) => isSecretName(key));
       byPath.set(path, { expected: new Set([expected]), got: describe(value, isSecret) });
     }
   }
@@ -56,7 +55,7 @@ function describe(value: unknown, isSecret: boolean): string {
   if (typeof value === 'object') return 'an object';
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'string') return isSecret ? `a ${typeof value}` : clip(String(value));
-  return isSecret ? `a string of ${value.length} characters` : clip(JSON.stringify(value.slice(0, MAX_LENGTH)));
+  return isSecret ? `a string of ${value.length} characters` : clip(redactText(JSON.stringify(value)));
 }
 
 function clip(text: string): string {

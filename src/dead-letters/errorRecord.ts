@@ -1,3 +1,5 @@
+import { redactText } from '../primitives/redact.js';
+
 /** What a letter says of the error: enough to know what to do, and nothing that must not lie on a disk. */
 export interface ErrorRecord {
   readonly name: string;
@@ -11,23 +13,6 @@ export interface ErrorRecord {
 const MAX_DEPTH = 5;
 const MAX_LENGTH = 2_000;
 const MAX_NAME = 100;
-
-const SECRET =
-  '(pass(word|wd|phrase)?|pwd|secret|token|api[-_]?key|access[-_]?key|authorization|credentials?|private[-_]?key)';
-
-/** What gives secrets away, each with what is left of it. */
-const SECRETS: readonly (readonly [RegExp, string])[] = [
-  // user:password@ of a connection string; the password may hold an @ that somebody forgot to escape.
-  [/([a-z][a-z0-9+.-]*:\/\/[^\s/:@"'`]*):[^\s"'`]*@/gi, '$1:***@'],
-  [/\b(bearer|basic)\s+[a-z0-9._~+/=-]{6,}/gi, '$1 ***'],
-  [new RegExp(`(["']?[\\w-]*${SECRET}["']?\\s*[:=]\\s*)("[^"]*"?|'[^']*'?|[^\\s,;&)}\\]]+)`, 'gi'), '$1***'],
-];
-
-export function redact(text: string): string {
-  let redacted = text;
-  for (const [pattern, left] of SECRETS) redacted = redacted.replace(pattern, left);
-  return redacted;
-}
 
 /** Never throws: an error is another's object, whose getters may. */
 export function recordError(error: unknown): ErrorRecord | null {
@@ -58,8 +43,8 @@ function isSqlState(code: unknown): code is string {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code);
 }
 
-function clip(text: string, longest: number): string {
-  // The patterns would take their time over a text without bounds; what is cut off is not kept, so it gives nothing away.
-  const redacted = redact(text.slice(0, longest * 4));
-  return redacted.length > longest ? `${redacted.slice(0, longest)}…` : redacted;
+function clip(text: string, maxLength: number): string {
+  // Redacted as a whole: half a connection string would not be recognised.
+  const redacted = redactText(text);
+  return redacted.length > maxLength ? `${redacted.slice(0, maxLength)}…` : redacted;
 }

@@ -1,4 +1,4 @@
-const HIDDEN = '***';
+import { REDACTED } from '../primitives/redact.js';
 
 /** A text that only {@link reveal} shows: neither `String()`, nor JSON, nor `console.log()`, nor an enumeration of its fields. */
 export class Secret {
@@ -14,15 +14,15 @@ export class Secret {
   }
 
   toString(): string {
-    return HIDDEN;
+    return REDACTED;
   }
 
   toJSON(): string {
-    return HIDDEN;
+    return REDACTED;
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return HIDDEN;
+    return REDACTED;
   }
 }
 
@@ -36,7 +36,7 @@ const CONNECTION =
  */
 export function withoutPassword(url: Secret): string {
   const match = CONNECTION.exec(url.reveal());
-  if (!match) return HIDDEN;
+  if (!match) return REDACTED;
   const [, scheme, credentials, place, parameters] = match;
-  return `${scheme}${credentials ? `${HIDDEN}@` : ''}${place}${parameters ? `?${HIDDEN}` : ''}`;
+  return `${scheme}${credentials ? `${REDACTED}@` : ''}${place}${parameters ? `?${REDACTED}` : ''}`;
 }

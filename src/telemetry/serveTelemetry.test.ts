@@ -100,7 +100,7 @@ describe('/metrics', () => {
     telemetry.bind(new PipelineMonitor(), { deadLetters: broken });
     expect(await ask(server, '/metrics')).toMatchObject({
       status: 500,
-      body: 'cannot read postgres://me:[redacted]@db\n',
+      body: 'cannot read postgres://me:***@db\n',
     });
     expect((await ask(server, '/healthz')).status).toBe(200);
   });
@@ -151,7 +151,7 @@ describe('/readyz', () => {
     expect(JSON.parse(body)).toEqual({
       ready: false,
       checks: [
-        { name: 'sink', ok: false, reason: 'connect ECONNREFUSED; was postgres://me:[redacted]@db' },
+        { name: 'sink', ok: false, reason: 'connect ECONNREFUSED; was postgres://me:***@db' },
         { name: 'draining', ok: false, reason: 'the program is draining' },
         { name: 'breaker', ok: false, reason: 'open: bars' },
         { name: 'deadLetters', ok: false, reason: 'cannot be stored: bars' },

@@ -14,7 +14,7 @@ const SHELVES = [...CORE, 'disk', 'operators', 'postgres', 'files', 'sources', '
 export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   primitives: [],
   failures: [],
-  contracts: ['failures'],
+  contracts: ['primitives', 'failures'],
   market: ['primitives', 'contracts'],
   disk: ['primitives', 'failures'],
   policies: ['primitives', 'failures'],
