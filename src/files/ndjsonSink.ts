@@ -44,7 +44,7 @@ export interface NdjsonSinkConfig<T> {
  *
  * const writer = sinkSubscriber(ndjsonSink('out/bars.ndjson', { fsync: true }));
  * synthetic({ count: 1_000, seed: 7 }).subscribe(writer);
- * await writer.finished;
+ * await writer.whenFinished();
  * ```
  */
 export function ndjsonSink<T>(path: string, config: NdjsonSinkConfig<T> = {}): Sink<T> {

@@ -1,6 +1,5 @@
 import { defer, type Observable, type OperatorFunction } from 'rxjs';
 import type { Sink, WriteOutcome } from '../contracts/sink.js';
-import { supervise } from '../flow/supervise.js';
 import { CircuitBreaker, type CircuitBreakerConfig } from '../policies/circuitBreaker.js';
 import { watermarks } from '../policies/watermarks.js';
 import {
@@ -13,6 +12,7 @@ import {
 import { batch } from './batch.js';
 import { type BoundedBufferConfig, boundedBuffer } from './boundedBuffer.js';
 import { lanes, MAX_LANES } from './lanes.js';
+import { supervise } from './running/supervise.js';
 import { untilStopped } from './untilStopped.js';
 import { batchWriter } from './writing/batchWriter.js';
 import { type RetryPolicy, WRITE_POLICIES, type WritePolicies, writerSettings } from './writing/writePolicies.js';

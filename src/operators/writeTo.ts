@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Sink, WriteOutcome } from '../contracts/sink.js';
-import { supervise } from '../flow/supervise.js';
 import { requireFunction } from '../primitives/validate.js';
+import { supervise } from './running/supervise.js';
 import { batchWriter } from './writing/batchWriter.js';
 import { type WritePolicies, writerSettings } from './writing/writePolicies.js';
 

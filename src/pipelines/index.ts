@@ -1,4 +1,5 @@
+export type { RunOutcome, RunReport, StageReport } from '../operators/running/runReport.js';
+export { formatReport } from './formatReport.js';
 export { type MarketDataToStoreConfig, marketDataToStore } from './marketDataToStore.js';
 export { type RunConfig, run, type SignalEmitter } from './run.js';
 export { isRunError, RunError } from './runError.js';
-export { formatReport, type RunOutcome, type RunReport, type StageReport } from './runReport.js';

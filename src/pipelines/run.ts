@@ -1,11 +1,9 @@
-import { asyncScheduler, type Observable, ReplaySubject, type SchedulerLike, Subscription } from 'rxjs';
-import { isWriteOutcome } from '../contracts/sink.js';
-import { withFallbackContext } from '../flow/context.js';
+import { asyncScheduler, type Observable, type SchedulerLike } from 'rxjs';
 import { PipelineMonitor } from '../flow/monitor.js';
-import { withContext } from '../flow/withContext.js';
-import { requireFunction, requireKnownOptions, requireNumber } from '../primitives/validate.js';
+import { PipelineRun } from '../operators/running/pipelineRun.js';
+import type { RunReport } from '../operators/running/runReport.js';
+import { requireDuration, requireFunction, requireKnownOptions } from '../primitives/validate.js';
 import { RunError } from './runError.js';
-import { type RunOutcome, type RunReport, reportOf } from './runReport.js';
 
 /** Where signals come from: `process`, or a stand-in for it. */
 export interface SignalEmitter {
@@ -14,7 +12,7 @@ export interface SignalEmitter {
 }
 
 export interface RunConfig {
-  /** How long a drain may take before what is left is given up, in milliseconds, from 0 to 2³¹ − 1. Default 10,000. */
+  /** How long a drain may take before what is left is given up, in milliseconds, 0 or more. Default 10,000. */
   readonly drainTimeoutMs?: number;
   /** The signals that ask for a drain. Default `SIGINT` and `SIGTERM`; an empty list for none. */
   readonly signals?: readonly NodeJS.Signals[];
@@ -32,17 +30,6 @@ export interface RunConfig {
   /** Default `process`. */
   readonly emitter?: SignalEmitter;
 }
-
-/** A longer timer fires at once in Node. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-/** What a second signal leaves of the time to drain, in milliseconds. */
-const HURRY_MS = 1_000;
-
-/** The end of a drain that belongs to the dead letters: this long, but no more than half of it. */
-const SPILL_MS = 1_000;
-
-const OPTIONS = ['drainTimeoutMs', 'signals', 'stop', 'onDrain', 'monitor', 'scheduler', 'emitter'];
 
 /**
  * Runs a pipeline as a program: subscribes it, drains it on SIGINT and SIGTERM, and accounts for every item.
@@ -86,134 +73,43 @@ const OPTIONS = ['drainTimeoutMs', 'signals', 'stop', 'onDrain', 'monitor', 'sch
  * ```
  */
 export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promise<RunReport> {
-  requireKnownOptions('run', config, OPTIONS);
+  requireKnownOptions('run', config, [
+    'drainTimeoutMs',
+    'signals',
+    'stop',
+    'onDrain',
+    'monitor',
+    'scheduler',
+    'emitter',
+  ]);
   requireFunction('run', 'the subscribe of its pipeline', outcomes$?.subscribe);
-  const drainTimeoutMs = requireNumber('run', 'drainTimeoutMs', config.drainTimeoutMs ?? 10_000, 0, MAX_TIMER_MS);
-  const { signals = ['SIGINT', 'SIGTERM'], stop, scheduler = asyncScheduler } = config;
-  const onDrain = config.onDrain && requireFunction('run', 'onDrain', config.onDrain);
+  const drainTimeoutMs = requireDuration('run', 'drainTimeoutMs', config.drainTimeoutMs ?? 10_000);
+  const { signals = ['SIGINT', 'SIGTERM'], stop, scheduler = asyncScheduler, monitor = new PipelineMonitor() } = config;
+  const onDraining = config.onDrain && requireFunction('run', 'onDrain', config.onDrain);
   const emitter: SignalEmitter = config.emitter ?? process;
-  const monitor = config.monitor ?? new PipelineMonitor();
 
   return new Promise((resolve, reject) => {
-    const startedAt = scheduler.now();
-    const stopping = new ReplaySubject<void>(1);
-    const expired = new ReplaySubject<unknown>(1);
-    const subscription = new Subscription();
-    let requests = 0;
-    let signal: string | undefined;
-    let deadlineAt = Number.POSITIVE_INFINITY;
-    let deadline: Subscription | undefined;
-    let failure: { readonly error: unknown } | undefined;
-    let batches = 0;
-    let rows = 0;
-    let ended = false;
-
-    const end = (how: RunOutcome, cause?: unknown) => {
-      if (ended) return;
-      ended = true;
-      let outcome = how;
-      let error = cause;
-      deadline?.unsubscribe();
-      for (const name of signals) emitter.off(name, onSignal);
-      stop?.removeEventListener('abort', onStop);
-      try {
-        subscription.unsubscribe();
-      } catch (thrown) {
-        // A part that cannot be torn down fails the run, and hides nothing that failed it before.
-        error = how === 'failed' ? new AggregateError([cause, thrown], messageOf(cause)) : thrown;
-        outcome = 'failed';
-      }
-      const durationMs = scheduler.now() - startedAt;
-      const failed = outcome === 'failed';
-      const report = reportOf(monitor, {
-        outcome,
-        durationMs,
-        batches,
-        rows,
-        ...(signal === undefined ? {} : { signal }),
-        ...(failed ? { error } : {}),
-      });
-      if (failed) reject(new RunError(report, { cause: error }));
-      else resolve(report);
-    };
-
-    /** Everything in hand is settled, or the time for it is over. */
-    const endDrain = (how: RunOutcome) => (failure ? end('failed', failure.error) : end(how));
-
-    const drainWithin = (ms: number) => {
-      const at = scheduler.now() + ms;
-      if (at >= deadlineAt) return;
-      deadlineAt = at;
-      deadline?.unsubscribe();
-      const spillMs = Math.min(SPILL_MS, ms / 2);
-      deadline = scheduler.schedule(() => {
-        // A span, and not what the clock says is left: it may have been set meanwhile.
-        deadline = scheduler.schedule(() => endDrain('deadline'), spillMs);
-        expired.next(undefined);
-      }, ms - spillMs);
-    };
-
-    let isDraining = false;
-    const drain = (reason: string) => {
-      drainWithin(drainTimeoutMs);
-      if (isDraining) return;
-      isDraining = true;
-      stopping.next();
-      stopping.complete();
-      try {
-        onDrain?.(reason);
-      } catch (error) {
-        end('failed', error);
-      }
-    };
-
-    const abort = (error: unknown) => {
-      if (failure || ended) return;
-      failure = { error };
-      drain('failure');
-    };
-
-    const requestStop = () => {
-      requests += 1;
-      if (requests === 1) {
-        drain(signal ?? 'stop');
-      } else if (requests === 2) {
-        drainWithin(HURRY_MS);
-      } else {
-        endDrain('deadline');
-      }
-    };
-    const onSignal = (name: NodeJS.Signals) => {
-      signal ??= name;
-      requestStop();
-    };
-    const onStop = () => requestStop();
-
-    const subscribe = () => {
-      for (const name of signals) emitter.on(name, onSignal);
-      if (stop?.aborted) requestStop();
-      else stop?.addEventListener('abort', onStop, { once: true });
-      subscription.add(
-        outcomes$.pipe(withContext({ stopping, expired, abort, monitor })).subscribe({
-          next(outcome) {
-            if (!isWriteOutcome(outcome)) return;
-            if (outcome.status === 'written') batches += 1;
-            rows += outcome.rows;
-          },
-          error: (error) => end('failed', error),
-          complete: () => endDrain(requests > 0 ? 'drained' : 'completed'),
-        }),
-      );
-    };
+    const onSignal = (name: NodeJS.Signals) => pipeline.request(name, name);
+    const onStop = () => pipeline.request('stop');
+    const pipeline = new PipelineRun({
+      drainTimeoutMs,
+      scheduler,
+      monitor,
+      onDraining,
+      onEnd(report) {
+        for (const name of signals) emitter.off(name, onSignal);
+        stop?.removeEventListener('abort', onStop);
+        if (report.outcome === 'failed') reject(new RunError(report, { cause: report.error }));
+        else resolve(report);
+      },
+    });
     try {
-      // A pipeline of its own, also where it is run in a callback of another.
-      withFallbackContext(undefined, subscribe);
+      for (const name of signals) emitter.on(name, onSignal);
+      if (stop?.aborted) onStop();
+      else stop?.addEventListener('abort', onStop, { once: true });
+      pipeline.start(outcomes$);
     } catch (error) {
-      end('failed', error);
+      pipeline.fail(error);
     }
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-import type { RunReport } from './runReport.js';
+import type { RunReport } from '../operators/running/runReport.js';
 
 /** A pipeline ended by an error: the cause says why, the report what became of every item. */
 export class RunError extends Error {

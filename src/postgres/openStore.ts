@@ -65,7 +65,7 @@ const OWNER = 'openStore';
  * const store = await openStore({ databaseUrl: process.env.DATABASE_URL });
  * const writer = sinkSubscriber(barsSink(store.pool));
  * synthetic({ count: 10_000, seed: 7 }).subscribe(writer);
- * await writer.finished;
+ * await writer.whenFinished();
  * await store.close();
  * ```
  */

@@ -48,7 +48,7 @@ export interface BarsSinkConfig extends TableSinkConfig {
  * const store = await openStore({ databaseUrl: process.env.DATABASE_URL });
  * const writer = sinkSubscriber(barsSink(store.pool, { table: 'bars' }), { workers: 4, batchSize: 2_000 });
  * synthetic({ symbols: 500, count: 100_000, seed: 7 }).subscribe(writer);
- * await writer.finished;
+ * await writer.whenFinished();
  * await store.close();
  * ```
  */

@@ -58,7 +58,7 @@ export interface FundamentalsSinkConfig extends TableSinkConfig {
  * const store = await openStore({ databaseUrl: process.env.DATABASE_URL });
  * const writer = sinkSubscriber(fundamentalsSink(store.pool));
  * fromIterable([revenues]).subscribe(writer);
- * await writer.finished;
+ * await writer.whenFinished();
  * await store.close();
  * ```
  */

@@ -43,7 +43,7 @@ export interface MemorySink<T> extends Sink<T> {
  * const sink = memorySink<number>();
  * const writer = sinkSubscriber(sink, { batchSize: 2 });
  * fromIterable([1, 2, 3]).subscribe(writer);
- * await writer.finished;
+ * await writer.whenFinished();
  * console.log(sink.items);
  * ```
  */

@@ -56,7 +56,7 @@ export interface NewsSinkConfig extends TableSinkConfig {
  * const store = await openStore({ databaseUrl: process.env.DATABASE_URL });
  * const writer = sinkSubscriber(newsSink(store.pool));
  * fromIterable([headline]).subscribe(writer);
- * await writer.finished;
+ * await writer.whenFinished();
  * await store.close();
  * ```
  */

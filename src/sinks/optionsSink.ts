@@ -57,7 +57,7 @@ export interface OptionsSinkConfig extends TableSinkConfig {
  * const store = await openStore({ databaseUrl: process.env.DATABASE_URL });
  * const writer = sinkSubscriber(optionsSink(store.pool));
  * fromIterable(chain).subscribe(writer);
- * await writer.finished;
+ * await writer.whenFinished();
  * await store.close();
  * ```
  */

@@ -1,5 +1,18 @@
-import { config, EMPTY, map, NEVER, Observable, of, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
+import {
+  config,
+  EMPTY,
+  map,
+  mergeMap,
+  NEVER,
+  Observable,
+  of,
+  Subject,
+  throwError,
+  timer,
+  VirtualTimeScheduler,
+} from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { DeadLetters } from '../contracts/diversion.js';
 import type { Sink } from '../contracts/sink.js';
 import { isWriteError } from '../contracts/writeError.js';
 import { contextOf } from '../flow/context.js';
@@ -49,7 +62,7 @@ describe('sinkSubscriber', () => {
     const { sink, written } = collecting();
     const writer = sinkSubscriber(sink, { workers: 1, batchSize: 10 });
     naturals(95).subscribe(writer);
-    expect(await writer.finished).toMatchObject({ received: 95, written: 95, held: 0, conservation: 0 });
+    expect(await writer.whenFinished()).toMatchObject({ received: 95, written: 95, held: 0, conservation: 0 });
     expect(written).toEqual(Array.from({ length: 95 }, (_, i) => i));
   });
 
@@ -77,7 +90,7 @@ describe('sinkSubscriber', () => {
     expect(source.observed).toBe(false);
     source.next(99);
     while (inFlight() > 0) release();
-    expect(await writer.finished).toMatchObject({ received: 7, written: 7, held: 0 });
+    expect(await writer.whenFinished()).toMatchObject({ received: 7, written: 7, held: 0 });
     expect(written).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
@@ -89,7 +102,7 @@ describe('sinkSubscriber', () => {
     for (let i = 0; i < 7; i++) source.next(i);
     writer.unsubscribe();
     expect(source.observed).toBe(false);
-    expect(await writer.finished).toMatchObject({ received: 7, written: 0, held: 7, conservation: 0 });
+    expect(await writer.whenFinished()).toMatchObject({ received: 7, written: 0, held: 7, conservation: 0 });
   });
 
   it('writes what came before an error of the source, then rejects with it', async () => {
@@ -99,7 +112,7 @@ describe('sinkSubscriber', () => {
     source.subscribe(writer);
     source.next(1);
     source.error(new Error('feed lost'));
-    await expect(writer.finished).rejects.toThrow('feed lost');
+    await expect(writer.whenFinished()).rejects.toThrow('feed lost');
     expect(written).toEqual([1]);
   });
 
@@ -107,7 +120,7 @@ describe('sinkSubscriber', () => {
     const failing: Sink<number> = { name: 'failing', write: () => throwError(() => new Error('disk full')) };
     const source = new Subject<number>();
     const writer = sinkSubscriber(failing, { batchSize: 1 });
-    const finished = writer.finished;
+    const finished = writer.whenFinished();
     source.subscribe(writer);
     source.next(1);
     const error = await finished.catch((reason: unknown) => reason);
@@ -155,14 +168,14 @@ describe('sinkSubscriber', () => {
       },
     });
     naturals(5).subscribe(writer);
-    await expect(writer.finished).rejects.toThrow('callback');
+    await expect(writer.whenFinished()).rejects.toThrow('callback');
   });
 
   it('rejects when its buffer overflows, after what it holds is written', async () => {
     const { sink, written, release, inFlight } = collecting(true);
     const source = new Subject<number>();
     const writer = sinkSubscriber(sink, { capacity: 10, workers: 1, batchSize: 1 });
-    const finished = writer.finished.catch((reason: unknown) => reason);
+    const finished = writer.whenFinished().catch((reason: unknown) => reason);
     source.subscribe(writer);
     for (let n = 0; n < 100; n++) source.next(n);
     expect(source.observed).toBe(false);
@@ -201,6 +214,81 @@ describe('sinkSubscriber', () => {
     expect(source.observed).toBe(false);
     writer.unsubscribe();
     expect(tornDown).toBe(1);
-    expect(await writer.finished).toMatchObject({ received: 3, written: 0, held: 3, conservation: 0 });
+    expect(await writer.whenFinished()).toMatchObject({ received: 3, written: 0, held: 3, conservation: 0 });
+  });
+
+  describe('that is stopped while its writes hang', () => {
+    const stopped = (deadLetters?: DeadLetters<number>) => {
+      const scheduler = new VirtualTimeScheduler();
+      const hanging: Sink<number> = { name: 'hanging', write: () => NEVER };
+      const policies = { scheduler, ...(deadLetters && { deadLetters }) };
+      const source = new Subject<number>();
+      const writer = sinkSubscriber(hanging, { workers: 1, batchSize: 2, drainTimeoutMs: 4_000, policies });
+      source.subscribe(writer);
+      for (let n = 0; n < 7; n++) source.next(n);
+      writer.stop();
+      // A second stop changes nothing: two hooks of one program may both call it.
+      writer.stop();
+      return { scheduler, writer };
+    };
+
+    it('hands what is left to the dead letters in the last second of its drain', async () => {
+      const letters: number[] = [];
+      const { scheduler, writer } = stopped({
+        append({ items }) {
+          letters.push(...items);
+          return EMPTY;
+        },
+      });
+      scheduler.flush();
+      const report = await writer.whenFinished();
+      expect(report).toMatchObject({ outcome: 'drained', durationMs: 3_000, written: 0, held: 0, conservation: 0 });
+      expect(report.divertedBy).toEqual({ drain: 7 });
+      expect(letters.sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    });
+
+    it('ends at its deadline where there are none, and says what it held', async () => {
+      const { scheduler, writer } = stopped();
+      scheduler.flush();
+      const report = await writer.whenFinished();
+      expect(report).toMatchObject({ outcome: 'deadline', durationMs: 4_000, written: 0, held: 7, conservation: 0 });
+      expect(writer.closed).toBe(true);
+    });
+
+    it('leaves no timer behind when it is unsubscribed before', async () => {
+      const { scheduler, writer } = stopped();
+      writer.unsubscribe();
+      expect(await writer.whenFinished()).toMatchObject({ outcome: 'unsubscribed', held: 7 });
+      expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
+    });
+  });
+
+  it('saves what it holds when the sink cannot be written to, and rejects with the reason', async () => {
+    const letters: number[] = [];
+    const deadLetters: DeadLetters<number> = {
+      append({ items }) {
+        letters.push(...items);
+        return EMPTY;
+      },
+    };
+    const missing = Object.assign(new Error('no table'), { code: '42P01' });
+    const failing: Sink<number> = {
+      name: 'failing',
+      write: () => timer(5).pipe(mergeMap(() => throwError(() => missing))),
+    };
+    const source = new Subject<number>();
+    const writer = sinkSubscriber(failing, { workers: 1, batchSize: 2, policies: { deadLetters } });
+    source.subscribe(writer);
+    for (let n = 0; n < 7; n++) source.next(n);
+    await expect(writer.whenFinished()).rejects.toMatchObject({ cause: { code: '42P01' } });
+    expect(letters.sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(source.observed).toBe(false);
+    expect(writer.monitor.account()).toMatchObject({ diverted: 7, held: 0, conservation: 0 });
+  });
+
+  it('refuses options that it does not know', () => {
+    const { sink } = collecting();
+    expect(() => sinkSubscriber(sink, { drainTimeoutMs: -1 })).toThrow(/sinkSubscriber: drainTimeoutMs .* got -1/);
+    expect(() => sinkSubscriber(sink, { worker: 1 } as object)).toThrow(/unknown option "worker"/);
   });
 });

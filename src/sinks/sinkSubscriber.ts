@@ -1,13 +1,16 @@
-import { Observable, ReplaySubject, Subscriber, Subscription, tap, throwError } from 'rxjs';
+import { asyncScheduler, Observable, Subscriber, tap, throwError } from 'rxjs';
 import type { Sink, WriteOutcome } from '../contracts/sink.js';
-import { withFallbackContext } from '../flow/context.js';
-import { type Account, PipelineMonitor } from '../flow/monitor.js';
-import { withContext } from '../flow/withContext.js';
+import { PipelineMonitor } from '../flow/monitor.js';
+import { PipelineRun } from '../operators/running/pipelineRun.js';
+import type { RunReport } from '../operators/running/runReport.js';
 import { type WriteCoordinatorConfig, writeCoordinator } from '../operators/writeCoordinator.js';
+import { requireDuration } from '../primitives/validate.js';
 
 export interface SinkSubscriberConfig<T> extends WriteCoordinatorConfig<T> {
-  /** Told of each batch. What it throws ends the pipeline with that error. Default: nobody is told. */
+  /** Called with the outcome of each batch. What it throws ends the pipeline with that error. */
   readonly onOutcome?: (outcome: WriteOutcome<T>) => void;
+  /** How long the drain that `stop()` starts may take, in milliseconds, 0 or more. Default 10,000. */
+  readonly drainTimeoutMs?: number;
   /** Where stages register. Default: a new one. */
   readonly monitor?: PipelineMonitor;
 }
@@ -21,14 +24,17 @@ export interface SinkSubscriberConfig<T> extends WriteCoordinatorConfig<T> {
  * writes  ---(ab)-(cd)-(e|)
  * ```
  *
- * **Emits when**: it does not; `onOutcome` is told of each batch, and `finished` when all is over.
+ * **Emits when**: it does not. `onOutcome` is called for each batch, and `whenFinished()` resolves with the report at the end.
  * **Backpressure**: closes its gate to the source at the high watermark of its buffer, opens it at the low one.
- * **Completes when**: the source has completed, or `stop()` was called, and everything held is written.
- * **Errors when**: the source or a write fails, or `onOutcome` throws: `finished` rejects. Where nobody has asked for `finished`, the error is
- * reported as RxJS reports an unhandled one, which ends the process.
- * **On unsubscribe**: what is held is abandoned, and shows as `held` in the account.
+ * **Completes when**: the source has completed, or `stop()` was called, and everything held is written; or when the
+ * drain that `stop()` started is out of time.
+ * **Errors when**: the source or a write fails, or `onOutcome` throws: `whenFinished()` rejects. If `whenFinished()` was never
+ * called, the error is reported the way RxJS reports an unhandled one, which ends the process.
+ * **On unsubscribe**: what is held is abandoned, and shows as `held` in the report.
  *
- * **Delivery**: at least once to the sink while the process lives.
+ * **Delivery**: at least once to the sink while the process lives. `stop()` drains as `run()` does: with
+ * `policies.deadLetters`, what is not written by the last second of `drainTimeoutMs` goes there; without, it is reported as
+ * `held`. What is held is lost with the process unless the source can redeliver it.
  *
  * **Gotchas**: use one for one subscription. To run a chain as a program, with signals and a report, use `run()`.
  *
@@ -39,8 +45,8 @@ export interface SinkSubscriberConfig<T> extends WriteCoordinatorConfig<T> {
  *
  * const writer = sinkSubscriber(memorySink(), { batchSize: 100 });
  * synthetic({ symbols: 5, count: 1_000, seed: 1 }).subscribe(writer);
- * const account = await writer.finished;
- * console.log(account.written); // 1000
+ * const report = await writer.whenFinished();
+ * console.log(report.written); // 1000
  * ```
  */
 export function sinkSubscriber<T>(sink: Sink<T>, config: SinkSubscriberConfig<T> = {}): SinkSubscriber<T> {
@@ -49,62 +55,56 @@ export function sinkSubscriber<T>(sink: Sink<T>, config: SinkSubscriberConfig<T>
 
 export class SinkSubscriber<T> extends Subscriber<T> {
   readonly monitor: PipelineMonitor;
-  readonly #stopping: ReplaySubject<void>;
-  readonly #pipeline: Subscription;
+  readonly #pipeline: PipelineRun;
   readonly #head: Subscriber<T>;
-  readonly #settled: Promise<Account>;
-  #settle: (account: Account) => void = () => {};
-  #reject: (error: unknown) => void = () => {};
+  readonly #ended: Promise<RunReport>;
+  #settle: (report: RunReport) => void = () => {};
   #isEnding = false;
-  #awaited = false;
+  #isAwaited = false;
 
   /** Made by {@link sinkSubscriber}. */
-  constructor(sink: Sink<T>, { onOutcome, monitor = new PipelineMonitor(), ...config }: SinkSubscriberConfig<T>) {
-    const stopping = new ReplaySubject<void>(1);
+  constructor(sink: Sink<T>, config: SinkSubscriberConfig<T>) {
+    const { onOutcome, monitor = new PipelineMonitor(), drainTimeoutMs = 10_000, ...coordinator } = config;
+    const pipeline = new PipelineRun({
+      drainTimeoutMs: requireDuration('sinkSubscriber', 'drainTimeoutMs', drainTimeoutMs),
+      scheduler: config.policies?.scheduler ?? asyncScheduler,
+      monitor,
+      onEnd: (report) => this.#settle(report),
+    });
     let head: Subscriber<T> | undefined;
     const input$ = new Observable<T>((subscriber) => {
       head = subscriber;
     });
-    // Told inside the chain and not by its observer: what `onOutcome` throws there is an error of the pipeline.
-    const outcomes$ = input$.pipe(
-      writeCoordinator(sink, config),
-      tap((outcome) => onOutcome?.(outcome)),
-      withContext({ stopping, monitor }),
+    pipeline.start(
+      input$.pipe(
+        writeCoordinator(sink, coordinator),
+        // Inside the chain rather than in its observer, so that what `onOutcome` throws is an error of the pipeline.
+        tap((outcome) => onOutcome?.(outcome)),
+      ),
     );
-    let pipeline = Subscription.EMPTY;
-    // A pipeline of its own, also where it is made in a callback of another.
-    withFallbackContext(undefined, () => {
-      pipeline = outcomes$.subscribe({
-        error: (error) => this.#reject(error),
-        complete: () => this.#settle(monitor.account()),
-      });
-    });
     // Chained to the head of the pipeline: what is upstream finds its gate, and `next` goes straight in.
     super(head);
     this.monitor = monitor;
-    this.#stopping = stopping;
     this.#pipeline = pipeline;
     this.#head = head as Subscriber<T>;
-    this.#settled = new Promise((resolve, reject) => {
-      this.#settle = resolve;
-      this.#reject = reject;
+    this.#ended = new Promise((resolve, reject) => {
+      this.#settle = (report) => (report.outcome === 'failed' ? reject(report.error) : resolve(report));
     });
-    // A rejection that nobody awaits is reported once those who subscribe and then await have had the time to.
-    this.#settled.catch((error: unknown) => {
-      if (!this.#awaited) throwError(() => error).subscribe();
+    // A rejection that nobody awaits is reported once those who subscribe first and then await have had the time to.
+    this.#ended.catch((error: unknown) => {
+      if (!this.#isAwaited) throwError(() => error).subscribe();
     });
   }
 
-  /** The account, when everything is written or given up; rejects with what stopped the pipeline. */
-  get finished(): Promise<Account> {
-    this.#awaited = true;
-    return this.#settled;
+  /** Resolves with the report when everything is written or given up; rejects with what stopped the pipeline. */
+  whenFinished(): Promise<RunReport> {
+    this.#isAwaited = true;
+    return this.#ended;
   }
 
-  /** Asks for a drain: the source is let go, and what is held is written. */
+  /** Starts a drain: the source is unsubscribed, and what is held is written within `drainTimeoutMs`. */
   stop(): void {
-    this.#stopping.next();
-    this.#stopping.complete();
+    if (!this.#pipeline.isDraining) this.#pipeline.request('stop');
   }
 
   override error(error: unknown): void {
@@ -121,11 +121,10 @@ export class SinkSubscriber<T> extends Subscriber<T> {
 
   /** Gives up what is held. RxJS calls it too, at the end of the input, when what is held is still to be written. */
   override unsubscribe(): void {
-    // Let go of by the pipeline, which then ends by itself: it is full, has failed, or was stopped.
+    // Torn down by the pipeline, which then ends by itself: its buffer is full, it has failed, or it was stopped.
     const isTearingDown = !this.closed && this.#head.closed;
     super.unsubscribe();
     if (this.#isEnding || isTearingDown) return;
     this.#pipeline.unsubscribe();
-    this.#settle(this.monitor.account());
   }
 }

@@ -29,7 +29,7 @@ const OWNER = 'startFaultProxy';
  * const writer = sinkSubscriber(barsSink(store.pool));
  * synthetic({ count: 10_000, seed: 7 }).subscribe(writer);
  * await lost.whenFired();
- * await writer.finished;
+ * await writer.whenFinished();
  * await store.close();
  * await proxy.close();
  * ```

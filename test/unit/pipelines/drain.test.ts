@@ -8,11 +8,11 @@ import { boundedBuffer } from '../../../src/operators/boundedBuffer.js';
 import { boundedMergeMap } from '../../../src/operators/boundedMergeMap.js';
 import { pace } from '../../../src/operators/pace.js';
 import { route } from '../../../src/operators/route.js';
+import type { RunReport } from '../../../src/operators/running/runReport.js';
 import { untilStopped } from '../../../src/operators/untilStopped.js';
 import { writeCoordinator } from '../../../src/operators/writeCoordinator.js';
 import { writeTo } from '../../../src/operators/writeTo.js';
 import { run } from '../../../src/pipelines/run.js';
-import type { RunReport } from '../../../src/pipelines/runReport.js';
 import { sinkSubscriber } from '../../../src/sinks/sinkSubscriber.js';
 import { fromIterable } from '../../../src/sources/fromIterable.js';
 
@@ -167,7 +167,7 @@ describe('a sinkSubscriber that is stopped', () => {
       .subscribe(writer);
     scheduler.schedule(() => writer.stop(), 10);
     scheduler.flush();
-    const account = await writer.finished;
+    const account = await writer.whenFinished();
     expect(account).toMatchObject({ held: 0, conservation: 0 });
     expect(account.written).toBe(account.received);
     expect(account.received).toBeGreaterThan(80);

@@ -15,14 +15,15 @@ import type { DeadLetters, Diversion } from '../../../src/contracts/diversion.js
 import type { Sink, WriteReceipt } from '../../../src/contracts/sink.js';
 import { gatedSource } from '../../../src/flow/gatedSource.js';
 import { PipelineMonitor } from '../../../src/flow/monitor.js';
-import { supervise } from '../../../src/flow/supervise.js';
 import { withContext } from '../../../src/flow/withContext.js';
 import { pace } from '../../../src/operators/pace.js';
 import { route } from '../../../src/operators/route.js';
+import type { RunReport } from '../../../src/operators/running/runReport.js';
+import { supervise } from '../../../src/operators/running/supervise.js';
 import { type CoordinatorPolicies, writeCoordinator } from '../../../src/operators/writeCoordinator.js';
+import { formatReport } from '../../../src/pipelines/formatReport.js';
 import { run } from '../../../src/pipelines/run.js';
 import { isRunError } from '../../../src/pipelines/runError.js';
-import { formatReport, type RunReport } from '../../../src/pipelines/runReport.js';
 
 const coded = (code: string) => Object.assign(new Error(code), { code });
 const refused = () => coded('ECONNREFUSED');

@@ -1,6 +1,6 @@
 import type { LetterFilter, Tally } from '../../../dead-letters/deadLetter.js';
 import { readDeadLetters, type UnreadLine } from '../../../dead-letters/readDeadLetters.js';
-import type { RunOutcome } from '../../../pipelines/runReport.js';
+import type { RunOutcome } from '../../../operators/running/runReport.js';
 import { EXIT, type ExitCode } from '../../exitCodes.js';
 import { oneLine } from '../../table.js';
 import { NONE, tallyText } from './letterText.js';
@@ -134,6 +134,7 @@ const OUTCOMES: Readonly<Record<RunOutcome, string>> = {
   drained: ', stopped on request',
   deadline: ', stopped at the deadline: what was in hand is still in its letters',
   failed: ', failed',
+  unsubscribed: '',
 };
 
 const WHY: Readonly<Record<Left['why'], string>> = {

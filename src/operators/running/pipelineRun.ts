@@ -1,0 +1,124 @@
+import { type Observable, type SchedulerLike, Subscription } from 'rxjs';
+import { isWriteOutcome } from '../../contracts/sink.js';
+import { withFallbackContext } from '../../flow/context.js';
+import type { PipelineMonitor } from '../../flow/monitor.js';
+import { withContext } from '../../flow/withContext.js';
+import { DrainController } from './drainController.js';
+import { type RunOutcome, type RunReport, reportOf } from './runReport.js';
+
+export interface PipelineRunConfig {
+  readonly drainTimeoutMs: number;
+  readonly scheduler: SchedulerLike;
+  readonly monitor: PipelineMonitor;
+  /** Called once when the drain begins, with the reason. What it throws fails the run. */
+  readonly onDraining?: ((reason: string) => void) | undefined;
+  /** Called once, when everything is torn down. */
+  readonly onEnd: (report: RunReport) => void;
+}
+
+/** One run of a pipeline, from its subscription to its report: what `run()` and `sinkSubscriber()` have in common. */
+export class PipelineRun {
+  readonly #config: PipelineRunConfig;
+  readonly #startedAt: number;
+  readonly #drain: DrainController;
+  readonly #subscription = new Subscription();
+  #reason = 'failure';
+  #signal: string | undefined;
+  #batches = 0;
+  #rows = 0;
+  #isOver = false;
+
+  constructor(config: PipelineRunConfig) {
+    this.#config = config;
+    const { scheduler, drainTimeoutMs, onDraining } = config;
+    this.#startedAt = scheduler.now();
+    this.#drain = new DrainController({
+      scheduler,
+      timeoutMs: drainTimeoutMs,
+      onDraining: () => {
+        try {
+          onDraining?.(this.#reason);
+        } catch (error) {
+          this.#end('failed', error);
+        }
+      },
+      onDeadline: () => this.#endDrain('deadline'),
+    });
+  }
+
+  get isDraining(): boolean {
+    return this.#drain.phase !== 'running';
+  }
+
+  /** Subscribes the pipeline as one of its own, also where this is called from a callback of another. */
+  start(outcomes$: Observable<unknown>): void {
+    const { stopping, expired, abort } = this.#drain;
+    const { monitor } = this.#config;
+    withFallbackContext(undefined, () => {
+      this.#subscription.add(
+        outcomes$.pipe(withContext({ stopping, expired, abort, monitor })).subscribe({
+          next: (outcome) => {
+            if (!isWriteOutcome(outcome)) return;
+            if (outcome.status === 'written') this.#batches += 1;
+            this.#rows += outcome.rows;
+          },
+          error: (error) => this.#end('failed', error),
+          complete: () => this.#endDrain(this.#drain.isRequested ? 'drained' : 'completed'),
+        }),
+      );
+    });
+  }
+
+  /** Asks for a drain; the second time leaves it a second at most, the third ends it. */
+  request(reason: string, signal?: string): void {
+    this.#signal ??= signal;
+    if (!this.isDraining) this.#reason = reason;
+    this.#drain.request();
+  }
+
+  fail(error: unknown): void {
+    this.#end('failed', error);
+  }
+
+  /** Gives up what is held. */
+  unsubscribe(): void {
+    this.#end('unsubscribed');
+  }
+
+  /** Everything is settled, or the time for it is over. */
+  #endDrain(outcome: RunOutcome): void {
+    const { failure } = this.#drain;
+    if (failure) this.#end('failed', failure.error);
+    else this.#end(outcome);
+  }
+
+  #end(how: RunOutcome, cause?: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#drain.close();
+    let outcome = how;
+    let error = cause;
+    try {
+      this.#subscription.unsubscribe();
+    } catch (thrown) {
+      // A part that cannot be torn down fails the run, but does not hide what failed it before.
+      error = how === 'failed' ? new AggregateError([cause, thrown], messageOf(cause)) : thrown;
+      outcome = 'failed';
+    }
+    const { monitor, scheduler, onEnd } = this.#config;
+    onEnd(
+      reportOf(monitor, {
+        outcome,
+        durationMs: scheduler.now() - this.#startedAt,
+        batches: this.#batches,
+        rows: this.#rows,
+        ...(this.#signal === undefined ? {} : { signal: this.#signal }),
+        ...(outcome === 'failed' ? { error } : {}),
+      }),
+    );
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,74 @@
+import { type MonoTypeOperatorFunction, merge, type SchedulerLike, take } from 'rxjs';
+import { operate } from '../../flow/operate.js';
+import { DrainController } from './drainController.js';
+
+/** How long what is upstream has to hand over what it holds, where nobody downstream keeps a deadline. */
+const GRACE_MS = 10_000;
+
+export interface SuperviseConfig {
+  /** The clock of the deadline. */
+  readonly scheduler: SchedulerLike;
+  /**
+   * Whether what is upstream are branches, each under a supervision of its own. Where one cannot go on, the others then finish
+   * what they have. Default false: the writers upstream work side by side, and all give up at once.
+   */
+  readonly branches?: boolean;
+}
+
+/**
+ * Stands below writers with dead letters. Where one of them cannot go on, everything that it and its siblings hold goes to the
+ * dead letters, sources stop, and then the pipeline fails.
+ *
+ * Whoever keeps the deadline of the whole program, such as `run()`, is told by its `abort` and ends the pipeline. Where nobody
+ * does, sources that do not stop are unsubscribed after ten seconds.
+ */
+export function supervise<T>({ scheduler, branches = false }: SuperviseConfig): MonoTypeOperatorFunction<T> {
+  return operate<T, T>({ kind: 'supervise', unlisted: true }, ({ destination, downstream, detach }) => {
+    const isDeadlineKept = downstream.abort !== undefined;
+    const timeoutMs = isDeadlineKept ? Number.POSITIVE_INFINITY : GRACE_MS;
+    const end = () => {
+      if (drain.failure && !isDeadlineKept) destination.error(drain.failure.error);
+      else destination.complete();
+    };
+    const drain = new DrainController({
+      scheduler,
+      timeoutMs,
+      ...(branches ? (isDeadlineKept ? { expireAfterMs: timeoutMs } : {}) : { expireAfterMs: 0 }),
+      onDraining: () => downstream.abort?.(drain.failure?.error),
+      onDeadline() {
+        detach();
+        end();
+      },
+    });
+
+    /** An error while everything is being saved comes second: it must not hide the one that it is being saved from. */
+    const fail = (error: unknown) => {
+      const { failure } = drain;
+      const isKnown = !failure || (error instanceof AggregateError && error.errors[0] === failure.error);
+      destination.error(isKnown ? error : joined(failure.error, error));
+    };
+
+    return {
+      upstream: {
+        // Where somebody downstream stops sources, theirs is passed on as it is: a broadcast tells rounds apart by it.
+        stopping: isDeadlineKept ? downstream.stopping : merge(downstream.stopping, drain.stopping).pipe(take(1)),
+        expired: merge(downstream.expired, drain.expired).pipe(take(1)),
+        abort(error) {
+          if (!destination.closed) drain.abort(error);
+        },
+      },
+      next: (value) => destination.next(value),
+      error: fail,
+      complete: end,
+      finalize: () => drain.close(),
+    };
+  });
+}
+
+function joined(first: unknown, second: unknown): AggregateError {
+  return new AggregateError([first, second], `${messageOf(first)}; and then: ${messageOf(second)}`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
