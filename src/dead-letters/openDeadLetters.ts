@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { asyncScheduler, type SchedulerLike, type Subscription, throwError } from 'rxjs';
+import { asyncScheduler, type SchedulerLike, throwError } from 'rxjs';
 import { type Disk, nodeDisk } from '../disk/disk.js';
 import {
   requireDuration,
@@ -9,6 +9,7 @@ import {
   requireKnownOptions,
   requireText,
 } from '../primitives/validate.js';
+import { within } from '../primitives/within.js';
 import { type DeadLetterHold, type DeadLetterQueue, holdOf, StoredQueue } from './deadLetterQueue.js';
 import type { LetterProblem } from './letterStore.js';
 import { explainFolder, type FolderUser, joinFolder, leaveFolder, type SharedFolder } from './sharedFolder.js';
@@ -107,20 +108,10 @@ export async function openDeadLetters<T>(folder: string, config: OpenDeadLetters
   }
   const joined = shared;
   const close = async (pending: Iterable<Promise<unknown>>) => {
-    await within(closeTimeoutMs, scheduler, Promise.allSettled(pending));
+    await within(closeTimeoutMs, Promise.allSettled(pending), undefined, scheduler);
     await leaveFolder(joined, user);
   };
   return new StoredQueue<T>({ folder: joined.store.settings.folder, pipeline, shared: joined, now, close });
-}
-
-/** Resolves when `work` has, or else after a time. */
-async function within(ms: number, scheduler: SchedulerLike, work: Promise<unknown>): Promise<void> {
-  let timer: Subscription | undefined;
-  const time = new Promise<void>((resolve) => {
-    timer = scheduler.schedule(() => resolve(), ms);
-  });
-  await Promise.race([work, time]);
-  timer?.unsubscribe();
 }
 
 /** A listener that throws must not keep letters from the disk: its error goes where RxJS takes unhandled ones. */

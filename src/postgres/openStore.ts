@@ -4,6 +4,7 @@ import pg from 'pg';
 import { lockFolder } from '../disk/folderLock.js';
 import { isFolderLockedError } from '../disk/folderLockedError.js';
 import { requireDuration, requireInteger, requireKnownOptions } from '../primitives/validate.js';
+import { within } from '../primitives/within.js';
 import { explain } from './explain.js';
 import { destroyClient, OpenClients } from './openClients.js';
 import { StoreError } from './storeError.js';
@@ -236,19 +237,6 @@ function emptied(pool: pg.Pool): Promise<void> {
     pool.on('remove', look);
     look();
   });
-}
-
-/** Resolves when `work` has, or else after a time. */
-async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const time = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  try {
-    await Promise.race([work, time]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 const REASONS: Record<string, string> = {

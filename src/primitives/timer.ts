@@ -1,7 +1,7 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 
 /** Longer timers fire at once in Node: a longer wait is made of several. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** One timer, set as often as needed, for any span, also on a scheduler that runs its work inside of `schedule()`. */
 export class Timer {

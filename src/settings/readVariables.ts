@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { nearestName } from './nearestName.js';
+import { nearestName } from '../primitives/nearestName.js';
 import type { SettingsMistake } from './settingsError.js';
 import { VARIABLE_NAMES, type VariableName } from './variables.js';
 
@@ -64,9 +64,21 @@ function isKnown(name: string): boolean {
 /** Its value is not quoted: a variable that nobody knows may be a secret. */
 function unknownVariable(name: string, place: string): SettingsMistake {
   const shown = name.length > 60 ? `${name.slice(0, 59)}…` : name;
-  const near = nearestName(name.slice(0, 60), VARIABLE_NAMES);
+  const near = nearestName(name.slice(0, 60), VARIABLE_NAMES) ?? nearestByWords(name.slice(0, 60));
   const remedy = near ? `did you mean ${near}?` : 'the names that begin with MDS_ are those of docs/settings.md';
   return { variable: name, message: `${shown}${place} is not a setting: ${remedy}` };
+}
+
+/** The variable that is made of most of the same words: `MDS_WORKERS` is `MDS_COORDINATOR_WORKERS`. */
+function nearestByWords(name: string): string | undefined {
+  const words = new Set(name.toUpperCase().split('_').slice(1));
+  const candidates = VARIABLE_NAMES.map((known) => {
+    const parts = known.split('_');
+    return { known, length: parts.length, inCommon: parts.filter((word) => words.has(word)).length };
+  });
+  return candidates
+    .filter(({ inCommon }) => inCommon >= Math.max(1, words.size / 2))
+    .sort((a, b) => b.inCommon - a.inCommon || a.length - b.length)[0]?.known;
 }
 
 function readDotenv(path: string, mustExist: boolean, mistakes: SettingsMistake[]): Environment | undefined {

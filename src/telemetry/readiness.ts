@@ -1,4 +1,5 @@
 import { redactText } from '../primitives/redact.js';
+import { within } from '../primitives/within.js';
 import type { Obstacles } from './pipelineTelemetry.js';
 
 /** Whether a program can take work, and if not, why not. */
@@ -63,24 +64,16 @@ export class Readiness {
   async #ask(check: SinkCheck): Promise<ReadinessCheck> {
     const { timeoutMs, now } = this.#config;
     const abort = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
     let answer: ReadinessCheck;
     try {
-      await Promise.race([
-        Promise.resolve(check(abort.signal)),
-        new Promise((_, reject) => {
-          timer = setTimeout(() => {
-            const late = new Error(`no answer within ${timeoutMs} ms`);
-            abort.abort(late);
-            reject(late);
-          }, timeoutMs);
-        }),
-      ]);
+      await within(timeoutMs, Promise.resolve(check(abort.signal)), () => {
+        const late = new Error(`no answer within ${timeoutMs} ms`);
+        abort.abort(late);
+        throw late;
+      });
       answer = checkOf('sink', undefined);
     } catch (error) {
       answer = checkOf('sink', reasonOf(error));
-    } finally {
-      clearTimeout(timer);
     }
     this.#answer = { at: now(), check: answer };
     return answer;

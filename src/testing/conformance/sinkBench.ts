@@ -6,6 +6,7 @@ import type { DeadLetters, Diversion } from '../../contracts/diversion.js';
 import type { Sink, WriteOutcome, WriteReceipt } from '../../contracts/sink.js';
 import { writeTo } from '../../operators/writeTo.js';
 import type { WritePolicies } from '../../operators/writing/writePolicies.js';
+import { within } from '../../primitives/within.js';
 import type { SinkStore, SinkSubject } from './sinkSubject.js';
 
 const TIMEOUT_MS = 15_000;
@@ -133,17 +134,10 @@ export class SinkBench<T> {
     assert(repeated.length === 0, `${when}, ${repeated.length} items are stored more than once: ${some(repeated)}`);
   }
 
-  async #inTime<R>(work: Promise<R>, what: string): Promise<R> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const error = new Error(`${what} has not ended within ${this.#timeoutMs} ms`);
-      timer = setTimeout(() => reject(error), this.#timeoutMs);
+  #inTime<R>(work: Promise<R>, what: string): Promise<R> {
+    return within(this.#timeoutMs, work, () => {
+      throw new Error(`${what} has not ended within ${this.#timeoutMs} ms`);
     });
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }
 

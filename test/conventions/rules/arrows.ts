@@ -37,7 +37,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages that a folder may import; folders that are not named may import any that package.json declares. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  primitives: ['rxjs'],
+  primitives: ['rxjs', 'fastest-levenshtein'],
   failures: [],
   flow: ['rxjs'],
   policies: [],
