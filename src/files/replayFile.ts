@@ -1,7 +1,6 @@
 import type { Observable } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
 import type { Bar } from '../market/bar.js';
-import { PullLoop } from '../sources/pullLoop.js';
 import { badRow, RowProblem } from './read/fileRecord.js';
 import type { Row } from './read/recordParser.js';
 import type {
@@ -98,15 +97,15 @@ export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = 
       if (!Number.isFinite(time)) throw new RangeError(`${name}: timeOf must give a finite number, got ${time}`);
       if (firstTime === undefined) {
         firstTime = time;
-        startedAt = loop.now();
+        startedAt = outlet.now();
       }
       waiting = { item, dueAt: startedAt + (time - firstTime) / factor };
     };
 
     const emitWaiting = (): boolean => {
       const { item, dueAt } = waiting!;
-      if (loop.now() < dueAt) {
-        loop.sleepUntil(dueAt);
+      if (outlet.now() < dueAt) {
+        outlet.sleepUntil(dueAt);
         return false;
       }
       waiting = undefined;
@@ -114,26 +113,18 @@ export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = 
       return true;
     };
 
-    const loop = new PullLoop<T | Bar>(outlet, {
-      scheduler,
-      yieldAfterMs,
-      produce() {
-        if (waiting) return emitWaiting();
-        const row = rows.next();
-        if (!reader && rows.columns) reader = settings.readerFor(rows.columns);
-        // An empty NDJSON file has no records; an empty CSV file lacks its header.
-        if (!reader && row === 'end' && format === 'csv') settings.readerFor([]);
-        if (row === 'later') return false;
-        if (row === 'end') outlet.complete();
-        else readRow(row);
-        return true;
-      },
+    const rows = new RowFile(settings, () => outlet.wake());
+    outlet.pump(() => {
+      if (waiting) return emitWaiting();
+      const row = rows.next();
+      if (!reader && rows.columns) reader = settings.readerFor(rows.columns);
+      // An empty NDJSON file has no records; an empty CSV file lacks its header.
+      if (!reader && row === 'end' && format === 'csv') settings.readerFor([]);
+      if (row === 'later') return false;
+      if (row === 'end') outlet.complete();
+      else readRow(row);
+      return true;
     });
-    const rows = new RowFile(settings, () => loop.wake());
-    loop.wake();
-    return () => {
-      loop.stop();
-      rows.close();
-    };
+    return () => rows.close();
   });
 }

@@ -1,72 +1,69 @@
 import { asyncScheduler, Observable, type SchedulerLike, type Subscriber, type TeardownLogic } from 'rxjs';
-import { contextOf, type FlowContext, withFallbackContext } from './context.js';
-import type { CancelWait } from './gate.js';
+import { Wait } from '../primitives/wait.js';
+import { contextOf, type FlowContext } from './context.js';
 import type { Stage } from './monitor.js';
-import { SourceTurn } from './timeSlice.js';
+import { type Produce, Pump, type PumpHost } from './pump.js';
 
 export interface GatedSourceConfig {
   /** The name of the stage in topology, metrics and the report. */
   readonly name: string;
   /**
-   * Where a synchronous source resumes after it has yielded to the event loop. Its clock decides when to.
-   * Default: `asyncScheduler`.
+   * Where the source resumes after it has yielded to the event loop. Its clock decides when to yield. Default:
+   * `asyncScheduler`.
    */
   readonly scheduler?: SchedulerLike;
   /**
-   * How long a synchronous source may run before it yields, in milliseconds. Default 20. All sources on one scheduler
-   * share that time: what starts, or is woken, when it is used up waits for its turn before it emits anything.
+   * How long the source may run before it yields, in milliseconds. Default 20. All sources on one scheduler share that
+   * time: a source that starts, or is woken, once it is used up waits for its turn before it emits anything.
    */
   readonly yieldAfterMs?: number;
   /**
-   * Whether the source completes when the pipeline is asked to drain. Default true. `false` for what is the content of an
-   * item, such as the pages of a request, and must not be cut half-way: it runs to its end.
+   * Whether the source completes when the pipeline is asked to drain. Default true. With `false` it runs to its end: for the
+   * content of one item, such as the pages of a request, which must not be cut short.
    */
   readonly stops?: boolean;
 }
 
-/** Why a run of `produce` has come back. */
-type RunEnd = 'closed' | 'held' | 'over';
-
-/** The downstream side of a source that can pause, one a subscription. */
-export class Outlet<T> {
+/** The downstream side of a source that can pause, one per subscription. */
+export class Outlet<T> implements PumpHost {
   /** The context downstream, whose `stopping` has completed this outlet already when it fires. */
   readonly context: FlowContext;
   readonly #destination: Subscriber<T>;
   readonly #stage: Stage;
-  readonly #turn: SourceTurn;
-  readonly #stopped: boolean;
-  #cancelWait: CancelWait | undefined;
-  #pumping = false;
+  readonly #scheduler: SchedulerLike;
+  readonly #yieldAfterMs: number;
+  readonly #wait = new Wait();
+  #pump: Pump | undefined;
+  /** Set before the end is passed on: a gate that opens while that happens resumes nothing. */
+  #ended = false;
 
   constructor(destination: Subscriber<T>, config: GatedSourceConfig) {
     const downstream = contextOf(destination);
-    const scheduler = config.scheduler ?? asyncScheduler;
     this.#destination = destination;
     this.context = downstream;
     this.#stage = downstream.monitor.register({ kind: config.name, role: 'source', feeds: downstream.stage });
-    this.#turn = new SourceTurn(scheduler, config.yieldAfterMs ?? 20);
+    this.#scheduler = config.scheduler ?? asyncScheduler;
+    this.#yieldAfterMs = config.yieldAfterMs ?? 20;
     destination.add(() => {
-      this.#cancelWait?.();
-      this.#turn.cancel();
+      this.#ended = true;
+      this.#wait.cancel();
+      this.#pump?.cancel();
       this.#stage.close();
     });
-    this.#stopped = config.stops !== false && this.#completeOnStopping(scheduler);
+    if (config.stops !== false) this.#completeOnStopping();
   }
 
-  /** Returns whether the pipeline is stopping already. */
-  #completeOnStopping(scheduler: SchedulerLike): boolean {
+  #completeOnStopping(): void {
     const destination = this.#destination;
     let subscribing = true;
-    let stopped = false;
     const stopping = this.context.stopping.subscribe(() => {
-      if (subscribing) stopped = true;
+      if (subscribing) this.#ended = true;
       else this.complete();
     });
     subscribing = false;
     destination.add(stopping);
-    // Not at once: a `repeat()` would subscribe again inside of it, and so on until the stack is full.
-    if (stopped) destination.add(scheduler.schedule(() => this.complete()));
-    return stopped;
+    // Not at once: a `repeat()` would subscribe again inside it, and so on until the stack overflows.
+    if (this.#ended) destination.add(this.#scheduler.schedule(() => this.complete()));
   }
 
   /** Whether an item may be emitted now. */
@@ -74,103 +71,87 @@ export class Outlet<T> {
     return this.context.gate.isOpen && !this.closed;
   }
 
-  /** Whether nobody listens any more: unsubscribed, completed, failed or asked to stop. */
+  /** Whether the source has ended: unsubscribed, completed, failed or asked to stop. */
   get closed(): boolean {
-    return this.#stopped || this.#destination.closed;
+    return this.#ended || this.#destination.closed;
   }
 
-  /** Emits. Ask {@link isOpen} first; an item emitted while closed reaches the buffer as overflow. */
+  /** Emits. Check {@link isOpen} first: an item emitted while it is false reaches the buffer as overflow. */
   next(value: T): void {
-    if (this.#destination.closed) return;
+    if (this.closed) return;
     this.#stage.out += 1;
     this.#destination.next(value);
   }
 
-  /** Counts items that this source refuses to emit: unreadable rows, for one. */
+  /** Counts items that this source refuses to emit, such as unreadable rows. */
   drop(reason: string, count = 1): void {
     this.#stage.drop(reason, count);
   }
 
   error(error: unknown): void {
+    this.#ended = true;
     this.#destination.error(error);
   }
 
   complete(): void {
+    this.#ended = true;
     this.#destination.complete();
   }
 
-  /** Calls `resume` once, when an item may be emitted: at once if that is now. What it throws is an error downstream. */
-  whenOpen(resume: () => void): void {
-    this.#cancelWait?.();
-    this.#cancelWait = undefined;
-    let resumed = false;
-    const cancel = this.context.gate.whenOpen(() => {
-      resumed = true;
-      this.#cancelWait = undefined;
-      if (this.closed) return;
-      try {
-        resume();
-      } catch (error) {
-        this.error(error);
-      }
-    });
-    // Resumed at once, it may be waiting again already: that wait is the one to keep.
-    if (!resumed) this.#cancelWait = cancel;
-  }
-
   /**
-   * Drives a synchronous source: calls `produce` again and again while the gate is open, waits while it is closed,
-   * yields to the event loop now and then, and ends when the outlet is closed. `produce` emits one item, or completes.
+   * Calls `resume` once, as soon as an item may be emitted: immediately if that is now. An error that it throws goes
+   * downstream. A later wait replaces an earlier one.
    */
-  pump(produce: () => void): void {
-    if (this.#pumping || this.#turn.isWaiting) return;
-    if (this.#turn.mustWait) this.#turn.wait(() => this.#run(produce));
-    else this.#run(produce);
-  }
-
-  #run(produce: () => void): void {
-    let end: RunEnd = 'closed';
-    this.#pumping = true;
-    // What `produce` reaches by accident (a subscription inside a `tap`, say) is not upstream of this pipeline.
-    withFallbackContext(undefined, () => {
-      this.#turn.run(() => {
+  whenOpen(resume: () => void): void {
+    this.#wait.begin(
+      (open) => this.context.gate.whenOpen(open),
+      () => {
+        if (this.closed) return;
         try {
-          end = this.#produceAll(produce);
+          resume();
         } catch (error) {
           this.error(error);
         }
-      });
-    });
-    this.#pumping = false;
-    // Not before, as both may resume right here: some schedulers run their work inside of schedule().
-    this.#waitFor(end, produce);
+      },
+    );
   }
 
-  #produceAll(produce: () => void): RunEnd {
-    const gate = this.context.gate;
-    const destination = this.#destination;
-    const turn = this.#turn;
-    while (!destination.closed) {
-      if (!gate.isOpen) return 'held';
-      produce();
-      if (++turn.items >= turn.itemsPerCheck && turn.isOver() && !destination.closed) return 'over';
-    }
-    return 'closed';
+  /**
+   * Drives the source: calls `produce` again and again while the gate is open, waits while it is closed, yields to the
+   * event loop now and then, and ends when the outlet is closed. `produce` emits one item, or completes; it returns false
+   * when it has nothing for now, and is called again after {@link wake}. A pump is started once; starting it again wakes it.
+   */
+  pump(produce: Produce): void {
+    this.#pump ??= new Pump(this, this.context.gate, this.#scheduler, this.#yieldAfterMs, produce);
+    this.#pump.wake();
   }
 
-  #waitFor(end: RunEnd, produce: () => void): void {
-    if (end === 'held') this.whenOpen(() => this.pump(produce));
-    else if (end === 'over') this.#turn.wait(() => this.#run(produce));
+  /** Has a pump that rests call `produce` again. Harmless at any time. */
+  wake(): void {
+    this.#pump?.wake();
+  }
+
+  /**
+   * The clock of the pump: milliseconds since the first call. It stands still while the source waits at the gate and when
+   * the scheduler's clock is set back. Call it inside `produce`.
+   */
+  now(): number {
+    return this.#pump?.now() ?? 0;
+  }
+
+  /** Wakes the pump when {@link now} has reached `time`, or slightly earlier. Call it inside `produce`, and return false. */
+  sleepUntil(time: number): void {
+    this.#pump?.sleepUntil(time);
   }
 }
 
 /**
- * How an author writes a source that can pause: emit through the outlet while it is open, wait at it while it is not.
+ * Writes a source that can pause: `connect` emits through the outlet while it is open, and waits while it is not.
  *
- * Every subscription gets an outlet of its own. The outlet completes when the pipeline is asked to drain, unless `stops`
- * is false; release what the source holds in the teardown that `connect` returns. Subscribed after that request, the
- * source completes on its scheduler without calling `connect`: behind `repeat()` put `untilStopped()` at once, or it
- * goes on repeating a source that has nothing any more, and the drain never ends.
+ * Each subscription gets its own outlet, which completes when the pipeline is asked to drain, unless `stops` is false.
+ * Release what the source holds in the teardown that `connect` returns. A subscription that comes after the request to
+ * drain completes on its scheduler without calling `connect`. Put `untilStopped()` directly behind `repeat()`: otherwise
+ * `repeat()` subscribes to the empty source forever, and the drain never ends.
  *
  * @example
  * ```ts

@@ -173,15 +173,15 @@ describe('SourceTurn', () => {
     });
   });
 
-  it('must wait while others do, and knows that it does', () => {
+  it('must wait while others do, and resumes only if it has not left the queue', () => {
     const scheduler = new VirtualTimeScheduler();
     const [one, other] = [new SourceTurn(scheduler, 20), new SourceTurn(scheduler, 20)];
     expect(other.mustWait).toBe(false);
     const resumed: string[] = [];
     one.wait(() => resumed.push('one'));
-    expect([one.isWaiting, other.mustWait]).toEqual([true, true]);
+    expect([TimeSlice.of(scheduler).waiting, other.mustWait]).toEqual([1, true]);
     scheduler.flush();
-    expect([one.isWaiting, other.mustWait]).toEqual([false, false]);
+    expect([TimeSlice.of(scheduler).waiting, other.mustWait]).toEqual([0, false]);
     one.wait(() => resumed.push('again'));
     one.cancel();
     scheduler.flush();

@@ -1,7 +1,5 @@
-import type { SchedulerLike, Subscription } from 'rxjs';
-
-/** Withdraws a wait; harmless once the wait is over. */
-type Withdraw = () => void;
+import type { SchedulerLike } from 'rxjs';
+import { Wait } from '../primitives/wait.js';
 
 interface Waiter {
   readonly resume: () => void;
@@ -9,24 +7,24 @@ interface Waiter {
 }
 
 const MIN_ITEMS_PER_CHECK = 1;
-/** A look at the clock costs about as much as an item. */
+/** Reading the clock costs about as much as emitting an item. */
 const MAX_ITEMS_PER_CHECK = 256;
-/** Where it begins: a source of fewer items never yields, and slow items do not add up to much. */
-const FIRST_ITEMS_A_LOOK = 32;
-/** How long the items between two looks may take. */
+/** A source of fewer items never yields, and even slow items do not add up to much. */
+const FIRST_ITEMS_PER_CHECK = 32;
+/** How long the items between two readings of the clock should take. */
 const CHECK_EVERY_MS = 2;
-/** How many sources may be set going inside one another's run between two looks. */
+/** How many nested sources may start before the clock is read again. */
 const NESTED_PER_CHECK = 32;
 
 const slices = new WeakMap<SchedulerLike, TimeSlice>();
 
 /**
- * The time that synchronous sources on one scheduler may take together before the event loop turns: however many they
- * are, it waits for one slice. A source that has used it up stands in line, and one action of the scheduler a turn runs
- * those in line, first come, first served, for as long as the next slice lasts.
+ * The time that all synchronous sources on one scheduler share before the event loop gets a turn: however many sources
+ * there are, it waits for one slice. A source that has used up the slice is queued. One action of the scheduler per turn
+ * runs the queued sources, first come, first served, until the next slice is used up.
  */
 export class TimeSlice {
-  /** The slice that everyone on this scheduler shares. */
+  /** The slice that all sources on this scheduler share. */
   static of(scheduler: SchedulerLike): TimeSlice {
     let slice = slices.get(scheduler);
     if (!slice) {
@@ -36,21 +34,21 @@ export class TimeSlice {
     return slice;
   }
 
-  /** The source that runs now, the innermost where one has set another going. */
+  /** The source that is running: the innermost, where one source runs inside another. */
   running: SourceTurn | undefined;
-  /** How many sources were set going by the one that runs outermost. */
+  /** How many sources have started inside the outermost running source. */
   nested = 0;
   /** How many slices there have been. */
   turns = 0;
-  /** When the latest of them began. */
+  /** When the latest slice began. */
   since = 0;
-  /** How many items to a look the source had that looked last: what those that come to it begin with. */
-  itemsPerCheck = FIRST_ITEMS_A_LOOK;
+  /** The latest `itemsPerCheck` of any source: a new source starts with it. */
+  itemsPerCheck = FIRST_ITEMS_PER_CHECK;
   readonly #scheduler: SchedulerLike;
-  readonly #line = new Set<Waiter>();
+  readonly #queue = new Set<Waiter>();
+  readonly #action = new Wait();
   #serving = false;
   #again = false;
-  #action: Subscription | undefined;
 
   constructor(scheduler: SchedulerLike) {
     this.#scheduler = scheduler;
@@ -60,32 +58,29 @@ export class TimeSlice {
     return this.#scheduler.now();
   }
 
-  /** How many stand in line. While somebody does, the slice is used up for everyone. */
+  /** How many sources are queued. While any is, the slice is used up for everyone. */
   get waiting(): number {
-    return this.#line.size;
+    return this.#queue.size;
   }
 
-  /** Calls `resume` once, in a later slice. */
-  wait(resume: () => void, yieldAfterMs: number): Withdraw {
+  /** Calls `resume` once, in a later slice. Returns how to withdraw, which is harmless afterwards. */
+  wait(resume: () => void, yieldAfterMs: number): () => void {
     const waiter: Waiter = { resume, yieldAfterMs };
-    this.#line.add(waiter);
-    if (!this.#serving && !this.#action) this.#arm();
+    this.#queue.add(waiter);
+    if (!this.#serving && !this.#action.isPending) this.#arm();
     return () => {
-      if (!this.#line.delete(waiter) || this.#line.size > 0) return;
-      this.#action?.unsubscribe();
-      this.#action = undefined;
+      if (this.#queue.delete(waiter) && this.#queue.size === 0) this.#action.cancel();
     };
   }
 
   #arm(): void {
-    let served = false;
-    const action = this.#scheduler.schedule(() => {
-      served = true;
-      this.#action = undefined;
-      this.#serve();
-    });
-    // Some schedulers run it right here; an action that has run is not one to cancel.
-    if (!served) this.#action = action;
+    this.#action.begin(
+      (serve) => {
+        const action = this.#scheduler.schedule(serve);
+        return () => action.unsubscribe();
+      },
+      () => this.#serve(),
+    );
   }
 
   #serve(): void {
@@ -99,7 +94,7 @@ export class TimeSlice {
       try {
         this.#serveSlice();
       } finally {
-        if (this.#line.size > 0) this.#arm();
+        if (this.#queue.size > 0) this.#arm();
         this.#serving = false;
       }
     } while (this.#again);
@@ -108,45 +103,40 @@ export class TimeSlice {
   #serveSlice(): void {
     this.turns += 1;
     this.since = this.now();
-    // One at least, whatever the clock says.
+    // At least one, whatever the clock says.
     let first = true;
-    for (const waiter of this.#line) {
+    for (const waiter of this.#queue) {
       if (!first && isOver(this.now() - this.since, waiter.yieldAfterMs)) return;
       first = false;
-      this.#line.delete(waiter);
+      this.#queue.delete(waiter);
       waiter.resume();
     }
   }
 }
 
-/** An age below 0 is that of a clock which was set back: how long it has been cannot be known. */
+/** A negative age means that the clock was set back: how long it has been is unknown. */
 const isOver = (ageMs: number, yieldAfterMs: number): boolean => ageMs < 0 || ageMs >= yieldAfterMs;
 
-/** One source's part in the {@link TimeSlice} of its scheduler: says when to yield, and stands in line for it. */
+/** One source's share of the {@link TimeSlice} of its scheduler: says when to yield, and queues the source. */
 export class SourceTurn {
-  /** Items since the last look at the clock. Count here, and ask {@link isOver} when {@link itemsPerCheck} is reached. */
+  /** Items since the clock was last read. Count here, and ask {@link isOver} once it reaches {@link itemsPerCheck}. */
   items = 0;
-  /** How many items to the next look: fewer when they take long. */
+  /** How many items to emit between two readings of the clock: fewer when they take long. */
   itemsPerCheck: number;
   readonly #slice: TimeSlice;
   readonly #yieldAfterMs: number;
+  readonly #queued = new Wait();
   #since: number | undefined;
   #turn = 0;
-  #lookedAt: number | undefined;
-  #withdraw: Withdraw | undefined;
+  #checkedAt: number | undefined;
 
   constructor(scheduler: SchedulerLike, yieldAfterMs: number) {
     this.#slice = TimeSlice.of(scheduler);
     this.#yieldAfterMs = yieldAfterMs;
-    this.itemsPerCheck = Math.min(FIRST_ITEMS_A_LOOK, this.#slice.itemsPerCheck);
+    this.itemsPerCheck = Math.min(FIRST_ITEMS_PER_CHECK, this.#slice.itemsPerCheck);
   }
 
-  /** Whether the source stands in line. */
-  get isWaiting(): boolean {
-    return this.#withdraw !== undefined;
-  }
-
-  /** Whether the slice is used up already, so that the source must {@link wait} before it produces anything. */
+  /** Whether the slice is used up, so that the source must {@link wait} before it produces anything. */
   get mustWait(): boolean {
     const slice = this.#slice;
     if (slice.waiting > 0) return true;
@@ -155,24 +145,17 @@ export class SourceTurn {
     return isOver(slice.now() - outer.#since, this.#yieldAfterMs);
   }
 
-  /** Stands in line. `resume` runs the source without asking {@link mustWait} again. */
+  /** Queues the source. `resume` runs it without asking {@link mustWait} again. */
   wait(resume: () => void): void {
-    let resumed = false;
-    const withdraw = this.#slice.wait(() => {
-      resumed = true;
-      this.#withdraw = undefined;
-      resume();
-    }, this.#yieldAfterMs);
-    if (!resumed) this.#withdraw = withdraw;
+    this.#queued.begin((serve) => this.#slice.wait(serve, this.#yieldAfterMs), resume);
   }
 
-  /** Leaves the line. */
+  /** Leaves the queue. */
   cancel(): void {
-    this.#withdraw?.();
-    this.#withdraw = undefined;
+    this.#queued.cancel();
   }
 
-  /** Runs the source. What it sets going by that shares its time. */
+  /** Runs the source. Sources that start inside it share its time. */
   run(work: () => void): void {
     const slice = this.#slice;
     const outer = slice.running;
@@ -183,12 +166,12 @@ export class SourceTurn {
       if (this.#since === undefined) {
         this.#since = slice.now();
       } else if (this.#turn !== slice.turns) {
-        // It has yielded, or others have for it.
+        // It has yielded, or others have in its place.
         this.#since = slice.since;
-        this.#lookedAt = slice.since;
+        this.#checkedAt = slice.since;
       }
     }
-    this.#lookedAt ??= this.#since;
+    this.#checkedAt ??= this.#since;
     this.#turn = slice.turns;
     slice.running = this;
     try {
@@ -198,13 +181,13 @@ export class SourceTurn {
     }
   }
 
-  /** Looks at the clock: whether the source must yield now. */
+  /** Reads the clock: whether the source must yield now. */
   isOver(): boolean {
     const now = this.#slice.now();
-    const tookMs = now - (this.#lookedAt ?? now);
-    this.#lookedAt = now;
+    const tookMs = now - (this.#checkedAt ?? now);
+    this.#checkedAt = now;
     this.items = 0;
-    // At once down to what the time allows, as each look too late is felt; up again step by step.
+    // Down at once, because each late check delays the event loop; up again step by step.
     if (tookMs > CHECK_EVERY_MS) {
       this.itemsPerCheck = Math.max(MIN_ITEMS_PER_CHECK, Math.floor((this.itemsPerCheck * CHECK_EVERY_MS) / tookMs));
     } else if (tookMs < CHECK_EVERY_MS) {

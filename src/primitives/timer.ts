@@ -1,52 +1,48 @@
-import type { SchedulerLike, Subscription } from 'rxjs';
+import type { SchedulerLike } from 'rxjs';
+import { Wait } from './wait.js';
 
-/** Longer timers fire at once in Node: a longer wait is made of several. */
+/** The longest delay a Node timer accepts: a longer one fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** One timer, set as often as needed, for any span, also on a scheduler that runs its work inside of `schedule()`. */
+/** One timer, set as often as needed, for any span, including on a scheduler that runs its work inside `schedule()`. */
 export class Timer {
   readonly #scheduler: SchedulerLike;
-  readonly #ring: () => void;
-  #timer: Subscription | undefined;
+  readonly #fire: () => void;
+  readonly #wait = new Wait();
   #isSet = false;
 
-  /** `ring` is called from the scheduler, so what it throws is nobody's: it must not throw. */
-  constructor(scheduler: SchedulerLike, ring: () => void) {
+  /** `fire` is called by the scheduler, which has nowhere to report an error: it must not throw. */
+  constructor(scheduler: SchedulerLike, fire: () => void) {
     this.#scheduler = scheduler;
-    this.#ring = ring;
+    this.#fire = fire;
   }
 
   get isSet(): boolean {
     return this.#isSet;
   }
 
-  /** Rings once, so many milliseconds from now, and not when it was set for before. */
+  /** Fires once, `ms` from now, and no longer when it was set for before. */
   set(ms: number): void {
-    this.cancel();
     this.#isSet = true;
-    this.#wait(ms);
+    const spanMs = Math.min(ms, MAX_TIMER_MS);
+    this.#wait.begin(
+      (resume) => {
+        const action = this.#scheduler.schedule(resume, spanMs);
+        return () => action.unsubscribe();
+      },
+      () => {
+        if (ms > spanMs) {
+          this.set(ms - spanMs);
+          return;
+        }
+        this.#isSet = false;
+        this.#fire();
+      },
+    );
   }
 
   cancel(): void {
     this.#isSet = false;
-    this.#timer?.unsubscribe();
-    this.#timer = undefined;
-  }
-
-  #wait(ms: number): void {
-    const span = Math.min(ms, MAX_TIMER_MS);
-    let isOver = false;
-    const timer = this.#scheduler.schedule(() => {
-      isOver = true;
-      this.#timer = undefined;
-      if (ms > span) {
-        this.#wait(ms - span);
-        return;
-      }
-      this.#isSet = false;
-      this.#ring();
-    }, span);
-    // Over already, it may have been set anew, and that timer is the one to cancel.
-    if (!isOver) this.#timer = timer;
+    this.#wait.cancel();
   }
 }

@@ -1,8 +1,7 @@
 import { type Observable, type SchedulerLike, throwError } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
+import { eventLoopScheduler } from '../primitives/eventLoopScheduler.js';
 import { requireDuration, requireFunction, requireKnownOptions, requireText } from '../primitives/validate.js';
-import { eventLoopScheduler } from './eventLoopScheduler.js';
-import { PullLoop } from './pullLoop.js';
 
 export interface FromAsyncIterableConfig {
   /** Where the source resumes after it has yielded to the event loop. Default: after one turn of the event loop. */
@@ -83,7 +82,7 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>, config: FromAsy
       } else {
         state = 'answered';
         item = answer.value;
-        loop.wake();
+        outlet.wake();
       }
     };
     const onRejection = (error: unknown) => {
@@ -91,32 +90,26 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>, config: FromAsy
       outlet.error(error);
     };
 
-    const loop = new PullLoop<T>(outlet, {
-      scheduler,
-      yieldAfterMs,
-      produce() {
-        if (state === 'answered') {
-          const answer = item as T;
-          item = undefined;
-          state = 'idle';
-          outlet.next(answer);
-          return true;
-        }
-        // Idle, then: the loop rests while a pull is in flight, and only its answer wakes it.
-        state = 'pulling';
-        try {
-          Promise.resolve(iterator.next()).then(onAnswer, onRejection);
-        } catch (error) {
-          state = 'done';
-          throw error;
-        }
-        return false;
-      },
+    outlet.pump(() => {
+      if (state === 'answered') {
+        const answer = item as T;
+        item = undefined;
+        state = 'idle';
+        outlet.next(answer);
+        return true;
+      }
+      // It is idle: the pump rests while a pull is in flight, and only the answer wakes it.
+      state = 'pulling';
+      try {
+        Promise.resolve(iterator.next()).then(onAnswer, onRejection);
+      } catch (error) {
+        state = 'done';
+        throw error;
+      }
+      return false;
     });
-    loop.wake();
 
     return () => {
-      loop.stop();
       if (state === 'answered') outlet.drop('stopped');
       if (state === 'done') return;
       state = 'done';

@@ -1,5 +1,6 @@
 import { type Observable, type SchedulerLike, throwError } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
+import { eventLoopScheduler } from '../primitives/eventLoopScheduler.js';
 import {
   requireBoolean,
   requireDuration,
@@ -7,7 +8,6 @@ import {
   requireKnownOptions,
   requireText,
 } from '../primitives/validate.js';
-import { eventLoopScheduler } from './eventLoopScheduler.js';
 
 export interface FromIterableConfig {
   /** Where the source resumes after it has yielded to the event loop. Default: after one turn of the event loop. */

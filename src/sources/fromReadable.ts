@@ -1,10 +1,9 @@
 import { Readable } from 'node:stream';
 import type { Observable, SchedulerLike } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
+import { ReadableTap } from '../flow/readableTap.js';
+import { eventLoopScheduler } from '../primitives/eventLoopScheduler.js';
 import { requireDuration, requireFunction, requireKnownOptions, requireText } from '../primitives/validate.js';
-import { eventLoopScheduler } from './eventLoopScheduler.js';
-import { PullLoop } from './pullLoop.js';
-import { ReadableTap } from './readableTap.js';
 
 export interface FromReadableConfig {
   /** Where the source resumes after it has yielded to the event loop. Default: after one turn of the event loop. */
@@ -73,23 +72,15 @@ export function fromReadable<T = Buffer>(
   const name = requireText(owner, 'name', config.name ?? owner);
 
   return gatedSource<T>({ name, scheduler, yieldAfterMs }, (outlet) => {
-    const tap = new ReadableTap<T>(open(), () => loop.wake());
-    const loop = new PullLoop<T>(outlet, {
-      scheduler,
-      yieldAfterMs,
-      produce() {
-        const item = tap.read();
-        if (item !== null) outlet.next(item);
-        else if (tap.failure) outlet.error(tap.failure.error);
-        else if (tap.ended) outlet.complete();
-        else return false;
-        return true;
-      },
+    const tap = new ReadableTap<T>(open(), () => outlet.wake());
+    outlet.pump(() => {
+      const item = tap.read();
+      if (item !== null) outlet.next(item);
+      else if (tap.failure) outlet.error(tap.failure.error);
+      else if (tap.ended) outlet.complete();
+      else return false;
+      return true;
     });
-    loop.wake();
-    return () => {
-      loop.stop();
-      tap.close();
-    };
+    return () => tap.close();
   });
 }

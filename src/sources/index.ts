@@ -15,7 +15,7 @@ export {
 export { type BarsConfig, bars } from '../postgres/read/bars.js';
 export { type LatestConfig, latest } from '../postgres/read/latest.js';
 export { isStoreReadError, StoreReadError } from '../postgres/read/storeReadError.js';
-export { eventLoopScheduler } from './eventLoopScheduler.js';
+export { eventLoopScheduler } from '../primitives/eventLoopScheduler.js';
 export { type FromAsyncIterableConfig, fromAsyncIterable } from './fromAsyncIterable.js';
 export { type FromIterableConfig, fromIterable } from './fromIterable.js';
 export { type FromReadableConfig, fromReadable } from './fromReadable.js';

@@ -1,9 +1,8 @@
 import type { Observable, SchedulerLike } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
 import type { Bar } from '../market/bar.js';
+import { eventLoopScheduler } from '../primitives/eventLoopScheduler.js';
 import { requireDuration, requireKnownOptions, requireNumber, requireText } from '../primitives/validate.js';
-import { eventLoopScheduler } from './eventLoopScheduler.js';
-import { PullLoop } from './pullLoop.js';
 import { barWalk } from './synthetic/barMaker.js';
 import { requireSyntheticBars, SYNTHETIC_BARS_OPTIONS, type SyntheticBarsConfig } from './synthetic/settings.js';
 
@@ -71,33 +70,27 @@ export function synthetic(config: SyntheticConfig = {}): Observable<Bar> {
         if (bar === undefined) outlet.complete();
         else outlet.next(bar);
       });
-      return undefined;
+      return;
     }
 
     let emitted = 0;
     // One ahead, so that completion comes with the last item and not where the next would be due.
     let upcoming = walk.next();
-    const loop = new PullLoop<Bar>(outlet, {
-      scheduler,
-      yieldAfterMs,
-      produce() {
-        const dueAt = startedAt + (emitted * 1_000) / rate;
-        if (upcoming === undefined) {
-          outlet.complete();
-          return true;
-        }
-        if (loop.now() < dueAt) {
-          loop.sleepUntil(dueAt);
-          return false;
-        }
-        emitted += 1;
-        outlet.next(upcoming);
-        upcoming = walk.next();
+    outlet.pump(() => {
+      if (upcoming === undefined) {
+        outlet.complete();
         return true;
-      },
+      }
+      // The clock of the pump begins with the first item.
+      const dueAt = (emitted * 1_000) / rate;
+      if (outlet.now() < dueAt) {
+        outlet.sleepUntil(dueAt);
+        return false;
+      }
+      emitted += 1;
+      outlet.next(upcoming);
+      upcoming = walk.next();
+      return true;
     });
-    const startedAt = loop.now();
-    loop.wake();
-    return () => loop.stop();
   });
 }

@@ -15,8 +15,6 @@ export const SOURCES: Membership = {
   docs: 'docs/sources',
   support: {
     eventLoopScheduler: 'the scheduler that sources yield on',
-    pullLoop: 'the loop of sources whose next item may have to be waited for',
-    readableTap: 'reads a Node stream on demand, for fromReadable and replayFile',
     syntheticBars: 'the bars that synthetic emits, as an iterable for tests and folds',
     syntheticEvents: 'records of all kinds, as an iterable; on the page of synthetic',
   },

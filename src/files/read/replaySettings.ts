@@ -5,6 +5,7 @@ import type { SchedulerLike } from 'rxjs';
 import { decodeProblems } from '../../contracts/decodeProblems.js';
 import type { Bar } from '../../market/bar.js';
 import { EPOCH_UNITS } from '../../market/parseInstant.js';
+import { eventLoopScheduler } from '../../primitives/eventLoopScheduler.js';
 import {
   requireBoolean,
   requireDuration,
@@ -15,7 +16,6 @@ import {
   requireOneOf,
   requireText,
 } from '../../primitives/validate.js';
-import { eventLoopScheduler } from '../../sources/eventLoopScheduler.js';
 import { BAR_FIELDS, BarReader, type BarReaderSettings } from './barReader.js';
 import { duplicateOf } from './csvParser.js';
 import { type BadRow, type FileRecord, type RecordPlace, RowProblem } from './fileRecord.js';

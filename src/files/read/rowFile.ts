@@ -1,4 +1,4 @@
-import { ReadableTap } from '../../sources/readableTap.js';
+import { ReadableTap } from '../../flow/readableTap.js';
 import { CsvParser, HeaderProblem } from './csvParser.js';
 import { FileNotFoundError } from './fileNotFoundError.js';
 import { type Line, LineSplitter } from './lineSplitter.js';

@@ -1,7 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Observable, SchedulerLike } from 'rxjs';
 import { gatedSource } from '../../flow/gatedSource.js';
-import { PullLoop } from '../../sources/pullLoop.js';
 import { endsConnection, StoreReadError } from './storeReadError.js';
 
 export interface PagedSourceConfig {
@@ -32,35 +31,27 @@ export function pagedSource<T>(pool: Pool, config: PagedSourceConfig, begin: () 
       reading = false;
       page = next;
       at = 0;
-      loop.wake();
+      outlet.wake();
     };
     const onFailure = (error: unknown) => {
       if (!abandon.signal.aborted) outlet.error(new StoreReadError(table, { cause: error }));
     };
-    const loop = new PullLoop<T>(outlet, {
-      scheduler,
-      yieldAfterMs,
-      produce() {
-        if (at < page.length) {
-          outlet.next(page[at++]!);
-          return true;
-        }
-        if (reading) return false;
-        const readPage = nextPage();
-        if (!readPage) {
-          outlet.complete();
-          return true;
-        }
-        reading = true;
-        borrow(pool, abandon.signal, readPage).then(onPage, onFailure);
-        return false;
-      },
+    outlet.pump(() => {
+      if (at < page.length) {
+        outlet.next(page[at++]!);
+        return true;
+      }
+      if (reading) return false;
+      const readPage = nextPage();
+      if (!readPage) {
+        outlet.complete();
+        return true;
+      }
+      reading = true;
+      borrow(pool, abandon.signal, readPage).then(onPage, onFailure);
+      return false;
     });
-    loop.wake();
-    return () => {
-      loop.stop();
-      abandon.abort();
-    };
+    return () => abandon.abort();
   });
 }
 

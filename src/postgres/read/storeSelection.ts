@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
+import { eventLoopScheduler } from '../../primitives/eventLoopScheduler.js';
 import { requireDuration, requireInteger, requireText } from '../../primitives/validate.js';
-import { eventLoopScheduler } from '../../sources/eventLoopScheduler.js';
 import { qualify } from './barRows.js';
 import type { PagedSourceConfig } from './pagedSource.js';
 

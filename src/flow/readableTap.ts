@@ -1,7 +1,16 @@
-import type { Readable } from 'node:stream';
+/** What is used of a Node `Readable`. */
+export interface ReadableLike {
+  readonly readableEnded: boolean;
+  readonly errored: Error | null;
+  readonly destroyed: boolean;
+  read(): unknown;
+  on(event: string, listener: (error: Error) => void): unknown;
+  off(event: string, listener: (error: Error) => void): unknown;
+  destroy(): unknown;
+}
 
 /**
- * Reads a Node stream on demand: nothing is asked of the stream before the first {@link read}, and what it held when it
+ * Reads a Node stream on demand: it requests nothing before the first {@link read}, and what the stream held when it
  * failed can still be read.
  */
 export class ReadableTap<T> {
@@ -9,35 +18,39 @@ export class ReadableTap<T> {
   failure: { readonly error: unknown } | undefined;
   /** Whether everything has been read. */
   ended: boolean;
-  readonly #stream: Readable;
+  readonly #stream: ReadableLike;
   readonly #onChange: () => void;
   #listening = false;
 
   /** `onChange` is called when there may be more to read, or the stream has ended or failed. */
-  constructor(stream: Readable, onChange: () => void) {
+  constructor(stream: ReadableLike, onChange: () => void) {
     this.#stream = stream;
     this.#onChange = onChange;
     this.ended = stream.readableEnded;
     if (stream.errored) this.failure = { error: stream.errored };
     else if (stream.destroyed && !this.ended) this.failure = { error: prematureClose() };
-    stream.on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onClose);
+    stream.on('error', this.#onError);
+    stream.on('end', this.#onEnd);
+    stream.on('close', this.#onClose);
   }
 
   /** The next chunk or object; `null` if there is none now. */
   read(): T | null {
     if (!this.#listening) {
-      // Not before: a listener for `readable` makes the stream fill its buffer.
+      // Not earlier: a listener for `readable` makes the stream fill its buffer.
       this.#listening = true;
       this.#stream.on('readable', this.#onChange);
     }
     return this.#stream.read() as T | null;
   }
 
-  /** Lets go of the stream. */
+  /** Destroys the stream. */
   close(): void {
     const stream = this.#stream;
-    stream.off('readable', this.#onChange).off('end', this.#onEnd).off('close', this.#onClose);
-    // The listener for errors stays: a stream may complain of being destroyed, and unheard that would end the process.
+    stream.off('readable', this.#onChange);
+    stream.off('end', this.#onEnd);
+    stream.off('close', this.#onClose);
+    // The error listener stays: destroying a stream may emit an error, which would end the process if nothing listened.
     stream.destroy();
   }
 

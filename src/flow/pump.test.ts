@@ -9,32 +9,21 @@ import {
 } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { observe } from '../../test/support/collect.js';
-import { Gate } from '../flow/gate.js';
-import { gatedSource } from '../flow/gatedSource.js';
-import { PullLoop } from './pullLoop.js';
+import { Gate } from './gate.js';
+import { gatedSource } from './gatedSource.js';
 
-/** Counts from 0 to `end`, exclusive, by a loop that always has something. */
-const pulled = (end: number, scheduler: SchedulerLike, yieldAfterMs = 20) =>
-  gatedSource<number>({ name: 'pulled', scheduler, yieldAfterMs }, (outlet) => {
+/** Counts from 0 to `end`, exclusive. */
+const pumped = (end: number, scheduler: SchedulerLike, yieldAfterMs = 20) =>
+  gatedSource<number>({ name: 'pumped', scheduler, yieldAfterMs }, (outlet) => {
     let n = 0;
-    const loop = new PullLoop<number>(outlet, {
-      scheduler,
-      yieldAfterMs,
-      produce() {
-        if (n < end) outlet.next(n++);
-        else outlet.complete();
-        return true;
-      },
-    });
-    loop.wake();
-    return () => loop.stop();
+    outlet.pump(() => (n < end ? outlet.next(n++) : outlet.complete()));
   });
 
-describe('PullLoop', () => {
+describe('Pump', () => {
   it('shares the slice of its scheduler with other sources', () => {
     const scheduler = new VirtualTimeScheduler();
     const seen = observe(
-      merge(...Array.from({ length: 20 }, () => pulled(100, scheduler))).pipe(tap(() => (scheduler.frame += 1))),
+      merge(...Array.from({ length: 20 }, () => pumped(100, scheduler))).pipe(tap(() => (scheduler.frame += 1))),
     );
     // Each looks at the clock after 32 items at first.
     expect(scheduler.frame).toBeLessThan(33);
@@ -45,7 +34,7 @@ describe('PullLoop', () => {
 
   it('leaves the line when it is unsubscribed', () => {
     const scheduler = new VirtualTimeScheduler();
-    const seen = observe(pulled(1_000, scheduler, 0));
+    const seen = observe(pumped(1_000, scheduler, 0));
     expect(scheduler.actions).toHaveLength(1);
     seen.unsubscribe();
     expect(scheduler.actions).toEqual([]);
@@ -56,8 +45,8 @@ describe('PullLoop', () => {
   it('waits in line when its gate opens while others do', () => {
     const scheduler = new VirtualTimeScheduler();
     const gate = new Gate('closed');
-    const woken = observe(pulled(10, scheduler), gate);
-    observe(pulled(1_000, scheduler, 0));
+    const woken = observe(pumped(10, scheduler), gate);
+    observe(pumped(1_000, scheduler, 0));
     gate.open();
     expect(woken.items).toEqual([]);
     scheduler.flush();
@@ -76,7 +65,7 @@ describe('PullLoop', () => {
     };
     const queue: SchedulerLike = { now, schedule: queueScheduler.schedule.bind(queueScheduler) };
     for (const scheduler of [immediate, queue]) {
-      expect(observe(pulled(50_000, scheduler, 0)).items).toHaveLength(50_000);
+      expect(observe(pumped(50_000, scheduler, 0)).items).toHaveLength(50_000);
     }
   });
 
@@ -87,7 +76,7 @@ describe('PullLoop', () => {
     const setBack = tap((n: number) => {
       if (n === 100) clock -= 3_600_000;
     });
-    const seen = observe(pulled(10_000, scheduler).pipe(setBack));
+    const seen = observe(pumped(10_000, scheduler).pipe(setBack));
     expect(seen.items.length).toBeLessThan(500);
     scheduler.flush();
     expect(seen.items).toHaveLength(10_000);
