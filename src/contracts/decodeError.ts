@@ -12,6 +12,7 @@ export interface DecodeProblem {
 export class DecodeError extends Error {
   override readonly name = 'DecodeError';
   readonly code = 'SLUICE_DECODE_FAILED';
+  readonly failureClass = 'poison';
   readonly problems: readonly DecodeProblem[];
 
   constructor(problems: readonly DecodeProblem[]) {

@@ -2,6 +2,7 @@
 export class WriteTimeoutError extends Error {
   override readonly name = 'WriteTimeoutError';
   readonly code = 'SLUICE_WRITE_TIMEOUT';
+  readonly failureClass = 'transient';
   readonly timeoutMs: number;
 
   constructor(sink: string, timeoutMs: number, options: { cause?: unknown } = {}) {

@@ -1,3 +1,4 @@
+import { sqlStateOf } from '../failures/sqlState.js';
 import { redactText } from '../primitives/redact.js';
 
 /** What a letter says of the error: enough to know what to do, and nothing that must not lie on a disk. */
@@ -29,7 +30,7 @@ function recordAt(error: unknown, depth: number): ErrorRecord {
     return { name: typeof error, message: clip(String(error), MAX_LENGTH) };
   const { name, message, code, sqlState, cause, errors } = error as Record<string, unknown>;
   const beneath = cause ?? (Array.isArray(errors) ? (errors[0] as unknown) : undefined);
-  const state = typeof sqlState === 'string' ? sqlState : isSqlState(code) ? code : undefined;
+  const state = typeof sqlState === 'string' ? sqlState : sqlStateOf({ code });
   return {
     name: typeof name === 'string' && name !== '' ? clip(name, MAX_NAME) : 'Error',
     message: typeof message === 'string' ? clip(message, MAX_LENGTH) : '',
@@ -37,10 +38,6 @@ function recordAt(error: unknown, depth: number): ErrorRecord {
     ...(state === undefined ? {} : { sqlState: clip(state, MAX_NAME) }),
     ...(beneath === undefined || beneath === null || depth >= MAX_DEPTH ? {} : { cause: recordAt(beneath, depth + 1) }),
   };
-}
-
-function isSqlState(code: unknown): code is string {
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code);
 }
 
 function clip(text: string, maxLength: number): string {

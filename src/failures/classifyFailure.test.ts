@@ -5,35 +5,24 @@ import { WriteTimeoutError } from '../contracts/writeTimeoutError.js';
 import { NdjsonError } from '../files/ndjsonError.js';
 import { CircuitOpenError } from '../operators/errors/circuitOpenError.js';
 import { StaleStreamError } from '../operators/errors/staleStreamError.js';
-import { explain } from '../postgres/explain.js';
-import { StoreError, type StoreErrorCode } from '../postgres/storeError.js';
-import { classifyFailure, type FailureClass, failureType } from './classifyFailure.js';
+import { StoreError } from '../postgres/storeError.js';
+import { toStoreError } from '../postgres/toStoreError.js';
+import {
+  classify,
+  classifyFailure,
+  type FailureClass,
+  type FailureTable,
+  type FailureTraits,
+  failureType,
+} from './classifyFailure.js';
 
 const coded = (code: string, message = 'what the driver says') => Object.assign(new Error(message), { code });
 
-/** SQLSTATEs, by what can be done about them. */
+/** SQLSTATEs of the standard, which no database has for itself, by what can be done about them. */
 const STATES: Readonly<Record<FailureClass, readonly string[]>> = {
-  transient: [
-    ...['08000', '08001', '08003', '08004', '08006', '08007', '08P01'],
-    ...['40000', '40001', '40003', '40P01'],
-    ...['53000', '53100', '53200', '53300', '53400'],
-    ...['55000', '55006', '55P03'],
-    ...['57000', '57014', '57P01', '57P02', '57P03', '57P04', '57P05'],
-    ...['58000', '58030', '58P01', '58P02'],
-    ...['25001', '25006', '25P01', '25P02', '25P03', '26000', '42P05', 'XX000'],
-    // Of nobody: an extension, or a trigger with its own.
-    ...['72000', 'HV00N', 'TS101', 'ZZ999'],
-  ],
-  poison: [
-    ...['22000', '22001', '22003', '22007', '22008', '22012', '22021', '22P02', '22P04', '22P05'],
-    ...['23000', '23502', '23503', '23505', '23514', '23P01'],
-    ...['21000', '40002', '44000', '54000', '54001', 'P0001', 'P0004'],
-  ],
-  fatal: [
-    ...['28000', '28P01', '3D000', '3F000', '0A000', '0LP01', '0P000', 'F0000'],
-    ...['42000', '42501', '42601', '42703', '42804', '42P01', '42P10', '42883'],
-    ...['54011', '54023', 'XX001', 'XX002'],
-  ],
+  transient: ['08000', '08003', '08006', '25001', '25P02', '40001', '40003'],
+  poison: ['21000', '22001', '22003', '22P02', '23502', '23505', '44000'],
+  fatal: ['0A000', '0LP01', '0P000', '28000', '3D000', '3F000', '42501', '42P01'],
 };
 
 const CODES: Readonly<Record<FailureClass, readonly string[]>> = {
@@ -51,28 +40,11 @@ const rows = (table: Readonly<Record<FailureClass, readonly string[]>>) =>
   );
 
 describe('classifyFailure', () => {
-  it.each(rows(STATES))('takes SQLSTATE %s for %s, from the driver and explained', (state, expected) => {
+  it.each(rows(STATES))('takes SQLSTATE %s for %s', (state, expected) => {
     expect(classifyFailure(coded(state))).toBe(expected);
     expect(classifyFailure({ sqlState: state })).toBe(expected);
     expect(failureType(coded(state))).toBe(state);
   });
-
-  it.each(rows(STATES).filter(([, expected]) => expected !== 'fatal'))(
-    'takes SQLSTATE %s for %s in a StoreError',
-    (state, expected) => {
-      const explained = explain(coded(state));
-      expect(classifyFailure(explained)).toBe(expected);
-      expect(classifyFailure(new WriteError('bars', [1], 1, { cause: explained }))).toBe(expected);
-      expect(failureType(explained)).toBe(state);
-    },
-  );
-
-  it.each(rows(STATES).filter(([, expected]) => expected === 'fatal'))(
-    'takes SQLSTATE %s for %s in a StoreError, whatever its code',
-    (state, expected) => {
-      expect(classifyFailure(explain(coded(state), '"bars"'))).toBe(expected);
-    },
-  );
 
   it.each(rows(CODES))('takes code %s for %s', (code, expected) => {
     expect(classifyFailure(coded(code))).toBe(expected);
@@ -92,34 +64,15 @@ describe('classifyFailure', () => {
       refused,
       many,
       Object.assign(new AggregateError([refused]), { code: 'ECONNREFUSED' }),
-      explain(refused),
-      explain(many),
-      new WriteError('bars', [], 1, { cause: explain(refused) }),
+      toStoreError(refused),
+      toStoreError(many),
+      new WriteError('bars', [], 1, { cause: toStoreError(refused) }),
       new Error('cannot write', { cause: many }),
     ];
     for (const form of forms) {
       expect(classifyFailure(form)).toBe('transient');
       expect(failureType(form)).toBe('ECONNREFUSED');
     }
-  });
-
-  it.each<[StoreErrorCode, FailureClass]>([
-    ['SLUICE_STORE_UNREACHABLE', 'transient'],
-    ['SLUICE_STORE_CONNECTION_LOST', 'transient'],
-    ['SLUICE_STORE_FAILED', 'transient'],
-    ['SLUICE_STORE_VALUE', 'poison'],
-    ['SLUICE_STORE_PASSWORD', 'fatal'],
-    ['SLUICE_STORE_DATABASE', 'fatal'],
-    ['SLUICE_STORE_TABLE', 'fatal'],
-    ['SLUICE_STORE_PERMISSION', 'fatal'],
-    ['SLUICE_STORE_URL', 'fatal'],
-    ['SLUICE_STORE_FOLDER', 'fatal'],
-    ['SLUICE_STORE_LOCKED', 'fatal'],
-    ['SLUICE_STORE_UNSUPPORTED', 'fatal'],
-  ])('takes %s without more for %s', (code, expected) => {
-    expect(classifyFailure(new StoreError(code, 'x'))).toBe(expected);
-    expect(classifyFailure(new StoreError(code, 'x', { cause: new TypeError('y') }))).toBe(expected);
-    expect(failureType(new StoreError(code, 'x', { cause: new TypeError('y') }))).toBe(code);
   });
 
   it.each<[string, error: unknown, FailureClass, type: string]>([
@@ -156,29 +109,31 @@ describe('classifyFailure', () => {
     expect(failureType(error)).toBe(type);
   });
 
-  it.each<[string, FailureClass]>([
-    ['Connection terminated', 'transient'],
-    ['Connection terminated unexpectedly', 'transient'],
-    ['Connection terminated due to connection timeout', 'transient'],
-    ['Client has encountered a connection error and is not queryable', 'transient'],
-    ['Client was closed and is not queryable', 'transient'],
-    ['timeout expired', 'transient'],
-    ['timeout exceeded when trying to connect', 'transient'],
-    ['Query read timeout', 'transient'],
-    ['Cannot use a pool after calling end on the pool', 'fatal'],
-  ])('knows what the driver says: %s', (message, expected) => {
-    expect(classifyFailure(new Error(message))).toBe(expected);
-    expect(classifyFailure(message)).toBe(expected);
-    expect(classifyFailure(explain(new Error(message)))).toBe(expected);
-    expect(classifyFailure(new Error('cannot write', { cause: new Error(message) }))).toBe(expected);
+  it.each<[string, FailureTraits, FailureClass]>([
+    ['its class', { failureClass: 'poison' }, 'poison'],
+    ['that it can be retried', { retryable: true }, 'transient'],
+    ['that it cannot', { retryable: false }, 'fatal'],
+    ['when to try again', { retryAfterMs: 500 }, 'transient'],
+    ['its class and more', { failureClass: 'fatal', retryable: true, retryAfterMs: 1 }, 'fatal'],
+  ])('believes an error that says %s, before its code', (_, traits, expected) => {
+    const error = Object.assign(coded(expected === 'poison' ? '42P01' : '23505'), traits);
+    expect(classifyFailure(error)).toBe(expected);
+    expect(classifyFailure(new Error('outer', { cause: error }))).toBe(expected);
   });
 
-  it('goes by a code before it goes by what is said, or by what is quoted', () => {
-    expect(classifyFailure(coded('23505', 'Cannot use a pool after calling end on the pool'))).toBe('poison');
-    expect(classifyFailure(new Error('he said: Cannot use a pool after calling end'))).toBe('transient');
-    // What the driver says counts although a cause has a code.
-    const ended = new Error('Cannot use a pool after calling end on the pool', { cause: coded('ECONNRESET') });
-    expect(classifyFailure(ended)).toBe('fatal');
+  it('asks the tables in order, then its own, for the outermost error that one of them knows', () => {
+    const http: FailureTable = ({ code }) =>
+      code === 'HTTP_422' ? 'poison' : code === 'HTTP_401' ? 'fatal' : undefined;
+    const calm: FailureTable = ({ code }) => (code === 'HTTP_401' || code === '22003' ? 'transient' : undefined);
+    const composed = classify(http, calm);
+    expect(composed(coded('HTTP_422'))).toBe('poison');
+    expect(composed(coded('HTTP_401'))).toBe('fatal');
+    expect(composed(coded('22003'))).toBe('transient');
+    expect(composed(coded('23505'))).toBe('poison');
+    expect(composed(coded('HTTP_500'))).toBe('transient');
+    expect(composed(new Error('outer', { cause: coded('HTTP_422') }))).toBe('poison');
+    expect(composed(Object.assign(coded('42P01'), { cause: coded('HTTP_422') }))).toBe('fatal');
+    expect(classifyFailure(coded('HTTP_422'))).toBe('transient');
   });
 
   it('goes by the outermost error that says something', () => {

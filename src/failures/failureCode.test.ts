@@ -22,16 +22,19 @@ describe('isLostConnection', () => {
   it.each([
     ['ECONNRESET', true],
     ['EPIPE', true],
-    ['57P01', true],
-    ['08006', true],
-    ['SLUICE_STORE_CONNECTION_LOST', true],
     // There was none to lose.
     ['ECONNREFUSED', false],
-    ['57P03', false],
-    ['40P01', false],
+    ['40001', false],
   ])('of %s is %s, by itself and as a cause', (code, expected) => {
     expect(isLostConnection(coded(code))).toBe(expected);
     expect(isLostConnection(new Error('outer', { cause: coded(code) }))).toBe(expected);
+  });
+
+  it('believes an error that says so itself', () => {
+    expect(isLostConnection({ connectionLost: true })).toBe(true);
+    expect(isLostConnection(new Error('outer', { cause: { connectionLost: true } }))).toBe(true);
+    expect(isLostConnection({ connectionLost: false })).toBe(false);
+    expect(isLostConnection(new AggregateError([new Error('x'), coded('ECONNRESET')]))).toBe(true);
   });
 
   it('ends where causes go in a circle', () => {

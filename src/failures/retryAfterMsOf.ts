@@ -1,16 +1,11 @@
-/** How deep causes are looked into: chains are short, and may be loops. */
-const MAX_CAUSE_DEPTH = 8;
+import { walkFailure } from './walkFailure.js';
 
 /**
- * How long an error asks us to wait before the next attempt, by a `retryAfterMs` on it or on one of its causes, the outermost
- * first. 0 where it does not say, or says what is no time: an endless one is no help to who wants to try again.
+ * How long an error asks us to wait before the next attempt, by the `retryAfterMs` of it or of one of its causes, outermost
+ * first. 0 if none says so, or if the value is no finite time.
  */
 export function retryAfterMsOf(error: unknown): number {
-  let link = error;
-  for (let depth = 0; depth <= MAX_CAUSE_DEPTH && typeof link === 'object' && link !== null; depth++) {
-    const { retryAfterMs, cause } = link as { retryAfterMs?: unknown; cause?: unknown };
-    if (typeof retryAfterMs === 'number' && retryAfterMs > 0 && Number.isFinite(retryAfterMs)) return retryAfterMs;
-    link = cause;
-  }
-  return 0;
+  const ask = ({ retryAfterMs: ms }: { readonly retryAfterMs?: unknown }) =>
+    typeof ms === 'number' && ms > 0 && Number.isFinite(ms) ? ms : undefined;
+  return walkFailure(error, ask) ?? 0;
 }

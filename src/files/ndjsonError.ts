@@ -1,3 +1,5 @@
+import type { FailureClass } from '../failures/classifyFailure.js';
+
 /** `SLUICE_NDJSON_VALUE`: an item is not JSON, and the others of its batch may be; `SLUICE_NDJSON_FAILED`: anything else. */
 export type NdjsonErrorCode = 'SLUICE_NDJSON_FAILED' | 'SLUICE_NDJSON_VALUE';
 
@@ -6,11 +8,14 @@ export class NdjsonError extends Error {
   override readonly name = 'NdjsonError';
   readonly code: NdjsonErrorCode;
   readonly path: string;
+  /** What can be done about it; undefined: the cause decides. */
+  readonly failureClass: FailureClass | undefined;
 
   constructor(path: string, reason: string, options: { cause: unknown; code?: NdjsonErrorCode }) {
     super(`cannot write ${path}: ${reason}`, options);
     this.code = options.code ?? 'SLUICE_NDJSON_FAILED';
     this.path = path;
+    this.failureClass = this.code === 'SLUICE_NDJSON_VALUE' ? 'poison' : undefined;
   }
 }
 

@@ -5,9 +5,9 @@ import { lockFolder } from '../disk/folderLock.js';
 import { isFolderLockedError } from '../disk/folderLockedError.js';
 import { requireDuration, requireInteger, requireKnownOptions } from '../primitives/validate.js';
 import { within } from '../primitives/within.js';
-import { explain } from './explain.js';
 import { destroyClient, OpenClients } from './openClients.js';
 import { StoreError } from './storeError.js';
+import { toStoreError } from './toStoreError.js';
 
 export interface OpenStoreConfig {
   /** The connection string of a Postgres server, `postgres://user:password@host:port/database`. Default: none. */
@@ -171,7 +171,7 @@ function explainOpening(error: unknown, client: pg.Client, connectTimeoutMs: num
       `(no answer within ${connectTimeoutMs} ms): start the server, or correct host and port in DATABASE_URL`,
     );
   }
-  const explained = explain(error);
+  const explained = toStoreError(error);
   if (explained.code !== 'SLUICE_STORE_CONNECTION_LOST' || explained.sqlState !== undefined) return explained;
   return unreachable(`(${said}): see that it is a Postgres server and is up, or correct host and port in DATABASE_URL`);
 }

@@ -1,35 +1,54 @@
-export type StoreErrorCode =
-  | 'SLUICE_STORE_UNREACHABLE'
-  | 'SLUICE_STORE_CONNECTION_LOST'
-  | 'SLUICE_STORE_PASSWORD'
-  | 'SLUICE_STORE_DATABASE'
-  | 'SLUICE_STORE_TABLE'
-  | 'SLUICE_STORE_PERMISSION'
-  | 'SLUICE_STORE_VALUE'
-  | 'SLUICE_STORE_URL'
-  | 'SLUICE_STORE_FOLDER'
-  | 'SLUICE_STORE_LOCKED'
-  | 'SLUICE_STORE_UNSUPPORTED'
-  | 'SLUICE_STORE_FAILED';
+import type { FailureClass, FailureTraits } from '../failures/classifyFailure.js';
 
-/** What went wrong with the store, said to a person. The driver's error, where there is one, is the cause. */
-export class StoreError extends Error {
+/** The class of a failure, where the code alone decides it. */
+const CLASSES = {
+  SLUICE_STORE_UNREACHABLE: undefined,
+  SLUICE_STORE_CONNECTION_LOST: undefined,
+  SLUICE_STORE_FAILED: undefined,
+  SLUICE_STORE_VALUE: 'poison',
+  SLUICE_STORE_PASSWORD: 'fatal',
+  SLUICE_STORE_DATABASE: 'fatal',
+  SLUICE_STORE_TABLE: 'fatal',
+  SLUICE_STORE_PERMISSION: 'fatal',
+  SLUICE_STORE_URL: 'fatal',
+  SLUICE_STORE_FOLDER: 'fatal',
+  SLUICE_STORE_LOCKED: 'fatal',
+  SLUICE_STORE_UNSUPPORTED: 'fatal',
+} as const;
+
+export type StoreErrorCode = keyof typeof CLASSES;
+
+/** A store failure, described for humans. The driver's error, if there is one, is the cause. */
+export class StoreError extends Error implements FailureTraits {
   override readonly name = 'StoreError';
   readonly code: StoreErrorCode;
   /** The five characters by which Postgres classes its errors. */
   readonly sqlState?: string;
-  /** The column that the error is about, where that is known. */
+  /** The column that the error is about, if known. */
   readonly field?: string;
+  /** What can be done about it; undefined: the cause decides. */
+  readonly failureClass?: FailureClass;
 
   constructor(
     code: StoreErrorCode,
     message: string,
-    options: { sqlState?: string | undefined; field?: string | undefined; cause?: unknown } = {},
+    options: {
+      sqlState?: string | undefined;
+      field?: string | undefined;
+      failureClass?: FailureClass | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    const { sqlState, field, failureClass = CLASSES[code] } = options;
     this.code = code;
-    if (options.sqlState !== undefined) this.sqlState = options.sqlState;
-    if (options.field !== undefined) this.field = options.field;
+    if (sqlState !== undefined) this.sqlState = sqlState;
+    if (field !== undefined) this.field = field;
+    if (failureClass !== undefined) this.failureClass = failureClass;
+  }
+
+  get connectionLost(): boolean {
+    return this.code === 'SLUICE_STORE_CONNECTION_LOST';
   }
 }
 

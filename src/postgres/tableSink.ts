@@ -8,6 +8,7 @@ import {
   requireOneOf,
   requireText,
 } from '../primitives/validate.js';
+import { classifyPostgresFailure } from './failures.js';
 import type { Table } from './tables.js';
 import type { Strategy } from './write/planner.js';
 import { TableWriter } from './write/writer.js';
@@ -73,6 +74,7 @@ export function tableSink<T>(
   return {
     name,
     keyOf,
+    classify: classifyPostgresFailure,
     stamp: (items) => writer.stamp(items),
     write: (batch) =>
       new Observable<WriteReceipt>((subscriber) => {

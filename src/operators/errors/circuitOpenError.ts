@@ -2,6 +2,7 @@
 export class CircuitOpenError extends Error {
   override readonly name = 'CircuitOpenError';
   readonly code = 'SLUICE_CIRCUIT_OPEN';
+  readonly failureClass = 'transient';
   /** When to try again; `Infinity` where the breaker does not close by itself, or waits for a probe that is under way. */
   readonly retryAfterMs: number;
 

@@ -2,6 +2,7 @@
 export class StaleStreamError extends Error {
   override readonly name = 'StaleStreamError';
   readonly code = 'SLUICE_STREAM_STALE';
+  readonly failureClass = 'transient';
   readonly stage: string;
   readonly staleAfterMs: number;
 

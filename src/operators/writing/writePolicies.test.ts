@@ -139,7 +139,7 @@ describe('retry', () => {
   });
 
   it('tries at once, once, when a connection broke, and then as always', () => {
-    const cut = () => Object.assign(new Error('gone'), { code: 'SLUICE_STORE_CONNECTION_LOST', cause: coded('57P01') });
+    const cut = () => Object.assign(new Error('gone'), { connectionLost: true, cause: coded('57P01') });
     const { source, calls, advance } = bench((_, call) => (call < 4 ? throwError(cut) : of({ rows: 1 })), {
       retry: steady,
     });

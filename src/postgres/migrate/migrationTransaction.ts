@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
-import { breaksConnection, sqlStateOf } from '../explain.js';
+import { sqlStateOf } from '../../failures/sqlState.js';
 import { quoteIdentifier } from '../statements.js';
-import { explainStep } from './explainStep.js';
+
+import { endsSession } from '../toStoreError.js';
 import { MigrationError } from './migrationError.js';
+import { toMigrationError } from './toMigrationError.js';
 
 /** Two who create the same thing at once: the other one has, and nothing is left to do at the second try. */
 const RACES = new Set(['23505', '42P06', '42P07', '42710', '40P01', '40001']);
@@ -43,8 +45,8 @@ export async function inTransaction<R>(
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    if (error instanceof MigrationError || !breaksConnection(error)) await client.query('ROLLBACK').catch(() => {});
-    throw explainStep(error, step());
+    if (error instanceof MigrationError || !endsSession(error)) await client.query('ROLLBACK').catch(() => {});
+    throw toMigrationError(error, step());
   }
 }
 
@@ -54,7 +56,7 @@ export async function borrowClient<R>(pool: Pool, use: (client: PoolClient) => P
   try {
     client = await pool.connect();
   } catch (error) {
-    throw explainStep(error, undefined);
+    throw toMigrationError(error, undefined);
   }
   const onError = () => {};
   client.on('error', onError);
@@ -63,8 +65,8 @@ export async function borrowClient<R>(pool: Pool, use: (client: PoolClient) => P
     return await use(client);
   } catch (error) {
     const root = error instanceof MigrationError ? error.cause : error;
-    broken = root !== undefined && !('connection' in (pool.options ?? {})) && breaksConnection(root);
-    throw explainStep(error, undefined);
+    broken = root !== undefined && !('connection' in (pool.options ?? {})) && endsSession(root);
+    throw toMigrationError(error, undefined);
   } finally {
     client.removeListener('error', onError);
     client.release(broken);

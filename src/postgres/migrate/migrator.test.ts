@@ -178,7 +178,7 @@ describe('Migrator', () => {
     server.failures = [{ at: /^CREATE TABLE 002/, error: {}, times: 1 }];
     await expect(migratorOf(server).run()).rejects.toMatchObject({
       step: '002_two',
-      message: expect.stringContaining('migrate again, which goes on where it stopped'),
+      message: expect.stringContaining('migrate again, which continues where it stopped'),
     });
     expect(server.log.at(-1)).toBe('CREATE TABLE 002_two ()');
     expect(server.releases).toEqual([true]);

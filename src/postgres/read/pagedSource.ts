@@ -1,7 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Observable, SchedulerLike } from 'rxjs';
 import { gatedSource } from '../../flow/gatedSource.js';
-import { endsConnection, StoreReadError } from './storeReadError.js';
+import { endsSession } from '../toStoreError.js';
+import { StoreReadError } from './storeReadError.js';
 
 export interface PagedSourceConfig {
   readonly name: string;
@@ -82,7 +83,7 @@ async function borrow<R>(pool: Pool, signal: AbortSignal, use: (client: PoolClie
     signal.throwIfAborted();
     return await use(client);
   } catch (error) {
-    broken = mayCut && !signal.aborted && endsConnection(error);
+    broken = mayCut && !signal.aborted && endsSession(error);
     throw error;
   } finally {
     release(broken);

@@ -1,10 +1,11 @@
 import type { Pool, PoolClient } from 'pg';
 import type { WriteReceipt } from '../../contracts/sink.js';
-import { breaksConnection, explain, sqlStateOf } from '../explain.js';
+import { sqlStateOf } from '../../failures/sqlState.js';
 import { inTransaction } from '../inTransaction.js';
 import { type Statements, statementsFor } from '../statements.js';
 import { StoreError } from '../storeError.js';
 import type { Table } from '../tables.js';
+import { endsSession, toStoreError, writing } from '../toStoreError.js';
 import { inKeyOrder, rowArranger } from './arrangeRows.js';
 import { checkTable } from './checkTable.js';
 import { copyIn } from './copyIn.js';
@@ -96,7 +97,7 @@ export class TableWriter<T> {
         throw error;
       }
     } catch (error) {
-      throw explain(error, this.#statements.qualified);
+      throw toStoreError(error, writing(this.#statements.qualified));
     }
   }
 
@@ -267,7 +268,7 @@ export class TableWriter<T> {
       signal.throwIfAborted();
       return await use(client);
     } catch (error) {
-      broken = !signal.aborted && this.#mayDestroy() && breaksConnection(error);
+      broken = !signal.aborted && this.#mayDestroy() && endsSession(error);
       throw error;
     } finally {
       release(broken);

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { breaksConnection, explain } from './explain.js';
 import { isStoreError, StoreError } from './storeError.js';
+import { toStoreError, writing } from './toStoreError.js';
 
 const driverError = (message: string, fields: object) => Object.assign(new Error(message), fields);
 
-describe('explain', () => {
+describe('toStoreError', () => {
   it.each([
     [{ code: 'ECONNREFUSED', address: '10.0.0.1', port: 5433 }, 'SLUICE_STORE_UNREACHABLE', '10.0.0.1:5433'],
     [{ code: 'ENOTFOUND', hostname: 'db.invalid' }, 'SLUICE_STORE_UNREACHABLE', 'db.invalid'],
-    [{ code: 'ECONNRESET' }, 'SLUICE_STORE_CONNECTION_LOST', 'written again'],
-    [{ code: 'EPIPE' }, 'SLUICE_STORE_CONNECTION_LOST', 'written again'],
+    [{ code: 'ECONNRESET' }, 'SLUICE_STORE_CONNECTION_LOST', 'retrying is safe'],
+    [{ code: 'EPIPE' }, 'SLUICE_STORE_CONNECTION_LOST', 'retrying is safe'],
     [{ code: '28P01' }, 'SLUICE_STORE_PASSWORD', 'DATABASE_URL'],
     [{ code: '3D000' }, 'SLUICE_STORE_DATABASE', 'createdb'],
     [{ code: '42P01' }, 'SLUICE_STORE_TABLE', 'the table "bars"'],
-    [{ code: '42703' }, 'SLUICE_STORE_TABLE', 'not as the sink needs it'],
+    [{ code: '42703' }, 'SLUICE_STORE_TABLE', 'does not match the schema the sink expects'],
     [{ code: '42501' }, 'SLUICE_STORE_PERMISSION', 'grant'],
     [{ code: '22021' }, 'SLUICE_STORE_VALUE', '22021'],
     [{ code: '23514' }, 'SLUICE_STORE_VALUE', '23514'],
@@ -25,28 +25,24 @@ describe('explain', () => {
     [{ code: '08P01' }, 'SLUICE_STORE_FAILED', '08P01'],
   ])('%j is %s', (fields, code, part) => {
     const cause = driverError('what the driver says', fields);
-    const error = explain(cause, '"bars"');
+    const error = toStoreError(cause, writing('"bars"'));
     expect(error).toMatchObject({ name: 'StoreError', code, cause });
     expect(error.message).toContain(part);
     expect(isStoreError(error)).toBe(true);
     expect(error.sqlState).toBe(/^[^E]\w{4}$/.test(fields.code) ? fields.code : undefined);
   });
 
-  it('takes a broken pipe for a broken connection, though its code has five letters', () => {
-    expect(breaksConnection(driverError('write EPIPE', { code: 'EPIPE' }))).toBe(true);
-  });
-
   it.each([new TypeError('x of null'), new RangeError('too long')])(
     'takes a mistake in a row for one: %s',
     (mistake) => {
-      expect(explain(mistake)).toMatchObject({ code: 'SLUICE_STORE_VALUE', cause: mistake });
-      expect(explain(Object.assign(mistake, { code: 'ECONNRESET' })).code).toBe('SLUICE_STORE_CONNECTION_LOST');
+      expect(toStoreError(mistake)).toMatchObject({ code: 'SLUICE_STORE_VALUE', cause: mistake });
+      expect(toStoreError(Object.assign(mistake, { code: 'ECONNRESET' })).code).toBe('SLUICE_STORE_CONNECTION_LOST');
     },
   );
 
   it('looks into the errors of a host with several addresses', () => {
     const inner = driverError('connect ECONNREFUSED ::1:5432', { code: 'ECONNREFUSED', address: '::1', port: 5432 });
-    const error = explain(new AggregateError([inner]));
+    const error = toStoreError(new AggregateError([inner]));
     expect(error.code).toBe('SLUICE_STORE_UNREACHABLE');
     expect(error.message).toContain('::1:5432');
   });
@@ -59,32 +55,17 @@ describe('explain', () => {
     [{ code: '22003', where: 'PL/pgSQL function f() line 7 at column x' }, undefined],
     [{ code: '22021' }, undefined],
   ])('names the column where the server does: %j', (fields, field) => {
-    const error = explain(driverError('as the server says', fields), 'bars');
+    const error = toStoreError(driverError('as the server says', fields), writing('bars'));
     expect(error.field).toBe(field);
   });
 
   it('leaves its own errors as they are', () => {
     const own = new StoreError('SLUICE_STORE_VALUE', 'x', { sqlState: '22021' });
-    expect(explain(own)).toBe(own);
-    expect(breaksConnection(own)).toBe(false);
+    expect(toStoreError(own)).toBe(own);
   });
 
   it('says something of what is no error', () => {
-    expect(explain(undefined).message).toContain('no reason given');
-  });
-});
-
-describe('breaksConnection', () => {
-  it.each([
-    [{ code: 'ECONNRESET' }, true],
-    [{}, true],
-    [{ code: '57P01' }, true],
-    [{ code: '08006' }, true],
-    [{ code: '08P01' }, true],
-    [{ code: '23505' }, false],
-    [{ code: '40P01' }, false],
-  ])('%j: %s', (fields, broken) => {
-    expect(breaksConnection(driverError('', fields))).toBe(broken);
+    expect(toStoreError(undefined).message).toContain('no reason given');
   });
 
   it.each([
@@ -92,10 +73,10 @@ describe('breaksConnection', () => {
     ['25006', 'read-only'],
     ['53200', 'smaller batches'],
     ['53300', 'max_connections'],
-    ['57P01', 'can be written again'],
-    ['57P03', 'is starting or stopping, and takes no connections: try again in a moment'],
+    ['57P01', 'retrying is safe'],
+    ['57P03', 'is starting or stopping and accepts no connections: try again in a moment'],
   ])('says what to do about %s', (code, remedy) => {
-    const { message } = explain({ code, message: 'as the server says' }, 'bars');
+    const { message } = toStoreError({ code, message: 'as the server says' }, writing('bars'));
     expect(message).toContain(`Postgres reports ${code} (as the server says): `);
     expect(message).toContain(remedy);
   });

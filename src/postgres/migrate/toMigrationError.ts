@@ -1,0 +1,42 @@
+import { isStoreError } from '../storeError.js';
+import { type Purpose, reasonOf, toStoreError } from '../toStoreError.js';
+import { MigrationError } from './migrationError.js';
+
+const MIGRATING: Purpose = {
+  target: 'a table',
+  ifMissing: 'migrate again',
+  mismatch: 'does not match the schema of the store',
+  ifMismatched: 'give the store a schema of its own',
+  grant:
+    'migrate as the owner of the schema and its tables, or GRANT CREATE ON SCHEMA (and CREATE ON DATABASE for a new ' +
+    'schema) to this user; nothing of it is applied',
+  ifLost: 'migrate again, which continues where it stopped',
+};
+
+/** What went wrong in a migration, with the remedy. `step` is what was under way; undefined if nothing was. */
+export function toMigrationError(error: unknown, step: string | undefined): MigrationError {
+  if (error instanceof MigrationError) return error;
+  const options = { step, cause: error };
+  const { code, message, sqlState } = toStoreError(error, MIGRATING);
+  if (isStoreError(error) && code === 'SLUICE_STORE_TABLE') {
+    return new MigrationError(
+      'SLUICE_MIGRATION_TABLE',
+      `${step} cannot take over the existing table (${message}): then migrate again; nothing of it is applied`,
+      options,
+    );
+  }
+  const what = step ?? 'the migration';
+  if (code === 'SLUICE_STORE_PERMISSION') {
+    return new MigrationError('SLUICE_MIGRATION_PERMISSION', `${what} failed: ${message}`, options);
+  }
+  const isRefusal = step !== undefined && sqlState !== undefined && code !== 'SLUICE_STORE_CONNECTION_LOST';
+  if (!isRefusal) return new MigrationError('SLUICE_MIGRATION_FAILED', `${what} failed: ${message}`, options);
+  // The server's own advice: TimescaleDB gives it for most of what it refuses.
+  const { hint } = error as { hint?: unknown };
+  const advice = typeof hint === 'string' && hint !== '' ? `: ${hint}` : '';
+  return new MigrationError(
+    'SLUICE_MIGRATION_FAILED',
+    `${step} failed, and nothing of it is applied: Postgres reports ${sqlState} (${reasonOf(error)})${advice}`,
+    options,
+  );
+}
