@@ -248,6 +248,10 @@ export {
   type MetricsRegistry,
   type Obstacles,
   observers,
+  type Page,
+  type PageAnswer,
+  type PageRequest,
+  type PageServer,
   type PipelineLog,
   type PipelineTelemetry,
   type PipelineTelemetryConfig,
@@ -262,6 +266,5 @@ export {
   serveTelemetry,
   TelemetryError,
   type TelemetryErrorCode,
-  type TelemetryServer,
   type Topology,
 } from './telemetry/index.js';

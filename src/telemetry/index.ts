@@ -20,7 +20,8 @@ export {
   pipelineTelemetry,
 } from './pipelineTelemetry.js';
 export type { SinkCheck } from './readiness.js';
-export { type ServeTelemetryConfig, serveTelemetry, type TelemetryServer } from './serveTelemetry.js';
+export type { Page, PageAnswer, PageRequest, PageServer } from './servePages.js';
+export { type ServeTelemetryConfig, serveTelemetry } from './serveTelemetry.js';
 export { isTelemetryError, TelemetryError, type TelemetryErrorCode } from './telemetryError.js';
 export type { StageEdge, StageView, Topology } from './topology.js';
 export type { EventTimeOf } from './writerRecord.js';

@@ -6,7 +6,8 @@ import { Gate } from '../flow/gate.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import type { CountedDeadLetters } from './pipelineTally.js';
 import { pipelineTelemetry } from './pipelineTelemetry.js';
-import { type ServeTelemetryConfig, serveTelemetry, type TelemetryServer } from './serveTelemetry.js';
+import type { PageServer } from './servePages.js';
+import { type ServeTelemetryConfig, serveTelemetry } from './serveTelemetry.js';
 import { isTelemetryError, type TelemetryError } from './telemetryError.js';
 
 const letters = (count: number) => ({ letters: count, items: count });
@@ -37,7 +38,7 @@ interface Reply {
 
 /** Without an agent: a connection a request. */
 function ask(
-  server: TelemetryServer,
+  server: PageServer,
   path: string,
   options: { method?: string; headers?: Record<string, string>; body?: string; agent?: Agent } = {},
 ) {
@@ -56,7 +57,7 @@ function ask(
 }
 
 /** What the server answers to these bytes before it ends the connection. */
-async function raw(server: TelemetryServer, bytes: string): Promise<string> {
+async function raw(server: PageServer, bytes: string): Promise<string> {
   const socket = connect(server.port, server.host);
   let text = '';
   socket.setEncoding('utf8').on('data', (chunk: string) => {
@@ -245,6 +246,31 @@ describe('/topology', () => {
   });
 });
 
+describe('a page of the program', () => {
+  it('is served beside those of telemetry, by the same rules', async () => {
+    const { server } = await serve({
+      pages: {
+        '/version': ({ query, headers }) => ({
+          status: 200,
+          contentType: 'text/plain; charset=utf-8',
+          body: `1.2.3 ${query.get('x')} ${headers.accept}`,
+        }),
+        '/broken': () => {
+          throw new Error('no password=hunter2 here');
+        },
+      },
+    });
+    const reply = await ask(server, '/version?x=1', { headers: { accept: 'text/plain' } });
+    expect(reply).toMatchObject({ status: 200, body: '1.2.3 1 text/plain' });
+    expect(reply.headers['cache-control']).toBe('no-store');
+    expect((await ask(server, '/version', { method: 'POST' })).status).toBe(405);
+    const broken = await ask(server, '/broken');
+    expect(broken.status).toBe(500);
+    expect(broken.body).not.toContain('hunter2');
+    expect((await ask(server, '/metrics')).status).toBe(200);
+  });
+});
+
 describe('the server', () => {
   it('answers HEAD as GET, without the body', async () => {
     const { server } = await serve();
@@ -276,7 +302,7 @@ describe('the server', () => {
   ])('has nothing at %s', async (path) => {
     const { server } = await serve();
     const reply = await ask(server, path);
-    expect(reply).toMatchObject({ status: 404, body: 'There is /metrics, /healthz, /readyz, /topology.\n' });
+    expect(reply).toMatchObject({ status: 404, body: 'Not found. Pages: /metrics, /healthz, /readyz, /topology\n' });
   });
 
   it('lets no page of another origin read it', async () => {
@@ -317,7 +343,7 @@ describe('the server', () => {
     expect(isTelemetryError(error)).toBe(true);
     expect(error).toMatchObject({ code: 'SLUICE_TELEMETRY_PORT_IN_USE', cause: { code: 'EADDRINUSE' } });
     expect((error as TelemetryError).message).toBe(
-      `port ${port} of 127.0.0.1 is in use by another program: set MDS_METRICS_PORT, or the option port, to a free one (0 takes any)`,
+      `port ${port} of 127.0.0.1 is in use by another program: set MDS_METRICS_PORT or the option port to a free port (0 picks one)`,
     );
   });
 
@@ -372,6 +398,9 @@ describe('the server', () => {
     [{ sinkCheckTimeoutMs: 0 }, /sinkCheckTimeoutMs/],
     [{ sinkCheckCacheMs: -1 }, /sinkCheckCacheMs/],
     [{ prot: 1 }, /unknown option "prot"/],
+    [{ pages: { '/metrics': () => ({}) } }, /a path must begin with "\/" and not be one of .*, got "\/metrics"/],
+    [{ pages: { version: () => ({}) } }, /got "version"/],
+    [{ pages: { '/version': '1.0' } }, /pages: \/version must be a function/],
   ])('refuses %j', async (config, message) => {
     await expect(serve(config as ServeTelemetryConfig)).rejects.toThrow(message);
   });

@@ -11,7 +11,8 @@ import { pace } from '../../src/operators/pace.js';
 import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
 import { METRICS } from '../../src/telemetry/catalogue.js';
 import { type PipelineTelemetry, pipelineTelemetry } from '../../src/telemetry/pipelineTelemetry.js';
-import { serveTelemetry, type TelemetryServer } from '../../src/telemetry/serveTelemetry.js';
+import type { PageServer } from '../../src/telemetry/servePages.js';
+import { serveTelemetry } from '../../src/telemetry/serveTelemetry.js';
 import { ROOT } from '../conventions/repository.js';
 import { alertsOf, type Dashboard, dashboardQueries, metricNamesIn } from '../conventions/rules/telemetry.js';
 import { hasProgram, Prometheus, REMEDY } from './prometheus.js';
@@ -117,7 +118,7 @@ if (isMissing) {
 
 describe.skipIf(isMissing)('Prometheus', () => {
   let telemetry: PipelineTelemetry;
-  let server: TelemetryServer;
+  let server: PageServer;
   let prometheus: Prometheus;
   let stopPipeline: () => void;
 

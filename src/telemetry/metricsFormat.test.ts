@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { negotiate } from './negotiate.js';
+import { metricsFormat } from './metricsFormat.js';
 
 const PROMETHEUS_2 =
   'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
@@ -29,9 +29,9 @@ describe('the format of metrics', () => {
     ['application/openmetrics-text; q=0, */*', 'text'],
     ['application/openmetrics-text; version=1.0.0; q=0, application/openmetrics-text', 'text'],
     ['application/openmetrics-text; q=much', 'text'],
-    ['application/openmetrics-text; q=7', 'text'],
+    ['application/openmetrics-text; q=7', 'openmetrics'],
     [',;,=;q', 'text'],
   ])('for %j is %s', (accept, format) => {
-    expect(negotiate(accept)).toBe(format);
+    expect(metricsFormat(accept)).toBe(format);
   });
 });
