@@ -1,0 +1,296 @@
+import type { Backoff } from './backoff.js';
+import type { BatchFailure, BatchOutcome, BatchPart, GivenUp, WriteFailure } from './batchFate.js';
+import { Bisection } from './bisection.js';
+
+/*
+ * One batch on its way to a sink, as a state machine: no clock, no timer, no promise. Whoever drives it tells it what has
+ * happened (`started`, `committed`, `failed`, …) and then carries out what `next()` says, until that says nothing.
+ *
+ *   ready ──write──▶ asked ──started──▶ writing ──committed──▶ ready (the next part), or settling
+ *     ▲                                    │
+ *     │                                    ├─ failed, transient ──▶ backingOff ──wait──▶ waiting ──resume──▶ ready
+ *     │                                    │     no attempt left ──▶ settling (exhausted)
+ *     └────── the next part ◀──────────────┼─ failed, poison ─────▶ ready, or settling
+ *                                          └─ failed, fatal ──────▶ aborting ──abort──▶ settling (fatal)
+ *   settling ──done──▶ done
+ *
+ * - `ready`: a part is to be written: at first the whole batch, and after a refusal one part after another.
+ * - `asked`: `write` was given out, and the write has not begun: it waits for a permit of the breaker. Nothing is counted.
+ * - `writing`: the sink was asked, and has not answered. The only mode that takes an answer.
+ * - `backingOff`: a wait is due, for the caller to time. `waiting`: it runs.
+ * - `aborting`: the sink cannot be written to at all. The pipeline is told first, so that its other writers stop too; then
+ *   what is left goes to the dead letters.
+ * - `failing`: there are no dead letters, so the pipeline fails. `failed`: it was told. What is left stays held, for good.
+ * - `settling`: no write follows. Letters may still be on their way to the disk.
+ * - `done`: every item has ended, written or diverted, and the outcomes are complete.
+ *
+ * `giveUp` leads from `ready`, `asked`, `writing`, `backingOff` and `waiting` to `settling`: what is left is diverted. In
+ * all other modes it does nothing. `stop` leads from any mode but `done` to `failed`. A letter is handed out in whatever mode,
+ * before anything else, since an isolated item is diverted while the rest of its batch is still being written.
+ */
+
+export type WriteCommand<T> =
+  | { readonly do: 'write'; readonly part: BatchPart<T> }
+  | { readonly do: 'wait'; readonly ms: number }
+  | { readonly do: 'divert'; readonly letter: GivenUp<T> }
+  /** The sink cannot be written to: the pipeline ends once everything it holds is in the dead letters. */
+  | { readonly do: 'abort'; readonly failure: BatchFailure<T> }
+  /** The pipeline ends with this failure; there is nowhere for the items to go. */
+  | { readonly do: 'fail'; readonly failure: BatchFailure<T> }
+  | { readonly do: 'done' };
+
+export interface WriteRules {
+  /** How often a part is written at most, not counting what an outage fails. */
+  readonly maxAttempts: number;
+  /** There are dead letters: what cannot be written is diverted, rather than failing the pipeline. */
+  readonly canDivert: boolean;
+  readonly makeBackoff: () => Backoff;
+}
+
+type State<T> =
+  | { readonly mode: 'ready'; readonly part: BatchPart<T> }
+  | { readonly mode: 'asked'; readonly part: BatchPart<T> }
+  | { readonly mode: 'writing'; readonly part: BatchPart<T> }
+  | { readonly mode: 'waiting'; readonly part: BatchPart<T> }
+  | { readonly mode: 'backingOff'; readonly part: BatchPart<T>; readonly ms: number }
+  | { readonly mode: 'aborting' | 'failing'; readonly cause: unknown }
+  | { readonly mode: 'settling' | 'done' | 'failed' };
+
+type Mode = State<unknown>['mode'];
+
+/** The search for the items that the sink refuses. */
+interface Search<T> {
+  readonly bisection: Bisection<T>;
+  /** Where each part ended that the sink refused. */
+  readonly refusedTo: number[];
+  readonly written: T[];
+  rows: number;
+  durationMs: number;
+}
+
+const DONE = { do: 'done' } as const;
+
+export class WriteProgress<T> {
+  readonly #batch: BatchPart<T>;
+  readonly #rules: WriteRules;
+  #state: State<T>;
+  /** How many items from the left are written or given up. */
+  #passed = 0;
+  #attempts = 0;
+  /** Failures of this part that count towards the limit. */
+  #failures = 0;
+  #lastError: unknown;
+  #backoff: Backoff | undefined;
+  #search: Search<T> | undefined;
+  /** Given up, and not handed out yet. */
+  #letters: GivenUp<T>[] | undefined;
+  /** Given up, and not durable yet. */
+  #undurable = 0;
+  #outcomes: BatchOutcome<T>[] = [];
+
+  /** `batch` must not be empty, and both of its arrays name the same items at the same places. */
+  constructor(batch: BatchPart<T>, rules: WriteRules) {
+    if (batch.items.length !== batch.given.length) {
+      throw new Error(
+        `WriteProgress: ${batch.given.length} items were given, and ${batch.items.length} are to be written`,
+      );
+    }
+    this.#batch = batch;
+    this.#rules = rules;
+    this.#state = { mode: 'ready', part: batch };
+  }
+
+  get mode(): Mode {
+    return this.#state.mode;
+  }
+
+  /** How often the sink was asked. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  /** Every item is written, or its letter is durable: the outcomes are complete. */
+  get isSettled(): boolean {
+    const { mode } = this.#state;
+    return mode === 'done' || (mode === 'settling' && this.#undurable === 0);
+  }
+
+  /** What became of the items: first of those that were written. Complete when settled. */
+  get outcomes(): readonly BatchOutcome<T>[] {
+    const search = this.#search;
+    if (!search || search.written.length === 0) return this.#outcomes;
+    const { written: items, rows, durationMs } = search;
+    return [{ status: 'written', items, rows, attempts: this.#attempts, durationMs }, ...this.#outcomes];
+  }
+
+  /** The next thing to do, to be carried out before anything else is asked; `undefined` if there is nothing to do now. */
+  next(): WriteCommand<T> | undefined {
+    const letter = this.#letters?.shift();
+    if (letter) return { do: 'divert', letter };
+    const state = this.#state;
+    switch (state.mode) {
+      case 'ready':
+        this.#state = { mode: 'asked', part: state.part };
+        return { do: 'write', part: state.part };
+      case 'backingOff':
+        this.#state = { mode: 'waiting', part: state.part };
+        return { do: 'wait', ms: state.ms };
+      case 'aborting': {
+        const failure = this.#failureOf(state.cause);
+        this.#giveUpRest('fatal', state.cause);
+        return { do: 'abort', failure };
+      }
+      case 'failing':
+        this.#state = { mode: 'failed' };
+        return { do: 'fail', failure: this.#failureOf(state.cause) };
+      case 'settling':
+        if (this.#undurable > 0) return undefined;
+        this.#state = { mode: 'done' };
+        return DONE;
+      default:
+        return undefined;
+    }
+  }
+
+  /** The write begins: the breaker has let it through. */
+  started(): void {
+    this.#state = { mode: 'writing', part: this.#partIn('asked') };
+    this.#attempts += 1;
+  }
+
+  /** The sink has committed the part; `durationMs` is how long that took from the first attempt for the batch. */
+  committed(rows: number, durationMs: number): void {
+    const { given } = this.#partIn('writing');
+    this.#passed += given.length;
+    const search = this.#search;
+    if (search) {
+      search.bisection.written();
+      for (const item of given) search.written.push(item);
+      search.rows += rows;
+      search.durationMs = durationMs;
+      this.#nextPart(search);
+    } else {
+      this.#outcomes.push({ status: 'written', items: given, rows, attempts: this.#attempts, durationMs });
+      this.#state = { mode: 'settling' };
+    }
+  }
+
+  /** The write has failed. */
+  failed(failure: WriteFailure): void {
+    const part = this.#partIn('writing');
+    const { error } = failure;
+    this.#lastError = error;
+    if (failure.class === 'transient') this.#retry(part, failure);
+    else if (!this.#rules.canDivert) this.#state = { mode: 'failing', cause: error };
+    else if (failure.class === 'fatal') this.#state = { mode: 'aborting', cause: error };
+    else this.#isolate(part, error);
+  }
+
+  /** The wait is over. */
+  resume(): void {
+    this.#state = { mode: 'ready', part: this.#partIn('waiting') };
+  }
+
+  /**
+   * Nothing more is written: what is left goes to the dead letters. In a drain they say what the sink said last rather than
+   * `error`, which stands in only if the sink has said nothing.
+   */
+  giveUp(reason: GivenUp<T>['reason'], error: unknown): void {
+    if ('part' in this.#state) this.#giveUpRest(reason, reason === 'drain' ? (this.#lastError ?? error) : error);
+  }
+
+  /** The letter is durable. */
+  durable({ given, reason, error, attempts }: GivenUp<T>, durationMs: number): void {
+    if (this.#undurable === 0) throw new Error('WriteProgress: no letter is on its way');
+    this.#undurable -= 1;
+    this.#outcomes.push({ status: 'diverted', items: given, rows: 0, attempts, durationMs, reason, error });
+  }
+
+  /** The writer has ended, or can go on no more: nothing further happens to this batch. */
+  stop(): void {
+    if (this.#state.mode !== 'done') this.#state = { mode: 'failed' };
+    this.#letters = undefined;
+  }
+
+  /**
+   * An outage is the breaker's business: a failure that leaves it open spends no attempt, whether it was a probe's or the one
+   * that opened it, since at a quiet time one batch may meet them all. An error without a code may be the batch's own fault.
+   */
+  #retry(part: BatchPart<T>, failure: WriteFailure): void {
+    const { error, retryAfterMs } = failure;
+    const isOutage = failure.isBreakerHolding && failure.hasCode;
+    if (!isOutage) this.#failures += 1;
+    if (this.#failures < this.#rules.maxAttempts) {
+      this.#backoff ??= this.#rules.makeBackoff();
+      // In an outage it is the breaker that makes the waits.
+      if (isOutage) this.#backoff.reset();
+      // A broken connection takes one attempt with it. If the server is there, the next one needs no patience.
+      const isCut = !isOutage && this.#failures === 1 && failure.isLostConnection;
+      const ms = Math.max(isCut ? 0 : this.#backoff.nextMs(), retryAfterMs);
+      this.#state = { mode: 'backingOff', part, ms };
+    } else if (this.#rules.canDivert) {
+      this.#giveUpRest('exhausted', error);
+    } else {
+      this.#state = { mode: 'failing', cause: error };
+    }
+  }
+
+  #isolate(part: BatchPart<T>, error: unknown): void {
+    const { items } = this.#batch;
+    if (items.length === 1) {
+      this.#giveUpRest('poison', error);
+      return;
+    }
+    if (this.#search) this.#search.bisection.poisoned();
+    const bisection = this.#search?.bisection ?? new Bisection(items);
+    this.#search ??= { bisection, refusedTo: [], written: [], rows: 0, durationMs: 0 };
+    const { refusedTo } = this.#search;
+    refusedTo.push(this.#passed + part.items.length);
+    if (part.items.length === 1) {
+      this.#passed += 1;
+      const attempts = refusedTo.filter((end) => end >= this.#passed).length;
+      this.#divert({ ...part, reason: 'poison', error, attempts });
+    }
+    this.#nextPart(this.#search);
+  }
+
+  #nextPart({ bisection }: Search<T>): void {
+    const items = bisection.next();
+    if (!items) {
+      this.#state = { mode: 'settling' };
+      return;
+    }
+    this.#failures = 0;
+    this.#backoff?.reset();
+    this.#state = { mode: 'ready', part: this.#partOf(items) };
+  }
+
+  #giveUpRest(reason: GivenUp<T>['reason'], error: unknown): void {
+    const rest = this.#passed === 0 ? this.#batch : this.#partOf(this.#batch.items.slice(this.#passed));
+    this.#divert({ ...rest, reason, error, attempts: this.#attempts });
+    this.#state = { mode: 'settling' };
+  }
+
+  #divert(letter: GivenUp<T>): void {
+    this.#undurable += 1;
+    this.#letters ??= [];
+    this.#letters.push(letter);
+  }
+
+  /** The items that come next, with the same ones as they were given. */
+  #partOf(items: readonly T[]): BatchPart<T> {
+    const batch = this.#batch;
+    if (batch.given === batch.items) return { items, given: items };
+    return { items, given: batch.given.slice(this.#passed, this.#passed + items.length) };
+  }
+
+  #failureOf(cause: unknown): BatchFailure<T> {
+    return { items: this.#batch.items.slice(this.#passed), attempts: this.#attempts, cause };
+  }
+
+  #partIn(mode: 'asked' | 'writing' | 'waiting'): BatchPart<T> {
+    const state = this.#state;
+    if (state.mode !== mode) throw new Error(`WriteProgress: expected the mode ${mode}, found ${state.mode}`);
+    return state.part;
+  }
+}
