@@ -215,7 +215,7 @@ describe('openDeadLetters', () => {
     const opening = openDeadLetters(folder.path, { pipeline: 'p' });
     await expect(opening).rejects.toMatchObject({
       code: 'SLUICE_DEAD_LETTERS_FOLDER',
-      message: expect.stringContaining('it is a file'),
+      message: expect.stringContaining('a file stands where a folder should be'),
     });
     await opening.catch((error: unknown) => expect(isDeadLetterError(error)).toBe(true));
     rmSync(folder.path);

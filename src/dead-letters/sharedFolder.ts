@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { isFolderLockedError } from '../disk/folderLockedError.js';
 import { lockForProcess } from '../disk/processLock.js';
+import { errnoText } from '../failures/errno.js';
 import { DeadLetterError } from './deadLetterError.js';
 import { Counter, type SharedStore } from './deadLetterQueue.js';
 import { type LetterProblem, LetterStore, type StoreSettings } from './letterStore.js';
@@ -86,29 +87,12 @@ function lateness({ waiting, hold, settings }: LetterStore): DeadLetterError {
   if (waiting.letters === 0) {
     return new DeadLetterError('SLUICE_DEAD_LETTERS_CLOSED', `the dead letters in ${settings.folder} are closed`);
   }
-  const why = hold ? `: ${reasonOf(hold.error)}` : '';
+  const why = hold ? `: ${errnoText(hold.error)}` : '';
   return new DeadLetterError(
     'SLUICE_DEAD_LETTERS_CLOSED',
     `the dead letters in ${settings.folder} were closed before ${waiting.items} items were on the disk${why}`,
     hold ? { cause: hold.error } : {},
   );
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'no permission to write there',
-  EPERM: 'no permission to write there',
-  EROFS: 'its file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota of the disk is used up',
-  ENOTDIR: 'a part of its path is a file',
-  EEXIST: 'it is a file',
-  ENOENT: 'it is not there',
-  EMFILE: 'this process has too many files open',
-};
-
-function reasonOf(error: unknown): string {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  return (typeof code === 'string' ? REASONS[code] : undefined) ?? String(message);
 }
 
 /** What keeps a folder from being opened, said to a person. */
@@ -124,7 +108,7 @@ export function explainFolder(folder: string, error: unknown): unknown {
   if (typeof (error as { code?: unknown } | null)?.code !== 'string') return error;
   return new DeadLetterError(
     'SLUICE_DEAD_LETTERS_FOLDER',
-    `cannot keep dead letters in ${folder}: ${reasonOf(error)}; put that right, or choose another folder`,
+    `cannot keep dead letters in ${folder}: ${errnoText(error)}, or choose another folder`,
     { cause: error },
   );
 }

@@ -86,7 +86,7 @@ describe('ndjsonSink', () => {
     const folder = join(path, '..');
     writeFileSync(folder, '');
     const failed = write(sink, [1]);
-    await expect(failed).rejects.toThrow(`cannot write ${path}: what should be its folder is a file`);
+    await expect(failed).rejects.toThrow(`cannot write ${path}: a file stands where a folder should be`);
     await failed.catch((error: unknown) => expect(isNdjsonError(error)).toBe(true));
     rmSync(folder);
     await write(sink, [2]);
@@ -159,7 +159,7 @@ describe('ndjsonSink', () => {
         throw failure('EDQUOT');
       };
     };
-    await expect(write(sink, [1])).rejects.toThrow('the quota of the disk is used up');
+    await expect(write(sink, [1])).rejects.toThrow('the disk quota is used up');
     onOpen = undefined;
     await write(sink, [2]);
     expect(lines()).toEqual(['2', '']);

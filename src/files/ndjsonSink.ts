@@ -2,6 +2,7 @@ import { type FileHandle, mkdir, open, truncate } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { defer } from 'rxjs';
 import type { Sink, WriteReceipt } from '../contracts/sink.js';
+import { errnoText } from '../failures/errno.js';
 import { requireBoolean, requireFunction, requireKnownOptions, requireText } from '../primitives/validate.js';
 import { NdjsonError } from './ndjsonError.js';
 
@@ -119,7 +120,7 @@ class LineFile {
       this.#isWhole = true;
     } catch (cause) {
       this.#isWhole = false;
-      throw new NdjsonError(this.#path, reasonOf(cause), { cause });
+      throw new NdjsonError(this.#path, errnoText(cause), { cause });
     }
   }
 
@@ -170,22 +171,6 @@ async function syncFolders(path: string, made: string | undefined): Promise<void
     }
     if (folder === top || folder === dirname(folder)) return;
   }
-}
-
-const REASONS: Record<string, string> = {
-  EACCES: 'no permission; allow it, or choose another path',
-  EPERM: 'no permission; allow it, or choose another path',
-  EROFS: 'its file system is read-only; choose another path',
-  ENOSPC: 'the disk is full; make room, and write again',
-  EDQUOT: 'the quota of the disk is used up; make room, and write again',
-  EISDIR: 'it is a folder; name a file in it',
-  ENOTDIR: 'what should be its folder is a file; choose another path',
-  EEXIST: 'what should be its folder is a file; choose another path',
-};
-
-function reasonOf(cause: unknown): string {
-  const code = (cause as { code?: unknown } | null)?.code;
-  return (typeof code === 'string' ? REASONS[code] : undefined) ?? messageOf(cause);
 }
 
 function messageOf(cause: unknown): string {

@@ -436,7 +436,7 @@ describe('replayFile', () => {
         error: { code: 'SLUICE_FILE_UNREADABLE', path, line: items.length + 1 },
       });
       expect((end as { error: Error }).error.message).toBe(
-        `cannot read ${path} beyond line ${items.length + 1}: its gzip data end too early, so the file is torn; fetch it again`,
+        `cannot read ${path} beyond line ${items.length + 1}: its gzip data ends too early, so the file is truncated; fetch it again`,
       );
     });
 

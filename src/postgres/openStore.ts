@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import pg from 'pg';
 import { lockFolder } from '../disk/folderLock.js';
 import { isFolderLockedError } from '../disk/folderLockedError.js';
+import { errnoSentence } from '../failures/errno.js';
 import { requireDuration, requireInteger, requireKnownOptions } from '../primitives/validate.js';
 import { within } from '../primitives/within.js';
 import { destroyClient, OpenClients } from './openClients.js';
@@ -239,15 +240,6 @@ function emptied(pool: pg.Pool): Promise<void> {
   });
 }
 
-const REASONS: Record<string, string> = {
-  EACCES: 'no permission to write there',
-  EPERM: 'no permission to write there',
-  EROFS: 'its file system is read-only',
-  ENOSPC: 'the disk is full',
-  ENOTDIR: 'a part of its path is a file',
-  EEXIST: 'it is a file',
-};
-
 function explainFolder(folder: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   if (isFolderLockedError(error)) {
@@ -257,15 +249,15 @@ function explainFolder(folder: string, error: unknown): StoreError {
         `(${error.remedy})`,
     );
   }
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  const known = typeof code === 'string' ? REASONS[code] : undefined;
+  const known = errnoSentence(error);
   if (known) {
     return new StoreError(
       'SLUICE_STORE_FOLDER',
-      `cannot use ${folder} as the store: ${known}; choose another folder, or give a DATABASE_URL`,
+      `cannot use ${folder} as the store: ${known.meaning}; ${known.remedy}, choose another folder, or set DATABASE_URL`,
       { cause: error },
     );
   }
+  const { message } = (error ?? {}) as { message?: unknown };
   const said = typeof message === 'string' && message !== '' ? message : 'no reason given';
   return new StoreError(
     'SLUICE_STORE_FOLDER',

@@ -94,14 +94,14 @@ describe('a full disk', () => {
 describe('a folder that is there and may not be written to', () => {
   const refusal = (reason: string) => ({
     code: 'SLUICE_DEAD_LETTERS_FOLDER',
-    message: `cannot keep dead letters in ${join(root, 'dlq')}: ${reason}; put that right, or choose another folder`,
+    message: `cannot keep dead letters in ${join(root, 'dlq')}: ${reason}, or choose another folder`,
   });
 
   it.runIf(process.getuid?.() !== 0)('is refused before anything is given up', async () => {
     mkdirSync(join(root, 'dlq'), { mode: 0o500 });
     try {
       await expect(openDeadLetters(join(root, 'dlq'), { pipeline: 'p' })).rejects.toMatchObject(
-        refusal('no permission to write there'),
+        refusal('permission denied; grant this user access'),
       );
     } finally {
       chmodSync(join(root, 'dlq'), 0o700);
@@ -117,7 +117,7 @@ describe('a folder that is there and may not be written to', () => {
       await queue.close();
       spawnSync('mount', ['-o', 'remount,ro', root]);
       await expect(openDeadLetters(join(root, 'dlq'), { pipeline: 'p' })).rejects.toMatchObject(
-        refusal('its file system is read-only'),
+        refusal('its file system is read-only; mount it writable'),
       );
       const items: unknown[] = [];
       for await (const one of readDeadLetters(join(root, 'dlq'))) items.push(...one.items);

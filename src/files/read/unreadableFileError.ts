@@ -1,3 +1,5 @@
+import { errnoText } from '../../failures/errno.js';
+
 /** A file is there and cannot be read, or not to its end. */
 export class UnreadableFileError extends Error {
   override readonly name = 'UnreadableFileError';
@@ -18,17 +20,12 @@ export function isUnreadableFileError(error: unknown): error is UnreadableFileEr
   return error instanceof Error && (error as { code?: unknown }).code === 'SLUICE_FILE_UNREADABLE';
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'permission is denied; make it readable for this user',
-  EPERM: 'permission is denied; make it readable for this user',
-  EISDIR: 'it is a folder; name a file in it',
-  EMFILE: 'too many files are open; raise the limit (ulimit -n)',
-  Z_BUF_ERROR: 'its gzip data end too early, so the file is torn; fetch it again',
-  Z_DATA_ERROR: 'its gzip data are damaged, or it is not a gzip file in spite of its name; fetch it again or rename it',
+const GZIP_REASONS: Readonly<Record<string, string>> = {
+  Z_BUF_ERROR: 'its gzip data ends too early, so the file is truncated; fetch it again',
+  Z_DATA_ERROR: 'its gzip data is damaged, or it is not a gzip file despite its name; fetch it again or rename it',
 };
 
 function reasonOf(cause: unknown): string {
   const code = (cause as { code?: unknown } | undefined)?.code;
-  const reason = typeof code === 'string' ? REASONS[code] : undefined;
-  return reason ?? (cause instanceof Error ? cause.message : String(cause));
+  return (typeof code === 'string' ? GZIP_REASONS[code] : undefined) ?? errnoText(cause);
 }

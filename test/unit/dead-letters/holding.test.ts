@@ -248,7 +248,7 @@ describe('a disk that takes nothing', () => {
     await closed;
     expect(await failure).toMatchObject({
       code: 'SLUICE_DEAD_LETTERS_CLOSED',
-      message: `the dead letters in ${folder.path} were closed before 2 items were on the disk: the disk is full`,
+      message: `the dead letters in ${folder.path} were closed before 2 items were on the disk: the disk is full; free some space`,
     });
     const again = await folder.open();
     expect(again.stats()).toMatchObject({ open: { letters: 0 }, quarantined: 0 });
