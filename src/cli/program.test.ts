@@ -51,7 +51,7 @@ describe('sluice', () => {
   it('reads another file in place of .env, which must be there', async () => {
     const { code, stderr } = await runSluice(['--dotenv-file', 'prod.env', 'config']);
     expect(code).toBe(2);
-    expect(stderr).toContain('/nowhere/prod.env is not there');
+    expect(stderr).toContain('/nowhere/prod.env does not exist');
   });
 
   it('ends quietly when nobody reads its output any more', async () => {

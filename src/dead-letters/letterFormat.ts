@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { Schema } from '../market/schema.js';
+import * as Schema from 'effect/Schema';
 import type { DeadLetter } from './deadLetter.js';
 import type { ErrorRecord } from './errorRecord.js';
 import { decodeValue } from './valueCodec.js';

@@ -26,6 +26,7 @@ describe('the description of settings', () => {
       MDS_COORDINATOR_CAPACITY: '11',
       MDS_COORDINATOR_WORKERS: '12',
       MDS_COORDINATOR_BATCH_SIZE: '13',
+      MDS_COORDINATOR_EAGER: 'false',
       MDS_COORDINATOR_FLUSH_INTERVAL: '0.014',
       MDS_RETRY_MAX_ATTEMPTS: '15',
       MDS_RETRY_INITIAL_BACKOFF_MS: '16',

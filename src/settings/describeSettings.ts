@@ -3,23 +3,24 @@ import type { SettingOrigin } from './readVariables.js';
 import { withoutPassword } from './secret.js';
 import { VARIABLE_NAMES, VARIABLES, type VariableName } from './variables.js';
 
-/** One variable as it is in effect. */
+/** The effective value of one variable. */
 export interface SettingDescription {
   readonly variable: VariableName;
-  /** In the unit of the variable; undefined where there is none. Of a secret only what is no secret. */
+  /** In the unit of the variable; `undefined` if it has no value. A secret is redacted. */
   readonly value: string | number | boolean | undefined;
   readonly unit: string | undefined;
   readonly origin: SettingOrigin;
   readonly meaning: string;
 }
 
-/** What is in effect, variable by variable, and where each value comes from. Nothing in it is secret. */
+/** The effective value of each variable, and where it came from. Contains no secrets. */
 export function describeSettings(settings: Settings): readonly SettingDescription[] {
   const { coordinator, retry, breaker, databaseUrl } = settings;
   const values: Readonly<Record<VariableName, SettingDescription['value']>> = {
     MDS_COORDINATOR_CAPACITY: coordinator.capacity,
     MDS_COORDINATOR_WORKERS: coordinator.workers,
     MDS_COORDINATOR_BATCH_SIZE: coordinator.batchSize,
+    MDS_COORDINATOR_EAGER: coordinator.eager,
     MDS_COORDINATOR_FLUSH_INTERVAL: coordinator.lingerMs / 1_000,
     MDS_RETRY_MAX_ATTEMPTS: retry.maxAttempts,
     MDS_RETRY_INITIAL_BACKOFF_MS: retry.initialMs,

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { Schema } from '../market/schema.js';
-import { requireKnownOptions } from '../primitives/validate.js';
+import * as Schema from 'effect/Schema';
+import { type OptionsOf, readOptions, text, unchecked } from '../primitives/options.js';
 import { type Environment, readVariables, type SettingOrigin } from './readVariables.js';
 import { Secret } from './secret.js';
 import { SettingsError, type SettingsMistake } from './settingsError.js';
@@ -13,8 +13,8 @@ export interface Settings {
     readonly capacity: number;
     readonly workers: number;
     readonly batchSize: number;
+    /** How long a batch waits to fill up where `eager` is false. */
     readonly lingerMs: number;
-    /** Unless `MDS_COORDINATOR_FLUSH_INTERVAL` is given: then batches wait for others. */
     readonly eager: boolean;
   };
   /** For `policies.retry`. */
@@ -25,20 +25,20 @@ export interface Settings {
     readonly multiplier: number;
     readonly jitter: 'full' | 'none';
   };
-  /** For `policies.breaker`, or a `CircuitBreaker` of your own: it opens when a whole window of writes has failed. */
+  /** For `policies.breaker`, or for a `CircuitBreaker` of your own. It opens when a whole window of writes has failed. */
   readonly breaker: {
     readonly window: { readonly kind: 'count'; readonly size: number };
     readonly minimumCalls: number;
     readonly failureRate: number;
     readonly openMs: number;
   };
-  /** Where metrics and health are served; 0 for any free port. */
+  /** The port that serves metrics and health; 0 for any free port. */
   readonly metricsPort: number;
-  /** The absolute path of the folder of the dead letters. */
+  /** The absolute path of the dead-letter folder. */
   readonly deadLetterFolder: string;
   /** For `openStore({ databaseUrl: settings.databaseUrl?.reveal() })`. */
   readonly databaseUrl: Secret | undefined;
-  /** Where the value of each variable comes from. */
+  /** Where the value of each variable came from. */
   readonly origins: Readonly<Record<VariableName, SettingOrigin>>;
   /** The `.env` file that was read, if one was. */
   readonly dotenvFile: string | undefined;
@@ -48,19 +48,25 @@ export interface LoadSettingsConfig {
   /** Default `process.env`. */
   readonly env?: Environment;
   /**
-   * A file of lines `NAME=value`; what the environment has too is taken from there. Default: `.env` in `cwd`, if there is
-   * one. A file that is named must exist. `false` for none.
+   * A file of `NAME=value` lines; the environment wins over it. Default: `.env` in `cwd`, if it exists. A file that is named
+   * must exist. `false` reads no file.
    */
   readonly dotenvFile?: string | false;
-  /** The folder that relative paths start at. Default: that of the process. */
+  /** The folder that relative paths start from. Default: that of the process. */
   readonly cwd?: string;
 }
+
+const OPTIONS = {
+  env: unchecked(),
+  dotenvFile: text().or(false),
+  cwd: text(),
+} satisfies OptionsOf<LoadSettingsConfig>;
 
 /**
  * Reads the settings of a program from its environment and `.env`, and checks all of them.
  *
- * A variable that is empty counts as not given. What is wrong is a `SettingsError` with a line for every mistake; a
- * variable `MDS_…` that is not known is one of them. No message holds a secret.
+ * An empty variable counts as not given, and giving a variable its default changes nothing. Mistakes, unknown `MDS_…`
+ * variables included, are reported together by one `SettingsError` with a line for each. No message contains a secret.
  *
  * @example
  * ```ts
@@ -74,9 +80,9 @@ export interface LoadSettingsConfig {
  * ```
  */
 export function loadSettings(config: LoadSettingsConfig = {}): Settings {
-  requireKnownOptions('loadSettings', config, ['env', 'dotenvFile', 'cwd']);
-  const cwd = config.cwd ?? process.cwd();
-  const { given, dotenvFile, mistakes } = readVariables(config.env ?? process.env, cwd, config.dotenvFile);
+  const options = readOptions('loadSettings', config, OPTIONS);
+  const { env = process.env, cwd = process.cwd() } = options;
+  const { given, dotenvFile, mistakes } = readVariables(env, cwd, options.dotenvFile);
 
   const texts: Record<string, string> = {};
   for (const name of VARIABLE_NAMES) {
@@ -84,7 +90,7 @@ export function loadSettings(config: LoadSettingsConfig = {}): Settings {
     if (text !== undefined) texts[name] = text;
   }
   const bad = wrongVariables(texts);
-  // With their defaults in place of those that are wrong, the others can be held against each other.
+  // Defaults stand in for what is wrong, so that the others can still be checked against each other.
   for (const name of bad) {
     const text = defaultOf(name);
     if (text === undefined) delete texts[name];
@@ -106,14 +112,14 @@ export function loadSettings(config: LoadSettingsConfig = {}): Settings {
       workers: values.MDS_COORDINATOR_WORKERS,
       batchSize: values.MDS_COORDINATOR_BATCH_SIZE,
       lingerMs: milliseconds(values.MDS_COORDINATOR_FLUSH_INTERVAL),
-      eager: !given.has('MDS_COORDINATOR_FLUSH_INTERVAL'),
+      eager: isYes(values.MDS_COORDINATOR_EAGER),
     },
     retry: {
       maxAttempts: values.MDS_RETRY_MAX_ATTEMPTS,
       initialMs: values.MDS_RETRY_INITIAL_BACKOFF_MS,
       maxMs: values.MDS_RETRY_MAX_BACKOFF_MS,
       multiplier: values.MDS_RETRY_BACKOFF_MULTIPLIER,
-      jitter: /^(true|1|yes|on)$/i.test(values.MDS_RETRY_JITTER) ? 'full' : 'none',
+      jitter: isYes(values.MDS_RETRY_JITTER) ? 'full' : 'none',
     },
     breaker: {
       window: { kind: 'count', size: threshold },
@@ -142,19 +148,19 @@ function wrongVariables(texts: Readonly<Record<string, string>>): ReadonlySet<Va
 
 function badValue(name: VariableName, text: string): SettingsMistake {
   const variable = VARIABLES[name];
-  const got = 'isSecret' in variable ? 'another text (not shown, as it is secret)' : quote(text);
+  const got = 'isSecret' in variable ? 'a value that is not shown because it is secret' : quote(text);
   return { variable: name, message: `${name} must be ${variable.allowed}, got ${got}` };
 }
 
 const MAX_QUOTE = 40;
 
-/** A connection string may have been given to the wrong variable. */
+/** A connection string may have been assigned to the wrong variable. */
 function quote(text: string): string {
-  if (text.includes('://')) return 'a URL (not shown, as it may hold a password)';
+  if (text.includes('://')) return 'a URL, which is not shown because it may contain a password';
   return JSON.stringify(text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE - 1)}…` : text);
 }
 
-/** Values that are right by themselves, but not together. */
+/** Values that are valid by themselves, but not together. */
 function contradictions(
   values: typeof ENVIRONMENT.Type,
   bad: ReadonlySet<VariableName>,
@@ -162,13 +168,17 @@ function contradictions(
 ): SettingsMistake[] {
   const [initial, max] = ['MDS_RETRY_INITIAL_BACKOFF_MS', 'MDS_RETRY_MAX_BACKOFF_MS'] as const;
   if (bad.has(initial) || bad.has(max) || values[initial] <= values[max]) return [];
-  // Blamed is what was given, and of two that were, the first.
+  // Blames the one that was given, or the first if both were.
   const [variable, bound, other] = isGiven(initial) ? [initial, 'at most', max] : [max, 'at least', initial];
   const message = `${variable} must be ${bound} ${other}, which is ${values[other]}${isGiven(other) ? '' : ' by default'}, got ${values[variable]}`;
   return [{ variable, message }];
 }
 
-/** Seconds as they are written have no more than microseconds to say. */
+function isYes(text: string): boolean {
+  return /^(true|1|yes|on)$/i.test(text);
+}
+
+/** Rounded to microseconds: 1.001 s is 1,001 ms rather than 1,000.9999999999999. */
 function milliseconds(seconds: number): number {
   return Math.round(seconds * 1e6) / 1e3;
 }

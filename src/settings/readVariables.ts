@@ -5,7 +5,7 @@ import { nearestName } from '../primitives/nearestName.js';
 import type { SettingsMistake } from './settingsError.js';
 import { VARIABLE_NAMES, type VariableName } from './variables.js';
 
-/** Where a value comes from. */
+/** Where a value came from. */
 export type SettingOrigin = 'default' | 'environment' | 'dotenv';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -16,16 +16,16 @@ interface Given {
 }
 
 export interface VariablesRead {
-  /** The texts that were given, trimmed, and not empty. */
+  /** The texts that were given, trimmed. None is empty. */
   readonly given: ReadonlyMap<VariableName, Given>;
-  /** The file that was read, if one was. */
+  /** The file that was read, if any. */
   readonly dotenvFile: string | undefined;
   readonly mistakes: readonly SettingsMistake[];
 }
 
 /**
- * The variables as texts. The environment wins over the file, also where it is empty: so a variable of the file can be
- * taken back to its default.
+ * Reads the variables as texts. The environment wins over the file, even with an empty variable: that restores the default
+ * of one that the file sets.
  */
 export function readVariables(env: Environment, cwd: string, dotenvFile: string | false | undefined): VariablesRead {
   const mistakes: SettingsMistake[] = [];
@@ -61,15 +61,15 @@ function isKnown(name: string): boolean {
   return (VARIABLE_NAMES as readonly string[]).includes(name);
 }
 
-/** Its value is not quoted: a variable that nobody knows may be a secret. */
+/** Does not quote the value: an unknown variable may be a secret. */
 function unknownVariable(name: string, place: string): SettingsMistake {
   const shown = name.length > 60 ? `${name.slice(0, 59)}…` : name;
   const near = nearestName(name.slice(0, 60), VARIABLE_NAMES) ?? nearestByWords(name.slice(0, 60));
-  const remedy = near ? `did you mean ${near}?` : 'the names that begin with MDS_ are those of docs/settings.md';
+  const remedy = near ? `did you mean ${near}?` : 'docs/settings.md lists the MDS_ variables';
   return { variable: name, message: `${shown}${place} is not a setting: ${remedy}` };
 }
 
-/** The variable that is made of most of the same words: `MDS_WORKERS` is `MDS_COORDINATOR_WORKERS`. */
+/** The variable that has the most words in common: `MDS_WORKERS` means `MDS_COORDINATOR_WORKERS`. */
 function nearestByWords(name: string): string | undefined {
   const words = new Set(name.toUpperCase().split('_').slice(1));
   const candidates = VARIABLE_NAMES.map((known) => {
@@ -88,23 +88,23 @@ function readDotenv(path: string, mustExist: boolean, mistakes: SettingsMistake[
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' && !mustExist) return undefined;
-    const reason = code === 'ENOENT' ? 'is not there' : `cannot be read (${code ?? 'for an unknown reason'})`;
-    mistakes.push({ variable: path, message: `${path} ${reason}: a file of lines NAME=value is expected` });
+    const reason = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? 'unknown reason'})`;
+    mistakes.push({ variable: path, message: `${path} ${reason}: expected a file of NAME=value lines` });
     return undefined;
   }
   const variables = parseEnv(text);
-  mistakes.push(...linesNotRead(path, text, variables));
+  mistakes.push(...unparsedLines(path, text, variables));
   return variables;
 }
 
-/** `parseEnv` passes over a line such as `MDS_METRICS_PORT: 9001`, and what it says would not be applied. */
-function linesNotRead(path: string, text: string, variables: Environment): SettingsMistake[] {
+/** `parseEnv` silently skips a line such as `MDS_METRICS_PORT: 9001`, so the setting would not be applied. */
+function unparsedLines(path: string, text: string, variables: Environment): SettingsMistake[] {
   const values = Object.values(variables);
   return text.split(/\r?\n/).flatMap((line, index) => {
     const name = /^\s*(?:export\s+)?(MDS_\w*|DATABASE_URL)\b/.exec(line)?.[1];
     if (name === undefined || name in variables) return [];
-    // A line of a value of several lines.
+    // Part of a multi-line value.
     if (values.some((value) => value?.includes(line.replace(/["'`]\s*(#.*)?$/, '')))) return [];
-    return [{ variable: name, message: `${name} in ${path}:${index + 1} is not read: write ${name}=value` }];
+    return [{ variable: name, message: `${name} in ${path}:${index + 1} cannot be parsed: write ${name}=value` }];
   });
 }

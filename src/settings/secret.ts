@@ -1,6 +1,6 @@
 import { REDACTED } from '../primitives/redact.js';
 
-/** A text that only {@link reveal} shows: neither `String()`, nor JSON, nor `console.log()`, nor an enumeration of its fields. */
+/** A string that only {@link reveal} shows: `String()`, JSON, `console.log()` and its own keys hide it. */
 export class Secret {
   readonly #text: string;
 
@@ -8,7 +8,6 @@ export class Secret {
     this.#text = text;
   }
 
-  /** The text itself, for the one who is to use it. */
   reveal(): string {
     return this.#text;
   }
@@ -26,14 +25,11 @@ export class Secret {
   }
 }
 
-/** A connection string that this does not recognise might have a piece of its password in any place. */
+/** A connection string that does not match might have a part of its password anywhere. */
 const CONNECTION =
   /^(postgres(?:ql)?:\/\/)([^@/?#\s]*@)?((?:[A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::\d+)?(?:\/[\w.-]*)?)(\?[^@]*)?$/;
 
-/**
- * The server and the database of a connection string, without user, password and parameters. Only what stands after the
- * last `@` is shown, and nothing of a string that is put together in another way.
- */
+/** The server and the database of a connection string, or nothing at all if the string has an unexpected form. */
 export function withoutPassword(url: Secret): string {
   const match = CONNECTION.exec(url.reveal());
   if (!match) return REDACTED;

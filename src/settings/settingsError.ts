@@ -1,12 +1,12 @@
-/** One thing that is wrong with the settings. */
+/** One invalid setting. */
 export interface SettingsMistake {
-  /** The variable, or the path of the file, that is wrong. */
+  /** The variable, or the path of the file. */
   readonly variable: string;
-  /** One line: what is wrong, what is allowed, and what was found, unless it is secret. */
+  /** One line: what is wrong, what is allowed, and what was found unless it is secret. */
   readonly message: string;
 }
 
-/** Settings that cannot be used. The message has a line for each mistake, so that all can be mended in one go. */
+/** Invalid settings. The message has a line for each mistake, so that all can be fixed at once. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
   readonly code = 'SLUICE_SETTINGS_INVALID';

@@ -1,18 +1,17 @@
-import { Schema } from '../market/schema.js';
+import * as Schema from 'effect/Schema';
+import { MAX_TIMER_MS } from '../primitives/timer.js';
 
-/** A longer timer fires at once in Node. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 const MAX_TIMER_S = Math.floor(MAX_TIMER_MS / 1_000);
 
-/** The limit of `lanes()`, where the workers of a coordinator are. */
+/** The limit of `lanes()`, which runs the workers of a coordinator. */
 const MAX_WORKERS = 4_096;
 
 const ANY = Number.MAX_SAFE_INTEGER;
 
 interface Form<S extends Schema.Top> {
-  /** From the text of the environment to the value. */
+  /** Decodes the text of the environment. */
   readonly schema: S;
-  /** The same for a person: completes the sentence "it must be …". */
+  /** The same for humans: completes the sentence "it must be …". */
   readonly allowed: string;
 }
 
@@ -24,7 +23,7 @@ function range(min: number, max: number): string {
   return max === ANY ? `of at least ${min}` : `from ${min} to ${max}`;
 }
 
-/** Digits and nothing else: `1e3`, `0x10` and `1_000` are more likely a slip than a number. */
+/** Digits only: `1e3`, `0x10` and `1_000` are more likely to be mistakes than numbers. */
 function integer(minimum: number, maximum = ANY) {
   const digits = Schema.String.check(Schema.isPattern(/^-?\d+$/));
   const value = Schema.FiniteFromString.check(Schema.isBetween({ minimum, maximum }));
@@ -44,7 +43,7 @@ function yesOrNo() {
   );
 }
 
-/** A connection string in the place of a folder would make a folder of its name, password included. */
+/** A connection string given by mistake would create a folder of that name, password included. */
 function folder() {
   return form(Schema.String.check(Schema.isPattern(/^(?!.*:\/\/)[^\0]+$/s)), 'the path of a folder');
 }
@@ -58,52 +57,58 @@ function connectionString() {
   );
 }
 
-/** What is known of a variable, but for the form of its text. */
+/** Everything about a variable but the form of its text. */
 interface Variable {
-  /** What it sets, for a person. */
+  /** What it sets, for humans. */
   readonly meaning: string;
-  /** Where its value is in the settings. */
+  /** The path of its value in `Settings`. */
   readonly setting: string;
   readonly unit?: string;
-  /** As it would be written in the environment. */
+  /** As it would be written in the environment. Setting it changes nothing. */
   readonly byDefault?: string;
-  /** Its text is shown nowhere. */
+  /** Its text is never shown. */
   readonly isSecret?: true;
 }
 
-/** Every variable that is read, in the order in which they are shown. */
+/** Every variable that is read, in display order. */
 export const VARIABLES = {
   MDS_COORDINATOR_CAPACITY: {
     ...integer(1),
-    meaning: 'the most items held in front of the workers',
+    meaning: 'how many items may wait for the workers',
     setting: 'coordinator.capacity',
     unit: 'items',
     byDefault: '10000',
   },
   MDS_COORDINATOR_WORKERS: {
     ...integer(1, MAX_WORKERS),
-    meaning: 'how many writers work side by side',
+    meaning: 'how many writers run in parallel',
     setting: 'coordinator.workers',
     unit: 'writers',
     byDefault: '4',
   },
   MDS_COORDINATOR_BATCH_SIZE: {
     ...integer(1),
-    meaning: 'the most items in a write',
+    meaning: 'the maximum number of items per write',
     setting: 'coordinator.batchSize',
     unit: 'items',
     byDefault: '500',
   },
+  MDS_COORDINATOR_EAGER: {
+    ...yesOrNo(),
+    meaning: 'whether a batch is written as soon as a writer is idle, however small it is',
+    setting: 'coordinator.eager',
+    byDefault: 'true',
+  },
   MDS_COORDINATOR_FLUSH_INTERVAL: {
     ...decimal(0, MAX_TIMER_S, 'of seconds '),
-    meaning: 'the longest that an item waits for others; without it a batch is written as soon as a writer is idle',
+    meaning: 'how long a batch waits to fill up where batches are not eager',
     setting: 'coordinator.lingerMs',
     unit: 's',
     byDefault: '0.25',
   },
   MDS_RETRY_MAX_ATTEMPTS: {
     ...integer(1),
-    meaning: 'how often a write is tried in all',
+    meaning: 'how often a write is attempted in total',
     setting: 'retry.maxAttempts',
     unit: 'attempts',
     byDefault: '5',
@@ -124,45 +129,45 @@ export const VARIABLES = {
   },
   MDS_RETRY_BACKOFF_MULTIPLIER: {
     ...decimal(1),
-    meaning: 'by how much each wait is longer than the one before',
+    meaning: 'the factor by which each wait grows',
     setting: 'retry.multiplier',
     byDefault: '2',
   },
   MDS_RETRY_JITTER: {
     ...yesOrNo(),
-    meaning: 'whether a wait is a random part of its length, so that writers do not return all at once',
+    meaning: 'whether each wait is randomised, so that workers do not retry in lockstep',
     setting: 'retry.jitter',
     byDefault: 'true',
   },
   MDS_CB_FAILURE_THRESHOLD: {
     ...integer(1),
-    meaning: 'after how many failed writes in a row the circuit breaker opens',
+    meaning: 'how many failed writes in a row open the circuit breaker',
     setting: 'breaker.minimumCalls',
     unit: 'writes',
     byDefault: '5',
   },
   MDS_CB_HALF_OPEN_AFTER_SEC: {
     ...decimal(0, MAX_TIMER_S, 'of seconds '),
-    meaning: 'how long it stays open before a write probes the store',
+    meaning: 'how long the circuit breaker stays open before a write probes the store',
     setting: 'breaker.openMs',
     unit: 's',
     byDefault: '60',
   },
   MDS_METRICS_PORT: {
     ...integer(0, 65_535),
-    meaning: 'where metrics and health are served; 0 takes any free port',
+    meaning: 'the port that serves metrics and health; 0 for any free port',
     setting: 'metricsPort',
     byDefault: '9000',
   },
   MDS_DLQ_DIR: {
     ...folder(),
-    meaning: 'the folder of the dead letters',
+    meaning: 'the dead-letter folder',
     setting: 'deadLetterFolder',
     byDefault: '.dlq',
   },
   DATABASE_URL: {
     ...connectionString(),
-    meaning: 'the Postgres server; without it the store is embedded in a folder',
+    meaning: 'the Postgres server; without it, the store is embedded in a folder',
     setting: 'databaseUrl',
     isSecret: true,
   },
@@ -172,7 +177,7 @@ export type VariableName = keyof typeof VARIABLES;
 
 export const VARIABLE_NAMES = Object.keys(VARIABLES) as readonly VariableName[];
 
-/** The texts of all variables, decoded at once. */
+/** Decodes the texts of all variables. */
 export const ENVIRONMENT = Schema.Struct({
   ...schemasOf(VARIABLES),
   DATABASE_URL: Schema.optionalKey(VARIABLES.DATABASE_URL.schema),

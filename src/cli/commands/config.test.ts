@@ -26,17 +26,18 @@ describe('sluice config', () => {
     expect(cells).toContainEqual(['MDS_COORDINATOR_WORKERS', '7 writers', join(cwd, '.env')]);
     expect(cells).toContainEqual(['MDS_METRICS_PORT', '9100', 'environment']);
     expect(cells).toContainEqual(['DATABASE_URL', 'postgres://***@db.example/bars', 'environment']);
-    expect(cells).toContainEqual([
-      'MDS_COORDINATOR_FLUSH_INTERVAL',
-      '0.25 s',
-      'default (not in use: batches are eager)',
-    ]);
+    expect(cells).toContainEqual(['MDS_COORDINATOR_EAGER', 'true', 'default']);
+    expect(cells).toContainEqual(['MDS_COORDINATOR_FLUSH_INTERVAL', '0.25 s', 'default (unused: batches are eager)']);
     expect(stdout).not.toContain('hunter2');
   });
 
-  it('does not call the interval of flushes unused when it is given', async () => {
-    const { stdout } = await runSluice(['config'], { env: { MDS_COORDINATOR_FLUSH_INTERVAL: '0.25' } });
-    expect(stdout).toMatch(/^MDS_COORDINATOR_FLUSH_INTERVAL +0\.25 s +environment$/m);
+  it.each([
+    [{ MDS_COORDINATOR_FLUSH_INTERVAL: '0.25' }, / 0\.25 s +environment \(unused: batches are eager\)$/m],
+    [{ MDS_COORDINATOR_FLUSH_INTERVAL: '0.1', MDS_COORDINATOR_EAGER: 'false' }, / 0\.1 s +environment$/m],
+    [{ MDS_COORDINATOR_EAGER: 'false' }, / 0\.25 s +default$/m],
+  ])('says whether the flush interval is in use: %j', async (given, line) => {
+    const { stdout } = await runSluice(['config'], { env: given });
+    expect(stdout).toMatch(line);
     expect(stdout).toMatch(/^DATABASE_URL +\(none\) +default$/m);
   });
 
@@ -51,7 +52,7 @@ describe('sluice config', () => {
       value: 7,
       unit: 'writers',
       origin: 'dotenv',
-      meaning: 'how many writers work side by side',
+      meaning: 'how many writers run in parallel',
     });
     expect(stdout).not.toContain('hunter2');
     const bare = JSON.parse((await runSluice(['config', '--json'])).stdout) as Record<string, unknown>;

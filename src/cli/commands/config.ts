@@ -27,10 +27,10 @@ function page(settings: Settings, described: readonly SettingDescription[]): str
   const rows = described.map(({ variable, value, unit, origin }) => [
     variable,
     value === undefined ? '(none)' : unit === undefined ? String(value) : `${value} ${unit}`,
-    `${origin === 'dotenv' ? settings.dotenvFile : origin}${variable === FLUSH && settings.coordinator.eager ? EAGER : ''}`,
+    `${origin === 'dotenv' ? settings.dotenvFile : origin}${variable === FLUSH && settings.coordinator.eager ? UNUSED : ''}`,
   ]);
   return new Table([{ title: 'VARIABLE' }, { title: 'VALUE' }, { title: 'FROM' }]).lines(rows);
 }
 
 const FLUSH = 'MDS_COORDINATOR_FLUSH_INTERVAL';
-const EAGER = ' (not in use: batches are eager)';
+const UNUSED = ' (unused: batches are eager)';

@@ -11,7 +11,7 @@ import { withContext } from '../../../src/flow/withContext.js';
 import { writeCoordinator } from '../../../src/operators/writeCoordinator.js';
 import { openStore } from '../../../src/postgres/openStore.js';
 import { loadSettings } from '../../../src/settings/loadSettings.js';
-import { VARIABLE_NAMES } from '../../../src/settings/variables.js';
+import { VARIABLE_NAMES, VARIABLES } from '../../../src/settings/variables.js';
 import { fromIterable } from '../../../src/sources/fromIterable.js';
 import { pipelineTelemetry } from '../../../src/telemetry/pipelineTelemetry.js';
 import { serveTelemetry } from '../../../src/telemetry/serveTelemetry.js';
@@ -145,10 +145,15 @@ describe('settings are loaded and never applied', () => {
   );
 
   it.each([
-    [{}, [0], [1]],
-    [{ MDS_COORDINATOR_FLUSH_INTERVAL: '0.25' }, [250], [3]],
-    [{ MDS_COORDINATOR_FLUSH_INTERVAL: '0.02' }, [20, 120], [1, 2]],
-  ])('MDS_COORDINATOR_FLUSH_INTERVAL: items wait so long for others (%j: %j)', (env, firstAt, firstSizes) =>
+    ['MDS_COORDINATOR_EAGER: a write waits for no other item', {}, [0], [1]],
+    ['MDS_COORDINATOR_EAGER: a write waits to fill up', { MDS_COORDINATOR_EAGER: 'false' }, [250], [3]],
+    [
+      'MDS_COORDINATOR_FLUSH_INTERVAL: no longer than this',
+      { MDS_COORDINATOR_EAGER: 'false', MDS_COORDINATOR_FLUSH_INTERVAL: '0.02' },
+      [20, 120],
+      [1, 2],
+    ],
+  ])('%s (%j: %j)', (_, env, firstAt, firstSizes) =>
     marbles((helpers) => {
       const items = helpers.hot<number>('a 99ms b 9ms c 800ms |', { a: 1, b: 2, c: 3 });
       const one = { ...env, MDS_COORDINATOR_WORKERS: '1' };
@@ -282,6 +287,34 @@ describe('settings are loaded and never applied', () => {
     };
     await expect(open('postgres://u:hunter2@127.0.0.1:1/d')).rejects.toThrow('cannot reach Postgres at 127.0.0.1:1');
     await expect(open('postgres://u:hunter2@127.0.0.1:2/d')).rejects.toThrow('cannot reach Postgres at 127.0.0.1:2');
+  });
+
+  const pipelineWith = (env: Record<string, string>): unknown => {
+    const seen: unknown[] = [];
+    const record = ({ sink, monitor, error }: Ran) => {
+      const stages = monitor.stages.map(({ kind, name, in: taken, out, held, gate }) => {
+        return { kind, name, taken, out, held, gate: gate?.state };
+      });
+      seen.push({ at: sink.startedAt, sizes: sink.sizes, most: sink.mostInFlight, stages, error: String(error) });
+    };
+    marbles((helpers) => record(runWith(helpers, env, { untilMs: 1_000 })))();
+    marbles((helpers) => {
+      const items = helpers.hot<number>('a 99ms b 9ms c 800ms |', { a: 1, b: 2, c: 3 });
+      record(runWith(helpers, env, { items }));
+    })();
+    marbles((helpers) => record(runWith(helpers, env, { fails: true, withBreaker: true, untilMs: 70_000 })))();
+    return seen;
+  };
+
+  const defaults = VARIABLE_NAMES.flatMap((name): [string, string][] => {
+    const variable = VARIABLES[name];
+    return 'byDefault' in variable ? [[name, variable.byDefault]] : [];
+  });
+
+  it.each(defaults)('giving %s its default, %s, changes neither settings nor a pipeline', (name, text) => {
+    const load = (env: Record<string, string>) => ({ ...loadSettings({ env, dotenvFile: false }), origins: 0 });
+    expect(load({ [name]: text })).toEqual(load({}));
+    expect(pipelineWith({ [name]: text })).toEqual(pipelineWith({}));
   });
 
   it('has a test here for every variable', () => {
