@@ -1,7 +1,10 @@
+import { atLeastZero, finite, instant, label, literal, optional, seq, symbol } from './fields.js';
+import type { CrossFieldIssue, RecordDescription } from './recordShape.js';
+
 /** What a symbol traded at over one span of time. */
 export interface Bar {
   readonly kind: 'bar';
-  /** Where the bar comes from: two vendors' bars of one span are two bars. */
+  /** Where the bar comes from. Bars of two vendors are two bars, even for one span. */
   readonly vendor: string;
   /** Upper case, as the vendor spells it. */
   readonly symbol: string;
@@ -15,13 +18,50 @@ export interface Bar {
   readonly close: number;
   readonly volume: number;
   /**
-   * Which version of the bar this is: of two with one key, the higher wins, in whatever order they arrive. The
-   * provider's sequence, or the time of receipt in microseconds. A safe integer; without one the sink numbers on arrival.
+   * The version: of two bars with one key, the higher wins, in whatever order they arrive. Either the provider's sequence or
+   * the time of receipt in microseconds. A safe integer; without one, the sink numbers the bar on arrival.
    */
   readonly seq?: number;
 }
 
 /** What makes two bars the same bar: vendor, symbol, timeframe and start. */
-export function barKey(bar: Bar): string {
-  return `${bar.vendor}\u0000${bar.symbol}\u0000${bar.timeframe}\u0000${bar.ts}`;
+export function barKey({ vendor, symbol, timeframe, ts }: Bar): string {
+  return `${vendor}\u0000${symbol}\u0000${timeframe}\u0000${ts}`;
+}
+
+/**
+ * Prices are finite, and negative where they are: spreads can be, and crude oil was on 20 April 2020. `high` is not below
+ * `low`, and `open` and `close` are not outside of them.
+ */
+export const BAR: RecordDescription<Bar> = {
+  name: 'Bar',
+  fields: {
+    kind: literal('bar'),
+    vendor: label,
+    symbol,
+    timeframe: label,
+    ts: instant,
+    open: finite,
+    high: finite,
+    low: finite,
+    close: finite,
+    volume: atLeastZero,
+    seq: optional(seq),
+  },
+  crossFieldIssues,
+  key: barKey,
+  eventTime: ({ ts }) => ts,
+};
+
+const NONE: readonly CrossFieldIssue<Bar>[] = [];
+
+function crossFieldIssues({ open, high, low, close }: Bar): readonly CrossFieldIssue<Bar>[] {
+  const isWithin = (price: number) => price >= low && price <= high;
+  if (isWithin(open) && isWithin(close)) return NONE;
+  if (high < low) return [{ field: 'high', expected: `a high that is not below the low of ${low}` }];
+  const range = `from the low of ${low} to the high of ${high}`;
+  const issues: CrossFieldIssue<Bar>[] = [];
+  if (!isWithin(open)) issues.push({ field: 'open', expected: `an open ${range}` });
+  if (!isWithin(close)) issues.push({ field: 'close', expected: `a close ${range}` });
+  return issues;
 }

@@ -1,21 +1,21 @@
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 
-/** `Date.UTC` takes the 30th of February for the 1st or 2nd of March, and years below 100 for the twentieth century. */
+/** Stricter than `Date.UTC`, which takes 30 February for 1 or 2 March, and years below 100 for the twentieth century. */
 export function isDate(year: number, month: number, day: number): boolean {
   if (year < 100 || month < 1 || month > 12 || day < 1) return false;
   const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
   return day <= (month === 2 && isLeap ? 29 : DAYS[month - 1]!);
 }
 
-/** How many days after the first of 1970 a date is, written as `YYYY-MM-DD`; `NaN` if it is none of the calendar. */
+/** Days from 1970-01-01 to a date written as `YYYY-MM-DD`; `NaN` if the calendar has no such date. */
 export function epochDay(date: string): number {
   if (date.length !== 10 || date.charCodeAt(4) !== HYPHEN || date.charCodeAt(7) !== HYPHEN) return Number.NaN;
   const year = digits(date, 0, 4);
   const month = digits(date, 5, 7);
   const day = digits(date, 8, 10);
-  // A part that is no number makes the whole none.
+  // A part that is not a number makes the result NaN.
   return isDate(year, month, day) ? Date.UTC(year, month - 1, day) / DAY_MS : Number.NaN;
 }
 

@@ -1,29 +1,51 @@
-/** One figure of a company's report. */
+import { DAY_MS, epochDay } from './calendarDate.js';
+import { calendarDate, finite, label, literal, nullable, optional, seq, symbol } from './fields.js';
+import type { RecordDescription } from './recordShape.js';
+
+/** One figure from the report of a company. */
 export interface Fundamentals {
   readonly kind: 'fundamental';
   readonly vendor: string;
   /** Upper case, as the vendor spells it. */
   readonly symbol: string;
-  /** The last day of the period that is reported on: `2024-03-31`. */
+  /** The last day of the reported period: `2024-03-31`. */
   readonly periodEnd: string;
-  /** The length of the period; `ttm` is the last twelve months. */
+  /** The length of the period; `ttm` is the trailing twelve months. */
   readonly timeframe: 'quarterly' | 'annual' | 'ttm' | (string & {});
-  /** What is measured: `revenues`, `netIncome`. */
+  /** The name of the figure: `revenues`, `netIncome`. */
   readonly metric: string;
   readonly value: number;
-  /** What `value` counts: `USD`, `USD/share`, `shares`. */
+  /** The unit of `value`: `USD`, `USD/share`, `shares`. */
   readonly unit: string;
-  /** The day on which it was filed: `2024-05-02`; `null` or left out where it is not known. */
+  /** The day on which the report was filed: `2024-05-02`; `null` or left out if it is not known. */
   readonly filingDate?: string | null | undefined;
   /**
-   * Which version of the figure this is: of two with one key, the higher wins, in whatever order they arrive, as a
-   * restatement does. A safe integer; without one the sink numbers on arrival.
+   * The version: of two figures with one key, the higher wins, in whatever order they arrive; so a restatement replaces what
+   * it restates. A safe integer; without one, the sink numbers the figure on arrival.
    */
   readonly seq?: number;
 }
 
 /** What makes two figures the same: vendor, symbol, end and length of the period, and metric. */
-export function fundamentalsKey(figure: Fundamentals): string {
-  const { vendor, symbol, periodEnd, timeframe, metric } = figure;
+export function fundamentalsKey({ vendor, symbol, periodEnd, timeframe, metric }: Fundamentals): string {
   return `${vendor}\u0000${symbol}\u0000${periodEnd}\u0000${timeframe}\u0000${metric}`;
 }
+
+export const FUNDAMENTALS: RecordDescription<Fundamentals> = {
+  name: 'Fundamentals',
+  fields: {
+    kind: literal('fundamental'),
+    vendor: label,
+    symbol,
+    periodEnd: calendarDate,
+    timeframe: label,
+    metric: label,
+    value: finite,
+    unit: label,
+    filingDate: nullable(calendarDate),
+    seq: optional(seq),
+  },
+  key: fundamentalsKey,
+  // A figure becomes known when it is filed.
+  eventTime: ({ filingDate, periodEnd }) => epochDay(filingDate ?? periodEnd) * DAY_MS,
+};

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { reasons } from '../../test/support/reasons.js';
-import type { MarketEvent } from './marketEvent.js';
 import { marketEventCodec } from './marketEventCodec.js';
+import type { MarketEvent } from './recordKinds.js';
 
 const EVENTS: readonly MarketEvent[] = [
   { kind: 'bar', vendor: 'v', symbol: 'A', timeframe: '1m', ts: 0, open: 1, high: 2, low: 1, close: 2, volume: 0 },

@@ -1,36 +1,38 @@
-import { isRight } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { barCodec } from './barCodec.js';
-import { expecting } from './fieldCodecs.js';
-import { fundamentalsCodec } from './fundamentalsCodec.js';
-import type { MarketEvent } from './marketEvent.js';
-import { newsCodec } from './newsCodec.js';
-import { optionCodec } from './optionCodec.js';
+import { recordCodec } from './recordCodec.js';
+import { isRecordKind, KINDS, type MarketEvent, RECORD_KINDS, type RecordKind } from './recordKinds.js';
+import type { RecordShape } from './recordShape.js';
 
-type Codecs = { readonly [E in MarketEvent as E['kind']]: t.Type<E, E, unknown> };
+type Codec = t.Type<MarketEvent, MarketEvent, unknown>;
 
-const CODECS: Codecs = {
-  bar: barCodec,
-  option: optionCodec,
-  news: newsCodec,
-  fundamental: fundamentalsCodec,
-};
+const codecOf = (kind: RecordKind): Codec => recordCodec(RECORD_KINDS[kind] as RecordShape<MarketEvent>);
 
-const kindOfEvent = expecting(
-  '"bar", "option", "news" or "fundamental"',
-  (u): u is MarketEvent['kind'] => typeof u === 'string' && Object.hasOwn(CODECS, u),
+const CODECS = Object.fromEntries(KINDS.map((kind) => [kind, codecOf(kind)])) as Readonly<Record<RecordKind, Codec>>;
+
+const expectedKind = `${KINDS.slice(0, -1).map(quote).join(', ')} or ${KINDS.slice(-1).map(quote).join()}`;
+
+const kindCodec = new t.Type<RecordKind>(
+  expectedKind,
+  isRecordKind,
+  (u, context) => (isRecordKind(u) ? t.success(u) : t.failure(u, context)),
+  t.identity,
 );
 
 /** Untrusted input to a {@link MarketEvent}, by the codec of its `kind`. */
-export const marketEventCodec: t.Type<MarketEvent, MarketEvent, unknown> = new t.Type<
-  MarketEvent,
-  MarketEvent,
-  unknown
->('MarketEvent', (u): u is MarketEvent => isRight(validate(u, [])), validate, t.identity);
+export const marketEventCodec: Codec = new t.Type<MarketEvent, MarketEvent, unknown>(
+  'MarketEvent',
+  (u): u is MarketEvent => validate(u, [])._tag === 'Right',
+  validate,
+  t.identity,
+);
 
 function validate(input: unknown, context: t.Context): t.Validation<MarketEvent> {
   if (typeof input !== 'object' || input === null) return t.failure(input, context);
   const { kind } = input as { readonly kind?: unknown };
-  if (kindOfEvent.is(kind)) return CODECS[kind].validate(input, context);
-  return t.failure(kind, t.appendContext(context, 'kind', kindOfEvent, kind));
+  if (isRecordKind(kind)) return CODECS[kind].validate(input, context);
+  return t.failure(kind, t.appendContext(context, 'kind', kindCodec, kind));
+}
+
+function quote(kind: string): string {
+  return JSON.stringify(kind);
 }

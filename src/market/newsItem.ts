@@ -1,26 +1,58 @@
+import {
+  fromMinusOneToOne,
+  headline,
+  instant,
+  label,
+  listOf,
+  literal,
+  nullable,
+  optional,
+  seq,
+  symbol,
+  webAddress,
+} from './fields.js';
+import type { RecordDescription } from './recordShape.js';
+
 /** A headline. */
 export interface NewsItem {
   readonly kind: 'news';
   readonly vendor: string;
-  /** The vendor's own name of the item: a correction has the one of what it corrects. */
+  /** The vendor's identifier. A correction has the id of the item that it corrects. */
   readonly id: string;
   /** In Unix epoch milliseconds, UTC; the fraction carries microseconds. */
   readonly publishedAt: number;
   readonly title: string;
-  /** With `http` or `https`. */
+  /** An `http` or `https` address. */
   readonly url: string;
-  /** Which symbols it is about, upper case; none where it is about all or nobody says. */
+  /** The symbols that it is about, upper case; empty if it concerns the whole market or the vendor does not say. */
   readonly symbols: readonly string[];
-  /** From -1, bad, to 1, good; `null` or left out where nobody says. */
+  /** From -1, negative, to 1, positive; `null` or left out where the vendor does not say. */
   readonly sentiment?: number | null | undefined;
   /**
-   * Which version of the item this is: of two with one key, the higher wins, in whatever order they arrive. A safe
-   * integer; without one the sink numbers on arrival.
+   * The version: of two items with one key, the higher wins, in whatever order they arrive. A safe integer; without one, the
+   * sink numbers the item on arrival.
    */
   readonly seq?: number;
 }
 
 /** What makes two items the same: vendor and id. */
-export function newsKey(item: NewsItem): string {
-  return `${item.vendor}\u0000${item.id}`;
+export function newsKey({ vendor, id }: NewsItem): string {
+  return `${vendor}\u0000${id}`;
 }
+
+export const NEWS: RecordDescription<NewsItem> = {
+  name: 'NewsItem',
+  fields: {
+    kind: literal('news'),
+    vendor: label,
+    id: label,
+    publishedAt: instant,
+    title: headline,
+    url: webAddress,
+    symbols: listOf('an array of symbols', symbol),
+    sentiment: nullable(fromMinusOneToOne),
+    seq: optional(seq),
+  },
+  key: newsKey,
+  eventTime: ({ publishedAt }) => publishedAt,
+};

@@ -1,4 +1,21 @@
-/** What an option was quoted at, and what was computed of it, at one moment. */
+import {
+  aboveZero,
+  atLeastZero,
+  calendarDate,
+  expecting,
+  finite,
+  fromMinusOneToOne,
+  instant,
+  label,
+  literal,
+  nullable,
+  optional,
+  seq,
+  symbol,
+} from './fields.js';
+import type { RecordDescription } from './recordShape.js';
+
+/** The quotes of an option at one moment, and the figures computed from them. */
 export interface OptionSnapshot {
   readonly kind: 'option';
   readonly vendor: string;
@@ -9,34 +26,61 @@ export interface OptionSnapshot {
   /** Call or put. */
   readonly optionType: 'C' | 'P';
   readonly strike: number;
-  /** When it was taken, in Unix epoch milliseconds, UTC; the fraction carries microseconds. */
+  /** The moment, in Unix epoch milliseconds, UTC; the fraction carries microseconds. */
   readonly ts: number;
-  /** What the vendor does not know is `null` or left out, here and in all that follows. */
+  /** `null` or left out where the vendor does not know it; so are all the fields below. */
   readonly bid?: number | null | undefined;
   readonly ask?: number | null | undefined;
   /** The price of the last trade. */
   readonly last?: number | null | undefined;
-  /** The implied volatility of a year: 0.25 is 25 percent. */
+  /** The annual implied volatility: 0.25 is 25 percent. */
   readonly iv?: number | null | undefined;
   /** From -1 to 1. */
   readonly delta?: number | null | undefined;
   readonly gamma?: number | null | undefined;
   readonly theta?: number | null | undefined;
   readonly vega?: number | null | undefined;
-  /** Contracts that are open. */
+  /** Open contracts. */
   readonly openInterest?: number | null | undefined;
-  /** Contracts that were traded on the day. */
+  /** Contracts traded on the day. */
   readonly volume?: number | null | undefined;
   readonly underlyingPrice?: number | null | undefined;
   /**
-   * Which version of the snapshot this is: of two with one key, the higher wins, in whatever order they arrive. A safe
-   * integer; without one the sink numbers on arrival.
+   * The version: of two snapshots with one key, the higher wins, in whatever order they arrive. A safe integer; without one,
+   * the sink numbers the snapshot on arrival.
    */
   readonly seq?: number;
 }
 
 /** What makes two snapshots the same: vendor, underlying, expiry, call or put, strike and moment. */
-export function optionKey(option: OptionSnapshot): string {
-  const { vendor, symbol, expiry, optionType, strike, ts } = option;
+export function optionKey({ vendor, symbol, expiry, optionType, strike, ts }: OptionSnapshot): string {
   return `${vendor}\u0000${symbol}\u0000${expiry}\u0000${optionType}\u0000${strike}\u0000${ts}`;
 }
+
+/** A bid may be above the ask: markets cross. */
+export const OPTION: RecordDescription<OptionSnapshot> = {
+  name: 'OptionSnapshot',
+  fields: {
+    kind: literal('option'),
+    vendor: label,
+    symbol,
+    expiry: calendarDate,
+    optionType: expecting('"C" or "P"', (u): u is 'C' | 'P' => u === 'C' || u === 'P'),
+    strike: aboveZero,
+    ts: instant,
+    bid: nullable(atLeastZero),
+    ask: nullable(atLeastZero),
+    last: nullable(atLeastZero),
+    iv: nullable(atLeastZero),
+    delta: nullable(fromMinusOneToOne),
+    gamma: nullable(finite),
+    theta: nullable(finite),
+    vega: nullable(finite),
+    openInterest: nullable(atLeastZero),
+    volume: nullable(atLeastZero),
+    underlyingPrice: nullable(finite),
+    seq: optional(seq),
+  },
+  key: optionKey,
+  eventTime: ({ ts }) => ts,
+};

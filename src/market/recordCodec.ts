@@ -1,48 +1,49 @@
-import { isRight } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-
-/** A codec for each field, those that may be left out included. */
-export type FieldCodecs<R> = { readonly [K in keyof R]-?: t.Type<R[K] | (undefined extends R[K] ? undefined : never)> };
-
-/** A field that does not go together with the others, and what would. */
-export interface Discord<R> {
-  readonly field: keyof R & string;
-  readonly expected: string;
-}
+import type { Field } from './fields.js';
+import { issuesOf, type RecordIssue, type RecordShape } from './recordShape.js';
 
 /**
- * Untrusted input to a record of these fields. Names every field that is wrong; where none is, what `discords` finds.
- * Fields that the record does not have are left out, and so are those that are undefined.
+ * The io-ts codec of a shape. It names every field that is wrong and, if none is, the contradictions between them. It
+ * leaves out fields that the shape does not have, and fields that are undefined.
  */
-export function recordCodec<R extends object>(
-  name: string,
-  fields: FieldCodecs<R>,
-  discords: (record: R) => readonly Discord<R>[] = () => [],
-): t.Type<R, R, unknown> {
-  const keys = Object.keys(fields) as (keyof R & string)[];
+export function recordCodec<R extends object>(shape: RecordShape<R>): t.Type<R, R, unknown> {
+  const names = Object.keys(shape.fields) as (keyof R & string)[];
+  const types: Readonly<Record<string, t.Type<unknown>>> = Object.fromEntries(
+    Object.entries<Field<unknown>>(shape.fields).map(([name, field]) => [name, typeOf(field)]),
+  );
+
+  const errorOf = (context: t.Context, input: object, { field, index, value, expected }: RecordIssue) => {
+    const type = types[field]!;
+    let place = t.appendContext(context, field, type, (input as Readonly<Record<string, unknown>>)[field]);
+    if (index !== undefined && type instanceof t.ReadonlyArrayType) {
+      place = t.appendContext(place, String(index), type.type, value);
+    }
+    const isNamed = place.at(-1)?.type.name === expected;
+    return { value, context: place, ...(isNamed ? {} : { message: expected }) };
+  };
 
   const validate = (input: unknown, context: t.Context): t.Validation<R> => {
-    if (typeof input !== 'object' || input === null || Array.isArray(input)) return t.failure(input, context);
-    const given: { readonly [K in keyof R]?: unknown } = input;
-    const found: Partial<R> = {};
-    const errors: t.ValidationError[] = [];
-    for (const key of keys) {
-      const value = given[key];
-      const field = fields[key];
-      if (field.is(value)) {
-        if (value !== undefined) found[key] = value;
-        continue;
-      }
-      const decoded = field.validate(value, t.appendContext(context, key, field, value));
-      if (!isRight(decoded)) errors.push(...decoded.left);
+    if (!isRecord(input)) return t.failure(input, context);
+    const issues = issuesOf(shape, input);
+    if (issues.length > 0) return t.failures(issues.map((issue) => errorOf(context, input, issue)));
+    const given = input as R;
+    const record: Partial<R> = {};
+    for (const name of names) {
+      const value = given[name];
+      if (value !== undefined) record[name] = value;
     }
-    if (errors.length > 0) return t.failures(errors);
-    const record = found as R;
-    for (const { field, expected } of discords(record)) {
-      const value = record[field];
-      errors.push({ value, context: t.appendContext(context, field, fields[field], value), message: expected });
-    }
-    return errors.length > 0 ? t.failures(errors) : t.success(record);
+    return t.success(record as R);
   };
-  return new t.Type<R, R, unknown>(name, (u): u is R => isRight(validate(u, [])), validate, t.identity);
+  const is = (u: unknown): u is R => isRecord(u) && issuesOf(shape, u).length === 0;
+  return new t.Type<R, R, unknown>(shape.name, is, validate, t.identity);
+}
+
+function isRecord(u: unknown): u is object {
+  return typeof u === 'object' && u !== null && !Array.isArray(u);
+}
+
+function typeOf<A>({ expected, is, element }: Field<A>): t.Type<unknown> {
+  // A type of unknowns is only asked, never written through.
+  if (element) return t.readonlyArray(typeOf(element), expected) as t.Mixed as t.Type<unknown>;
+  return new t.Type<unknown>(expected, is, (u, context) => (is(u) ? t.success(u) : t.failure(u, context)), t.identity);
 }

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import { asyncScheduler, identity, type MonoTypeOperatorFunction, type Observable, type OperatorFunction } from 'rxjs';
 import type { Sink, WriteOutcome } from '../contracts/sink.js';
-import type { MarketEvent } from '../market/marketEvent.js';
 import { marketEventCodec } from '../market/marketEventCodec.js';
+import type { MarketEvent } from '../market/recordKinds.js';
 import { decode, type Rejected } from '../operators/decode.js';
 import { route } from '../operators/route.js';
 import { supervise } from '../operators/running/supervise.js';

@@ -215,7 +215,7 @@ describe('fromAsyncIterable', () => {
     await settled();
     expect(seen.end).toMatchObject({
       kind: 'error',
-      error: { name: 'TypeError', message: expect.stringContaining('must give { done, value }') },
+      error: { name: 'TypeError', message: expect.stringContaining('must resolve to { done, value }') },
     });
   });
 

@@ -1,23 +1,15 @@
-import { type Observable, type SchedulerLike, throwError } from 'rxjs';
+import { type Observable, throwError } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
-import { eventLoopScheduler } from '../primitives/eventLoopScheduler.js';
-import { requireDuration, requireFunction, requireKnownOptions, requireText } from '../primitives/validate.js';
+import { type SourceConfig, sourceOptions } from '../flow/sourceOptions.js';
+import { func, readArgument, readOptions } from '../primitives/options.js';
 
-export interface FromAsyncIterableConfig {
-  /** Where the source resumes after it has yielded to the event loop. Default: after one turn of the event loop. */
-  readonly scheduler?: SchedulerLike;
-  /**
-   * How long the source may run before it lets the event loop turn, in milliseconds of the scheduler's clock: promises
-   * that are resolved at once would keep it from turning. From 0, default 20.
-   */
-  readonly yieldAfterMs?: number;
-  /** The name in topology, metrics and the report. Default `fromAsyncIterable`. */
-  readonly name?: string;
-}
+export interface FromAsyncIterableConfig extends SourceConfig {}
+
+const OPTIONS = sourceOptions('fromAsyncIterable');
 
 /**
- * Emits the items of an async iterable, such as an IxJS pipeline or an async generator, and pulls the next one only
- * while the gate downstream is open, never more than one at a time.
+ * Emits the items of an async iterable, such as an IxJS pipeline or an async generator. It pulls the next item only while
+ * the gate downstream is open, and never more than one at a time.
  *
  * ```text
  * pulls      a-b-c-------------d-e
@@ -25,19 +17,20 @@ export interface FromAsyncIterableConfig {
  * output     -a-b--------------c-d|
  * ```
  *
- * **Emits when** a pull is answered and the gate is open.
- * **Backpressure**: pauses. One item at most waits: the answer to a pull made just before the gate closed.
- * **Completes when** the iterator is done, or the pipeline is asked to stop.
- * **Errors when** a pull is rejected, with the reason, or its answer is no `{ done, value }` (`TypeError`).
- * **On unsubscribe** calls the iterator's `return()`, unless it is done. If that is rejected, the reason goes where RxJS
- * takes unhandled errors (`config.onUnhandledError`).
+ * **Emits when** a pull is answered and the gate is open. It yields to the event loop every `yieldAfterMs`: promises that are
+ * already resolved would starve it.
+ * **Backpressure**: pauses. At most one item waits: the answer to a pull that was made just before the gate closed.
+ * **Completes when** the iterator is done, or the pipeline is asked to drain.
+ * **Errors when** a pull is rejected, with the reason, or its answer is not a `{ done, value }` (`TypeError`).
+ * **On unsubscribe** calls the iterator's `return()`, unless it is done. If that is rejected, the reason goes to RxJS's
+ * `config.onUnhandledError`.
  *
- * **Delivery**: a pull in flight when the pipeline stops or is unsubscribed is not cut short, and its answer is discarded
- * and counted as dropped, reason `stopped`, where the account is still read; so is an item waiting at the gate. Nobody
- * downstream has seen it: an iterable that can seek gives it again.
+ * **Delivery**: a pull in flight when the pipeline drains or is unsubscribed is not cut short. Its answer, or an item that
+ * waits at the gate, is discarded and counted as dropped, reason `stopped`. Nobody downstream has seen it: an iterable that
+ * can seek gives it again.
  *
- * **Gotchas**: an async generator runs `return()` only after the pull in flight; one that awaits something that never
- * comes is never released. An async generator object iterates once: retry over an iterable that can begin again.
+ * **Gotchas**: an async generator runs `return()` only after the pull in flight, so one that awaits an event that never
+ * comes is never released. An async generator object iterates once: `retry()` needs an iterable that can start afresh.
  *
  * @example
  * ```ts
@@ -54,15 +47,12 @@ export interface FromAsyncIterableConfig {
  */
 export function fromAsyncIterable<T>(iterable: AsyncIterable<T>, config: FromAsyncIterableConfig = {}): Observable<T> {
   const owner = 'fromAsyncIterable';
-  requireFunction(owner, 'iterable[Symbol.asyncIterator]', iterable?.[Symbol.asyncIterator]);
-  requireKnownOptions(owner, config, ['scheduler', 'yieldAfterMs', 'name']);
-  const yieldAfterMs = requireDuration(owner, 'yieldAfterMs', config.yieldAfterMs ?? 20);
-  const scheduler = config.scheduler ?? eventLoopScheduler;
-  const name = requireText(owner, 'name', config.name ?? owner);
+  readArgument(owner, 'iterable[Symbol.asyncIterator]', iterable?.[Symbol.asyncIterator], func());
+  const options = readOptions(owner, config, OPTIONS);
 
-  return gatedSource<T>({ name, scheduler, yieldAfterMs }, (outlet) => {
+  return gatedSource<T>(options, (outlet) => {
     const iterator = iterable[Symbol.asyncIterator]();
-    /** `answered`: an item waits to be emitted. `done`: the iterator is not to be touched any more. */
+    /** `answered`: an item waits to be emitted. `done`: the iterator must not be touched any more. */
     let state: 'idle' | 'pulling' | 'answered' | 'done' = 'idle';
     let item: T | undefined;
 
@@ -113,7 +103,7 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>, config: FromAsy
       if (state === 'answered') outlet.drop('stopped');
       if (state === 'done') return;
       state = 'done';
-      // A promise has no error channel left to it here: an error of release is reported as RxJS reports its own.
+      // Nobody listens any more: report an error of the release as RxJS reports its own.
       const report = (error: unknown) => throwError(() => error).subscribe();
       try {
         iterator.return?.()?.then(undefined, report);
@@ -124,10 +114,10 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>, config: FromAsy
   });
 }
 
-/** Reads the answer to a pull once: it is another's object, whose getters may throw. */
+/** Reads the answer to a pull once: its getters may throw. */
 function readResult<T>(owner: string, result: unknown): IteratorResult<T, undefined> {
   if ((typeof result !== 'object' && typeof result !== 'function') || result === null) {
-    throw new TypeError(`${owner}: next() of the iterator must give { done, value }, got ${String(result)}`);
+    throw new TypeError(`${owner}: next() of the iterator must resolve to { done, value }, got ${String(result)}`);
   }
   const { done } = result as IteratorResult<T>;
   return done ? { done: true, value: undefined } : { done: false, value: (result as IteratorYieldResult<T>).value };

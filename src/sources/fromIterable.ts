@@ -1,27 +1,20 @@
-import { type Observable, type SchedulerLike, throwError } from 'rxjs';
+import { type Observable, throwError } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
-import { eventLoopScheduler } from '../primitives/eventLoopScheduler.js';
-import {
-  requireBoolean,
-  requireDuration,
-  requireFunction,
-  requireKnownOptions,
-  requireText,
-} from '../primitives/validate.js';
+import { type SourceConfig, sourceOptions } from '../flow/sourceOptions.js';
+import { boolean, func, type OptionsOf, readArgument, readOptions } from '../primitives/options.js';
 
-export interface FromIterableConfig {
-  /** Where the source resumes after it has yielded to the event loop. Default: after one turn of the event loop. */
-  readonly scheduler?: SchedulerLike;
-  /** How long the source may run before it yields, in milliseconds of the scheduler's clock. From 0, default 20. */
-  readonly yieldAfterMs?: number;
+export interface FromIterableConfig extends SourceConfig {
   /**
-   * Whether the source completes when the pipeline is asked to stop. Default true. `false` for an iterable that is the
-   * content of an item, such as the pages of a held request inside `concatMap`, so that a drain does not cut it.
+   * Whether the source completes when the pipeline is asked to drain. Default true. With `false` it runs to its end: for the
+   * content of one item, such as the pages of a request inside `concatMap`, which a drain must not cut short.
    */
   readonly stops?: boolean;
-  /** The name in topology, metrics and the report. Default `fromIterable`. */
-  readonly name?: string;
 }
+
+const OPTIONS = {
+  ...sourceOptions('fromIterable'),
+  stops: boolean().default(true),
+} satisfies OptionsOf<FromIterableConfig>;
 
 /**
  * Emits the items of an iterable, such as an array, a `Map` or a generator, and takes the next one only while the gate
@@ -33,19 +26,19 @@ export interface FromIterableConfig {
  * output     abc----------------defg|
  * ```
  *
- * **Emits when** subscribed, one item after the other, synchronously, yielding to the event loop every `yieldAfterMs`,
- * which it shares with the other sources on its scheduler.
- * **Backpressure**: pauses. While the gate is closed the iterator is not asked.
- * **Completes when** the iterator is done, or the pipeline is asked to stop, unless `stops` is false.
+ * **Emits when** subscribed: synchronously, item by item. It yields to the event loop every `yieldAfterMs`, a time that it
+ * shares with the other sources on its scheduler.
+ * **Backpressure**: pauses. While the gate is closed the iterator is not asked for more.
+ * **Completes when** the iterator is done, or, unless `stops` is false, the pipeline is asked to drain.
  * **Errors when** the iterator throws.
- * **On unsubscribe** calls the iterator's `return()`, unless it is done, so that a generator's `finally` runs. If it
- * throws, the error goes where RxJS takes unhandled errors (`config.onUnhandledError`).
+ * **On unsubscribe** calls the iterator's `return()`, unless it is done, so that a generator's `finally` runs. An error that
+ * `return()` throws goes to RxJS's `config.onUnhandledError`.
  *
- * **Delivery**: each subscription iterates anew; whether it gets the same items again is up to the iterable. A generator
- * object iterates once: a second subscription completes at once.
+ * **Delivery**: each subscription iterates afresh. Whether it gets the same items again depends on the iterable: a generator
+ * object iterates once, so a second subscription completes immediately.
  *
- * **Gotchas**: an array that grows while it is read is read to its new end. Behind `repeat()` put `untilStopped()` at
- * once: `repeat()` alone takes the completion of a drain for a reason to begin again.
+ * **Gotchas**: an array that grows while it is read is read to its new end. Put `untilStopped()` directly behind `repeat()`:
+ * otherwise `repeat()` takes the completion of a drain for a reason to subscribe again.
  *
  * @example
  * ```ts
@@ -59,16 +52,12 @@ export interface FromIterableConfig {
  */
 export function fromIterable<T>(iterable: Iterable<T>, config: FromIterableConfig = {}): Observable<T> {
   const owner = 'fromIterable';
-  requireFunction(owner, 'iterable[Symbol.iterator]', iterable?.[Symbol.iterator]);
-  requireKnownOptions(owner, config, ['scheduler', 'yieldAfterMs', 'stops', 'name']);
-  const yieldAfterMs = requireDuration(owner, 'yieldAfterMs', config.yieldAfterMs ?? 20);
-  const stops = requireBoolean(owner, 'stops', config.stops ?? true);
-  const scheduler = config.scheduler ?? eventLoopScheduler;
-  const name = requireText(owner, 'name', config.name ?? owner);
+  readArgument(owner, 'iterable[Symbol.iterator]', iterable?.[Symbol.iterator], func());
+  const options = readOptions(owner, config, OPTIONS);
 
-  return gatedSource<T>({ name, scheduler, yieldAfterMs, stops }, (outlet) => {
+  return gatedSource<T>(options, (outlet) => {
     const iterator = iterable[Symbol.iterator]();
-    // An iterator that is done, or has thrown, is not to be returned; nor one that is running, until it has come back.
+    // An iterator that is done, or has thrown, must not be returned; nor one that is running, until its next() has returned.
     let state: 'idle' | 'running' | 'done' = 'idle';
     let released = false;
 
@@ -98,7 +87,7 @@ export function fromIterable<T>(iterable: Iterable<T>, config: FromIterableConfi
       try {
         iterator.return?.();
       } catch (error) {
-        // Thrown into the teardown it would reach whoever unsubscribed: it is reported as RxJS reports its own.
+        // Thrown here, it would reach the caller of unsubscribe(): report it as RxJS reports its own.
         throwError(() => error).subscribe();
       }
     };

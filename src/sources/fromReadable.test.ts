@@ -175,7 +175,9 @@ describe('fromReadable', () => {
   });
 
   it('refuses bad arguments when it is made', () => {
-    expect(() => fromReadable('file.csv' as never)).toThrow(/readable \(or what opens one\) must be a function/);
+    expect(() => fromReadable('file.csv' as never)).toThrow(
+      /readable \(or the function that opens one\) must be a function/,
+    );
     expect(() => fromReadable(Readable.from([]), { name: 5 } as never)).toThrow(/name must be a string/);
     expect(() => fromReadable(Readable.from([]), { encoding: 'utf8' } as never)).toThrow(/unknown option "encoding"/);
   });

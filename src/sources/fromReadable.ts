@@ -1,24 +1,16 @@
 import { Readable } from 'node:stream';
-import type { Observable, SchedulerLike } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
 import { ReadableTap } from '../flow/readableTap.js';
-import { eventLoopScheduler } from '../primitives/eventLoopScheduler.js';
-import { requireDuration, requireFunction, requireKnownOptions, requireText } from '../primitives/validate.js';
+import { type SourceConfig, sourceOptions } from '../flow/sourceOptions.js';
+import { func, readArgument, readOptions } from '../primitives/options.js';
 
-export interface FromReadableConfig {
-  /** Where the source resumes after it has yielded to the event loop. Default: after one turn of the event loop. */
-  readonly scheduler?: SchedulerLike;
-  /**
-   * How long the source may run before it lets the event loop turn, in milliseconds of the scheduler's clock. From 0,
-   * default 20.
-   */
-  readonly yieldAfterMs?: number;
-  /** The name in topology, metrics and the report. Default `fromReadable`. */
-  readonly name?: string;
-}
+export interface FromReadableConfig extends SourceConfig {}
+
+const OPTIONS = sourceOptions('fromReadable');
 
 /**
- * Emits what a Node `Readable` holds, objects or chunks of bytes, and reads only while the gate downstream is open.
+ * Emits the contents of a Node `Readable`, objects or chunks of bytes, and reads only while the gate downstream is open.
  *
  * ```text
  * reads      a-b-c-------------d-e
@@ -26,18 +18,18 @@ export interface FromReadableConfig {
  * output     a-b-c-------------d-e|
  * ```
  *
- * **Emits when** the stream has something and the gate is open. Bytes come in the chunks the stream reads; with an
- * encoding set they are strings.
- * **Backpressure**: pauses. While the gate is closed nothing is read, and the stream holds its `highWaterMark` at most.
- * **Completes when** the stream has ended and all of it is emitted, or the pipeline is asked to stop.
- * **Errors when** the stream fails, or is closed before its end (`ERR_STREAM_PREMATURE_CLOSE`); what the stream held by
- * then is emitted first.
+ * **Emits when** the stream has data and the gate is open. Bytes come in the chunks that the stream reads; with an encoding
+ * set they are strings.
+ * **Backpressure**: pauses. While the gate is closed nothing is read, and the stream holds at most its `highWaterMark`.
+ * **Completes when** the stream has ended and everything is emitted, or the pipeline is asked to drain.
+ * **Errors when** the stream fails, or is closed before its end (`ERR_STREAM_PREMATURE_CLOSE`). What the stream held by then
+ * is emitted first.
  * **On unsubscribe** destroys the stream.
  *
- * **Delivery**: a stream is read once. Give a function that opens one, and each subscription, so each retry, reads its
- * own from the beginning; a stream that is given itself fails its second subscription.
+ * **Delivery**: a stream is read once. Pass a function that opens one and each subscription, so each retry, reads its own
+ * from the beginning. If you pass a stream itself, its second subscription fails.
  *
- * **Gotchas**: nobody else may read from the stream, nor listen for `data`.
+ * **Gotchas**: nothing else may read from the stream or listen for `data`.
  *
  * @example
  * ```ts
@@ -53,25 +45,23 @@ export function fromReadable<T = Buffer>(
   config: FromReadableConfig = {},
 ): Observable<T> {
   const owner = 'fromReadable';
-  if (!(readable instanceof Readable)) requireFunction(owner, 'readable (or what opens one)', readable);
-  requireKnownOptions(owner, config, ['scheduler', 'yieldAfterMs', 'name']);
-  const yieldAfterMs = requireDuration(owner, 'yieldAfterMs', config.yieldAfterMs ?? 20);
-  const scheduler = config.scheduler ?? eventLoopScheduler;
+  if (!(readable instanceof Readable))
+    readArgument(owner, 'readable (or the function that opens one)', readable, func());
+  const options = readOptions(owner, config, OPTIONS);
   let taken = false;
 
   const open = (): Readable => {
     if (typeof readable === 'function') return readable();
     if (taken) {
       throw new Error(
-        `${owner}: this Readable has been subscribed before, and a stream is read once: pass a function that opens one`,
+        `${owner}: this Readable was subscribed before, and a stream is read once: pass a function that opens one`,
       );
     }
     taken = true;
     return readable;
   };
-  const name = requireText(owner, 'name', config.name ?? owner);
 
-  return gatedSource<T>({ name, scheduler, yieldAfterMs }, (outlet) => {
+  return gatedSource<T>(options, (outlet) => {
     const tap = new ReadableTap<T>(open(), () => outlet.wake());
     outlet.pump(() => {
       const item = tap.read();

@@ -126,7 +126,7 @@ describe('syntheticBars', () => {
 
   it('refuses bad configurations', () => {
     expect(() => syntheticBars({ symbols: 0 })).toThrow(/symbols .* must be an integer from 1 to 1000000, got 0/);
-    expect(() => syntheticBars({ symbols: [] })).toThrow(/must name one symbol at least/);
+    expect(() => syntheticBars({ symbols: [] })).toThrow(/symbols must be an array of at least one name/);
     expect(() => syntheticBars({ symbols: ['aapl'] })).toThrow(/upper case, .* each named once, got "aapl"/);
     expect(() => syntheticBars({ symbols: ['A', 'A'] })).toThrow(/each named once, got "A"/);
     expect(() => syntheticBars({ count: -1 })).toThrow(/count must be an integer of at least 0, got -1/);
@@ -136,7 +136,7 @@ describe('syntheticBars', () => {
     );
     expect(() => syntheticBars({ lateness: 0 })).toThrow(/lateness/);
     expect(() => syntheticBars({ timeframe: '1y' })).toThrow(/timeframe must be .* got "1y"/);
-    expect(() => syntheticBars({ vendor: '' })).toThrow(/vendor must be a name/);
+    expect(() => syntheticBars({ vendor: '' })).toThrow(/vendor must be a string that is not empty/);
     expect(() => syntheticBars({ rate: 5 } as never)).toThrow(/unknown option "rate"/);
   });
 });

@@ -1,46 +1,55 @@
 import type { Observable, SchedulerLike } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
+import { type SourceConfig, sourceOptions } from '../flow/sourceOptions.js';
 import type { Bar } from '../market/bar.js';
-import { eventLoopScheduler } from '../primitives/eventLoopScheduler.js';
-import { requireDuration, requireKnownOptions, requireNumber, requireText } from '../primitives/validate.js';
-import { barWalk } from './synthetic/barMaker.js';
-import { requireSyntheticBars, SYNTHETIC_BARS_OPTIONS, type SyntheticBarsConfig } from './synthetic/settings.js';
+import { BarMaker } from '../market/synthetic/barMaker.js';
+import { SYNTHETIC_BARS_OPTIONS, type SyntheticBarsConfig, syntheticSettings } from '../market/synthetic/settings.js';
+import { SyntheticWalk } from '../market/synthetic/walk.js';
+import { duration, number, type OptionsOf, readOptions } from '../primitives/options.js';
 
-export interface SyntheticConfig extends SyntheticBarsConfig {
-  /** Items a second, revisions and duplicates included: above 0. Without it as fast as the gate allows. */
+export interface SyntheticConfig extends SyntheticBarsConfig, SourceConfig {
+  /**
+   * The number of items per `perMs`, including revisions and duplicates: above 0. Without it, items come as fast as the gate
+   * allows.
+   */
   readonly rate?: number;
+  /** The period of `rate` in milliseconds: above 0, default 1,000. */
+  readonly perMs?: number;
   /** The clock of `rate`, and where the source resumes after it has yielded. Default: the event loop. */
   readonly scheduler?: SchedulerLike;
-  /** How long the source may run before it yields, in milliseconds of the scheduler's clock. From 0, default 20. */
-  readonly yieldAfterMs?: number;
-  /** The name in topology, metrics and the report. Default `synthetic`. */
-  readonly name?: string;
 }
 
+const OPTIONS = {
+  ...SYNTHETIC_BARS_OPTIONS,
+  ...sourceOptions('synthetic'),
+  rate: number({ above: 0 }).default(Number.POSITIVE_INFINITY),
+  perMs: duration({ above: 0 }).default(1_000),
+} satisfies OptionsOf<SyntheticConfig>;
+
 /**
- * Emits generated bars: a seeded random walk for each symbol, with late revisions and duplicates on request. The same
+ * Emits generated bars: a seeded random walk per symbol, with late revisions and duplicates on request. The same
  * configuration gives the same bars on every machine.
  *
  * ```text
- * synthetic({ symbols: 2, count: 3, rate: 100 })       one item each 10 ms
+ * synthetic({ symbols: 2, count: 3, rate: 100 })       one item per 10 ms
  *
  * gate       open------------------closed----open----
  * output     A(1)------B(1)------------------A(2)|
  * ```
  *
- * **Emits when** subscribed, as fast as the gate allows, or `rate` items a second: the first at once, each at its time,
- * those that a busy event loop has delayed together.
+ * **Emits when** subscribed: as fast as the gate allows, or at `rate`, the first item immediately. Items that a busy event
+ * loop has delayed come together.
  * **Backpressure**: pauses. The clock of `rate` stands still while the source waits at the gate: it does not catch up.
- * **Completes when** `count` bars, and the revisions and duplicates of these, are emitted; never without `count`, or when
- * the pipeline is asked to stop.
+ * **Completes when** `count` bars with their revisions and duplicates are emitted, or the pipeline is asked to drain; never
+ * without `count`.
  * **Errors when** never by itself.
  * **On unsubscribe** cancels its timer.
  *
- * **Delivery**: each subscription begins anew with the same bars and the same `seq`, so that writing them twice changes
+ * **Delivery**: each subscription emits the same bars with the same `seq` from the beginning, so writing them twice changes
  * nothing.
  *
- * **Gotchas**: `count` counts distinct bars; more items are emitted with `revisions` or `duplicates`.
- * {@link syntheticBars} gives the same bars without RxJS, and `foldBars` what a table of them must hold.
+ * **Gotchas**: `count` counts distinct bars, so `revisions` and `duplicates` add items. {@link syntheticBars} gives the same
+ * bars without RxJS, and `foldBars` gives what a table of them must hold.
  *
  * @example
  * ```ts
@@ -54,17 +63,14 @@ export interface SyntheticConfig extends SyntheticBarsConfig {
  */
 export function synthetic(config: SyntheticConfig = {}): Observable<Bar> {
   const owner = 'synthetic';
-  requireKnownOptions(owner, config, [...SYNTHETIC_BARS_OPTIONS, 'rate', 'scheduler', 'yieldAfterMs', 'name']);
-  const settings = requireSyntheticBars(owner, config);
-  const rate = config.rate === undefined ? undefined : requireNumber(owner, 'rate', config.rate, Number.MIN_VALUE);
-  const yieldAfterMs = requireDuration(owner, 'yieldAfterMs', config.yieldAfterMs ?? 20);
-  const scheduler = config.scheduler ?? eventLoopScheduler;
-  const name = requireText(owner, 'name', config.name ?? owner);
+  const options = readOptions(owner, config, OPTIONS);
+  const settings = syntheticSettings(owner, options);
+  const { rate, perMs } = options;
 
-  return gatedSource<Bar>({ name, scheduler, yieldAfterMs }, (outlet) => {
-    const walk = barWalk(settings);
+  return gatedSource<Bar>(options, (outlet) => {
+    const walk = SyntheticWalk.of(BarMaker, settings);
 
-    if (rate === undefined || rate === Infinity) {
+    if (rate === Number.POSITIVE_INFINITY) {
       outlet.pump(() => {
         const bar = walk.next();
         if (bar === undefined) outlet.complete();
@@ -74,15 +80,15 @@ export function synthetic(config: SyntheticConfig = {}): Observable<Bar> {
     }
 
     let emitted = 0;
-    // One ahead, so that completion comes with the last item and not where the next would be due.
+    // One ahead, so that the source completes with the last item rather than when the next would be due.
     let upcoming = walk.next();
     outlet.pump(() => {
       if (upcoming === undefined) {
         outlet.complete();
         return true;
       }
-      // The clock of the pump begins with the first item.
-      const dueAt = (emitted * 1_000) / rate;
+      // The clock of the pump starts with the first item.
+      const dueAt = (emitted * perMs) / rate;
       if (outlet.now() < dueAt) {
         outlet.sleepUntil(dueAt);
         return false;

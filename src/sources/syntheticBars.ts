@@ -1,16 +1,17 @@
 import type { Bar } from '../market/bar.js';
-import { requireKnownOptions } from '../primitives/validate.js';
-import { barWalk } from './synthetic/barMaker.js';
-import { requireSyntheticBars, SYNTHETIC_BARS_OPTIONS, type SyntheticBarsConfig } from './synthetic/settings.js';
+import { BarMaker } from '../market/synthetic/barMaker.js';
+import { SYNTHETIC_BARS_OPTIONS, type SyntheticBarsConfig, syntheticSettings } from '../market/synthetic/settings.js';
+import { SyntheticWalk } from '../market/synthetic/walk.js';
+import { readOptions } from '../primitives/options.js';
 
-export type { SyntheticBarsConfig } from './synthetic/settings.js';
+export type { SyntheticBarsConfig } from '../market/synthetic/settings.js';
 
 /**
- * The bars that {@link synthetic} emits, as an iterable: a random walk for each symbol, symbol after symbol and span after
- * span. What it yields depends on its configuration alone; each iteration begins anew.
+ * The bars that {@link synthetic} emits, as an iterable: a random walk per symbol, span by span and, within a span, symbol by
+ * symbol. The bars depend on the configuration alone; each iteration starts afresh.
  *
- * Late bars cross newer ones of other spans and symbols, and a duplicate may come after the revision of its bar, as an
- * older version that must not win. `seq` grows with each new version by one, from 1.
+ * Late bars interleave with newer ones of other spans and symbols. A duplicate may come after the revision of its bar, as an
+ * older version that must not win. `seq` counts versions from 1.
  *
  * @example
  * ```ts
@@ -21,11 +22,11 @@ export type { SyntheticBarsConfig } from './synthetic/settings.js';
  * ```
  */
 export function syntheticBars(config: SyntheticBarsConfig = {}): Iterable<Bar> {
-  requireKnownOptions('syntheticBars', config, SYNTHETIC_BARS_OPTIONS);
-  const settings = requireSyntheticBars('syntheticBars', config);
+  const owner = 'syntheticBars';
+  const settings = syntheticSettings(owner, readOptions(owner, config, SYNTHETIC_BARS_OPTIONS));
   return {
     *[Symbol.iterator]() {
-      const walk = barWalk(settings);
+      const walk = SyntheticWalk.of(BarMaker, settings);
       for (let bar = walk.next(); bar !== undefined; bar = walk.next()) yield bar;
     },
   };

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { isRight } from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import { eventKey } from '../../test/integration/events.js';
-import type { MarketEvent } from '../market/marketEvent.js';
 import { marketEventCodec } from '../market/marketEventCodec.js';
+import type { MarketEvent } from '../market/recordKinds.js';
 import { syntheticBars } from './syntheticBars.js';
 import { type SyntheticEventsConfig, syntheticEvents } from './syntheticEvents.js';
 
@@ -185,14 +185,18 @@ describe('syntheticEvents', () => {
         if (!isRight(marketEventCodec.decode(event))) throw new Error(`not valid: ${JSON.stringify(event)}`);
       }
     };
-    expect(endless).toThrow(/the calendar has come to the year 10000: take more symbols/);
+    expect(endless).toThrow(/the dates have reached the year 10000: use more symbols/);
   });
 
   it('refuses bad configurations', () => {
-    expect(() => syntheticEvents({ kinds: [] })).toThrow(/kinds must be a list of kinds, each once, got \[\]/);
-    expect(() => syntheticEvents({ kinds: ['bar', 'bar'] })).toThrow(/each once, got \["bar","bar"\]/);
-    expect(() => syntheticEvents({ kinds: ['trade' as 'bar'] })).toThrow(/kinds must be one of "bar", .* got "trade"/);
-    expect(() => syntheticEvents({ kinds: 'bar' as never })).toThrow(/kinds must be a list of kinds/);
+    expect(() => syntheticEvents({ kinds: [] })).toThrow(/kinds must be an array that is not empty/);
+    expect(() => syntheticEvents({ kinds: ['bar', 'bar'] })).toThrow(
+      /kinds must be an array that names each kind once, got "bar,bar"/,
+    );
+    expect(() => syntheticEvents({ kinds: ['trade' as 'bar'] })).toThrow(
+      /kinds\[0\] must be one of "bar", .* got "trade"/,
+    );
+    expect(() => syntheticEvents({ kinds: 'bar' as never })).toThrow(/kinds must be an array/);
     expect(() => syntheticEvents({ count: -1 })).toThrow(/syntheticEvents: count must be an integer/);
     expect(() => syntheticEvents({ symbols: ['BRK B'] })).toThrow(/without spaces.* got "BRK B"/);
     expect(() => syntheticEvents({ epoch: Date.UTC(1800, 0) })).toThrow(/epoch must be a number of at least/);

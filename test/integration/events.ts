@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 import { type Bar, barKey } from '../../src/market/bar.js';
 import { type Fundamentals, fundamentalsKey } from '../../src/market/fundamentals.js';
-import type { MarketEvent } from '../../src/market/marketEvent.js';
 import { type NewsItem, newsKey } from '../../src/market/newsItem.js';
 import { type OptionSnapshot, optionKey } from '../../src/market/optionSnapshot.js';
+import type { MarketEvent } from '../../src/market/recordKinds.js';
 
 /** One item of each kind; what differs from the template is given. */
 export function option(fields: Partial<OptionSnapshot> = {}): OptionSnapshot {

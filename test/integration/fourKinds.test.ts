@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { MarketEvent } from '../../src/market/marketEvent.js';
+import type { MarketEvent } from '../../src/market/recordKinds.js';
 import { marketDataToStore } from '../../src/pipelines/marketDataToStore.js';
 import { run } from '../../src/pipelines/run.js';
 import { fromIterable } from '../../src/sources/fromIterable.js';

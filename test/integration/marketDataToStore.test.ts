@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { tap } from 'rxjs/operators';
 import { beforeEach, expect, it } from 'vitest';
 import type { StoredLetter } from '../../src/dead-letters/index.js';
-import type { MarketEvent } from '../../src/market/marketEvent.js';
+import type { MarketEvent } from '../../src/market/recordKinds.js';
 import type { RunReport } from '../../src/operators/running/runReport.js';
 import { type MarketDataToStoreConfig, marketDataToStore } from '../../src/pipelines/marketDataToStore.js';
 import { run } from '../../src/pipelines/run.js';

@@ -3,8 +3,8 @@ import { from as fromIx } from 'ix/asynciterable';
 import { map } from 'ix/asynciterable/operators';
 import type { Observable } from 'rxjs';
 import type { Bar } from '../../src/market/bar.js';
-import type { MarketEvent } from '../../src/market/marketEvent.js';
 import type { NewsItem } from '../../src/market/newsItem.js';
+import type { MarketEvent } from '../../src/market/recordKinds.js';
 import {
   fromAsyncIterable,
   fromIterable,

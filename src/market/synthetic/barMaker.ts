@@ -1,17 +1,11 @@
-import type { Bar } from '../../market/bar.js';
-import { Xoshiro128 } from '../../primitives/xoshiro128.js';
+import type { Xoshiro128 } from '../../primitives/xoshiro128.js';
+import type { Bar } from '../bar.js';
 import { CENTS, PriceWalk } from './priceWalk.js';
 import type { SyntheticBarsSettings } from './settings.js';
-import { type Maker, SyntheticWalk } from './walk.js';
+import type { Maker } from './walk.js';
 
-/** The generator behind `syntheticBars`, without the cost of an iterator. */
-export function barWalk(settings: SyntheticBarsSettings): SyntheticWalk<Bar> {
-  const random = Xoshiro128.fromSeed(settings.seed);
-  return new SyntheticWalk<Bar>(settings, random, new BarMaker(settings, random));
-}
-
-/** Bars of one span after the other, in each of every symbol. */
-class BarMaker implements Maker<Bar> {
+/** Bars span by span: in each span, one of every symbol. */
+export class BarMaker implements Maker<Bar> {
   readonly #settings: SyntheticBarsSettings;
   readonly #random: Xoshiro128;
   readonly #prices: PriceWalk;
@@ -40,7 +34,7 @@ class BarMaker implements Maker<Bar> {
     return bar;
   }
 
-  /** The close corrected, and the extremes and the volume with it. */
+  /** Corrects the close, and with it the extremes and the volume. */
   revise(bar: Bar, seq: number): Bar {
     const open = Math.round(bar.open * CENTS);
     const range = 1 + (open >> 8);

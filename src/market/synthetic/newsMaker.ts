@@ -1,5 +1,5 @@
-import type { NewsItem } from '../../market/newsItem.js';
 import type { Xoshiro128 } from '../../primitives/xoshiro128.js';
+import type { NewsItem } from '../newsItem.js';
 import type { SyntheticBarsSettings } from './settings.js';
 import type { Maker } from './walk.js';
 

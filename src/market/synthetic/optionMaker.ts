@@ -1,5 +1,5 @@
-import type { OptionSnapshot } from '../../market/optionSnapshot.js';
 import type { Xoshiro128 } from '../../primitives/xoshiro128.js';
+import type { OptionSnapshot } from '../optionSnapshot.js';
 import { dateOf, endOfMonth } from './calendar.js';
 import { CENTS, PriceWalk } from './priceWalk.js';
 import type { SyntheticBarsSettings } from './settings.js';

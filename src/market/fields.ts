@@ -1,27 +1,34 @@
-import * as t from 'io-ts';
 import { epochDay } from './calendarDate.js';
 
-/** A codec for what `is` accepts, named by what a reason should say that it expected. */
-export function expecting<A>(name: string, is: (value: unknown) => value is A): t.Type<A> {
-  return new t.Type<A>(
-    name,
-    is,
-    (value, context) => (is(value) ? t.success(value) : t.failure(value, context)),
-    t.identity,
-  );
+/** What one field of a record must be: in words, for messages, and as a check. */
+export interface Field<A> {
+  readonly expected: string;
+  readonly is: (value: unknown) => value is A;
+  /** What each element of an array must be, so that an issue can name the element. */
+  readonly element?: Field<unknown>;
+}
+
+export function expecting<A>(expected: string, is: (value: unknown) => value is A): Field<A> {
+  return { expected, is };
 }
 
 /** A field that may be left out. */
-export function optional<A>(field: t.Type<A>): t.Type<A | undefined> {
-  return expecting(field.name, (u): u is A | undefined => u === undefined || field.is(u));
+export function optional<A>(field: Field<A>): Field<A | undefined> {
+  return { ...field, is: (u): u is A | undefined => u === undefined || field.is(u) };
 }
 
-/** A field that a vendor may not know. */
-export function unknowable<A>(field: t.Type<A>): t.Type<A | null | undefined> {
-  return expecting(
-    `${field.name}, or null`,
-    (u): u is A | null | undefined => u === undefined || u === null || field.is(u),
-  );
+/** A field that a vendor may not know: it may be `null` or left out. */
+export function nullable<A>(field: Field<A>): Field<A | null | undefined> {
+  const expected = `${field.expected}, or null`;
+  return { ...field, expected, is: (u): u is A | null | undefined => u === undefined || u === null || field.is(u) };
+}
+
+export function literal<const A extends string>(value: A): Field<A> {
+  return expecting(JSON.stringify(value), (u): u is A => u === value);
+}
+
+export function listOf<A>(expected: string, element: Field<A>): Field<readonly A[]> {
+  return { expected, is: (u): u is readonly A[] => Array.isArray(u) && u.every(element.is), element };
 }
 
 export const finite = expecting('a finite number', (u): u is number => Number.isFinite(u));
@@ -64,7 +71,7 @@ export const symbol = expecting(
   (u): u is string => typeof u === 'string' && u !== '' && !/[\p{Ll}\s\p{Cc}\uFFFD]/u.test(u),
 );
 
-/** `URL` strips line ends and tabs that are in an address: what has them is none. */
+/** `URL` strips line ends and tabs, so an address that contains any is refused before it is parsed. */
 export const webAddress = expecting(
   'an http or https address',
   (u): u is string => typeof u === 'string' && /^https?:\/\/[^\s\p{Cc}]+$/iu.test(u) && URL.canParse(u),

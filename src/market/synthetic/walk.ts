@@ -1,34 +1,41 @@
-import type { Xoshiro128 } from '../../primitives/xoshiro128.js';
+import { Xoshiro128 } from '../../primitives/xoshiro128.js';
 import type { SyntheticBarsSettings } from './settings.js';
 
-/** Makes the items of a kind, each with another key than those before it. */
+/** Makes the records of a kind, each with a new key. */
 export interface Maker<T> {
   make(seq: number): T;
-  /** Another version of an item: the same key, and other values. */
+  /** Another version of a record: the same key with other values. */
   revise(item: T, seq: number): T;
 }
+
+export type MakerOf<T> = new (settings: SyntheticBarsSettings, random: Xoshiro128) => Maker<T>;
 
 interface Late<T> {
   readonly item: T;
   readonly revised: boolean;
 }
 
-/** New items of a maker, and among them the late ones: revisions, and duplicates of what came before. */
+/** The new records of a maker, interleaved with late ones: revisions and duplicates of earlier records. */
 export class SyntheticWalk<T> {
   readonly #settings: SyntheticBarsSettings;
   readonly #random: Xoshiro128;
   readonly #maker: Maker<T>;
   readonly #isLate: boolean;
-  /** What comes again, by the number of the item after which it does, modulo the length. */
+  /** The late records, by the number of the new record that they follow, modulo the length. */
   readonly #late: (Late<T>[] | undefined)[];
   #made = 0;
   #seq = 0;
   #lateLeft = 0;
-  /** The late items due before the next new one. */
+  /** The late records due before the next new one. */
   #due: Late<T>[] | undefined;
   #dueAt = 0;
 
-  constructor(settings: SyntheticBarsSettings, random: Xoshiro128, maker: Maker<T>) {
+  static of<T>(Made: MakerOf<T>, settings: SyntheticBarsSettings, seed = settings.seed): SyntheticWalk<T> {
+    const random = Xoshiro128.fromSeed(seed);
+    return new SyntheticWalk(settings, random, new Made(settings, random));
+  }
+
+  private constructor(settings: SyntheticBarsSettings, random: Xoshiro128, maker: Maker<T>) {
     const { revisions, duplicates, lateness } = settings;
     this.#settings = settings;
     this.#random = random;
@@ -37,7 +44,7 @@ export class SyntheticWalk<T> {
     this.#late = new Array<Late<T>[] | undefined>(this.#isLate ? lateness + 1 : 1).fill(undefined);
   }
 
-  /** The next item; `undefined` after the last. */
+  /** The next record; `undefined` after the last. */
   next(): T | undefined {
     if (this.#isLate) {
       if (this.#due !== undefined) return this.#nextDue();
@@ -78,7 +85,7 @@ export class SyntheticWalk<T> {
     return revised ? this.#maker.revise(item, ++this.#seq) : item;
   }
 
-  /** After the last new item, the late ones that are left, in the order in which they would have come. */
+  /** After the last new record: the remaining late ones, in the order in which they would have come. */
   #nextLeft(): T | undefined {
     if (this.#lateLeft === 0) return undefined;
     do {

@@ -1,6 +1,6 @@
-import { epochDay } from '../../market/calendarDate.js';
-import type { Fundamentals } from '../../market/fundamentals.js';
 import type { Xoshiro128 } from '../../primitives/xoshiro128.js';
+import { epochDay } from '../calendarDate.js';
+import type { Fundamentals } from '../fundamentals.js';
 import { dateOf, endOfMonth } from './calendar.js';
 import type { SyntheticBarsSettings } from './settings.js';
 import type { Maker } from './walk.js';
@@ -35,7 +35,7 @@ const FILED_AFTER_DAYS = 20;
 const FILED_WITHIN_DAYS = 64;
 
 /** Reports of one quarter after the other: in each, of every symbol, every metric for every length of period. */
-export class FigureMaker implements Maker<Fundamentals> {
+export class FundamentalsMaker implements Maker<Fundamentals> {
   readonly #settings: SyntheticBarsSettings;
   readonly #random: Xoshiro128;
   /** Quarters since the year 0. */
