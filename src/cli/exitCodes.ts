@@ -1,11 +1,11 @@
-/** What the program says to the one who started it. */
+/** The exit codes of `sluice`. */
 export const EXIT = {
   OK: 0,
-  /** Something was tried and failed. */
+  /** Something was attempted and failed. */
   FAILED: 1,
-  /** Wrong usage or wrong settings: nothing was started. */
+  /** Wrong usage or invalid settings: nothing was started. */
   USAGE: 2,
-  /** Done, but letters are left behind or were put aside. */
+  /** Done, but letters were left or parked. */
   LETTERS_LEFT: 3,
 } as const;
 

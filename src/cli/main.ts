@@ -2,5 +2,5 @@
 import { sluice } from './program.js';
 import { processTerminal } from './terminal.js';
 
-// Not `process.exit()`: what is written to a pipe would be cut off.
+// `process.exit()` would truncate what is still being written to a pipe.
 process.exitCode = await sluice(process.argv.slice(2), processTerminal());

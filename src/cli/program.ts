@@ -1,33 +1,33 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { isSettingsError } from '../settings/settingsError.js';
+import { CommandContext, type GlobalOptions } from './commandContext.js';
 import { configCommand } from './commands/config.js';
 import { dlqCommand } from './commands/dlq.js';
 import { migrateCommand } from './commands/migrate.js';
 import { EXIT, type ExitCode } from './exitCodes.js';
-import { type GlobalOptions, Invocation } from './invocation.js';
-import { sentence } from './sentence.js';
+import { formatError } from './formatError.js';
 import { isOutputClosedError, type Terminal } from './terminal.js';
 import { isUsageError } from './usageError.js';
 
-/** Runs `sluice` with the arguments that follow its name, and returns what to exit with. It throws nothing. */
+/** Runs `sluice` with the arguments that follow its name, and resolves with the exit code. Never rejects. */
 export async function sluice(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const heard: Promise<void>[] = [];
-  const say = (output: Terminal['stdout']) => (text: string) => {
-    // Commander waits for nothing that it writes.
-    heard.push(output.write(text).catch(() => {}));
+  const written: Promise<void>[] = [];
+  const writeTo = (output: Terminal['stdout']) => (text: string) => {
+    // Commander does not wait for its output.
+    written.push(output.write(text).catch(() => {}));
   };
   const program = new Command('sluice')
     .description('Settings, store and dead letters of a Sluice pipeline.')
     .version(version(), '-V, --version', 'print the version')
-    // Not --env-file: Node 20 takes that for its own, wherever it stands.
-    .option('--dotenv-file <path>', 'read this file of NAME=value lines in place of .env')
+    // Not --env-file, which Node 20 takes for its own in any position.
+    .option('--dotenv-file <path>', 'read this file of NAME=value lines instead of .env')
     .option('--debug', 'show errors with their stack and causes', false)
     .helpOption('-h, --help', 'show help')
     .exitOverride()
     .configureOutput({
-      writeOut: say(terminal.stdout),
-      writeErr: say(terminal.stderr),
+      writeOut: writeTo(terminal.stdout),
+      writeErr: writeTo(terminal.stderr),
       getOutHelpWidth: () => terminal.stdout.columns ?? 100,
       getErrHelpWidth: () => terminal.stderr.columns ?? 100,
       getOutHasColors: () => false,
@@ -36,30 +36,27 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
     .addHelpText(
       'after',
       '\nSettings come from the environment and .env: see `sluice config`.\n' +
-        'Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 done but dead letters are left.',
+        'Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 done but dead letters remain.',
     );
-  const globals = (): GlobalOptions => {
-    const { debug, dotenvFile } = program.opts<{ debug: boolean; dotenvFile?: string }>();
-    return { debug, dotenvFile };
-  };
-  const invocation = new Invocation(terminal, globals);
-  const commands = [configCommand(invocation), migrateCommand(invocation), dlqCommand(invocation)];
+  const globals = () => program.opts<GlobalOptions>();
+  const context = new CommandContext(terminal, globals);
+  const commands = [configCommand(context), migrateCommand(context), dlqCommand(context)];
   for (const command of commands) program.addCommand(inheriting(command, program));
 
   try {
     await program.parseAsync([...args], { from: 'user' });
-    return invocation.exitCode;
+    return context.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
-    if (isOutputClosedError(error)) return invocation.exitCode;
-    await terminal.stderr.write(`error: ${sentence(error, globals().debug)}\n`).catch(() => {});
+    if (isOutputClosedError(error)) return context.exitCode;
+    await terminal.stderr.write(`error: ${formatError(error, globals().debug)}\n`).catch(() => {});
     return isSettingsError(error) || isUsageError(error) ? EXIT.USAGE : EXIT.FAILED;
   } finally {
-    await Promise.all(heard);
+    await Promise.all(written);
   }
 }
 
-/** A command that is added, rather than made in place, does not hear how its parent writes and ends. */
+/** Unlike `program.command()`, `addCommand()` does not hand down the output and exit settings. */
 function inheriting(command: Command, parent: Command): Command {
   command.copyInheritedSettings(parent);
   for (const child of command.commands) inheriting(child, command);

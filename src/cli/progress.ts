@@ -1,19 +1,19 @@
 import { SingleBar } from 'cli-progress';
 import type { Output } from './terminal.js';
 
-/** How far something long is, for a person who watches. */
+/** The progress of a long operation, for humans. */
 export interface Progress {
   update(done: number, failed: number): void;
-  /** A line of its own, above the bar. */
+  /** Writes a line above the bar. */
   say(text: string): void;
-  /** The last state, and then no more. */
+  /** Shows the final state and ends the bar. */
   stop(): void;
 }
 
-/** What is over sooner needs no bar. */
-const LONG_MS = 500;
+/** Shorter operations show no bar. */
+const BAR_AFTER_MS = 500;
 
-/** A bar on a terminal, once it has taken a while; elsewhere only what is said. */
+/** Shows a bar on a terminal once the operation has taken a while; elsewhere, only the lines of `say()`. */
 export function showProgress(output: Output, total: number): Progress {
   let bar: SingleBar | undefined;
   let done = 0;
@@ -25,12 +25,12 @@ export function showProgress(output: Output, total: number): Progress {
       hideCursor: true,
       clearOnComplete: false,
       linewrap: null,
-      // Signals are for the pipeline, which ends in good order and then stops the bar.
+      // The pipeline handles signals: it drains and then stops the bar.
       gracefulExit: false,
     });
     bar.start(total, done, { failed });
   };
-  const timer = output.isTTY ? setTimeout(begin, LONG_MS) : undefined;
+  const timer = output.isTTY ? setTimeout(begin, BAR_AFTER_MS) : undefined;
   const end = () => {
     clearTimeout(timer);
     bar?.update(done, { failed });

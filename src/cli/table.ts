@@ -1,17 +1,16 @@
-/** How a column is set: text to the left, numbers to the right. */
+/** A column of a table. Text is aligned left, the default, and numbers right. */
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
 }
 
 /**
- * Rows under their titles, as many as there are, part by part: what is shown needs not fit into memory. A column is as wide
- * as its widest cell so far.
+ * Formats rows in chunks, so that a long table need not fit into memory. A column is as wide as its widest cell so far.
  */
 export class Table {
   readonly #columns: readonly Column[];
   readonly #widths: number[];
-  /** Where lines are cut. */
+  /** Longer lines are truncated. */
   readonly #width: number;
   #hasHead = false;
 
@@ -21,7 +20,7 @@ export class Table {
     this.#width = width;
   }
 
-  /** The next rows, under the titles if they are the first. */
+  /** Formats the next rows. The titles precede the first. */
   lines(rows: readonly (readonly string[])[]): string {
     const cells = rows.map((row) => row.map(oneLine));
     for (const row of cells) {
@@ -31,7 +30,7 @@ export class Table {
     }
     if (!this.#hasHead) cells.unshift(this.#columns.map(({ title }) => title));
     this.#hasHead = true;
-    return cells.map((row) => cut(this.#line(row), this.#width)).join('\n');
+    return cells.map((row) => truncate(this.#line(row), this.#width)).join('\n');
   }
 
   #line(row: readonly string[]): string {
@@ -44,17 +43,17 @@ export class Table {
   }
 }
 
-/** Letters and not code units, so that none is cut in two. */
+/** Counts code points rather than code units, so that none is split. */
 function lengthOf(text: string): number {
   return [...text].length;
 }
 
-function cut(text: string, width: number): string {
-  const letters = [...text];
-  return letters.length <= width ? text : `${letters.slice(0, Math.max(0, width - 1)).join('')}…`;
+function truncate(text: string, width: number): string {
+  const points = [...text];
+  return points.length <= width ? text : `${points.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
 
-/** Nothing that moves the cursor or colours the screen: what is shown may come from a provider. */
+/** Replaces control characters, which could move the cursor: the text may come from a provider. */
 export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
 }

@@ -2,38 +2,38 @@ import { createInterface } from 'node:readline/promises';
 import type { SignalEmitter } from '../pipelines/run.js';
 import type { Environment } from '../settings/readVariables.js';
 
-/** All that a command knows of the world: what it was started with, where it writes, whom it may ask, who may stop it. */
+/** Everything that a command needs of its process. */
 export interface Terminal {
   readonly env: Environment;
   readonly cwd: string;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Whether a person is there to answer. */
+  /** Whether someone can answer a question. */
   readonly isInteractive: boolean;
-  /** Asks the person; an empty answer where there is none to come. */
+  /** Resolves with the answer, or with an empty string if the input ends. */
   ask(question: string): Promise<string>;
-  /** Where SIGINT and SIGTERM come from. */
+  /** Emits SIGINT and SIGTERM. */
   readonly signals: SignalEmitter;
 }
 
 /** Standard output or standard error. */
 export interface Output {
   readonly isTTY: boolean;
-  /** The width of a line, or `undefined` where lines do not wrap. */
+  /** The width of a line; `undefined` if lines do not wrap. */
   readonly columns: number | undefined;
   /** The stream itself, for a progress bar. */
   readonly stream: NodeJS.WritableStream;
-  /** Resolves when more may be written. Rejects with an {@link OutputClosedError} when nobody reads any more. */
+  /** Resolves when more may be written. Rejects with an {@link OutputClosedError} once the reader has gone. */
   write(text: string): Promise<void>;
 }
 
-/** Whoever read the output has gone, as `head` does when it has seen enough. No failure of the command. */
+/** The reader of the output has gone, as `head` does after enough lines. The command has not failed. */
 export class OutputClosedError extends Error {
   override readonly name = 'OutputClosedError';
   readonly code = 'SLUICE_OUTPUT_CLOSED';
 
   constructor(options?: ErrorOptions) {
-    super('nobody reads the output any more', options);
+    super('the output was closed by its reader', options);
   }
 }
 
@@ -63,7 +63,7 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** Writes to a stream no faster than it is read. */
+/** Wraps a stream so that writers wait for a slow reader. */
 export function outputOf(stream: NodeJS.WritableStream & { isTTY?: boolean; columns?: number }): Output {
   let closed: OutputClosedError | undefined;
   const waiting = new Set<() => void>();
@@ -71,7 +71,7 @@ export function outputOf(stream: NodeJS.WritableStream & { isTTY?: boolean; colu
     for (const resume of [...waiting]) resume();
     waiting.clear();
   };
-  // Without a listener an EPIPE would end the process with a stack.
+  // Without a listener, an EPIPE would crash the process.
   stream.on('error', (cause) => {
     closed ??= new OutputClosedError({ cause });
     wake();

@@ -1,4 +1,4 @@
-/** The command cannot be carried out as it was given; nothing was started. */
+/** The arguments make no sense together; nothing was started. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly code = 'SLUICE_USAGE';

@@ -1,52 +1,41 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { openStore, type Store } from '../postgres/openStore.js';
-import { withoutPassword } from '../settings/secret.js';
-import type { Invocation } from './invocation.js';
+import type { CommandContext } from './commandContext.js';
 import { UsageError } from './usageError.js';
 
 export interface StoreOptions {
   readonly storeFolder?: string;
 }
 
-/** There is none for a connection string: a command line is there for everyone on the machine to read. */
+/** There is no option for a connection string, because every user of the machine can read a command line. */
 export function storeFolderOption(): Option {
-  return new Option(
-    '--store-folder <path>',
-    'the embedded store in this folder, in place of the server of DATABASE_URL',
-  );
+  return new Option('--store-folder <path>', 'use the embedded store in this folder instead of DATABASE_URL');
 }
 
 /**
- * Opens the store that the options or `DATABASE_URL` name, and closes it after the work. There is no default: rows that
- * went to a store by mistake would count as written.
+ * Opens the store that `--store-folder` or `DATABASE_URL` names, and closes it after the work. There is no default: rows
+ * written to the wrong store would count as written.
  */
 export async function withStore<R>(
-  invocation: Invocation,
+  context: CommandContext,
   { storeFolder }: StoreOptions,
   work: (store: Store) => Promise<R>,
 ): Promise<R> {
-  const { databaseUrl, coordinator } = invocation.settings();
+  const { databaseUrl, coordinator } = context.settings();
   if (storeFolder === undefined && databaseUrl === undefined) {
     throw new UsageError(
-      'no store is named: set DATABASE_URL in the environment or .env, or --store-folder for an embedded one',
+      'no store is configured: set DATABASE_URL in the environment or .env, or pass --store-folder for an embedded store',
     );
   }
   const store = await openStore(
     storeFolder === undefined
       ? { databaseUrl: databaseUrl?.reveal(), poolSize: coordinator.workers }
-      : { folder: resolve(invocation.terminal.cwd, storeFolder) },
+      : { folder: resolve(context.terminal.cwd, storeFolder) },
   );
   try {
     return await work(store);
   } finally {
     await store.close();
   }
-}
-
-/** Which store that is, for a person. */
-export function storeName(invocation: Invocation, { storeFolder }: StoreOptions): string {
-  const { databaseUrl } = invocation.settings();
-  if (storeFolder !== undefined) return `the store in ${resolve(invocation.terminal.cwd, storeFolder)}`;
-  return databaseUrl ? withoutPassword(databaseUrl) : 'no store';
 }

@@ -149,7 +149,7 @@ describe('sluice', () => {
     ]) {
       const { code, stdout, stderr } = await sluice(args);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-      expect(stderr).toContain(`${join(letters.cwd, 'nobody.env')} is not there`);
+      expect(stderr).toContain(`${join(letters.cwd, 'nobody.env')} does not exist`);
     }
   });
 
@@ -186,7 +186,7 @@ describe('sluice migrate', () => {
 
     const again = await sluice(['migrate', '--json']);
     expect(JSON.parse(again.stdout)).toMatchObject({ plan: false, schema: 'public', steps: [] });
-    expect((await sluice(['migrate'])).stdout).toMatch(/^nothing is missing/);
+    expect((await sluice(['migrate'])).stdout).toMatch(/^up to date /);
   }, 60_000);
 
   it('takes a schema', async () => {
@@ -200,7 +200,7 @@ describe('sluice migrate', () => {
     const { code, stderr } = await sluice(['migrate'], {});
     expect(code).toBe(2);
     expect(stderr).toBe(
-      'error: no store is named: set DATABASE_URL in the environment or .env, or --store-folder for an embedded one\n',
+      'error: no store is configured: set DATABASE_URL in the environment or .env, or pass --store-folder for an embedded store\n',
     );
   });
 
@@ -247,9 +247,9 @@ describe('sluice dlq replay', () => {
     const { code, stdout } = await sluice(['dlq', 'replay']);
     expect(stdout.trimEnd().split('\n')).toEqual([
       'replayed 1 letter with 1 item: 1 written, 0 failed again',
-      'left 1 letter with 1 item of kind bar: no item yet, so only the pipeline that decodes it can take it',
-      'left 1 letter with 1 item of kind trade: there is no table for it',
-      'left 1 letter with 1 item of no kind: there is no table for it',
+      'left 1 letter with 1 item of kind bar: not decoded yet; replay it through the pipeline that decodes it',
+      'left 1 letter with 1 item of kind trade: no table for this kind',
+      'left 1 letter with 1 item of no kind: no table for this kind',
     ]);
     expect(code).toBe(3);
     expect((await letters.read()).map(({ kind, reason }) => `${kind} ${reason}`).sort()).toEqual([
@@ -269,7 +269,7 @@ describe('sluice dlq replay', () => {
       'would replay 2 letters with 3 items',
       '  bar: 1 letter with 2 items',
       '  news: 1 letter with 1 item',
-      'left 1 letter with 1 item of kind trade: there is no table for it',
+      'left 1 letter with 1 item of kind trade: no table for this kind',
     ]);
     expect(await letters.read()).toEqual(before);
   });
@@ -344,7 +344,7 @@ describe('sluice dlq replay', () => {
     await until(async () => (await count('bars')) >= 20);
     child.kill('SIGINT');
     const { code, stdout, stderr } = await ended;
-    expect(stderr).toBe('stopping: what is in hand is finished; once more to hurry\n');
+    expect(stderr).toBe('stopping after the current writes; press Ctrl-C again to stop sooner\n');
     expect(code).toBe(3);
     expect(stdout).toMatch(/^replayed \d+ letters with \d+ items: \d+ written, 0 failed again, stopped on request\n$/);
     const written = await count('bars');
@@ -371,7 +371,7 @@ describe('sluice dlq replay', () => {
       child.stderr?.once('data', () => child.kill('SIGINT'));
       const { code, stdout } = await ended;
       expect(code).toBe(3);
-      expect(stdout).toContain('stopped at the deadline: what was in hand is still in its letters');
+      expect(stdout).toContain('stopped at the deadline: unfinished letters are kept');
     } finally {
       await locker.end();
     }

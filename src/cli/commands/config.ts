@@ -1,24 +1,24 @@
 import { Command } from 'commander';
 import { describeSettings, type SettingDescription } from '../../settings/describeSettings.js';
 import type { Settings } from '../../settings/loadSettings.js';
-import type { Invocation } from '../invocation.js';
+import type { CommandContext } from '../commandContext.js';
 import { Table } from '../table.js';
 
-/** `sluice config`: what is in effect, and where each value comes from. */
-export function configCommand(invocation: Invocation): Command {
+/** `sluice config`: shows the effective settings and where each came from. */
+export function configCommand(context: CommandContext): Command {
   return new Command('config')
-    .summary('show the settings in effect and where each comes from')
-    .description('Shows every setting in effect and where its value comes from. Secrets are not shown.')
-    .option('--json', 'one JSON document: { dotenvFile, settings: [{ variable, value, unit, origin, meaning }] }')
+    .summary('show the effective settings and where each came from')
+    .description('Shows the effective value of every setting and where it came from. Secrets are not shown.')
+    .option('--json', 'print one JSON document: { dotenvFile, settings: [{ variable, value, unit, origin, meaning }] }')
     .action(async ({ json }: { readonly json?: true }) => {
-      const settings = invocation.settings();
+      const settings = context.settings();
       const described = describeSettings(settings);
-      await invocation.print(json ? document(settings, described) : page(settings, described));
+      await context.print(json ? document(settings, described) : page(settings, described));
     });
 }
 
 function document({ dotenvFile }: Settings, settings: readonly SettingDescription[]): string {
-  // A key that is sometimes missing is one that a reader forgets.
+  // Every row has every key.
   const rows = settings.map((row) => ({ ...row, value: row.value ?? null, unit: row.unit ?? null }));
   return JSON.stringify({ dotenvFile: dotenvFile ?? null, settings: rows }, undefined, 2);
 }

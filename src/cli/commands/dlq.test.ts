@@ -74,7 +74,7 @@ describe('sluice dlq ls', () => {
   it('says that there are more than the limit', async () => {
     await letters.write({}, {}, {});
     expect((await dlq(['ls', '--limit', '2'])).stderr).toBe(
-      'open: 2 letters with 2 items (exhausted 2); there are more than --limit 2\n',
+      'open: 2 letters with 2 items (exhausted 2); more are beyond --limit 2\n',
     );
     expect((await dlq(['ls', '--limit', '3'])).stderr).toBe('open: 3 letters with 3 items (exhausted 3)\n');
   });
@@ -137,7 +137,7 @@ describe('sluice dlq ls', () => {
     const { code, stderr } = await dlq(['ls']);
     expect(code).toBe(0);
     expect(stderr).toMatch(
-      /^warning: .* has a line at byte \d+ that was not read: .*, and 1 more\nopen: 1 letter with 1 item /,
+      /^warning: cannot read the line at byte \d+ of .*: .*, and 1 more\nopen: 1 letter with 1 item /,
     );
   });
 
@@ -148,18 +148,18 @@ describe('sluice dlq ls', () => {
       writeFileSync(join(letters.folder, 'quarantine', name), 'x');
     }
     const { stderr } = await dlq(['ls']);
-    expect(stderr).toContain('quarantined: 2 damaged parts of segments are kept in ');
+    expect(stderr).toContain('quarantined: 2 damaged parts of segments in ');
   });
 
   it('has nothing to show where nothing was ever given up, but a folder that was named must be there', async () => {
     expect(await dlq(['ls'])).toMatchObject({
       code: 0,
       stdout: '',
-      stderr: `there are no dead letters: there is no folder ${letters.folder}\n`,
+      stderr: `no dead letters: the folder ${letters.folder} does not exist\n`,
     });
     expect(await dlq(['ls', '--dir', 'lettres'])).toMatchObject({
       code: 2,
-      stderr: `error: there is no folder ${join(letters.cwd, 'lettres')}: check --dir\n`,
+      stderr: `error: the folder ${join(letters.cwd, 'lettres')} does not exist: check --dir\n`,
     });
   });
 
@@ -169,7 +169,7 @@ describe('sluice dlq ls', () => {
     expect(await dlq([command, '--dir', 'file', ...extra])).toMatchObject({
       code: 2,
       stdout: '',
-      stderr: `error: ${join(letters.cwd, 'file')} is a file, and not a folder of dead letters: check --dir and MDS_DLQ_DIR\n`,
+      stderr: `error: ${join(letters.cwd, 'file')} is a file rather than a dead-letter folder: check --dir and MDS_DLQ_DIR\n`,
     });
   });
 
@@ -225,7 +225,7 @@ describe('sluice dlq show', () => {
     await letters.write({ items: [...Array(25).keys()].map((n) => `\u202Eitem \u009b ${n}`) });
     const id = (await letters.read())[0]?.id ?? '';
     const all = lines((await dlq(['show', id])).stdout);
-    expect(all.at(-1)).toBe('  … and 5 more: raise --items, or take --json');
+    expect(all.at(-1)).toBe('  … and 5 more: raise --items, or use --json');
     expect(all.at(-2)).toBe('  "\\u202eitem \\u009b 19"');
     expect(lines((await dlq(['show', id, '--items', '25'])).stdout).at(-1)).toBe('  "\\u202eitem \\u009b 24"');
   });
@@ -251,7 +251,7 @@ describe('sluice dlq show', () => {
     expect(await dlq(['show', 'nobody'])).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: `error: there is no letter nobody in ${letters.folder}\n`,
+      stderr: `error: no letter nobody in ${letters.folder}\n`,
     });
   });
 });
@@ -275,7 +275,7 @@ describe('sluice dlq park and unpark', () => {
     await letters.write({});
     const alone = await dlq([command, ...(command === 'purge' ? ['--yes'] : [])]);
     expect(alone).toMatchObject({ code: 2, stdout: '' });
-    expect(alone.stderr).toBe('error: no letters are named: give ids or a filter, or --all for every letter\n');
+    expect(alone.stderr).toBe('error: no letters are selected: pass ids or a filter, or --all for every letter\n');
     expect((await dlq([command, '--all', '--stage', 'a'])).code).toBe(2);
     expect(await letters.read()).toHaveLength(1);
   });
@@ -288,7 +288,7 @@ describe('sluice dlq park and unpark', () => {
       const mistyped = await dlq([command, '1-1', ...extra]);
       expect(mistyped).toMatchObject({
         code: 0,
-        stderr: 'note: of the letters named, 0 of 1 were found: see `sluice dlq ls` and `sluice dlq ls --parked`\n',
+        stderr: 'note: found 0 of 1 letters: see `sluice dlq ls` and `sluice dlq ls --parked`\n',
       });
       expect(await letters.read()).toHaveLength(1);
       const [letter] = await letters.read();
@@ -305,15 +305,15 @@ describe('sluice dlq park and unpark', () => {
   });
 });
 
-describe('a disk that takes nothing', () => {
-  it('is told with what waits for it, what to do, and without a count of nothing', () => {
-    const hold = { error: new Error('ENOSPC: no space left on device, write'), sinceMs: 0 };
+describe('a disk that accepts no data', () => {
+  it('is reported with the reason, the remedy and the letters that wait, if any', () => {
+    const hold = { error: Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }), sinceMs: 0 };
     expect(holdText({ ...hold, letters: 0, items: 0 })).toBe(
-      'waiting: the disk takes nothing (ENOSPC: no space left on device, write): make room, and it goes on',
+      'waiting for disk: the disk is full; free some space; writing resumes when the disk accepts data',
     );
     expect(holdText({ ...hold, letters: 3, items: 30 })).toBe(
-      'waiting: the disk takes nothing (ENOSPC: no space left on device, write), 3 letters with 30 items wait: make room, ' +
-        'and it goes on',
+      'waiting for disk, 3 letters with 30 items pending: the disk is full; free some space; writing resumes when the disk ' +
+        'accepts data',
     );
   });
 });
@@ -341,7 +341,7 @@ describe('sluice dlq purge', () => {
     await letters.write({}, {});
     const refused = await dlq(['purge', '--all']);
     expect(refused).toMatchObject({ code: 2, stdout: '', questions: [] });
-    expect(refused.stderr).toContain('say --yes if it is meant');
+    expect(refused.stderr).toContain('no terminal attached; pass --yes');
     expect(await letters.read()).toHaveLength(2);
     expect(await dlq(['purge', '--all', '--yes', '--json'])).toMatchObject({
       code: 0,
@@ -437,7 +437,7 @@ describe('sluice dlq replay', () => {
       letters: 1,
       items: 0,
     });
-    expect((await dlq(['replay'])).stdout).toContain('left a letter of an unknown version: written by a later version');
+    expect((await dlq(['replay'])).stdout).toContain('left 1 letter of an unknown version: written by a later version');
   });
 
   it.each([

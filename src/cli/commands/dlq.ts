@@ -1,17 +1,17 @@
 import { Command } from 'commander';
-import type { Invocation } from '../invocation.js';
+import type { CommandContext } from '../commandContext.js';
 import { lsCommand } from './dlq/ls.js';
 import { parkCommand, unparkCommand } from './dlq/park.js';
 import { purgeCommand } from './dlq/purge.js';
 import { replayCommand } from './dlq/replay.js';
 import { showCommand } from './dlq/show.js';
 
-/** `sluice dlq`: the items that pipelines had to give up. */
-export function dlqCommand(invocation: Invocation): Command {
+/** `sluice dlq`: inspects and handles dead letters. */
+export function dlqCommand(context: CommandContext): Command {
   const dlq = new Command('dlq')
-    .summary('look at dead letters, replay them, or remove them')
-    .description('Dead letters: the items that pipelines had to give up, in the folder MDS_DLQ_DIR.');
+    .summary('inspect, replay or remove dead letters')
+    .description('Dead letters hold the items that a pipeline could not write. They are in the folder MDS_DLQ_DIR.');
   for (const make of [lsCommand, showCommand, replayCommand, parkCommand, unparkCommand, purgeCommand])
-    dlq.addCommand(make(invocation));
+    dlq.addCommand(make(context));
   return dlq;
 }

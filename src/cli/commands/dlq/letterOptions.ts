@@ -2,11 +2,12 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { LetterFilter } from '../../../dead-letters/deadLetter.js';
-import type { Invocation } from '../../invocation.js';
-import { instant } from '../../optionValues.js';
+import { errnoText } from '../../../failures/errno.js';
+import type { CommandContext } from '../../commandContext.js';
+import { instant } from '../../parsers.js';
 import { UsageError } from '../../usageError.js';
 
-/** The options of all commands about dead letters: which folder, and which letters. */
+/** The options that the commands share: which folder, and which letters. */
 export interface LetterOptions {
   readonly dir?: string;
   readonly stage?: string;
@@ -18,66 +19,61 @@ export interface LetterOptions {
 }
 
 export function dirOption(): Option {
-  return new Option('--dir <path>', 'the folder of the dead letters (default: MDS_DLQ_DIR)');
+  return new Option('--dir <path>', 'the dead-letter folder (default: MDS_DLQ_DIR)');
 }
 
-/** Adds the options that say which letters are meant. */
+export function parkedOption(): Option {
+  return new Option('--parked', 'parked letters instead of open ones');
+}
+
+/** Adds the options that select letters. */
 export function addLetterOptions(command: Command): Command {
   return command
     .addOption(dirOption())
-    .option('--stage <name>', 'only those of this stage')
-    .option('--reason <word>', 'only those with this reason: poison, exhausted, fatal, drain, decode, …')
-    .option('--kind <kind>', 'only those with items of this kind: bar, option, news, fundamental, …')
-    .option('--from <time>', 'only those given up at this time or later', instant)
-    .option('--to <time>', 'only those given up before this time', instant);
+    .option('--stage <name>', 'only letters of this stage')
+    .option('--reason <word>', 'only letters with this reason: poison, exhausted, fatal, drain, decode, …')
+    .option('--kind <kind>', 'only letters with items of this kind: bar, option, news, fundamental, …')
+    .option('--from <time>', 'only letters from this time on', instant)
+    .option('--to <time>', 'only letters before this time', instant);
 }
 
-export function filterOf(
-  { stage, reason, kind, from, to, parked }: LetterOptions,
-  ids: readonly string[] = [],
-): LetterFilter {
-  return {
-    ...(ids.length > 0 ? { ids } : {}),
-    ...(stage === undefined ? {} : { stage }),
-    ...(reason === undefined ? {} : { reason }),
-    ...(kind === undefined ? {} : { kind }),
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    ...(parked ? { state: 'parked' as const } : {}),
-  };
+export function filterOf(options: LetterOptions, ids: readonly string[] = []): LetterFilter {
+  const { stage, reason, kind, from, to, parked } = options;
+  const filter = { ids: ids.length > 0 ? ids : undefined, stage, reason, kind, from, to, state: parked && 'parked' };
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }
 
-/** What is done to every letter of a folder has to be asked for. */
+/** A command that changes letters handles all of them only if told so. */
 export function requireChoice(options: LetterOptions & { readonly all?: true }, ids: readonly string[]): void {
   const { state: _, ...chosen } = filterOf(options, ids);
   const isChosen = Object.keys(chosen).length > 0;
-  if (options.all && isChosen) throw new UsageError('--all does not go with ids and other filters: leave out either');
+  if (options.all && isChosen) throw new UsageError('--all cannot be combined with ids or filters');
   if (!options.all && !isChosen)
-    throw new UsageError('no letters are named: give ids or a filter, or --all for every letter');
+    throw new UsageError('no letters are selected: pass ids or a filter, or --all for every letter');
 }
 
-/** A word to the person where ids named no letter: they are mistyped, or somebody was there before. */
-export async function tellMissing(invocation: Invocation, ids: readonly string[], found: number): Promise<void> {
+/** Reports ids that match no letter: they are mistyped, or their letters are gone. */
+export async function reportMissingIds(context: CommandContext, ids: readonly string[], found: number): Promise<void> {
   const named = new Set(ids).size;
   if (found >= named) return;
   const remedy = 'see `sluice dlq ls` and `sluice dlq ls --parked`';
-  await invocation.tell(`note: of the letters named, ${found} of ${named} were found: ${remedy}`);
+  await context.report(`note: found ${found} of ${named} letters: ${remedy}`);
 }
 
 /**
- * The folder of the dead letters; `undefined`, and a word to the person, where there is none, because nothing was ever given
- * up. One that was named must be there.
+ * The dead-letter folder. If it does not exist, nothing was ever given up: reports that and returns `undefined`. A folder that
+ * `--dir` names must exist.
  */
-export async function letterFolder(invocation: Invocation, { dir }: LetterOptions): Promise<string | undefined> {
-  const { deadLetterFolder } = invocation.settings();
-  const folder = dir === undefined ? deadLetterFolder : resolve(invocation.terminal.cwd, dir);
-  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
+export async function letterFolder(context: CommandContext, { dir }: LetterOptions): Promise<string | undefined> {
+  const { deadLetterFolder } = context.settings();
+  const folder = dir === undefined ? deadLetterFolder : resolve(context.terminal.cwd, dir);
+  const found = await stat(folder).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return undefined;
+    throw new Error(`cannot read ${folder}: ${errnoText(cause)}`, { cause });
   });
   if (found?.isDirectory()) return folder;
-  if (found) throw new UsageError(`${folder} is a file, and not a folder of dead letters: check --dir and MDS_DLQ_DIR`);
-  if (dir !== undefined) throw new UsageError(`there is no folder ${folder}: check --dir`);
-  await invocation.tell(`there are no dead letters: there is no folder ${folder}`);
+  if (found) throw new UsageError(`${folder} is a file rather than a dead-letter folder: check --dir and MDS_DLQ_DIR`);
+  if (dir !== undefined) throw new UsageError(`the folder ${folder} does not exist: check --dir`);
+  await context.report(`no dead letters: the folder ${folder} does not exist`);
   return undefined;
 }

@@ -4,7 +4,7 @@ import type { StoredLetter } from '../../../dead-letters/readDeadLetters.js';
 import { encodeValue, type Json } from '../../../dead-letters/valueCodec.js';
 import { oneLine } from '../../table.js';
 
-/** A letter for a program. What JSON has no word for is marked as in the folder itself; without items, their number. */
+/** A letter as JSON, with its items or only their number. Values that JSON cannot express are marked as in the folder. */
 export function letterJson({ items, ...letter }: StoredLetter<unknown>, withItems: boolean): Record<string, unknown> {
   const head = { ...letter, at: timeOf(letter.at), itemCount: items.length };
   return withItems ? { ...head, items: items.map(itemJson) } : head;
@@ -19,7 +19,7 @@ export function timeOf(ms: number): string {
   return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : String(ms);
 }
 
-/** The error and its causes, as one line each; nothing where nothing was the matter. */
+/** The error and its causes, one line each. Empty without an error. */
 export function errorLines(error: ErrorRecord | null): string[] {
   const lines: string[] = [];
   for (let one = error ?? undefined; one; one = one.cause) {
@@ -29,7 +29,7 @@ export function errorLines(error: ErrorRecord | null): string[] {
   return lines;
 }
 
-/** The innermost error is the one that says what is wrong: those around it say where. */
+/** The innermost error, which says what is wrong; those around it say where. */
 export function errorSummary(error: ErrorRecord | null): string {
   return errorLines(error).at(-1) ?? '';
 }

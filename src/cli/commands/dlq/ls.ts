@@ -6,10 +6,10 @@ import {
   type StoredLetter,
   type UnreadLine,
 } from '../../../dead-letters/readDeadLetters.js';
-import type { Invocation } from '../../invocation.js';
-import { integer } from '../../optionValues.js';
+import type { CommandContext } from '../../commandContext.js';
+import { integer } from '../../parsers.js';
 import { type Column, oneLine, Table } from '../../table.js';
-import { addLetterOptions, filterOf, type LetterOptions, letterFolder } from './letterOptions.js';
+import { addLetterOptions, filterOf, type LetterOptions, letterFolder, parkedOption } from './letterOptions.js';
 import { errorSummary, letterJson, tallyText, timeOf } from './letterText.js';
 
 interface LsOptions extends LetterOptions {
@@ -30,34 +30,34 @@ const COLUMNS: readonly Column[] = [
   { title: 'ERROR' },
 ];
 
-/** How many letters are set together: the first are shown before the last are read. */
-const ROWS_AT_ONCE = 100;
+/** Rows are formatted in chunks, so that the first are shown before the last are read. */
+const ROWS_PER_CHUNK = 100;
 
-/** `sluice dlq ls`: which letters there are, oldest first. */
-export function lsCommand(invocation: Invocation): Command {
+/** `sluice dlq ls`: lists letters, oldest first. */
+export function lsCommand(context: CommandContext): Command {
   return addLetterOptions(new Command('ls'))
     .summary('list dead letters')
-    .description('Lists dead letters, oldest first. It locks nothing: a pipeline may be at work.')
-    .option('--parked', 'those that are parked, in place of those that are open')
-    .option('--limit <n>', 'no more than so many', integer(1))
-    .option('--json', 'NDJSON: one object a letter, with itemCount in place of its items')
+    .description('Lists dead letters, oldest first. It takes no lock, so a pipeline may be running.')
+    .addOption(parkedOption())
+    .option('--limit <n>', 'list at most n letters', integer(1))
+    .option('--json', 'print NDJSON: one object per letter, with itemCount instead of its items')
     .action(async (options: LsOptions) => {
-      const folder = await letterFolder(invocation, options);
-      if (folder !== undefined) await list(invocation, folder, options);
+      const folder = await letterFolder(context, options);
+      if (folder !== undefined) await list(context, folder, options);
     });
 }
 
-async function list(invocation: Invocation, folder: string, options: LsOptions): Promise<void> {
+async function list(context: CommandContext, folder: string, options: LsOptions): Promise<void> {
   const { limit = Number.POSITIVE_INFINITY, json } = options;
-  const table = new Table(COLUMNS, invocation.terminal.stdout.columns);
-  const unread = new UnreadLines(invocation);
+  const table = new Table(COLUMNS, context.terminal.stdout.columns);
+  const unread = new UnreadLines(context);
   let rows: string[][] = [];
   let letters = 0;
   let items = 0;
   const reasons = new Map<string, number>();
   let hasMore = false;
   const flush = async () => {
-    if (rows.length > 0) await invocation.print(table.lines(rows));
+    if (rows.length > 0) await context.print(table.lines(rows));
     rows = [];
   };
   for await (const letter of readDeadLetters<unknown>(folder, filterOf(options), { onProblem: unread.add })) {
@@ -68,20 +68,20 @@ async function list(invocation: Invocation, folder: string, options: LsOptions):
     letters += 1;
     items += letter.items.length;
     reasons.set(letter.reason, (reasons.get(letter.reason) ?? 0) + 1);
-    if (json) await invocation.print(JSON.stringify(letterJson(letter, false)));
+    if (json) await context.print(JSON.stringify(letterJson(letter, false)));
     else rows.push(rowOf(letter));
-    if (rows.length >= ROWS_AT_ONCE) await flush();
+    if (rows.length >= ROWS_PER_CHUNK) await flush();
   }
   await flush();
-  await unread.tell();
+  await unread.report();
   if (json) return;
   const state = options.parked ? 'parked' : 'open';
-  const more = hasMore ? `; there are more than --limit ${limit}` : '';
+  const more = hasMore ? `; more are beyond --limit ${limit}` : '';
   const byReason = [...reasons].map(([reason, count]) => `${oneLine(reason)} ${count}`).join(', ');
-  await invocation.tell(`${state}: ${tallyText({ letters, items })}${byReason && ` (${byReason})`}${more}`);
+  await context.report(`${state}: ${tallyText({ letters, items })}${byReason && ` (${byReason})`}${more}`);
   const quarantined = await countQuarantined(folder);
-  const parts = quarantined === 1 ? 'one damaged part of a segment is' : `${quarantined} damaged parts of segments are`;
-  if (quarantined > 0) await invocation.tell(`quarantined: ${parts} kept in ${join(folder, 'quarantine')}`);
+  const parts = quarantined === 1 ? '1 damaged part of a segment' : `${quarantined} damaged parts of segments`;
+  if (quarantined > 0) await context.report(`quarantined: ${parts} in ${join(folder, 'quarantine')}`);
 }
 
 function rowOf(letter: StoredLetter<unknown>): string[] {
@@ -90,14 +90,14 @@ function rowOf(letter: StoredLetter<unknown>): string[] {
   return [id, timeOf(at), pipeline, stage, reason, kind ?? '-', ...counts, errorSummary(error)];
 }
 
-/** The first is told, the others are counted: a damaged file may have any number of them. */
+/** Describes the first unreadable line and counts the others: a damaged file may have any number of them. */
 export class UnreadLines {
-  readonly #invocation: Invocation;
+  readonly #context: CommandContext;
   #first: UnreadLine | undefined;
   #count = 0;
 
-  constructor(invocation: Invocation) {
-    this.#invocation = invocation;
+  constructor(context: CommandContext) {
+    this.#context = context;
   }
 
   readonly add = (line: UnreadLine): void => {
@@ -105,12 +105,10 @@ export class UnreadLines {
     this.#count += 1;
   };
 
-  async tell(): Promise<void> {
+  async report(): Promise<void> {
     if (!this.#first) return;
     const { segment, offset, reason } = this.#first;
     const others = this.#count === 1 ? '' : `, and ${this.#count - 1} more`;
-    await this.#invocation.tell(
-      `warning: ${segment} has a line at byte ${offset} that was not read: ${reason}${others}`,
-    );
+    await this.#context.report(`warning: cannot read the line at byte ${offset} of ${segment}: ${reason}${others}`);
   }
 }

@@ -1,16 +1,17 @@
 import { Command } from 'commander';
 import type { LetterFilter, Tally } from '../../../dead-letters/deadLetter.js';
 import { readDeadLetters } from '../../../dead-letters/readDeadLetters.js';
+import type { CommandContext } from '../../commandContext.js';
 import { EXIT } from '../../exitCodes.js';
-import type { Invocation } from '../../invocation.js';
 import { UsageError } from '../../usageError.js';
 import {
   addLetterOptions,
   filterOf,
   type LetterOptions,
   letterFolder,
+  parkedOption,
+  reportMissingIds,
   requireChoice,
-  tellMissing,
 } from './letterOptions.js';
 import { NONE, tallyText } from './letterText.js';
 import { withQueue } from './withQueue.js';
@@ -21,50 +22,50 @@ interface PurgeOptions extends LetterOptions {
   readonly json?: true;
 }
 
-/** `sluice dlq purge`: removes letters for good, once a person has said so. */
-export function purgeCommand(invocation: Invocation): Command {
+/** `sluice dlq purge`: deletes letters permanently, after confirmation. */
+export function purgeCommand(context: CommandContext): Command {
   return addLetterOptions(new Command('purge'))
-    .summary('remove letters for good')
-    .description('Removes letters, and the items in them, for good. It asks first.')
+    .summary('delete letters permanently')
+    .description('Deletes letters and the items in them permanently, after confirmation.')
     .argument('[ids...]', 'these letters')
-    .option('--parked', 'those that are parked, in place of those that are open')
+    .addOption(parkedOption())
     .option('--all', 'every letter')
-    .option('--yes', 'do not ask')
-    .option('--json', 'one JSON document: { letters, items }')
-    .action((ids: readonly string[], options: PurgeOptions) => purge(invocation, ids, options));
+    .option('--yes', 'do not ask for confirmation')
+    .option('--json', 'print one JSON document: { letters, items }')
+    .action((ids: readonly string[], options: PurgeOptions) => purge(context, ids, options));
 }
 
-async function purge(invocation: Invocation, ids: readonly string[], options: PurgeOptions): Promise<void> {
-  const { terminal } = invocation;
+async function purge(context: CommandContext, ids: readonly string[], options: PurgeOptions): Promise<void> {
+  const { terminal } = context;
   requireChoice(options, ids);
   if (!options.yes && !terminal.isInteractive) {
-    throw new UsageError('nobody is there to confirm the purge: say --yes if it is meant');
+    throw new UsageError('refusing to purge without confirmation: no terminal attached; pass --yes');
   }
-  const folder = await letterFolder(invocation, options);
+  const folder = await letterFolder(context, options);
   const filter = filterOf(options, ids);
-  const removed = folder === undefined ? NONE : await removeFrom(invocation, folder, filter, options.yes ?? false);
+  const removed = folder === undefined ? NONE : await removeFrom(context, folder, filter, options.yes ?? false);
   if (!removed) {
-    await invocation.tell('nothing was removed');
-    invocation.exitCode = EXIT.FAILED;
+    await context.report('nothing was removed');
+    context.exitCode = EXIT.FAILED;
     return;
   }
-  await tellMissing(invocation, ids, removed.letters);
-  await invocation.print(options.json ? JSON.stringify(removed) : `removed ${tallyText(removed)}`);
+  await reportMissingIds(context, ids, removed.letters);
+  await context.print(options.json ? JSON.stringify(removed) : `removed ${tallyText(removed)}`);
 }
 
-/** `undefined` where the person does not want it. Nobody else can add letters between the question and the answer. */
+/** Resolves with `undefined` if the user declines. The lock keeps other processes from adding letters before the answer. */
 function removeFrom(
-  invocation: Invocation,
+  context: CommandContext,
   folder: string,
   filter: LetterFilter,
   isConfirmed: boolean,
 ): Promise<Tally | undefined> {
-  return withQueue(invocation, folder, async (queue) => {
+  return withQueue(context, folder, async (queue) => {
     if (!isConfirmed) {
       const meant = await count(folder, filter);
       if (meant.letters === 0) return NONE;
       const question = `Remove ${tallyText(meant)} from ${folder} for good? Type yes: `;
-      if ((await invocation.terminal.ask(question)).trim() !== 'yes') return undefined;
+      if ((await context.terminal.ask(question)).trim() !== 'yes') return undefined;
     }
     return queue.purge(filter);
   });

@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from '../../exitCodes.js';
 import { oneLine } from '../../table.js';
 import { NONE, tallyText } from './letterText.js';
 
-/** The kinds that have a table, in the order in which they are replayed. */
+/** The kinds that have a table, in replay order. */
 export const KINDS = ['bar', 'option', 'news', 'fundamental'] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -15,19 +15,19 @@ export interface Left extends Tally {
   readonly why: 'no table' | 'not decoded' | 'unknown version';
 }
 
-/** One pass over the folder: letters of one kind, and of one reason where not all of them are meant. */
+/** One pass over the folder: the letters of one kind, and of one reason if others must be skipped. */
 export interface Pass extends Tally {
   readonly kind: Kind;
   readonly reason?: string;
 }
 
-/** What a replay has before it. */
+/** What a replay will do. */
 export interface Census {
   readonly passes: readonly Pass[];
-  /** What the passes come to, no more than the limit. */
+  /** The sum of the passes, up to the limit. */
   readonly meant: Tally;
   readonly left: readonly Left[];
-  /** Letters that are beyond the limit. */
+  /** Letters beyond the limit. */
   readonly beyondLimit: number;
 }
 
@@ -50,7 +50,7 @@ interface Group extends Tally {
   readonly reason: string;
 }
 
-/** Looks at the letters that a filter means, without a lock. */
+/** Counts the letters that a filter selects. Takes no lock. */
 export async function censusOf(folder: string | undefined, filter: LetterFilter, limit?: number): Promise<Census> {
   const groups = new Map<string, Group>();
   let unknown = 0;
@@ -66,7 +66,7 @@ export async function censusOf(folder: string | undefined, filter: LetterFilter,
   }
   const all = [...groups.values()];
   const passes = KINDS.flatMap((kind) => passesOf(kind, all));
-  const meant = within(passes, limit);
+  const meant = upTo(passes, limit);
   return {
     passes,
     meant,
@@ -75,13 +75,13 @@ export async function censusOf(folder: string | undefined, filter: LetterFilter,
   };
 }
 
-/** What a codec refused is no item yet: it is passed over, reason by reason, where there is some. */
+/** Input that a codec rejected is not an item yet. If there is any, the passes select the other reasons one by one. */
 function passesOf(kind: Kind, all: readonly Group[]): Pass[] {
   const ours = all.filter((group) => group.kind === kind);
   const decoded = ours.filter(({ reason }) => reason !== 'decode');
   if (decoded.length === 0) return [];
   if (decoded.length === ours.length) return [{ kind, ...sum(decoded) }];
-  // What fails again becomes poison, as a rule: this way it is not tried twice.
+  // An item that fails again usually becomes poison; with that pass first, it is not tried twice.
   const poisonFirst = decoded.sort((a, b) => Number(b.reason === 'poison') - Number(a.reason === 'poison'));
   return poisonFirst.map(({ reason, letters, items }) => ({ kind, reason, letters, items }));
 }
@@ -98,13 +98,13 @@ function leftOf(all: readonly Group[]): Left[] {
   });
 }
 
-/** What is in them is for a later program to say: whether a filter means them too, nobody knows. */
+/** Only a later program can read them, so whether the filter selects them is unknown. */
 function ofUnknownVersion(letters: number): Left[] {
   return letters === 0 ? [] : [{ kind: null, why: 'unknown version', letters, items: 0 }];
 }
 
-/** Items are known by groups only: beyond the limit they are a fair share. */
-function within(passes: readonly Pass[], limit = Number.POSITIVE_INFINITY): Tally {
+/** Items are counted per group, so up to the limit their number is an estimate. */
+function upTo(passes: readonly Pass[], limit = Number.POSITIVE_INFINITY): Tally {
   let letters = 0;
   let items = 0;
   for (const pass of passes) {
@@ -122,24 +122,24 @@ function sum(tallies: readonly Tally[]): Tally {
   };
 }
 
-/** Done is done only when nothing that was meant is left behind. */
+/** 0 only if no selected letter is left. */
 export function exitCodeOf({ dryRun, failedAgain, parked, letters, census }: ReplayResult): ExitCode {
   if (dryRun) return EXIT.OK;
-  const isAllThere = failedAgain === 0 && parked === 0 && letters >= census.meant.letters;
-  return isAllThere && census.left.length === 0 && census.beyondLimit === 0 ? EXIT.OK : EXIT.LETTERS_LEFT;
+  const isComplete = failedAgain === 0 && parked === 0 && letters >= census.meant.letters;
+  return isComplete && census.left.length === 0 && census.beyondLimit === 0 ? EXIT.OK : EXIT.LETTERS_LEFT;
 }
 
 const OUTCOMES: Readonly<Record<RunOutcome, string>> = {
   completed: '',
   drained: ', stopped on request',
-  deadline: ', stopped at the deadline: what was in hand is still in its letters',
+  deadline: ', stopped at the deadline: unfinished letters are kept',
   failed: ', failed',
   unsubscribed: '',
 };
 
 const WHY: Readonly<Record<Left['why'], string>> = {
-  'no table': 'there is no table for it',
-  'not decoded': 'no item yet, so only the pipeline that decodes it can take it',
+  'no table': 'no table for this kind',
+  'not decoded': 'not decoded yet; replay it through the pipeline that decodes it',
   'unknown version': 'written by a later version of this program, which can replay them',
 };
 
@@ -150,11 +150,12 @@ export function resultText(result: ReplayResult): string {
     : `replayed ${tallyText(result)}: ${written} written, ${failedAgain} failed again${OUTCOMES[outcome]}`;
   const lines = [head];
   if (dryRun) for (const pass of census.passes) lines.push(`  ${pass.kind}: ${tallyText(pass)}`);
-  if (parked > 0) lines.push(`parked ${parked}: see them with --parked, and open them again with unpark`);
+  if (parked > 0)
+    lines.push(`parked ${parked}: list them with "sluice dlq ls --parked", reopen them with "sluice dlq unpark"`);
   for (const { kind, why, ...tally } of census.left) {
     const what =
       why === 'unknown version'
-        ? `${tally.letters === 1 ? 'a letter' : `${tally.letters} letters`} of an unknown version`
+        ? `${tally.letters} ${tally.letters === 1 ? 'letter' : 'letters'} of an unknown version`
         : `${tallyText(tally)} of ${kind === null ? 'no kind' : `kind ${oneLine(kind)}`}`;
     lines.push(`left ${what}: ${WHY[why]}`);
   }

@@ -12,7 +12,7 @@ import { barsSink } from '../../../sinks/barsSink.js';
 import { fundamentalsSink } from '../../../sinks/fundamentalsSink.js';
 import { newsSink } from '../../../sinks/newsSink.js';
 import { optionsSink } from '../../../sinks/optionsSink.js';
-import type { Invocation } from '../../invocation.js';
+import type { CommandContext } from '../../commandContext.js';
 import { showProgress } from '../../progress.js';
 import { type StoreOptions, withStore } from '../../withStore.js';
 import type { LetterOptions } from './letterOptions.js';
@@ -27,39 +27,32 @@ export interface ReplayOptions extends LetterOptions, StoreOptions {
   readonly json?: true;
 }
 
-/** How long one write may take. */
 const WRITE_TIMEOUT_MS = 30_000;
 
-/** The letters of a folder say what they hold; the sink itself refuses what is not what it says. */
-function sinkOf(kind: Kind, pool: Pool): Sink<unknown> {
-  switch (kind) {
-    case 'bar':
-      return barsSink(pool) as Sink<unknown>;
-    case 'option':
-      return optionsSink(pool) as Sink<unknown>;
-    case 'news':
-      return newsSink(pool) as Sink<unknown>;
-    case 'fundamental':
-      return fundamentalsSink(pool) as Sink<unknown>;
-  }
-}
+/** A letter only claims what it holds; its sink rejects anything else. */
+const SINKS = {
+  bar: barsSink,
+  option: optionsSink,
+  news: newsSink,
+  fundamental: fundamentalsSink,
+} as const satisfies Record<Kind, unknown>;
 
-/** Replays letters until all are settled, or somebody asks to stop: then what is in hand is finished. */
+/** Replays letters until all are settled or a signal asks to stop; writes in flight are finished. */
 export function replayToStore(
-  invocation: Invocation,
+  context: CommandContext,
   folder: string,
   filter: LetterFilter,
   census: Census,
   options: ReplayOptions,
 ): Promise<ReplayCounts & { readonly outcome: RunOutcome }> {
-  const { terminal } = invocation;
-  return withQueue(invocation, folder, (queue) =>
-    withStore(invocation, options, async ({ pool }) => {
+  const { terminal } = context;
+  return withQueue(context, folder, (queue) =>
+    withStore(context, options, async ({ pool }) => {
       const progress = showProgress(terminal.stderr, census.meant.items);
-      const onSignal = () => progress.say('stopping: what is in hand is finished; once more to hurry');
+      const onSignal = () => progress.say('stopping after the current writes; press Ctrl-C again to stop sooner');
       terminal.signals.on('SIGINT', onSignal);
       let counts: ReplayCounts = { letters: 0, items: 0, written: 0, failedAgain: 0, parked: 0 };
-      const replayed$ = passesOver(invocation, queue, pool, filter, census.passes, options).pipe(
+      const replayed$ = passesOver(context, queue, pool, filter, census.passes, options).pipe(
         map((now) => {
           counts = now;
           progress.update(now.items, now.failedAgain);
@@ -69,7 +62,7 @@ export function replayToStore(
         const { outcome } = await run(replayed$, { emitter: terminal.signals });
         return { ...counts, outcome };
       } catch (error) {
-        progress.say(`replayed before it failed: ${counts.letters} letters, ${counts.written} items written`);
+        progress.say(`before the failure: ${counts.letters} letters replayed, ${counts.written} items written`);
         throw error;
       } finally {
         terminal.signals.off('SIGINT', onSignal);
@@ -79,17 +72,17 @@ export function replayToStore(
   );
 }
 
-/** One kind after the other, and what they come to together. */
+/** Replays one kind after the other and emits the running total. */
 function passesOver(
-  invocation: Invocation,
+  context: CommandContext,
   queue: DeadLetterQueue<unknown>,
   pool: Pool,
   filter: LetterFilter,
   passes: readonly Pass[],
   { rate, maxAttempts, limit = Number.POSITIVE_INFINITY }: ReplayOptions,
 ): Observable<ReplayCounts> {
-  const { retry, breaker: guard } = invocation.settings();
-  // All tables are in one database: when it is gone, it is gone for all.
+  const { retry, breaker: guard } = context.settings();
+  // All tables are in one database, so all kinds share its breaker.
   const breaker = new CircuitBreaker(guard, 'sluice dlq replay');
   let before: ReplayCounts = { letters: 0, items: 0, written: 0, failedAgain: 0, parked: 0 };
   return concat(
@@ -99,7 +92,7 @@ function passesOver(
         const left = limit - base.letters;
         if (left <= 0) return [];
         return replayDeadLetters(queue, {
-          sink: sinkOf(kind, pool),
+          sink: SINKS[kind](pool) as Sink<unknown>,
           filter: { ...filter, kind, ...(reason === undefined ? {} : { reason }) },
           policies: { retry, breaker, timeoutMs: WRITE_TIMEOUT_MS },
           maxAttempts,

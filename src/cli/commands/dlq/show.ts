@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { readDeadLetters, type StoredLetter } from '../../../dead-letters/readDeadLetters.js';
+import type { CommandContext } from '../../commandContext.js';
 import { EXIT } from '../../exitCodes.js';
-import type { Invocation } from '../../invocation.js';
-import { integer } from '../../optionValues.js';
+import { integer } from '../../parsers.js';
 import { oneLine } from '../../table.js';
 import { dirOption, type LetterOptions, letterFolder } from './letterOptions.js';
 import { errorLines, itemJson, letterJson, timeOf } from './letterText.js';
@@ -12,35 +12,38 @@ interface ShowOptions extends Pick<LetterOptions, 'dir'> {
   readonly json?: true;
 }
 
-/** `sluice dlq show <id>`: one letter with its error and its items. */
-export function showCommand(invocation: Invocation): Command {
+/** `sluice dlq show <id>`: shows one letter with its error and its items. */
+export function showCommand(context: CommandContext): Command {
   return new Command('show')
     .summary('show one dead letter with its items')
-    .description('Shows one dead letter, open or parked: what was the matter, and its items.')
-    .argument('<id>', 'as `sluice dlq ls` shows it')
+    .description('Shows one dead letter, open or parked, with its error and its items.')
+    .argument('<id>', 'the id from `sluice dlq ls`')
     .addOption(dirOption())
-    .option('--items <n>', 'no more than so many items', integer(0), 20)
-    .option('--json', 'one JSON document with all items; what JSON has no word for is marked as in the folder')
-    .action((id: string, options: ShowOptions) => show(invocation, id, options));
+    .option('--items <n>', 'show at most n items', integer(0), 20)
+    .option(
+      '--json',
+      'print one JSON document with all items; values that JSON cannot express are marked as in the folder',
+    )
+    .action((id: string, options: ShowOptions) => show(context, id, options));
 }
 
-async function show(invocation: Invocation, id: string, options: ShowOptions): Promise<void> {
-  const folder = await letterFolder(invocation, options);
+async function show(context: CommandContext, id: string, options: ShowOptions): Promise<void> {
+  const folder = await letterFolder(context, options);
   const letter = folder === undefined ? undefined : await find(folder, id);
   if (!letter) {
-    if (folder !== undefined) await invocation.tell(`error: there is no letter ${oneLine(id)} in ${folder}`);
-    invocation.exitCode = EXIT.FAILED;
+    if (folder !== undefined) await context.report(`error: no letter ${oneLine(id)} in ${folder}`);
+    context.exitCode = EXIT.FAILED;
     return;
   }
   if (options.json) {
-    await invocation.print(JSON.stringify(letterJson(letter, true), undefined, 2));
+    await context.print(JSON.stringify(letterJson(letter, true), undefined, 2));
     return;
   }
-  for (const line of page(letter)) await invocation.print(line);
+  for (const line of page(letter)) await context.print(line);
   for (const item of letter.items.slice(0, options.items))
-    await invocation.print(`  ${escaped(JSON.stringify(itemJson(item)))}`);
+    await context.print(`  ${escaped(JSON.stringify(itemJson(item)))}`);
   const left = letter.items.length - options.items;
-  if (left > 0) await invocation.print(`  … and ${left} more: raise --items, or take --json`);
+  if (left > 0) await context.print(`  … and ${left} more: raise --items, or use --json`);
 }
 
 async function find(folder: string, id: string): Promise<StoredLetter<unknown> | undefined> {
@@ -69,7 +72,7 @@ function page(letter: StoredLetter<unknown>): string[] {
   return facts.map(([name, value]) => `${name.padEnd(9)} ${oneLine(value)}`);
 }
 
-/** JSON escapes the old control characters; those of Unicode can hide or turn what is shown. */
+/** JSON escapes only ASCII control characters; others can hide or reverse the text on a terminal. */
 function escaped(json: string): string {
   return json.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (letter) =>
     [...Array(letter.length).keys()].map((i) => `\\u${letter.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''),

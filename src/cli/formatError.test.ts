@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sentence } from './sentence.js';
+import { formatError } from './formatError.js';
 
 describe('the sentence of an error', () => {
   it.each<[string, unknown, string]>([
@@ -9,12 +9,12 @@ describe('the sentence of an error', () => {
     ['no error', 'gone', 'gone'],
     ['nothing', undefined, 'undefined'],
   ])('of %s', (_, error, said) => {
-    expect(sentence(error)).toBe(said);
+    expect(formatError(error)).toBe(said);
   });
 
   it('keeps the advice on how to write a connection string', () => {
     const advice = 'write postgres://user:password@host:port/database';
-    expect(sentence(new Error(advice))).toBe(advice);
+    expect(formatError(new Error(advice))).toBe(advice);
   });
 
   it.each([
@@ -24,8 +24,8 @@ describe('the sentence of an error', () => {
     'host=h password=hunter2 user=u',
   ])('holds no password: %s', (message) => {
     const error = new Error('outer', { cause: new Error(message) });
-    expect(sentence(new Error(message))).not.toContain('hunter2');
-    expect(sentence(error, true)).not.toContain('hunter2');
-    expect(sentence(error, true)).toMatch(/^Error: outer\n +at .*[\s\S]*cause.*Error: /);
+    expect(formatError(new Error(message))).not.toContain('hunter2');
+    expect(formatError(error, true)).not.toContain('hunter2');
+    expect(formatError(error, true)).toMatch(/^Error: outer\n +at .*[\s\S]*cause.*Error: /);
   });
 });

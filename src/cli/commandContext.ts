@@ -2,16 +2,16 @@ import { loadSettings, type Settings } from '../settings/loadSettings.js';
 import type { ExitCode } from './exitCodes.js';
 import type { Terminal } from './terminal.js';
 
-/** Options that stand before or after any command. */
+/** Options that may precede or follow any command. */
 export interface GlobalOptions {
   /** Whether errors are shown with their stack and causes. */
   readonly debug: boolean;
-  /** The file that is read in place of `.env`. */
-  readonly dotenvFile: string | undefined;
+  /** Read instead of `.env`. */
+  readonly dotenvFile?: string;
 }
 
-/** One run of the program, as its commands see it. */
-export class Invocation {
+/** What the commands share in one run of the program. */
+export class CommandContext {
   readonly terminal: Terminal;
   exitCode: ExitCode = 0;
   readonly #globals: () => GlobalOptions;
@@ -25,16 +25,16 @@ export class Invocation {
   settings(): Settings {
     const { env, cwd } = this.terminal;
     const { dotenvFile } = this.#globals();
-    return loadSettings({ env, cwd, ...(dotenvFile === undefined ? {} : { dotenvFile }) });
+    return loadSettings({ env, cwd, ...(dotenvFile !== undefined && { dotenvFile }) });
   }
 
-  /** A line, or several, on standard output. */
+  /** Writes a result, one or more lines, to standard output. */
   print(text: string): Promise<void> {
     return this.terminal.stdout.write(`${text}\n`);
   }
 
-  /** A line for the person, on standard error. */
-  tell(text: string): Promise<void> {
+  /** Writes a line for humans to standard error. */
+  report(text: string): Promise<void> {
     return this.terminal.stderr.write(`${text}\n`);
   }
 }

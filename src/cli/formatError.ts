@@ -2,12 +2,12 @@ import { inspect } from 'node:util';
 import { isRunError } from '../pipelines/runError.js';
 import { redactText } from '../primitives/redact.js';
 
-/** An error for a person: what is wrong and what to do about it, or with `debug` all there is to know. Never a password. */
-export function sentence(error: unknown, debug = false): string {
+/** Formats an error for humans: its message, or with `debug` its stack and causes. Contains no secrets. */
+export function formatError(error: unknown, debug = false): string {
   return redactText(debug ? inspect(error, { depth: 4, breakLength: 120 }) : messageOf(error));
 }
 
-/** Node's errors of several addresses have an empty message, and the reasons inside. */
+/** The AggregateError of a failed connection to several addresses has an empty message; its errors have the reasons. */
 function messageOf(error: unknown): string {
   if (isRunError(error) && error.cause !== undefined) return messageOf(error.cause);
   if (!(error instanceof Error)) return String(error);

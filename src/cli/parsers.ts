@@ -1,0 +1,34 @@
+import { InvalidArgumentError } from 'commander';
+import { parseInstant } from '../market/parseInstant.js';
+
+/** Parses an integer of at least `min`. */
+export function integer(min: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || !Number.isSafeInteger(value)) {
+      throw new InvalidArgumentError(`It must be an integer of at least ${min}.`);
+    }
+    return value;
+  };
+}
+
+/** Parses a number above 0. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!/^(\d+(\.\d*)?|\.\d+)$/.test(text) || !(value > 0) || value === Number.POSITIVE_INFINITY) {
+    throw new InvalidArgumentError('It must be a number above 0.');
+  }
+  return value;
+}
+
+/** Parses a time into Unix epoch milliseconds. */
+export function instant(text: string): number {
+  // A bare number could count seconds or milliseconds.
+  const ms = /^\d{8}$|^\d{4}-/.test(text) ? parseInstant(text) : Number.NaN;
+  if (Number.isNaN(ms)) {
+    throw new InvalidArgumentError(
+      'It must be a time such as 2026-01-31 or 2026-01-31T09:30:00Z, in UTC unless it states an offset.',
+    );
+  }
+  return ms;
+}
