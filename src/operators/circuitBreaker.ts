@@ -1,11 +1,12 @@
-import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike, Subscription } from 'rxjs';
+import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
 import { classifyFailure, type FailureClass } from '../failures/classifyFailure.js';
 import { operateOnDemand } from '../flow/operateOnDemand.js';
-import type { CircuitBreaker, Permit } from '../policies/circuitBreaker.js';
+import type { CircuitBreaker } from '../policies/circuitBreaker.js';
+import { MonotonicClock } from '../primitives/monotonicClock.js';
 import { Timer } from '../primitives/timer.js';
 import { requireDuration, requireFunction, requireKnownOptions, requireOneOf } from '../primitives/validate.js';
 import { CircuitOpenError } from './errors/circuitOpenError.js';
-import { PermitQueue } from './guarding/permitQueue.js';
+import { GuardedCall, verdictOf } from './guarding/guardedCall.js';
 
 export interface CircuitBreakerGuardConfig {
   /**
@@ -25,11 +26,6 @@ export interface CircuitBreakerGuardConfig {
   /** The name in topology, metrics and errors. Default `circuitBreaker`. */
   readonly name?: string;
 }
-
-/** What the breaker is told of a subscription. */
-type Verdict = 'succeeded' | 'failed' | 'none';
-
-const VERDICTS: Readonly<Record<FailureClass, Verdict>> = { transient: 'failed', poison: 'succeeded', fatal: 'none' };
 
 /**
  * Asks a breaker, which others may share, before it subscribes its source, and tells it how that went.
@@ -81,25 +77,19 @@ export function circuitBreaker<T>(
   requireFunction(owner, 'classify', classify);
 
   return operateOnDemand<T, T>({ kind: owner, name }, ({ destination, downstream, stage, connect }) => {
-    const subscribe = (permit: Permit) => {
-      const startedAt = scheduler.now();
-      let answeredInMs: number | undefined;
-      let isSettled = false;
+    const time = new MonotonicClock();
+    const call = new GuardedCall(breaker, scheduler, () => time.at(scheduler.now()), destination);
+    const healthy = new Timer(scheduler, () => call.settle('succeeded'));
+    let stopping: Subscription | undefined;
 
-      const settle = (verdict: Verdict) => {
-        if (isSettled) return;
-        isSettled = true;
-        healthy.cancel();
-        const now = scheduler.now();
-        if (verdict === 'none') breaker.release(permit, now);
-        else breaker[verdict](permit, answeredInMs ?? Math.max(0, now - startedAt), now);
-      };
-      const healthy = new Timer(scheduler, () => settle('succeeded'));
-
+    const subscribe = () => {
+      stopping?.unsubscribe();
+      let hasAnswered = false;
       connect({
         next(item) {
-          if (answeredInMs === undefined) {
-            answeredInMs = Math.max(0, scheduler.now() - startedAt);
+          if (!hasAnswered) {
+            hasAnswered = true;
+            call.answered();
             healthy.set(healthyAfterMs);
           }
           stage.in += 1;
@@ -107,11 +97,12 @@ export function circuitBreaker<T>(
           destination.next(item);
         },
         over(end) {
+          healthy.cancel();
           try {
-            if (end.kind === 'completed') settle('succeeded');
-            else if (end.kind === 'failed') settle(VERDICTS[classOf(end.error)]);
+            if (end.kind === 'completed') call.settle('succeeded');
+            else if (end.kind === 'failed') call.settle(verdictOf(owner, classify(end.error)));
           } finally {
-            settle('none');
+            call.settle('released');
           }
           if (end.kind === 'completed') destination.complete();
           else if (end.kind === 'failed') destination.error(end.error);
@@ -119,42 +110,29 @@ export function circuitBreaker<T>(
       });
     };
 
-    const classOf = (error: unknown) =>
-      requireOneOf(owner, 'the answer of classify', classify(error), ['transient', 'poison', 'fatal']);
-
-    const attempt = () => {
-      const now = scheduler.now();
-      const permit = breaker.tryAcquire(now);
-      if (permit) subscribe(permit);
-      else destination.error(new CircuitOpenError(stage.name, breaker.readyInMs(now)));
-    };
-
     const wait = () => {
-      const waiting = new Subscription();
-      destination.add(waiting);
-      const leave = PermitQueue.of(breaker).join(scheduler, (permit) => {
-        waiting.unsubscribe();
-        subscribe(permit);
-      });
-      if (waiting.closed) return;
-      waiting.add(leave);
+      call.begin(subscribe);
+      if (call.startedAt !== undefined || destination.closed) return;
       let isSubscribing = true;
-      const stopping = downstream.stopping.subscribe(() => {
-        waiting.unsubscribe();
-        // Not at once: a `repeat()` would subscribe again inside of it, and so on until the stack is full.
+      stopping = downstream.stopping.subscribe(() => {
+        call.leave();
+        // Not immediately: a `repeat()` would subscribe again inside of it, and so on until the stack is full.
         if (isSubscribing) destination.add(scheduler.schedule(() => destination.complete()));
         else destination.complete();
       });
       isSubscribing = false;
-      waiting.add(stopping);
+      destination.add(stopping);
     };
 
     return {
       start() {
         stage.observer?.guarded?.(stage, breaker);
         if (whenOpen === 'wait') wait();
-        else attempt();
+        else if (!call.beginNow(subscribe)) {
+          destination.error(new CircuitOpenError(stage.name, breaker.readyInMs(scheduler.now())));
+        }
       },
+      finalize: () => call.leave(),
     };
   });
 }

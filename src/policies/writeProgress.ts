@@ -56,8 +56,6 @@ type State<T> =
   | { readonly mode: 'aborting' | 'failing'; readonly cause: unknown }
   | { readonly mode: 'settling' | 'done' | 'failed' };
 
-type Mode = State<unknown>['mode'];
-
 /** The search for the items that the sink refuses. */
 interface Search<T> {
   readonly bisection: Bisection<T>;
@@ -67,8 +65,6 @@ interface Search<T> {
   rows: number;
   durationMs: number;
 }
-
-const DONE = { do: 'done' } as const;
 
 export class WriteProgress<T> {
   readonly #batch: BatchPart<T>;
@@ -100,13 +96,18 @@ export class WriteProgress<T> {
     this.#state = { mode: 'ready', part: batch };
   }
 
-  get mode(): Mode {
+  get mode(): State<T>['mode'] {
     return this.#state.mode;
   }
 
   /** How often the sink was asked. */
   get attempts(): number {
     return this.#attempts;
+  }
+
+  /** No write follows, whatever happens. */
+  get isOver(): boolean {
+    return !('part' in this.#state);
   }
 
   /** Every item is written, or its letter is durable: the outcomes are complete. */
@@ -146,7 +147,7 @@ export class WriteProgress<T> {
       case 'settling':
         if (this.#undurable > 0) return undefined;
         this.#state = { mode: 'done' };
-        return DONE;
+        return { do: 'done' };
       default:
         return undefined;
     }
@@ -196,7 +197,7 @@ export class WriteProgress<T> {
    * `error`, which stands in only if the sink has said nothing.
    */
   giveUp(reason: GivenUp<T>['reason'], error: unknown): void {
-    if ('part' in this.#state) this.#giveUpRest(reason, reason === 'drain' ? (this.#lastError ?? error) : error);
+    if (!this.isOver) this.#giveUpRest(reason, reason === 'drain' ? (this.#lastError ?? error) : error);
   }
 
   /** The letter is durable. */
@@ -206,7 +207,7 @@ export class WriteProgress<T> {
     this.#outcomes.push({ status: 'diverted', items: given, rows: 0, attempts, durationMs, reason, error });
   }
 
-  /** The writer has ended, or can go on no more: nothing further happens to this batch. */
+  /** The writer has ended or cannot go on. */
   stop(): void {
     if (this.#state.mode !== 'done') this.#state = { mode: 'failed' };
     this.#letters = undefined;
@@ -241,9 +242,8 @@ export class WriteProgress<T> {
       this.#giveUpRest('poison', error);
       return;
     }
-    if (this.#search) this.#search.bisection.poisoned();
-    const bisection = this.#search?.bisection ?? new Bisection(items);
-    this.#search ??= { bisection, refusedTo: [], written: [], rows: 0, durationMs: 0 };
+    this.#search?.bisection.poisoned();
+    this.#search ??= { bisection: new Bisection(items), refusedTo: [], written: [], rows: 0, durationMs: 0 };
     const { refusedTo } = this.#search;
     refusedTo.push(this.#passed + part.items.length);
     if (part.items.length === 1) {

@@ -5,16 +5,16 @@ import { Timer } from '../../primitives/timer.js';
 interface Waiter {
   readonly scheduler: SchedulerLike;
   readonly onPermit: (permit: Permit) => void;
-  /** When the breaker is to be asked again, while this waiter is the first in line. */
+  /** When to ask the breaker again, while this waiter is the first in the queue. */
   readonly alarm: Timer;
-  isInLine: boolean;
+  isQueued: boolean;
 }
 
-const lines = new WeakMap<CircuitBreaker, PermitQueue>();
+const queues = new WeakMap<CircuitBreaker, PermitQueue>();
 
 /**
- * Who waits for a permit of one breaker: first come, first served. Only the first in line asks, and only when the breaker
- * says that it is time, or has changed: waiting costs no attempt, however many wait and however long.
+ * Callers that wait for a permit of one breaker: first come, first served. Only the first in the queue asks, and only when
+ * the breaker says that it is time, or has changed. Waiting costs no attempt, however many wait and for however long.
  */
 export class PermitQueue {
   readonly #breaker: CircuitBreaker;
@@ -26,31 +26,39 @@ export class PermitQueue {
     this.#breaker = breaker;
   }
 
-  /** The line of this breaker: everybody who waits for it stands in one. */
+  /** The queue of this breaker, which all its callers share. */
   static of(breaker: CircuitBreaker): PermitQueue {
-    const line = lines.get(breaker) ?? new PermitQueue(breaker);
-    lines.set(breaker, line);
-    return line;
+    let queue = queues.get(breaker);
+    if (!queue) {
+      queue = new PermitQueue(breaker);
+      queues.set(breaker, queue);
+    }
+    return queue;
+  }
+
+  /** A permit, if there is one, nobody waits for it, and nobody is just being let through: whoever comes then must queue. */
+  tryAcquire(now: number): Permit | undefined {
+    return this.#waiters.length === 0 && !this.#serving ? this.#breaker.tryAcquire(now) : undefined;
   }
 
   /**
-   * Calls `onPermit` once, with a permit to settle or release: at once where nobody waits and the breaker gives one. The
-   * result leaves the line, and does nothing once the permit is given. `onPermit` must not throw.
+   * Calls `onPermit` once, with a permit to settle or release: immediately if nobody waits and the breaker gives one. The
+   * result leaves the queue, and does nothing once the permit is given. `onPermit` must not throw.
    */
   join(scheduler: SchedulerLike, onPermit: (permit: Permit) => void): () => void {
-    const waiter: Waiter = { scheduler, onPermit, alarm: new Timer(scheduler, this.#serve), isInLine: true };
+    const waiter: Waiter = { scheduler, onPermit, alarm: new Timer(scheduler, this.#serve), isQueued: true };
     this.#waiters.push(waiter);
     this.#serve();
     return () => {
-      if (!waiter.isInLine) return;
-      waiter.isInLine = false;
+      if (!waiter.isQueued) return;
+      waiter.isQueued = false;
       waiter.alarm.cancel();
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
       this.#serve();
     };
   }
 
-  /** A loop and not recursion: what is let through may be done at once, and make room for the next. */
+  /** A loop rather than recursion: whoever is let through may be done immediately, and make room for the next. */
   readonly #serve = (): void => {
     if (this.#serving) return;
     this.#serving = true;
@@ -73,12 +81,12 @@ export class PermitQueue {
     first.alarm.cancel();
     if (!permit) {
       const readyInMs = this.#breaker.readyInMs(now);
-      // Never at once: the breaker has just said no.
+      // Never immediately: the breaker has just refused.
       if (readyInMs !== Number.POSITIVE_INFINITY) first.alarm.set(Math.max(1, readyInMs));
       return false;
     }
     this.#waiters.shift();
-    first.isInLine = false;
+    first.isQueued = false;
     first.onPermit(permit);
     return true;
   }

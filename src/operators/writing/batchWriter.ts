@@ -4,25 +4,25 @@ import { isWriteError } from '../../contracts/writeError.js';
 import { Exit } from '../../flow/exit.js';
 import { admit, GatedQueue } from '../../flow/gatedQueue.js';
 import { detachedContext, operate } from '../../flow/operate.js';
+import type { BatchPart } from '../../policies/batchFate.js';
 import { MonotonicClock } from '../../primitives/monotonicClock.js';
 import { Timer } from '../../primitives/timer.js';
 import { Xoshiro128 } from '../../primitives/xoshiro128.js';
-import type { JobHost } from './jobHost.js';
-import { WriteJob } from './writeJob.js';
+import { BatchInFlight, type Writer } from './batchInFlight.js';
 import type { WriterSettings } from './writePolicies.js';
 
 /** How many batches may wait when what is upstream does not obey the gate. */
 const WAITING_BATCHES = 64;
 
 /**
- * The writer itself: batches in, outcomes out, a {@link WriteJob} for each batch in flight. It stands under a
+ * The writer itself: batches in, outcomes out, a {@link BatchInFlight} for each batch in flight. It stands under a
  * `supervise()`, which it tells when it cannot go on.
  */
 export function batchWriter<T>(
   sink: Sink<T>,
   settings: WriterSettings<T>,
 ): OperatorFunction<readonly T[], WriteOutcome<T>> {
-  const { concurrency, timeoutMs, scheduler, deadLetters } = settings;
+  const { breaker, concurrency, timeoutMs, scheduler, deadLetters } = settings;
   /** Writers made of one operator at one time must not draw the same numbers. */
   let subscriptions = 0;
 
@@ -36,14 +36,14 @@ export function batchWriter<T>(
     // A clock that is set back must not give a write that hangs all the time until it has caught up.
     const time = new MonotonicClock();
     const now = () => time.at(scheduler.now());
-    const jobs = new Set<WriteJob<T>>();
+    const batches = new Set<BatchInFlight<T>>();
     const seed = scheduler.now() * 1_024 + subscriptions++;
     let chance: Xoshiro128 | undefined;
     let heldItems = 0;
     let failed = false;
     let isForeign = true;
     /** Why nothing is written any more. */
-    let spilled: { readonly error: unknown } | undefined;
+    let expired: { readonly error: unknown } | undefined;
     let finish: (() => void) | undefined;
 
     const outcomes = new GatedQueue<WriteOutcome<T>>({
@@ -58,31 +58,33 @@ export function batchWriter<T>(
     });
 
     /** Who downstream takes no outcome holds up what is to be written, but not what is given up. */
-    const isReady = () => jobs.size < concurrency && (outcomes.length === 0 || spilled !== undefined);
+    const isReady = () => batches.size < concurrency && (outcomes.length === 0 || expired !== undefined);
 
     const waiting = new GatedQueue<readonly T[]>({
       capacity: WAITING_BATCHES,
-      offer(batch) {
+      offer(items) {
         if (!isReady() || failed || destination.closed) return false;
-        const job = new WriteJob<T>(host, stamped(batch));
-        jobs.add(job);
-        if (jobs.size >= concurrency) waiting.regulate();
-        if (spilled) giveUp(job);
-        else job.run();
+        const batch = new BatchInFlight<T>(writer, stamped(items));
+        batches.add(batch);
+        if (batches.size >= concurrency) waiting.regulate();
+        if (expired) giveUp(batch);
+        else batch.advance();
         return true;
       },
       isReady,
       fail: (error) => destination.error(error),
     });
 
-    /** What cannot be stamped is refused by the write as well, and isolated there. */
-    const stamped = (batch: readonly T[]): readonly T[] => {
-      if (!sink.stamp) return batch;
+    /** What cannot be stamped is refused by the write too, and isolated there. */
+    const stamped = (given: readonly T[]): BatchPart<T> => {
+      let items = given;
       try {
-        return sink.stamp(batch);
-      } catch {
-        return batch;
-      }
+        items = sink.stamp?.(given) ?? given;
+      } catch {}
+      if (items.length === given.length) return { items, given };
+      throw new Error(
+        `the sink ${sink.name} stamped ${items.length} items of ${given.length}: its stamp() must return all`,
+      );
     };
 
     /** No new write begins; outcomes that wait are delivered, and then the error. */
@@ -99,22 +101,30 @@ export function batchWriter<T>(
       return chance.unit();
     };
 
-    const host: JobHost<T, WriteJob<T>> = {
+    const random = settings.random ?? drawn;
+    const writer: Writer<T> = {
       ...detachedContext(operation),
       stage,
       sink,
       settings,
+      breaker,
+      rules: {
+        maxAttempts: settings.maxAttempts,
+        canDivert: deadLetters !== undefined,
+        makeBackoff: () => settings.makeBackoff(random),
+      },
       now,
-      random: settings.random ?? drawn,
-      attempting() {
+      watch() {
         if (!watch.isSet && timeoutMs !== Number.POSITIVE_INFINITY) watch.set(timeoutMs);
       },
-      settled(count) {
-        heldItems -= count;
+      settled({ given }, letter) {
+        heldItems -= given.length;
+        if (letter) stage.divert(letter.reason, given.length);
+        else stage.written += given.length;
       },
       emit: (outcome) => outcomes.push(outcome),
-      done(job) {
-        jobs.delete(job);
+      done(batch) {
+        batches.delete(batch);
         waiting.drain();
         endIfIdle();
       },
@@ -125,34 +135,34 @@ export function batchWriter<T>(
     /** One timer for all attempts: they have the same limit, so the oldest is the first to be late. */
     const watch = new Timer(scheduler, () => {
       const at = now();
-      for (const job of [...jobs]) if (at - (job.attemptAt ?? at) >= timeoutMs) job.timeOut();
+      for (const batch of [...batches]) if (at - (batch.attemptAt ?? at) >= timeoutMs) batch.timeOut();
       let oldest = Number.POSITIVE_INFINITY;
-      for (const { attemptAt } of jobs) if (attemptAt !== undefined) oldest = Math.min(oldest, attemptAt);
+      for (const { attemptAt } of batches) if (attemptAt !== undefined) oldest = Math.min(oldest, attemptAt);
       // Never at once: what is left of a time that is no whole number may be too little to move a clock.
       if (oldest < Number.POSITIVE_INFINITY && !watch.isSet) watch.set(Math.max(1, timeoutMs - (at - oldest)));
     });
 
-    const giveUp = (job: WriteJob<T>) => {
-      const { error } = spilled!;
-      job.giveUp(error === undefined ? 'drain' : 'fatal', isWriteError(error) ? error.cause : error);
+    const giveUp = (batch: BatchInFlight<T>) => {
+      const { error } = expired!;
+      batch.giveUp(error === undefined ? 'drain' : 'fatal', isWriteError(error) ? error.cause : error);
     };
 
-    const spill = (error: unknown) => {
-      if (!deadLetters || spilled) return;
-      spilled = { error };
+    const expire = (error: unknown) => {
+      if (!deadLetters || expired) return;
+      expired = { error };
       watch.cancel();
       // A source that is none of ours does not stop by itself.
       if (error !== undefined && isForeign) {
         detach();
         endWith(() => destination.complete());
       }
-      for (const job of [...jobs]) giveUp(job);
+      for (const batch of [...batches]) giveUp(batch);
       // What waited for outcomes to be taken does so no more.
       waiting.drain();
     };
 
     const endIfIdle = () => {
-      if (finish && jobs.size === 0) outcomes.end(finish);
+      if (finish && batches.size === 0) outcomes.end(finish);
     };
 
     const endWith = (end: () => void) =>
@@ -162,7 +172,7 @@ export function batchWriter<T>(
       });
 
     if (settings.breaker) stage.observer?.guarded?.(stage, settings.breaker);
-    destination.add(downstream.expired.subscribe(spill));
+    destination.add(downstream.expired.subscribe(expire));
 
     return {
       gate: waiting.gate,
@@ -182,9 +192,9 @@ export function batchWriter<T>(
       finalize() {
         watch.cancel();
         const thrown: unknown[] = [];
-        for (const job of jobs) {
+        for (const batch of batches) {
           try {
-            job.abandon();
+            batch.abandon();
           } catch (error) {
             thrown.push(error);
           }

@@ -781,6 +781,29 @@ describe('dead letters', () => {
     expect(letters[0]!.items).toEqual([1_001, 1_002]);
   });
 
+  it('what the sink has stamped has outcomes that name the items as they were given', () => {
+    const { letters, deadLetters } = letterBox();
+    const sink: Sink<{ n: number; seq?: number }> = {
+      name: 'numbers',
+      stamp: (items) => items.map((item, seq) => ({ ...item, seq })),
+      write: (items) =>
+        items.some(({ n }) => n === 2) ? throwError(() => coded('22P02')) : of({ rows: items.length }),
+    };
+    const given = [{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }];
+    const { values } = record(of(given, given.slice(2)).pipe(writeTo(sink, { deadLetters: deadLetters as never })));
+    expect(letters).toMatchObject([{ items: [{ n: 2, seq: 1 }] }]);
+    expect(values.map(({ status }) => status)).toEqual(['written', 'diverted', 'written']);
+    const named = values.flatMap(({ items }) => items);
+    expect(named.every((item) => given.includes(item))).toBe(true);
+    expect(named.map(({ n }) => n)).toEqual([1, 3, 4, 2, 3, 4]);
+  });
+
+  it('a sink that loses an item in its stamp ends the pipeline', () => {
+    const sink: Sink<number> = { name: 'lossy', stamp: (items) => items.slice(1), write: () => of({ rows: 1 }) };
+    const { error } = record(of([1, 2]).pipe(writeTo(sink)));
+    expect((error as Error).message).toBe('the sink lossy stamped 1 items of 2: its stamp() must return all');
+  });
+
   it('a sink that cannot stamp a batch is asked to write it as it is', () => {
     const { letters, deadLetters } = letterBox();
     const sink: Sink<number> = {

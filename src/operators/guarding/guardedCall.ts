@@ -1,0 +1,116 @@
+import type { SchedulerLike, Subscriber } from 'rxjs';
+import type { FailureClass } from '../../failures/classifyFailure.js';
+import { isTearingDown } from '../../flow/context.js';
+import type { CircuitBreaker, Permit } from '../../policies/circuitBreaker.js';
+import { oneOf } from '../../primitives/options.js';
+import { PermitQueue } from './permitQueue.js';
+
+/** What a call says about the system that was called; `released` says nothing. */
+export type Verdict = 'succeeded' | 'failed' | 'released';
+
+/** A refused item is an answer, hence a success; a fatal failure says nothing about the next call. */
+const VERDICTS: Readonly<Record<FailureClass, Verdict>> = {
+  transient: 'failed',
+  poison: 'succeeded',
+  fatal: 'released',
+};
+
+const CLASS = oneOf(['transient', 'poison', 'fatal']).required();
+
+/** What a failure says about the system that was called. The class is what a `classify` of the user's has returned. */
+export function verdictOf(owner: string, failureClass: FailureClass): Verdict {
+  return VERDICTS[CLASS.read(owner, 'the answer of classify', failureClass)];
+}
+
+/**
+ * Calls that a breaker may guard, one at a time: the permit of the call under way, for which it can wait in the breaker's
+ * queue, when it began, and its one verdict. Without a breaker calls begin immediately.
+ */
+export class GuardedCall {
+  readonly #breaker: CircuitBreaker | undefined;
+  readonly #scheduler: SchedulerLike;
+  readonly #now: () => number;
+  readonly #destination: Subscriber<never>;
+  #permit: Permit | undefined;
+  #leaveQueue: (() => void) | undefined;
+  #startedAt: number | undefined;
+  #answeredInMs: number | undefined;
+
+  /** `now` never goes back; `destination` is the subscriber for which the calls are made. */
+  constructor(
+    breaker: CircuitBreaker | undefined,
+    scheduler: SchedulerLike,
+    now: () => number,
+    destination: Subscriber<never>,
+  ) {
+    this.#breaker = breaker;
+    this.#scheduler = scheduler;
+    this.#now = now;
+    this.#destination = destination;
+  }
+
+  /** When the call under way began; `undefined` if there is none. */
+  get startedAt(): number | undefined {
+    return this.#startedAt;
+  }
+
+  /** Whether the breaker keeps callers back: it is open, or is finding out whether it still must be. */
+  get isHeldBack(): boolean {
+    const state = this.#breaker?.state ?? 'closed';
+    return state !== 'closed' && state !== 'disabled';
+  }
+
+  /** Makes the call: immediately if nobody waits and the breaker permits it, else in turn. */
+  begin(call: () => void): void {
+    const breaker = this.#breaker;
+    const queue = breaker && PermitQueue.of(breaker);
+    const permit = queue?.tryAcquire(this.#scheduler.now());
+    if (!queue || permit) {
+      this.#start(permit, call);
+      return;
+    }
+    this.#leaveQueue = queue.join(this.#scheduler, (later) => {
+      // One of several that are unsubscribed together gave it back: the next of them must not begin.
+      if (isTearingDown(this.#destination)) breaker?.release(later, this.#scheduler.now());
+      else this.#start(later, call);
+    });
+  }
+
+  /** Makes the call only if the breaker permits it now; says whether it did. */
+  beginNow(call: () => void): boolean {
+    const permit = this.#breaker?.tryAcquire(this.#scheduler.now());
+    if (!permit && this.#breaker) return false;
+    this.#start(permit, call);
+    return true;
+  }
+
+  /** What was called has answered: time that passes from now on is not its own. */
+  answered(): void {
+    this.#answeredInMs ??= this.#now() - this.#startedAt!;
+  }
+
+  /** The call is over. The first verdict counts. */
+  settle(verdict: Verdict): void {
+    const permit = this.#permit;
+    const durationMs = this.#answeredInMs ?? this.#now() - (this.#startedAt ?? this.#now());
+    this.#permit = undefined;
+    this.#startedAt = undefined;
+    this.#answeredInMs = undefined;
+    if (!permit || !this.#breaker) return;
+    const now = this.#scheduler.now();
+    if (verdict === 'released') this.#breaker.release(permit, now);
+    else this.#breaker[verdict](permit, durationMs, now);
+  }
+
+  /** Gives up its place in the queue, if it waits. */
+  leave(): void {
+    this.#leaveQueue?.();
+  }
+
+  #start(permit: Permit | undefined, call: () => void): void {
+    this.#permit = permit;
+    this.#startedAt = this.#now();
+    this.#answeredInMs = undefined;
+    call();
+  }
+}

@@ -1,0 +1,257 @@
+import type { Subscription } from 'rxjs';
+import type { Sink, WriteOutcome, WriteReceipt } from '../../contracts/sink.js';
+import { WriteError } from '../../contracts/writeError.js';
+import { WriteTimeoutError } from '../../contracts/writeTimeoutError.js';
+import { classifyFailure, failureType } from '../../failures/classifyFailure.js';
+import { hasFailureCode, isLostConnection } from '../../failures/failureCode.js';
+import { retryAfterMsOf } from '../../failures/retryAfterMsOf.js';
+import { type Operation, subscribeInner } from '../../flow/operate.js';
+import type { BatchFailure, BatchPart, GivenUp } from '../../policies/batchFate.js';
+import type { CircuitBreaker } from '../../policies/circuitBreaker.js';
+import { type WriteCommand, WriteProgress, type WriteRules } from '../../policies/writeProgress.js';
+import { Timer } from '../../primitives/timer.js';
+import { GuardedCall, verdictOf } from '../guarding/guardedCall.js';
+import type { WriterSettings } from './writePolicies.js';
+
+/** The writer that a batch is written by, as far as the batch needs it. */
+export interface Writer<T> extends Pick<Operation<never>, 'destination' | 'downstream' | 'stage'> {
+  readonly sink: Sink<T>;
+  readonly settings: WriterSettings<T>;
+  readonly breaker: CircuitBreaker | undefined;
+  readonly rules: WriteRules;
+  /** The time in milliseconds; it never goes back. */
+  now(): number;
+  /** A write has begun: it is to be timed. */
+  watch(): void;
+  /** These items are written, or their letter is durable. */
+  settled(part: BatchPart<T>, letter?: GivenUp<T>): void;
+  emit(outcome: WriteOutcome<T>): void;
+  /** Every item of the batch is settled, and its outcomes are emitted. */
+  done(batch: BatchInFlight<T>): void;
+  /** The writer cannot go on. What the batch still holds stays held. */
+  fail(error: unknown): void;
+  /** The writer cannot go on; what it holds goes to the dead letters. */
+  abort(error: unknown): void;
+}
+
+/** One batch on its way: carries out what its {@link WriteProgress} decides, with a sink, timers and dead letters. */
+export class BatchInFlight<T> {
+  readonly #writer: Writer<T>;
+  readonly #progress: WriteProgress<T>;
+  readonly #call: GuardedCall;
+  readonly #beganAt: number;
+  /** What is being written. */
+  #part: BatchPart<T>;
+  /** The write under way. */
+  #pending: Subscription | undefined;
+  /** The wait before the next attempt. */
+  #pause: Timer | undefined;
+  #isAdvancing = false;
+
+  constructor(writer: Writer<T>, batch: BatchPart<T>) {
+    this.#writer = writer;
+    this.#part = batch;
+    this.#progress = new WriteProgress(batch, writer.rules);
+    const { destination, settings, breaker, now } = writer;
+    this.#call = new GuardedCall(breaker, settings.scheduler, now, destination);
+    this.#beganAt = now();
+  }
+
+  /** When the attempt under way began; `undefined` if there is none. */
+  get attemptAt(): number | undefined {
+    return this.#call.startedAt;
+  }
+
+  /** Does what is to be done now, until there is nothing: a loop, because a sink may answer immediately, any number of times. */
+  advance(): void {
+    const wasAdvancing = this.#isAdvancing;
+    this.#isAdvancing = true;
+    try {
+      for (let command = this.#progress.next(); command; command = this.#progress.next()) this.#carryOut(command);
+    } catch (thrown) {
+      this.#stop(thrown);
+    }
+    this.#isAdvancing = wasAdvancing;
+  }
+
+  /** The attempt under way has taken too long. It is unsubscribed, and the sink may have committed it. */
+  timeOut(): void {
+    const { sink, settings } = this.#writer;
+    const attempt = this.#progress.attempts;
+    let cause: unknown;
+    try {
+      this.#pending?.unsubscribe();
+    } catch (thrown) {
+      cause = thrown;
+    }
+    this.#answered(attempt, () => this.#failed(new WriteTimeoutError(sink.name, settings.timeoutMs, { cause })));
+  }
+
+  /** Nothing more is written: what is not settled goes to the dead letters. */
+  giveUp(reason: GivenUp<T>['reason'], error: unknown): void {
+    if (this.#progress.isOver) return;
+    let why = error;
+    try {
+      this.#release();
+    } catch (thrown) {
+      why ??= thrown;
+    }
+    this.#progress.giveUp(reason, why);
+    this.#call.settle('released');
+    this.advance();
+  }
+
+  /** The writer has ended: nothing is waited for any more. */
+  abandon(): void {
+    this.#progress.stop();
+    try {
+      this.#release();
+    } finally {
+      // A lost permit of a probe would keep all other callers of this breaker waiting.
+      this.#call.settle('released');
+    }
+  }
+
+  #release(): void {
+    this.#pause?.cancel();
+    this.#call.leave();
+    this.#pending?.unsubscribe();
+  }
+
+  #carryOut(command: WriteCommand<T>): void {
+    const writer = this.#writer;
+    const { stage, settings } = writer;
+    switch (command.do) {
+      case 'write':
+        this.#part = command.part;
+        this.#call.begin(this.#write);
+        break;
+      case 'wait':
+        stage.observer?.retrying?.(stage, command.ms);
+        this.#pause ??= new Timer(settings.scheduler, () => {
+          this.#progress.resume();
+          this.advance();
+        });
+        this.#pause.set(command.ms);
+        break;
+      case 'divert':
+        this.#divert(command.letter);
+        break;
+      case 'abort':
+        writer.abort(this.#errorOf(command.failure));
+        break;
+      case 'fail':
+        writer.fail(this.#errorOf(command.failure));
+        break;
+      case 'done':
+        for (const outcome of this.#progress.outcomes) {
+          stage.observer?.settled?.(stage, outcome);
+          writer.emit(outcome);
+        }
+        // After the outcomes: whoever waits for the breaker goes on immediately, and may end the pipeline.
+        this.#call.settle('succeeded');
+        writer.done(this);
+    }
+  }
+
+  readonly #write = (): void => {
+    const writer = this.#writer;
+    const { items } = this.#part;
+    this.#progress.started();
+    const attempt = this.#progress.attempts;
+    writer.watch();
+    let receipt: WriteReceipt | undefined;
+    let end: (() => void) | undefined;
+    try {
+      const pending = subscribeInner<WriteReceipt>(writer.sink.write(items), writer, {
+        next(value) {
+          receipt = value;
+        },
+        error: (error) => {
+          end = () => this.#failed(error);
+        },
+        complete: () => {
+          end = () => this.#committed(receipt?.rows ?? items.length);
+        },
+      });
+      this.#pending = pending;
+      // The next step begins only when the write has released what it used.
+      pending.add(() => {
+        if (end) this.#answered(attempt, end);
+      });
+    } catch (error) {
+      this.#answered(attempt, () => this.#failed(error));
+    }
+  };
+
+  /** The sink has answered an attempt, or its time is over. Too late if the batch was given up or tried again meanwhile. */
+  #answered(attempt: number, take: () => void): void {
+    const progress = this.#progress;
+    if (progress.mode !== 'writing' || progress.attempts !== attempt) return;
+    try {
+      take();
+    } catch (thrown) {
+      this.#stop(thrown);
+    }
+    if (!this.#isAdvancing) this.advance();
+  }
+
+  #committed(rows: number): void {
+    this.#progress.committed(rows, this.#elapsedMs());
+    this.#writer.settled(this.#part);
+    // Where this was all, the verdict follows the outcomes.
+    if (!this.#progress.isSettled) this.#call.settle('succeeded');
+  }
+
+  #failed(error: unknown): void {
+    const { sink, settings, stage } = this.#writer;
+    const failureClass = settings.classify?.(error) ?? sink.classify?.(error) ?? classifyFailure(error);
+    this.#call.settle(verdictOf(stage.name, failureClass));
+    // Whoever waited for the breaker has gone on, and may have ended the pipeline.
+    if (this.#progress.isOver) return;
+    stage.observer?.writeFailed?.(stage, { type: failureType(error), class: failureClass });
+    this.#progress.failed({
+      error,
+      class: failureClass,
+      hasCode: hasFailureCode(error),
+      isLostConnection: isLostConnection(error),
+      retryAfterMs: retryAfterMsOf(error),
+      isBreakerHolding: this.#call.isHeldBack,
+    });
+  }
+
+  #divert(letter: GivenUp<T>): void {
+    const writer = this.#writer;
+    const { stage, settings } = writer;
+    const { items, reason, error, attempts } = letter;
+    try {
+      const append = settings.deadLetters!.append({ items, stage: stage.name, reason, error, attempts });
+      subscribeInner(append, writer, {
+        next() {},
+        error: (failure) => writer.fail(failure),
+        complete: () => {
+          this.#progress.durable(letter, this.#elapsedMs());
+          writer.settled(letter, letter);
+          if (!this.#isAdvancing) this.advance();
+        },
+      });
+    } catch (thrown) {
+      writer.fail(thrown);
+    }
+  }
+
+  /** A callback of the user's has thrown. */
+  #stop(thrown: unknown): void {
+    this.#progress.stop();
+    this.#call.settle('released');
+    this.#writer.fail(thrown);
+  }
+
+  #elapsedMs(): number {
+    return this.#writer.now() - this.#beganAt;
+  }
+
+  #errorOf({ items, attempts, cause }: BatchFailure<T>): WriteError<T> {
+    return new WriteError<T>(this.#writer.sink.name, items, attempts, { cause });
+  }
+}
