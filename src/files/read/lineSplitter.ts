@@ -1,4 +1,4 @@
-import { StringDecoder } from 'node:string_decoder';
+import { type LineRun, LineScanner } from '../../disk/lineScanner.js';
 
 /** A line that is longer than allowed, of which only the beginning is kept. */
 export class OverlongLine {
@@ -11,71 +11,36 @@ export class OverlongLine {
 
 export type Line = string | OverlongLine;
 
-const LF = 0x0a;
-
-/** How much is kept of an overlong line. */
-const KEPT = 256;
-
-/** Cuts bytes of UTF-8 into lines that end in LF or CRLF, and never holds more than `maxBytes` of an unfinished one. */
+/** Cuts bytes of UTF-8 into lines of text, without their ends and without a byte order mark. */
 export class LineSplitter {
-  readonly #decoder = new StringDecoder('utf8');
-  readonly #maxBytes: number;
-  #atStart = true;
-  #rest = '';
-  #overlong: OverlongLine | undefined;
+  readonly #scanner: LineScanner;
 
   constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+    this.#scanner = new LineScanner(maxBytes);
   }
 
   /** The lines that end in this chunk. */
   push(chunk: Buffer): Line[] {
-    if (this.#overlong && !chunk.includes(LF)) return [];
-    let text = this.#decoder.write(chunk);
-    if (this.#atStart && text !== '') {
-      this.#atStart = false;
-      if (text.startsWith('\uFEFF')) text = text.slice(1);
-    }
-    const lines: Line[] = [];
-    let start = 0;
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-      lines.push(this.#finish(text.slice(start, end)));
-      start = end + 1;
-    }
-    this.#keep(text.slice(start));
-    return lines;
+    return this.#scanner.push(chunk).flatMap(textOf);
   }
 
-  /** What stands after the last line end: a line too, if it is anything. */
+  /** What follows the last line end: a line too, unless it is empty. */
   end(): Line[] {
-    this.#keep(this.#decoder.end());
-    return this.#rest === '' && !this.#overlong ? [] : [this.#finish('')];
+    const last = this.#scanner.end();
+    return last ? textOf(last) : [];
   }
+}
 
-  #finish(end: string): Line {
-    const overlong = this.#overlong;
-    if (overlong) {
-      this.#overlong = undefined;
-      return overlong;
-    }
-    let line = this.#rest === '' ? end : this.#rest + end;
-    this.#rest = '';
-    if (line.endsWith('\r')) line = line.slice(0, -1);
-    return this.#isTooLong(line) ? new OverlongLine(line.slice(0, KEPT)) : line;
+function textOf({ offset, bytes, isOverlong, isEnded }: LineRun): Line[] {
+  // A run ends where a line does, so that no character is cut in two.
+  let text = bytes.toString();
+  if (offset === 0 && text.startsWith('\uFEFF')) text = text.slice(1);
+  if (isOverlong) return [new OverlongLine(text)];
+  const lines = text.split('\n');
+  if (isEnded) lines.pop();
+  else if (text === '') return [];
+  if (text.includes('\r')) {
+    for (const [i, line] of lines.entries()) if (line.endsWith('\r')) lines[i] = line.slice(0, -1);
   }
-
-  #keep(text: string): void {
-    if (this.#overlong) return;
-    this.#rest += text;
-    if (this.#rest.length > this.#maxBytes + 1) {
-      this.#overlong = new OverlongLine(this.#rest.slice(0, KEPT));
-      this.#rest = '';
-    }
-  }
-
-  #isTooLong(line: string): boolean {
-    // A UTF-16 code unit takes one to three bytes of UTF-8, so that most lines need no counting.
-    if (line.length * 3 <= this.#maxBytes) return false;
-    return Buffer.byteLength(line) > this.#maxBytes;
-  }
+  return lines;
 }
