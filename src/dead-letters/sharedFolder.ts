@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
+import { lockFolder } from '../disk/folderLock.js';
 import { isFolderLockedError } from '../disk/folderLockedError.js';
-import { lockForProcess } from '../disk/processLock.js';
 import { errnoText } from '../failures/errno.js';
 import { DeadLetterError } from './deadLetterError.js';
 import { Counter, type SharedStore } from './deadLetterQueue.js';
@@ -48,7 +48,7 @@ export function joinFolder(
       open.users.add(user);
       return open;
     }
-    const unlock = await lockForProcess(folder);
+    const unlock = await lockFolder(folder);
     try {
       const users = new Set([user]);
       const store = new LetterStore({

@@ -1,116 +1,73 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lockFolder } from './folderLock.js';
-
-/** Called before each step that the lock takes in the file system. */
-let beforeStep: (() => void) | undefined;
-
-vi.mock('node:fs', async (original) => {
-  const fs = await original<typeof import('node:fs')>();
-  const stepped =
-    <A extends unknown[], R>(step: (...args: A) => R) =>
-    (...args: A): R => {
-      beforeStep?.();
-      return step(...args);
-    };
-  return {
-    ...fs,
-    linkSync: stepped(fs.linkSync),
-    readFileSync: stepped(fs.readFileSync as (...args: unknown[]) => unknown),
-    renameSync: stepped(fs.renameSync),
-    rmSync: stepped(fs.rmSync),
-    writeFileSync: stepped(fs.writeFileSync),
-  };
-});
-
-/** The id of a process that is gone. */
-const { pid: gone } = spawnSync('true');
+import { isFolderLockedError } from './folderLockedError.js';
 
 let root: string;
-let folder: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'sluice-lock-'));
-  folder = join(root, 'store');
 });
-afterEach(() => {
-  beforeStep = undefined;
-  rmSync(root, { recursive: true, force: true });
-});
-
-const tryLock = () => {
-  try {
-    return lockFolder(folder);
-  } catch (error) {
-    expect(error).toMatchObject({ code: 'SLUICE_FOLDER_LOCKED' });
-    return undefined;
-  }
-};
-
-/** Two takers, the second of which does all that it does before the given step of the first. */
-function race(step: number): { holders: (() => void)[]; reached: boolean } {
-  const holders: (() => void)[] = [];
-  let steps = 0;
-  let reached = false;
-  beforeStep = () => {
-    steps += 1;
-    if (steps !== step) return;
-    beforeStep = undefined;
-    reached = true;
-    const second = tryLock();
-    if (second) holders.push(second);
-  };
-  const first = tryLock();
-  beforeStep = undefined;
-  if (first) holders.push(first);
-  return { holders, reached };
-}
+afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 describe('lockFolder', () => {
-  it.each([
-    ['a free folder', undefined],
-    ['the lock of a process that is gone', `${gone}\n`],
-    ['a lock that is none', 'rubbish'],
-    ['an empty lock', ''],
-  ])('lets one of two in, at whatever step they meet: %s', (_, leftover) => {
-    let step = 0;
-    for (let reached = true; reached; ) {
-      step += 1;
-      if (leftover === undefined) rmSync(`${folder}.lock`, { force: true });
-      else writeFileSync(`${folder}.lock`, leftover);
-      const round = race(step);
-      reached = round.reached;
-      expect([step, round.holders.length]).toEqual([step, 1]);
-      expect(tryLock()).toBeUndefined();
-      for (const unlock of round.holders) unlock();
-      expect(readdirSync(root)).toEqual([]);
+  it('lets one in at a time, by whatever name, says who has it, and leaves nothing behind', async () => {
+    const link = join(root, 'link');
+    const folder = mkdtempSync(join(root, 'folder-'));
+    symlinkSync(folder, link);
+    const unlock = await lockFolder(folder);
+    const second = lockFolder(link);
+    await expect(second).rejects.toMatchObject({
+      code: 'SLUICE_FOLDER_LOCKED',
+      pid: process.pid,
+      holder: 'this process',
+    });
+    await second.catch((error: unknown) => expect(isFolderLockedError(error)).toBe(true));
+    await unlock();
+    await (await lockFolder(link))();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('lets in one of many that come at once', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const attempts = await Promise.allSettled(Array.from({ length: 10 }, () => lockFolder(root)));
+      const locked = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []));
+      expect(locked).toHaveLength(1);
+      await locked[0]!();
     }
-    expect(step).toBeGreaterThan(3);
   });
 
-  it('writes the id of its process on the first line, and is free again once unlocked', () => {
-    const unlock = lockFolder(folder);
-    expect(readFileSync(`${folder}.lock`, 'utf8').split('\n')[0]).toBe(String(process.pid));
-    expect(() => lockFolder(folder)).toThrow('in use by this process');
-    unlock();
-    unlock();
-    expect(existsSync(`${folder}.lock`)).toBe(false);
-    lockFolder(folder)();
+  it.runIf(process.platform === 'linux')('unlocks also while a peer is connected that says nothing', async () => {
+    const unlock = await lockFolder(root);
+    const { dev, ino } = statSync(root);
+    const sockets = [`\0sluice/folder/${dev}-${ino}`, join(root, readdirSync(root)[0]!)].map((path) =>
+      connect({ path, allowHalfOpen: true }),
+    );
+    await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+    await unlock();
+    await (await lockFolder(root))();
+    for (const socket of sockets) socket.destroy();
   });
 
-  it('leaves the lock of another alone that was put in the place of its own', () => {
-    const unlock = lockFolder(folder);
-    writeFileSync(`${folder}.lock`, `${process.ppid}\n`);
-    unlock();
-    expect(existsSync(`${folder}.lock`)).toBe(true);
-    expect(() => lockFolder(folder)).toThrow(`in use by process ${process.ppid}`);
+  it('locks a folder whose path is longer than that of a socket may be', async () => {
+    const folder = join(root, ...Array.from({ length: 10 }, () => 'quite-a-long-name'));
+    mkdirSync(folder, { recursive: true });
+    const unlock = await lockFolder(folder);
+    expect(readdirSync(folder)).toHaveLength(1);
+    await expect(lockFolder(folder)).rejects.toThrow('in use by this process');
+    await unlock();
+    expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('names the file to delete where a process was killed as it took over', () => {
-    writeFileSync(`${folder}.lock`, `${gone}\n`);
-    writeFileSync(`${folder}.lock.takeover`, `${gone}\n`);
-    expect(() => lockFolder(folder)).toThrow(`delete ${folder}.lock.takeover`);
+  it('is not impressed by files that look like those of former locks', async () => {
+    writeFileSync(join(root, '.lock'), `${process.ppid}\n`);
+    writeFileSync(`${root}.lock`, `${process.ppid}\n`);
+    writeFileSync(join(root, '.lock-0f.new'), '');
+    const unlock = await lockFolder(root);
+    await unlock();
+    expect(readdirSync(root)).toEqual(['.lock']);
+    rmSync(`${root}.lock`);
   });
 });

@@ -1,102 +1,255 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type BigIntStats, closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { hostname, tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { FolderLockedError } from './folderLockedError.js';
 
-/** The locks that this process holds. */
-const own = new Set<string>();
-
 /**
- * Keeps a second process, and a second user in this one, out of a folder. A file beside the folder holds the id of the
- * process; one whose process is gone is taken over. Returns how to unlock. Fails with a `FolderLockedError`.
+ * Keeps every other process out of a folder that exists, and a second user in this process. Resolves to how to unlock;
+ * rejects with a {@link FolderLockedError}.
+ *
+ * The kernel holds the lock: it is a listening socket, which ends with its process, however that ends. Nothing is concluded
+ * from a process id, which two containers can have in common and which is reused. There are two sockets, because neither
+ * reaches everywhere:
+ *
+ * - One by the name of the machine's own (a Linux abstract socket, a Windows pipe), made of device and inode. Binding it is
+ *   atomic and needs no disk, so that the folder can be opened when the disk is full. Containers do not share these names.
+ * - One in the folder itself, which every container sees that mounts the folder, as the kernel finds it by its inode.
+ *
+ * A socket in the folder stays there as a dead file when its process is killed. Replacing dead files under one name would be
+ * a race, so each candidate has a name of its own, and the order of two steps excludes a second holder: a candidate first
+ * puts its socket into the folder, and then looks for the living ones of others. Of two candidates at least one sees the
+ * other. One that sees a holder, or a candidate of a lower name, gives up; one that sees only higher names waits for them
+ * to give up. Dead files are removed by whoever finds them: a dead socket never comes to life again.
+ *
+ * Not covered: hosts that share a folder over a network, such as by NFS, because a socket is known to its kernel only.
  */
-export function lockFolder(folder: string): () => void {
-  const file = `${folder}.lock`;
-  const mark = `${process.pid}\n${randomUUID()}\n`;
-  const isMine = create(file, mark) || takeOver(folder, file, mark);
-  // Who deletes the file of a living process by hand lets another in: the last to look is the one who has it.
-  if (!isMine || read(file) !== mark) throw inUse(folder, file, pidIn(read(file)));
-  own.add(file);
-  return () => {
-    if (own.delete(file) && read(file) === mark) rmSync(file, { force: true });
-  };
-}
-
-/**
- * Puts a new lock in the place of one whose process is gone. Between the look at it and its removal another process could
- * have done the same, and its new lock would be removed: so only the holder of a second lock may remove the first.
- */
-function takeOver(folder: string, file: string, mark: string): boolean {
-  if (isHeld(file)) return false;
-  const guard = `${file}.takeover`;
-  if (!create(guard, mark)) throw inUse(folder, guard, pidIn(read(guard)));
+export async function lockFolder(folder: string): Promise<() => Promise<void>> {
+  const stats = statSync(folder, { bigint: true });
+  const guard = { isHeld: true };
+  const machine = machineName(stats);
+  const outer = machine === undefined ? undefined : await listenTo(machine, guard, folder);
   try {
-    if (isHeld(file)) return false;
-    rmSync(file, { force: true });
-    return create(file, mark);
-  } finally {
-    rmSync(guard, { force: true });
-  }
-}
-
-/** Creates a file with its contents in one step, so that nobody sees it without; false if there is one. */
-function create(file: string, contents: string): boolean {
-  const draft = `${file}.${randomUUID()}`;
-  try {
-    writeFileSync(draft, contents, { flag: 'wx' });
-    linkSync(draft, file);
-    return true;
+    const inner = process.platform === 'win32' ? undefined : await hold(folder, outer !== undefined);
+    return async () => {
+      await inner?.();
+      if (outer) await closed(outer);
+    };
   } catch (error) {
-    const code = codeOf(error);
-    if (code === 'EEXIST') return false;
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
-    return createUnlinked(file, contents);
-  } finally {
-    rmSync(draft, { force: true });
-  }
-}
-
-/** For file systems without links. */
-function createUnlinked(file: string, contents: string): boolean {
-  try {
-    writeFileSync(file, contents, { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (outer) await closed(outer);
     throw error;
   }
 }
 
-function isHeld(file: string): boolean {
-  const pid = pidIn(read(file));
-  return pid !== undefined && isAlive(pid, file);
+/** Sockets of this process, or of another copy of this module in it, say so by this. */
+const PROCESS_KEY = Symbol.for('sluice.disk.process');
+const identities = globalThis as { [PROCESS_KEY]?: string };
+identities[PROCESS_KEY] ??= randomUUID();
+const PROCESS_ID = identities[PROCESS_KEY];
+
+/** How long a candidate waits for others to give up, and how long for an answer, in milliseconds. */
+const MAX_WAIT_MS = 2_000;
+const MAX_ANSWER_MS = 1_000;
+const RETRY_MS = 10;
+
+/** What a holder or candidate says to whoever connects. */
+interface Identity {
+  readonly pid: number;
+  readonly host?: string;
+  readonly process?: string;
+  readonly isHeld?: boolean;
 }
 
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
+function machineName({ dev, ino }: BigIntStats): string | undefined {
+  if (process.platform === 'linux') return `\0sluice/folder/${dev}-${ino}`;
+  return process.platform === 'win32' ? `\\\\.\\pipe\\sluice\\folder\\${dev}-${ino}` : undefined;
+}
+
+async function listenTo(name: string, state: { readonly isHeld: boolean }, folder: string): Promise<Server> {
+  const deadline = performance.now() + MAX_WAIT_MS;
+  for (;;) {
+    try {
+      return await listen(name, state);
+    } catch (error) {
+      if (codeOf(error) !== 'EADDRINUSE') throw error;
+    }
+    const answer = await ask(name);
+    const isEnding = answer === 'dead' || answer === 'gone' || answer === 'ending';
+    if (!isEnding || performance.now() > deadline) throw lockedBy(folder, answer);
+    await pause();
   }
 }
 
-function pidIn(contents: string): number | undefined {
-  const pid = Number(contents.split('\n', 1)[0]);
-  return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
-}
+/** File systems that have no sockets, and disks that have no room for one: the machine's own name has to do. */
+const UNSUPPORTED = new Set<unknown>(['EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EPERM', 'ENOSPC', 'EDQUOT']);
 
-/** An id is used again sooner or later, in a container often at once: our own, without our lock, is a leftover. */
-function isAlive(pid: number, file: string): boolean {
-  if (pid === process.pid) return own.has(file);
+/** Holds the folder by a socket in it; resolves to how to release it. */
+async function hold(folder: string, mayFail: boolean): Promise<(() => Promise<void>) | undefined> {
+  const short = await shortPathOf(folder);
+  const state = { isHeld: false };
   try {
-    process.kill(pid, 0);
-    return true;
+    const { name, server } = await register(short.path, state);
+    const release = async (): Promise<void> => {
+      await rm(join(folder, name), { force: true });
+      await closed(server);
+    };
+    try {
+      await outlast(folder, short.path, name);
+      state.isHeld = true;
+      return release;
+    } catch (error) {
+      await release();
+      throw error;
+    }
   } catch (error) {
-    return codeOf(error) === 'EPERM';
+    if (mayFail && UNSUPPORTED.has(codeOf(error))) return undefined;
+    throw error;
+  } finally {
+    await short.release();
   }
 }
 
-function inUse(folder: string, file: string, pid: number | undefined): FolderLockedError {
-  return new FolderLockedError(folder, pid, `if there is no such process any more, delete ${file}`);
+const NAME = /^\.lock-[0-9a-f-]+$/;
+const DRAFT = /^\.lock-[0-9a-f-]+\.new$/;
+
+/** Puts a socket into the folder that listens from the moment it can be seen. */
+async function register(
+  folder: string,
+  state: { readonly isHeld: boolean },
+): Promise<{ name: string; server: Server }> {
+  for (;;) {
+    const name = `.lock-${randomUUID()}`;
+    const draft = join(folder, `${name}.new`);
+    const server = await listen(draft, state);
+    try {
+      await rename(draft, join(folder, name));
+      return { name, server };
+    } catch (error) {
+      await closed(server);
+      // Another one looked between bind and listen, and took it for dead.
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
+  }
+}
+
+/** Resolves when no other socket in the folder lives. */
+async function outlast(folder: string, short: string, own: string): Promise<void> {
+  const deadline = performance.now() + MAX_WAIT_MS;
+  for (;;) {
+    const files = await readdir(folder);
+    if (!files.includes(own)) throw Object.assign(new Error(`${own} was removed from ${folder}`), { code: 'ENOENT' });
+    let isAlone = true;
+    for (const file of files) {
+      if (file === own || !(NAME.test(file) || DRAFT.test(file))) continue;
+      const answer = await ask(join(short, file));
+      if (answer === 'dead') await rm(join(folder, file), { force: true });
+      if (answer === 'dead' || answer === 'gone' || DRAFT.test(file)) continue;
+      isAlone = false;
+      const mustYield = answer !== 'ending' && (answer === 'silent' || answer.isHeld !== false || file < own);
+      if (mustYield || performance.now() > deadline) throw lockedBy(folder, answer, join(folder, file));
+    }
+    if (isAlone) return;
+    await pause();
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+}
+
+function listen(path: string, state: { readonly isHeld: boolean }): Promise<Server> {
+  const server = createServer((socket) => {
+    // A peer that hangs up at once must not end this process, and one that stays must not keep it from ending.
+    socket.on('error', () => {});
+    socket.unref();
+    const identity: Identity = { pid: process.pid, host: hostname(), process: PROCESS_ID, isHeld: state.isHeld };
+    socket.end(`${JSON.stringify(identity)}\n`, () => socket.destroy());
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    // A file is writable by all, so that every user can find out whether it lives.
+    const mode = isAbsolute(path) && process.platform !== 'win32' ? { readableAll: true, writableAll: true } : {};
+    // Exclusive, as the workers of a cluster would otherwise share it.
+    server.listen({ path, exclusive: true, ...mode }, () => {
+      server.off('error', reject);
+      // A connection that cannot be taken (no descriptors left) takes nothing from the lock.
+      server.on('error', () => {});
+      server.unref();
+      resolve(server);
+    });
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+/** `ending` is a listener that closes; `silent` one that does not answer, or that may not be asked. */
+type Answer = Identity | 'dead' | 'gone' | 'ending' | 'silent';
+
+/** Asks who listens there. */
+function ask(path: string): Promise<Answer> {
+  return new Promise((resolve) => {
+    let answer = '';
+    let failure: unknown;
+    const socket: Socket = connect(path);
+    const done = (silence: 'ending' | 'silent'): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      if (failure === 'ECONNREFUSED') resolve('dead');
+      else if (failure === 'ENOENT') resolve('gone');
+      else resolve(identityIn(answer) ?? silence);
+    };
+    const timer = setTimeout(done, MAX_ANSWER_MS, 'silent');
+    socket.setEncoding('utf8');
+    socket.on('data', (text: string) => {
+      answer += text;
+      if (answer.length > 1_000) done('silent');
+    });
+    socket.on('error', (error) => {
+      failure = codeOf(error);
+      done(failure === 'ECONNRESET' || failure === 'EPIPE' ? 'ending' : 'silent');
+    });
+    socket.on('close', () => done('ending'));
+  });
+}
+
+function identityIn(answer: string): Identity | undefined {
+  try {
+    const said: unknown = JSON.parse(answer);
+    // Former versions say their process id only.
+    if (typeof said === 'number') return { pid: said };
+    return typeof (said as Identity | null)?.pid === 'number' ? (said as Identity) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function lockedBy(folder: string, answer: Answer, file?: string): FolderLockedError {
+  const identity = typeof answer === 'object' ? answer : undefined;
+  const { pid, host, process: id } = identity ?? {};
+  const where = host === undefined || host === hostname() ? '' : ` on host ${host}`;
+  const holder = pid === undefined ? 'another process' : id === PROCESS_ID ? 'this process' : `process ${pid}${where}`;
+  const remedy = identity || file === undefined ? '' : `if no process uses it any more, delete ${file}`;
+  return new FolderLockedError(folder, { pid, holder, remedy });
+}
+
+/** The longest path of a folder with room for a socket's name: systems allow about 104 bytes for both. */
+const MAX_FOLDER_BYTES = 50;
+
+/** The folder by a path that is short enough for a socket. */
+async function shortPathOf(folder: string): Promise<{ readonly path: string; readonly release: () => Promise<void> }> {
+  if (Buffer.byteLength(folder) <= MAX_FOLDER_BYTES) return { path: folder, release: async () => {} };
+  if (existsSync('/proc/self/fd')) {
+    const fd = openSync(folder, 'r');
+    return { path: `/proc/self/fd/${fd}`, release: async () => closeSync(fd) };
+  }
+  const holder = await mkdtemp(join(Buffer.byteLength(tmpdir()) <= MAX_FOLDER_BYTES ? tmpdir() : '/tmp', 'sl-'));
+  const path = join(holder, 'f');
+  await symlink(folder, path);
+  return { path, release: () => rm(holder, { recursive: true, force: true }) };
 }
 
 function codeOf(error: unknown): unknown {

@@ -1,17 +1,19 @@
-/** Another process, or another user in this one, has a folder. */
+/** Another process, or another user in this one, has the folder. */
 export class FolderLockedError extends Error {
   override readonly name = 'FolderLockedError';
   readonly code = 'SLUICE_FOLDER_LOCKED';
   readonly folder: string;
-  /** The process that has it, where that is known. */
+  /** The id of the process that has it, if it told; another container may have a process of the same id. */
   readonly pid: number | undefined;
-  /** `process 4711`, for messages. */
+  /** For messages: `process 4711`, `process 1 on host worker-2`, `this process`. */
   readonly holder: string;
-  /** What to do where there is no such process; empty where that cannot be. */
+  /** What to do if the holder cannot be identified; otherwise empty. */
   readonly remedy: string;
 
-  constructor(folder: string, pid: number | undefined, remedy = '') {
-    const holder = pid === undefined ? 'another process' : pid === process.pid ? 'this process' : `process ${pid}`;
+  constructor(
+    folder: string,
+    { pid, holder, remedy }: { readonly pid: number | undefined; readonly holder: string; readonly remedy: string },
+  ) {
     super(`the folder ${folder} is in use by ${holder}${remedy && ` (${remedy})`}`);
     this.folder = folder;
     this.pid = pid;

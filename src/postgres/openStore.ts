@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import pg from 'pg';
 import { lockFolder } from '../disk/folderLock.js';
 import { isFolderLockedError } from '../disk/folderLockedError.js';
@@ -57,7 +57,7 @@ const OWNER = 'openStore';
  *
  * **Gotchas**: PGlite takes about 320 MB of memory, the first creation of a folder 840 MB; it has one connection, and
  * blocks the event loop while a statement runs. Promises about memory and latency are for a real server. Its folder
- * belongs to one process at a time: a file `<folder>.lock` beside it says which.
+ * belongs to one process at a time: the kernel holds the lock, and releases it when the process ends, however it ends.
  *
  * @example
  * ```ts
@@ -178,19 +178,13 @@ function explainOpening(error: unknown, client: pg.Client, connectTimeoutMs: num
 }
 
 async function openFolder(folder: string, closeTimeoutMs: number): Promise<Store> {
-  let unlock: () => void;
-  try {
-    mkdirSync(dirname(folder), { recursive: true });
-    // PGlite itself keeps nobody out, and two of them in one folder destroy it. By its real name: a link to it is the same.
-    unlock = lockFolder(
-      existsSync(folder) ? realpathSync(folder) : join(realpathSync(dirname(folder)), basename(folder)),
-    );
-  } catch (error) {
-    throw explainFolder(folder, error);
-  }
+  let unlock: (() => Promise<void>) | undefined;
   try {
     mkdirSync(folder, { recursive: true });
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    // PGlite keeps nobody out, and two of them in one folder destroy it.
+    const locked = await lockFolder(folder);
+    unlock = locked;
     // Loaded only where it is used: it is large.
     const [{ PGlite }, { createPgConfig }] = await Promise.all([
       import('@electric-sql/pglite'),
@@ -204,11 +198,11 @@ async function openFolder(folder: string, closeTimeoutMs: number): Promise<Store
         await within(closeTimeoutMs, emptied(pool));
         await database.close();
       } finally {
-        unlock();
+        await locked();
       }
     });
   } catch (error) {
-    unlock();
+    await unlock?.();
     throw explainFolder(folder, error);
   }
 }
@@ -245,8 +239,8 @@ function explainFolder(folder: string, error: unknown): StoreError {
   if (isFolderLockedError(error)) {
     return new StoreError(
       'SLUICE_STORE_LOCKED',
-      `the store folder ${error.folder} is in use by ${error.holder}: close that one, or choose another folder ` +
-        `(${error.remedy})`,
+      `the store folder ${error.folder} is in use by ${error.holder}: close that one, or choose another folder` +
+        (error.remedy && ` (${error.remedy})`),
     );
   }
   const known = errnoSentence(error);
