@@ -43,11 +43,14 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   }
 }
 
-/** Sockets of this process, or of another copy of this module in it, say so by this. */
+/** Tells this process from one of the same id; other copies of this module in it share the answer. */
+function processKey(): string {
+  const shared = globalThis as { [PROCESS_KEY]?: string };
+  shared[PROCESS_KEY] ??= randomUUID();
+  return shared[PROCESS_KEY];
+}
+
 const PROCESS_KEY = Symbol.for('sluice.disk.process');
-const identities = globalThis as { [PROCESS_KEY]?: string };
-identities[PROCESS_KEY] ??= randomUUID();
-const PROCESS_ID = identities[PROCESS_KEY];
 
 /** How long a candidate waits for others to give up, and how long for an answer, in milliseconds. */
 const MAX_WAIT_MS = 2_000;
@@ -164,7 +167,7 @@ function listen(path: string, state: { readonly isHeld: boolean }): Promise<Serv
     // A peer that hangs up at once must not end this process, and one that stays must not keep it from ending.
     socket.on('error', () => {});
     socket.unref();
-    const identity: Identity = { pid: process.pid, host: hostname(), process: PROCESS_ID, isHeld: state.isHeld };
+    const identity: Identity = { pid: process.pid, host: hostname(), process: processKey(), isHeld: state.isHeld };
     socket.end(`${JSON.stringify(identity)}\n`, () => socket.destroy());
   });
   return new Promise((resolve, reject) => {
@@ -231,7 +234,8 @@ function lockedBy(folder: string, answer: Answer, file?: string): FolderLockedEr
   const identity = typeof answer === 'object' ? answer : undefined;
   const { pid, host, process: id } = identity ?? {};
   const where = host === undefined || host === hostname() ? '' : ` on host ${host}`;
-  const holder = pid === undefined ? 'another process' : id === PROCESS_ID ? 'this process' : `process ${pid}${where}`;
+  const holder =
+    pid === undefined ? 'another process' : id === processKey() ? 'this process' : `process ${pid}${where}`;
   const remedy = identity || file === undefined ? '' : `if no process uses it any more, delete ${file}`;
   return new FolderLockedError(folder, { pid, holder, remedy });
 }
