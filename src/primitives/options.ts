@@ -82,12 +82,11 @@ type Known<V> = V extends AnyFunction ? AnyFunction : V extends object ? object 
 
 /** The spec that describes each option of a config, and no other. */
 export type OptionsOf<C> = {
-  readonly [K in keyof C]-?: Option<
-    Known<Exclude<C[K], undefined>>,
-    Record<never, never> extends Pick<C, K> ? 'optional' | 'default' : 'required' | 'default',
-    unknown
-  >;
+  readonly [K in keyof C]-?: Option<Known<Exclude<C[K], undefined>>, Allowed<C, K>, unknown> | Unchecked<Allowed<C, K>>;
 };
+type Allowed<C, K extends keyof C> =
+  Record<never, never> extends Pick<C, K> ? 'optional' | 'default' : 'required' | 'default';
+type Unchecked<P extends Presence> = Option<unknown, P, unknown>;
 
 interface Readable {
   read(owner: string, option: string, value: unknown): unknown;
@@ -222,8 +221,8 @@ export function checked<V>(expected: string, test: (value: unknown) => value is 
   );
 }
 
-/** An option that its user checks. Followed by `required()` or `default()` it needs its type: `unchecked<number>()`. */
-export function unchecked<V>(): Option<V> {
+/** An option of any type that its user checks. */
+export function unchecked<V = unknown>(): Option<V> {
   return new Option<V>('anything', (value) => value as V);
 }
 

@@ -153,7 +153,7 @@ describe('scriptedSink', () => {
 
   it('refuses what is no script', () => {
     expect(() => scriptedSink({ script: ['burn' as never] })).toThrow(/script\[0\] must be one of.*"burn"/);
-    expect(() => scriptedSink({ script: [{ act: 'ok', afterMs: -1 }] })).toThrow(/script\[0\]\.afterMs/);
+    expect(() => scriptedSink({ script: [{ act: 'ok', afterMs: -1 }] })).toThrow(/script\[0\]: afterMs/);
     expect(() => scriptedSink({ otherwise: { act: 'ok', late: 1 } as never })).toThrow(/unknown option "late"/);
     expect(() => scriptedSink({ script: 'ok' as never })).toThrow(RangeError);
     expect(() => scriptedSink({ scripts: [] } as never)).toThrow(/unknown option "scripts"/);

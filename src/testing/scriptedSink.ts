@@ -13,7 +13,17 @@ import {
 } from 'rxjs';
 import { switchMap } from 'rxjs/operators';
 import type { Sink, WriteReceipt } from '../contracts/sink.js';
-import { requireDuration, requireFunction, requireKnownOptions, requireOneOf } from '../primitives/validate.js';
+import {
+  duration,
+  func,
+  having,
+  type OptionsOf,
+  oneOf,
+  readArgument,
+  readOptions,
+  text,
+  unchecked,
+} from '../primitives/options.js';
 
 /**
  * What a write does. `ok` commits. `slow` commits after 100 ms, or after its `afterMs`. `emptyComplete` commits without a
@@ -22,18 +32,21 @@ import { requireDuration, requireFunction, requireKnownOptions, requireOneOf } f
  * item that its `poison` points out, and commits others. `commitThenFail` commits, and fails as if the reply were lost.
  * `hang` never ends, nor does `receiptThenHang`, which has said that it is done; neither commits.
  */
-export type SinkAct =
-  | 'ok'
-  | 'slow'
-  | 'emptyComplete'
-  | 'emitTwice'
-  | 'throw'
-  | 'error'
-  | 'reject'
-  | 'poison'
-  | 'commitThenFail'
-  | 'hang'
-  | 'receiptThenHang';
+export type SinkAct = (typeof ACTS)[number];
+
+const ACTS = [
+  'ok',
+  'slow',
+  'emptyComplete',
+  'emitTwice',
+  'throw',
+  'error',
+  'reject',
+  'poison',
+  'commitThenFail',
+  'hang',
+  'receiptThenHang',
+] as const;
 
 /** One step of a script, where the name of the act does not say enough. */
 export interface SinkStep<T> {
@@ -90,19 +103,23 @@ export interface ScriptedSink<T> extends Sink<T> {
 
 const OWNER = 'scriptedSink';
 
-const ACTS = [
-  'ok',
-  'slow',
-  'emptyComplete',
-  'emitTwice',
-  'throw',
-  'error',
-  'reject',
-  'poison',
-  'commitThenFail',
-  'hang',
-  'receiptThenHang',
-] as const satisfies readonly SinkAct[];
+const ACT = oneOf(ACTS);
+
+const OPTIONS = {
+  script: unchecked(),
+  otherwise: unchecked(),
+  scheduler: having('now', 'schedule').default(asyncScheduler),
+  keyOf: func(),
+  name: text().default(OWNER),
+} satisfies OptionsOf<ScriptedSinkConfig<unknown>>;
+
+const STEP = {
+  act: ACT.required(),
+  afterMs: duration(),
+  error: unchecked(),
+  code: text(),
+  poison: func(),
+} satisfies OptionsOf<SinkStep<unknown>>;
 
 const SLOW_MS = 100;
 
@@ -123,11 +140,8 @@ const SLOW_MS = 100;
  * ```
  */
 export function scriptedSink<T>(config: ScriptedSinkConfig<T> = {}): ScriptedSink<T> {
-  requireKnownOptions(OWNER, config, ['script', 'otherwise', 'scheduler', 'keyOf', 'name']);
-  const { script = [], scheduler = asyncScheduler, name = OWNER } = config;
-  const keyOf = config.keyOf && requireFunction(OWNER, 'keyOf', config.keyOf);
-  const otherwise = stepOf<T>('otherwise', config.otherwise ?? 'ok');
-  const stepAt = scriptOf<T>(script, otherwise);
+  const { script, otherwise, scheduler, keyOf, name } = readOptions(OWNER, config, OPTIONS);
+  const stepAt = scriptOf<T>(script ?? [], stepOf('otherwise', otherwise ?? 'ok'));
   const written: (readonly T[])[] = [];
   const calls: Mutable<SinkCall<T>>[] = [];
   let begun = 0;
@@ -240,11 +254,8 @@ function scriptOf<T>(
 }
 
 function stepOf<T>(option: string, given: SinkAct | SinkStep<T>): SinkStep<T> {
-  if (typeof given === 'string') return { act: requireOneOf(OWNER, option, given, ACTS) };
-  requireKnownOptions(`${OWNER}: ${option}`, given, ['act', 'afterMs', 'error', 'code', 'poison']);
-  requireOneOf(OWNER, `${option}.act`, given.act, ACTS);
-  if (given.afterMs !== undefined) requireDuration(OWNER, `${option}.afterMs`, given.afterMs);
-  if (given.poison !== undefined) requireFunction(OWNER, `${option}.poison`, given.poison);
+  if (typeof given === 'string') return { act: readArgument(OWNER, option, given, ACT) };
+  readOptions(`${OWNER}: ${option}`, given, STEP);
   return given;
 }
 

@@ -1,6 +1,6 @@
 import { asyncScheduler, defer, finalize, map, type SchedulerLike, tap, timer } from 'rxjs';
 import type { Sink, WriteReceipt } from '../contracts/sink.js';
-import { requireDuration, requireFunction, requireKnownOptions } from '../primitives/validate.js';
+import { duration, func, having, type OptionsOf, readOptions, text } from '../primitives/options.js';
 
 export interface SlowSinkConfig<T> {
   /** How long a write takes, in milliseconds of the scheduler's time. */
@@ -32,6 +32,15 @@ export interface SlowSink<T> extends Sink<T> {
   readonly attempts: number;
 }
 
+const OPTIONS = {
+  serviceTimeMs: duration().required(),
+  scheduler: having('now', 'schedule').default(asyncScheduler),
+  rows: func(),
+  failOn: func(),
+  name: text().default('slowSink'),
+  keyOf: func(),
+} satisfies OptionsOf<SlowSinkConfig<unknown>>;
+
 /**
  * A sink that takes its time: each write commits after `serviceTimeMs`. Its writes are cold Observables on a timer and
  * not promises, so they run in virtual time.
@@ -49,12 +58,7 @@ export interface SlowSink<T> extends Sink<T> {
  * ```
  */
 export function slowSink<T>(config: SlowSinkConfig<T>): SlowSink<T> {
-  const owner = 'slowSink';
-  requireKnownOptions(owner, config, ['serviceTimeMs', 'scheduler', 'rows', 'failOn', 'name', 'keyOf']);
-  const serviceTimeMs = requireDuration(owner, 'serviceTimeMs', config.serviceTimeMs);
-  const { scheduler = asyncScheduler, name = owner, keyOf } = config;
-  const rows = config.rows && requireFunction(owner, 'rows', config.rows);
-  const failOn = config.failOn && requireFunction(owner, 'failOn', config.failOn);
+  const { serviceTimeMs, scheduler, rows, failOn, name, keyOf } = readOptions('slowSink', config, OPTIONS);
   const written: (readonly T[])[] = [];
   const tries = new WeakMap<readonly T[], number>();
   let inFlight = 0;

@@ -1,5 +1,5 @@
 import { deepStrictEqual, equal } from 'node:assert/strict';
-import type { OperatorRule } from './operatorRule.js';
+import type { OperatorRule } from './operatorBench.js';
 
 /** OP-7: a pipeline that is asked to drain delivers what it holds. OP-8: every item is accounted for. */
 export const accountRules = [

@@ -1,6 +1,5 @@
 import { ok as assert, equal } from 'node:assert/strict';
-import type { OperatorBench, Trial } from './operatorBench.js';
-import type { OperatorRule } from './operatorRule.js';
+import type { OperatorBench, OperatorRule, Trial } from './operatorBench.js';
 
 /** More than any operator may take in while nothing goes out. */
 const MAX_HELD = 20_000;

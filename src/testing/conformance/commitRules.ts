@@ -1,6 +1,5 @@
 import { ok as assert, equal } from 'node:assert/strict';
-import { brief, turns } from './sinkBench.js';
-import type { SinkRule } from './sinkRule.js';
+import { brief, type SinkRule, turns } from './sinkBench.js';
 
 /** SK-1: what is said to be committed is stored. SK-2: written again, it is as before. */
 export const commitRules = [

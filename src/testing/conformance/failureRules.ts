@@ -1,6 +1,5 @@
 import { ok as assert, doesNotThrow, fail } from 'node:assert/strict';
-import type { OperatorBench, Trial } from './operatorBench.js';
-import type { OperatorRule } from './operatorRule.js';
+import type { OperatorBench, OperatorRule, Trial } from './operatorBench.js';
 
 /** Runs `scenario` with every callback throwing in its turn; the number of times that the callback was called. */
 function withEachThrowing<I, O>(

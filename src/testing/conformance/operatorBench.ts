@@ -9,6 +9,7 @@ import { PipelineMonitor } from '../../flow/monitor.js';
 import { withContext } from '../../flow/withContext.js';
 import { assertMarblesEqual } from '../marbleAssertion.js';
 import type { OperatorSubject } from './operatorSubject.js';
+import type { Rule } from './testsOf.js';
 
 /** How far the clock is moved when everything is to come to rest: what takes longer than an hour never does. */
 const REST_MS = 3_600_000;
@@ -213,6 +214,11 @@ function causes(error: unknown): unknown[] {
     chain.push(error);
   }
   return chain;
+}
+
+/** What every operator must do, as a check in virtual time. */
+export interface OperatorRule extends Rule {
+  check<I, O>(bench: OperatorBench<I, O>): void;
 }
 
 /** Everything around an operator that a rule needs: the clock, what is upstream, what is downstream, the account. */

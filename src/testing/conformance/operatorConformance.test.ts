@@ -293,7 +293,7 @@ describe('operatorConformance', () => {
     expect(broken(subject)).toEqual(['OP-1.1']);
     const test = operatorConformance(subject).find(({ id }) => id === 'OP-1.1');
     expect(test?.title).toContain('does not apply: no reason at all');
-    expect(test?.run).toThrow('take it out of notApplicable');
+    expect(test?.run).toThrow('remove it from notApplicable');
   });
 
   it('refuses exemptions from unknown rules, and without a reason', () => {

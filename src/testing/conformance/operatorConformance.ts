@@ -2,12 +2,12 @@ import { accountRules } from './accountRules.js';
 import { backpressureRules } from './backpressureRules.js';
 import { failureRules } from './failureRules.js';
 import { OperatorBench } from './operatorBench.js';
-import type { OperatorRule } from './operatorRule.js';
 import type { OperatorSubject } from './operatorSubject.js';
 import { reentrancyRules } from './reentrancyRules.js';
 import { releaseRules } from './releaseRules.js';
 import { signalRules } from './signalRules.js';
 import { subscriptionRules } from './subscriptionRules.js';
+import { testsOf } from './testsOf.js';
 
 const RULES = [
   ...signalRules,
@@ -60,34 +60,8 @@ export const OPERATOR_RULES: readonly { readonly id: OperatorRuleId; readonly ti
  * ```
  */
 export function operatorConformance<I, O>(subject: OperatorSubject<I, O, OperatorRuleId>): ConformanceTest[] {
-  const exempt: Partial<Record<string, string>> = subject.notApplicable ?? {};
-  for (const [id, reason] of Object.entries(exempt)) {
-    if (!RULES.some((rule) => rule.id === id)) throw new RangeError(`${subject.name}: there is no rule ${id}`);
-    if (!reason) throw new RangeError(`${subject.name}: say why ${id} does not apply`);
-  }
-  return RULES.map((rule) => {
-    const reason = exempt[rule.id];
-    if (reason === undefined) return { id: rule.id, title: rule.title, run: () => hold(subject, rule) };
-    const title = `${rule.title} (does not apply: ${reason})`;
-    return { id: rule.id, title, run: () => expectBroken(subject, rule) };
-  });
-}
-
-function hold<I, O>(subject: OperatorSubject<I, O>, rule: OperatorRule): void {
-  const bench = new OperatorBench(subject);
-  try {
+  return testsOf(subject, RULES, (rule) => {
+    const bench = new OperatorBench(subject);
     bench.run(() => rule.check(bench));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${subject.name} breaks ${rule.id} (${rule.title}): ${reason}`, { cause: error });
-  }
-}
-
-function expectBroken<I, O>(subject: OperatorSubject<I, O>, rule: OperatorRule): void {
-  try {
-    hold(subject, rule);
-  } catch {
-    return;
-  }
-  throw new Error(`${subject.name} keeps ${rule.id} (${rule.title}): take it out of notApplicable`);
+  });
 }

@@ -3,8 +3,7 @@ import { from, lastValueFrom } from 'rxjs';
 import { last } from 'rxjs/operators';
 import { writeCoordinator } from '../../operators/writeCoordinator.js';
 import { Xoshiro128 } from '../../primitives/xoshiro128.js';
-import { type SinkBench, turns } from './sinkBench.js';
-import type { SinkRule } from './sinkRule.js';
+import { type SinkBench, type SinkRule, turns } from './sinkBench.js';
 
 const KEYS = 30;
 const VERSIONS = 4;

@@ -1,8 +1,7 @@
 import { ok as assert, equal } from 'node:assert/strict';
 import { isWriteError } from '../../contracts/writeError.js';
 import { classifyFailure } from '../../failures/classifyFailure.js';
-import { type Attempt, brief, type SinkBench } from './sinkBench.js';
-import type { SinkRule } from './sinkRule.js';
+import { type Attempt, brief, type SinkBench, type SinkRule } from './sinkBench.js';
 
 const BATCHES = 10;
 const SIZE = 4;

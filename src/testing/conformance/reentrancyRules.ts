@@ -1,4 +1,4 @@
-import type { OperatorRule } from './operatorRule.js';
+import type { OperatorRule } from './operatorBench.js';
 
 /** OP-6: whoever is downstream may act on the source in the middle of an output. */
 export const reentrancyRules = [

@@ -1,8 +1,7 @@
 import { ok as assert, equal } from 'node:assert/strict';
 import { Observable } from 'rxjs';
 import { take } from 'rxjs/operators';
-import type { OperatorBench, Trial } from './operatorBench.js';
-import type { OperatorRule } from './operatorRule.js';
+import type { OperatorBench, OperatorRule, Trial } from './operatorBench.js';
 
 /** More than any operator may take in before its first output, and what a source without end is cut off at. */
 const FIREHOSE = 100_000;

@@ -1,6 +1,6 @@
 import { deepStrictEqual, equal } from 'node:assert/strict';
 import { Observable } from 'rxjs';
-import type { OperatorRule } from './operatorRule.js';
+import type { OperatorRule } from './operatorBench.js';
 
 /** OP-1: what goes in comes out, and streams end as the contract of Observables has it. */
 export const signalRules = [

@@ -8,6 +8,7 @@ import { writeTo } from '../../operators/writeTo.js';
 import type { WritePolicies } from '../../operators/writing/writePolicies.js';
 import { within } from '../../primitives/within.js';
 import type { SinkStore, SinkSubject } from './sinkSubject.js';
+import type { Rule } from './testsOf.js';
 
 const TIMEOUT_MS = 15_000;
 
@@ -27,6 +28,11 @@ class Letters<T> implements DeadLetters<T> {
     this.diversions.push(diversion);
     return [];
   }
+}
+
+/** What every sink must do, as a check against the real thing. */
+export interface SinkRule extends Rule {
+  check<T>(bench: SinkBench<T>): Promise<void>;
 }
 
 /** The store of one rule, and ways to write to it and to look into it. */

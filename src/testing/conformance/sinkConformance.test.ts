@@ -314,7 +314,7 @@ describe('sinkConformance', () => {
     expect(await broken(held, ['SK-1.1'])).toEqual(['SK-1.1']);
     const test = sinkConformance(held).find(({ id }) => id === 'SK-1.1');
     expect(test?.title).toContain('does not apply: no reason at all');
-    await expect(test?.run()).rejects.toThrow('take it out of notApplicable');
+    await expect(test?.run()).rejects.toThrow('remove it from notApplicable');
     const appends = { ...subjectOf('appends'), notApplicable: { 'SK-2.1': 'it appends' } };
     expect(await broken(appends, ['SK-2.1'])).toEqual([]);
   });

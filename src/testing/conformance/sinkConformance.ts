@@ -1,10 +1,10 @@
-import { requireDuration } from '../../primitives/validate.js';
+import { duration } from '../../primitives/options.js';
 import { commitRules } from './commitRules.js';
 import { orderRules } from './orderRules.js';
 import { outageRules } from './outageRules.js';
 import { SinkBench } from './sinkBench.js';
-import type { SinkRule } from './sinkRule.js';
 import type { SinkSubject } from './sinkSubject.js';
+import { testsOf } from './testsOf.js';
 
 const RULES = [...commitRules, ...outageRules, ...orderRules] as const;
 
@@ -83,37 +83,13 @@ export const SINK_RULES: readonly { readonly id: SinkRuleId; readonly title: str
  * ```
  */
 export function sinkConformance<T>(subject: SinkSubject<T, SinkRuleId>): SinkConformanceTest[] {
-  if (subject.timeoutMs !== undefined) requireDuration(subject.name, 'timeoutMs', subject.timeoutMs, 1);
-  const exempt: Partial<Record<string, string>> = subject.notApplicable ?? {};
-  for (const [id, reason] of Object.entries(exempt)) {
-    if (!RULES.some((rule) => rule.id === id)) throw new RangeError(`${subject.name}: there is no rule ${id}`);
-    if (!reason) throw new RangeError(`${subject.name}: say why ${id} does not apply`);
-  }
-  return RULES.map((rule) => {
-    const reason = exempt[rule.id];
-    if (reason === undefined) return { id: rule.id, title: rule.title, run: () => hold(subject, rule) };
-    const title = `${rule.title} (does not apply: ${reason})`;
-    return { id: rule.id, title, run: () => expectBroken(subject, rule) };
+  duration({ min: 1 }).read(subject.name, 'timeoutMs', subject.timeoutMs);
+  return testsOf(subject, RULES, async (rule) => {
+    const store = await subject.open();
+    try {
+      await rule.check(new SinkBench(subject, store));
+    } finally {
+      await store.close?.();
+    }
   });
-}
-
-async function hold<T>(subject: SinkSubject<T>, rule: SinkRule): Promise<void> {
-  const store = await subject.open();
-  try {
-    await rule.check(new SinkBench(subject, store));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${subject.name} breaks ${rule.id} (${rule.title}): ${reason}`, { cause: error });
-  } finally {
-    await store.close?.();
-  }
-}
-
-async function expectBroken<T>(subject: SinkSubject<T>, rule: SinkRule): Promise<void> {
-  try {
-    await hold(subject, rule);
-  } catch {
-    return;
-  }
-  throw new Error(`${subject.name} keeps ${rule.id} (${rule.title}): take it out of notApplicable`);
 }

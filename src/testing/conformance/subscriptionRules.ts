@@ -1,5 +1,5 @@
 import { equal, notEqual } from 'node:assert/strict';
-import type { OperatorRule } from './operatorRule.js';
+import type { OperatorRule } from './operatorBench.js';
 
 /** OP-2: each subscription stands for itself, and what is downstream is visible from upstream. */
 export const subscriptionRules = [

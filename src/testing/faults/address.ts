@@ -1,4 +1,4 @@
-import { requireInteger } from '../../primitives/validate.js';
+import { integer, readArgument } from '../../primitives/options.js';
 
 export interface Address {
   readonly host: string;
@@ -12,7 +12,7 @@ export function addressOf(owner: string, target: unknown): Address {
     if (typeof host !== 'string' || host === '') {
       throw new RangeError(`${owner}: target must be a connection string, or have host and port`);
     }
-    return { host, port: requireInteger(owner, 'the port of its target', port, 1, 65_535) };
+    return { host, port: readArgument(owner, 'the port of its target', port, integer({ min: 1, max: 65_535 })) };
   }
   const { hostname, port } = parse(owner, target);
   return { host: hostname.replace(/^\[|\]$/g, '') || 'localhost', port: port === '' ? 5432 : Number(port) };

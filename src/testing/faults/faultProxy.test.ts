@@ -231,7 +231,7 @@ describe('startFaultProxy', () => {
 
   it('drips, until it is mended', async () => {
     const chunks: number[] = [];
-    const drip = proxy.drip({ bytes: 3, everyMs: 1 });
+    const drip = proxy.drip({ bytes: 3, everyMs: 20 });
     const one = client();
     await once(one.socket, 'connect');
     await until(() => expect(echo.sockets).toHaveLength(1));

@@ -1,9 +1,15 @@
-import { requireInteger, requireKnownOptions } from '../../primitives/validate.js';
+import { integer, type OptionsOf, readOptions, text, unchecked } from '../../primitives/options.js';
 import { addressOf } from './address.js';
 import type { FaultProxy, FaultProxyConfig } from './faultProxy.js';
 import { TcpProxy } from './tcpProxy.js';
 
 const OWNER = 'startFaultProxy';
+
+const OPTIONS = {
+  target: unchecked().required(),
+  host: text().default('127.0.0.1'),
+  port: integer({ min: 0, max: 65_535 }).default(0),
+} satisfies OptionsOf<FaultProxyConfig>;
 
 /**
  * Starts a TCP proxy on loopback that stands between a program and its database, and breaks the line as it is told: cuts
@@ -35,10 +41,8 @@ const OWNER = 'startFaultProxy';
  * ```
  */
 export async function startFaultProxy(config: FaultProxyConfig): Promise<FaultProxy> {
-  requireKnownOptions(OWNER, config, ['target', 'host', 'port']);
-  const target = addressOf(OWNER, config.target);
-  const port = requireInteger(OWNER, 'port', config.port ?? 0, 0, 65_535);
-  const proxy = new TcpProxy(target, config.host ?? '127.0.0.1');
+  const { target, host, port } = readOptions(OWNER, config, OPTIONS);
+  const proxy = new TcpProxy(addressOf(OWNER, target), host);
   await proxy.listen(port);
   return proxy;
 }

@@ -1,6 +1,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { requireDuration, requireInteger, requireKnownOptions, requireOneOf } from '../../primitives/validate.js';
+import {
+  duration,
+  integer,
+  type OptionsOf,
+  oneOf,
+  type Read,
+  readArgument,
+  readOptions,
+} from '../../primitives/options.js';
 import { type Address, redirected } from './address.js';
 import { ArmedFault, type Direction, type Fault, type FaultKind } from './fault.js';
 import type {
@@ -17,8 +25,33 @@ import type {
 import { FaultProxyError } from './faultProxyError.js';
 import { type CommitFault, ProxiedConnection, type Strike, type StrikingFault } from './proxiedConnection.js';
 
-const SCOPE = ['connection', 'times'];
-const TRAFFIC = [...SCOPE, 'direction', 'afterBytes'];
+const SCOPE = {
+  connection: integer({ min: 1 }),
+  times: integer({ min: 1 }).or(Number.POSITIVE_INFINITY).default(1),
+} satisfies OptionsOf<FaultScope>;
+
+const TRAFFIC = {
+  ...SCOPE,
+  direction: oneOf(['toServer', 'toClient']).default('toServer'),
+  afterBytes: integer({ min: 0 }).default(0),
+} satisfies OptionsOf<TrafficFault>;
+
+const REFUSE = { forMs: duration() } satisfies OptionsOf<RefuseFault>;
+
+const STALL = { ...TRAFFIC, ...REFUSE } satisfies OptionsOf<StallFault>;
+
+const DRIP = {
+  ...STALL,
+  bytes: integer({ min: 1 }).default(1),
+  everyMs: duration().default(10),
+} satisfies OptionsOf<DripFault>;
+
+const COMMIT_REPLY = {
+  ...SCOPE,
+  how: oneOf(['cut', 'reset', 'stall']).default('cut'),
+} satisfies OptionsOf<CommitReplyFault>;
+
+type Traffic = Read<TrafficFault, typeof TRAFFIC>;
 
 /** The proxy itself: it listens, and keeps the connections and what is armed. */
 export class TcpProxy implements FaultProxy {
@@ -65,44 +98,39 @@ export class TcpProxy implements FaultProxy {
   }
 
   cut(options: TrafficFault = {}): Fault {
-    return this.#strikeWith('cut', options, TRAFFIC, { kind: 'cut' });
+    return this.#strikeWith(readOptions('cut', options, TRAFFIC), { kind: 'cut' });
   }
 
   reset(options: TrafficFault = {}): Fault {
-    return this.#strikeWith('reset', options, TRAFFIC, { kind: 'reset' });
+    return this.#strikeWith(readOptions('reset', options, TRAFFIC), { kind: 'reset' });
   }
 
   stall(options: StallFault = {}): Fault {
-    return this.#strikeWith('stall', options, [...TRAFFIC, 'forMs'], {
-      kind: 'stall',
-      forMs: timeOf('stall', options),
-    });
+    const { forMs, ...traffic } = readOptions('stall', options, STALL);
+    return this.#strikeWith(traffic, { kind: 'stall', forMs });
   }
 
   drip(options: DripFault = {}): Fault {
-    const pace = {
-      bytes: requireInteger('drip', 'bytes', options.bytes ?? 1),
-      everyMs: requireDuration('drip', 'everyMs', options.everyMs ?? 10),
-    };
-    const strike: Strike = { kind: 'drip', pace, forMs: timeOf('drip', options) };
-    return this.#strikeWith('drip', options, [...TRAFFIC, 'forMs', 'bytes', 'everyMs'], strike);
+    const { bytes, everyMs, forMs, ...traffic } = readOptions('drip', options, DRIP);
+    return this.#strikeWith(traffic, { kind: 'drip', pace: { bytes, everyMs }, forMs });
   }
 
   dropCommitReply(options: CommitReplyFault = {}): Fault {
-    requireKnownOptions('dropCommitReply', options, [...SCOPE, 'how']);
-    const how = requireOneOf('dropCommitReply', 'how', options.how ?? 'cut', ['cut', 'reset', 'stall']);
+    const { how, ...scope } = readOptions('dropCommitReply', options, COMMIT_REPLY);
     const entry: CommitFault = {
       how,
-      fault: this.#arm('dropCommitReply', 'toClient', 0, options, () => this.#onCommit.delete(entry)),
+      fault: this.#arm('dropCommitReply', { ...scope, direction: 'toClient', afterBytes: 0 }, () =>
+        this.#onCommit.delete(entry),
+      ),
     };
     this.#onCommit.add(entry);
     return entry.fault;
   }
 
   refuse(options: RefuseFault = {}): Fault {
-    requireKnownOptions('refuse', options, ['forMs']);
-    const forMs = timeOf('refuse', options);
-    const fault = this.#arm('refuse', 'toServer', 0, { times: Number.POSITIVE_INFINITY }, () => {});
+    const { forMs } = readOptions('refuse', options, REFUSE);
+    const everywhere = { connection: undefined, times: Number.POSITIVE_INFINITY };
+    const fault = this.#arm('refuse', { ...everywhere, direction: 'toServer', afterBytes: 0 }, () => {});
     const mend = fault.mend.bind(fault);
     let listening: Promise<void> | undefined;
     let timer: NodeJS.Timeout | undefined;
@@ -123,7 +151,7 @@ export class TcpProxy implements FaultProxy {
   }
 
   sever(how: 'cut' | 'reset' = 'cut'): number {
-    requireOneOf('sever', 'how', how, ['cut', 'reset']);
+    readArgument('sever', 'how', how, oneOf(['cut', 'reset']));
     const open = [...this.#open.values()];
     for (const connection of open) connection[how]();
     this.#fired[how] += open.length;
@@ -183,29 +211,20 @@ export class TcpProxy implements FaultProxy {
     this.#open.set(connection.id, connection);
   }
 
-  #strikeWith(kind: FaultKind, options: TrafficFault, known: readonly string[], strike: Strike): Fault {
-    requireKnownOptions(kind, options, known);
-    const direction = requireOneOf(kind, 'direction', options.direction ?? 'toServer', ['toServer', 'toClient']);
-    const afterBytes = requireInteger(kind, 'afterBytes', options.afterBytes ?? 0, 0);
+  #strikeWith(traffic: Traffic, strike: Strike): Fault {
     const entry: StrikingFault = {
       strike,
-      fault: this.#arm(kind, direction, afterBytes, options, () => this.#striking.delete(entry)),
+      fault: this.#arm(strike.kind, traffic, () => this.#striking.delete(entry)),
     };
     this.#striking.add(entry);
     return entry.fault;
   }
 
-  #arm(kind: FaultKind, direction: Direction, afterBytes: number, scope: FaultScope, onOver: () => void): ArmedFault {
-    const { connection, times = 1 } = scope;
-    if (times !== Number.POSITIVE_INFINITY) requireInteger(kind, 'times', times);
-    if (connection !== undefined) requireInteger(kind, 'connection', connection);
+  #arm(kind: FaultKind, traffic: Traffic, onOver: () => void): ArmedFault {
     if (this.#isClosed) throw new FaultProxyError(`${kind} cannot be armed: the proxy is closed`);
     const fault = new ArmedFault({
       kind,
-      direction,
-      afterBytes,
-      connection,
-      times,
+      ...traffic,
       open: this.#open.values(),
       onFire: () => {
         this.#fired[kind] += 1;
@@ -218,8 +237,4 @@ export class TcpProxy implements FaultProxy {
     this.#armed.add(fault);
     return fault;
   }
-}
-
-function timeOf(owner: string, { forMs }: { readonly forMs?: number | undefined }): number | undefined {
-  return forMs === undefined ? undefined : requireDuration(owner, 'forMs', forMs);
 }
