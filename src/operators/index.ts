@@ -1,3 +1,8 @@
+export { DecodeError, type DecodeProblem, isDecodeError } from '../contracts/decodeError.js';
+export type { DeadLetters, Diversion, DivertReason } from '../contracts/diversion.js';
+export { isWriteOutcome, type Sink, type WriteOutcome, type WriteReceipt } from '../contracts/sink.js';
+export { isWriteError, WriteError } from '../contracts/writeError.js';
+export { isWriteTimeoutError, WriteTimeoutError } from '../contracts/writeTimeoutError.js';
 export { type BatchConfig, batch } from './batch.js';
 export {
   type BoundedBuffer,
@@ -13,6 +18,9 @@ export { type ConflateConfig, conflate } from './conflate.js';
 export { type Codec, type DecodeConfig, decode, type Rejected } from './decode.js';
 export { type DedupeConfig, dedupe } from './dedupe.js';
 export { type DivertConfig, type DivertVerdict, divert } from './divert.js';
+export { CircuitOpenError, isCircuitOpenError } from './errors/circuitOpenError.js';
+export { isStaleStreamError, StaleStreamError } from './errors/staleStreamError.js';
+export { isUnroutedError, UnroutedError } from './errors/unroutedError.js';
 export { type LanesConfig, lanes } from './lanes.js';
 export { type PaceConfig, pace } from './pace.js';
 export { type RetryWithJitterConfig, retryWithJitter } from './retryWithJitter.js';

@@ -1,0 +1,18 @@
+/** Files that are replayed and written. */
+export type { Disk, DiskFile } from '../disk/disk.js';
+export { isNdjsonError, NdjsonError, type NdjsonErrorCode } from './ndjsonError.js';
+export { type NdjsonSinkConfig, ndjsonSink } from './ndjsonSink.js';
+export { FileNotFoundError, isFileNotFoundError } from './read/fileNotFoundError.js';
+export { isMissingColumnError, MissingColumnError } from './read/missingColumnError.js';
+export { isUnreadableFileError, UnreadableFileError } from './read/unreadableFileError.js';
+export {
+  type BadRow,
+  type BarDefaults,
+  type BarField,
+  type FileRecord,
+  type RecordPlace,
+  type ReplayBarsConfig,
+  type ReplayDecodedConfig,
+  type ReplayItemsConfig,
+  replayFile,
+} from './replayFile.js';

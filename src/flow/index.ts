@@ -1,0 +1,29 @@
+/** What an operator or a source of your own is written with: the gate, the context, the queue, and the account. */
+export { contextOf, type FlowContext } from './context.js';
+export { BufferOverflowError, isBufferOverflowError } from './errors.js';
+export { Exit } from './exit.js';
+export { type CancelWait, Gate, type GateState } from './gate.js';
+export { admit, GatedQueue, type GatedQueueConfig, type Level } from './gatedQueue.js';
+export { type GatedSourceConfig, gatedSource, type Outlet } from './gatedSource.js';
+export {
+  type Account,
+  type FailedWrite,
+  type Monitor,
+  PipelineMonitor,
+  type PipelineMonitorConfig,
+  type SettledWrite,
+  type Stage,
+  type StageInfo,
+  type StageObserver,
+  type StageRole,
+  type WatchedBreaker,
+} from './monitor.js';
+export {
+  type Handlers,
+  type InnerHandlers,
+  type Operation,
+  type OperationInfo,
+  operate,
+  subscribeInner,
+} from './operate.js';
+export { withContext } from './withContext.js';

@@ -1,0 +1,15 @@
+/** Decisions as plain state machines, without RxJS: what failures mean, when to retry, when to stop calling. */
+export {
+  type Classify,
+  classify,
+  classifyFailure,
+  type FailureClass,
+  type FailureTable,
+  type FailureTraits,
+  failureType,
+} from '../failures/classifyFailure.js';
+export type { FailureLink } from '../failures/walkFailure.js';
+export { Backoff, type BackoffConfig, type Jitter } from './backoff.js';
+export { type BreakerState, CircuitBreaker, type CircuitBreakerConfig, type Permit } from './circuitBreaker.js';
+export { type MarketCalendar, type MarketSessionsConfig, marketSessions } from './marketCalendar.js';
+export type { PacingProfile, PacingWindow } from './pacingProfile.js';
