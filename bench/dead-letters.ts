@@ -17,7 +17,8 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom, of } from 'rxjs';
-import { type Bar, type DeadLetterQueue, openDeadLetters, replayDeadLetters, type Sink } from 'sluice';
+import type { Bar, Sink } from 'sluice';
+import { type DeadLetterQueue, openDeadLetters, replayDeadLetters } from 'sluice/dead-letters';
 import { syntheticBars } from 'sluice/sources';
 import { median, printTable, rounded } from './report/table.js';
 

@@ -6,9 +6,10 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { lastValueFrom, type Observable } from 'rxjs';
-import { type Bar, gatedSource, PipelineMonitor, pipelineTelemetry, serveTelemetry, withContext } from 'sluice';
+import { type Bar, gatedSource, PipelineMonitor, withContext } from 'sluice';
 import { batch, boundedBuffer, pace, route, writeCoordinator, writeTo } from 'sluice/operators';
 import { eventLoopScheduler } from 'sluice/sources';
+import { pipelineTelemetry, serveTelemetry } from 'sluice/telemetry';
 import { BARS, BATCH_SIZE, CAPACITY, NullSink, WRITERS } from '../chain/work.js';
 
 export interface Measured {

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Settings } from 'sluice';
+import type { Settings } from 'sluice/settings';
 
 export interface Options {
   readonly provider: 'sp500' | 'synthetic';

@@ -48,7 +48,7 @@ const OWNER = 'openDeadLetters';
  *
  * @example
  * ```ts
- * import { openDeadLetters } from 'sluice';
+ * import { openDeadLetters } from 'sluice/dead-letters';
  * import { batch, writeTo } from 'sluice/operators';
  * import { memorySink } from 'sluice/sinks';
  * import { fromIterable } from 'sluice/sources';

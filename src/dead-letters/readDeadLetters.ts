@@ -52,7 +52,7 @@ const MAX_LENGTH = 256 << 20;
  *
  * @example
  * ```ts
- * import { readDeadLetters } from 'sluice';
+ * import { readDeadLetters } from 'sluice/dead-letters';
  *
  * for await (const letter of readDeadLetters('.dlq', { reason: 'poison' })) {
  *   console.log(letter.id, letter.stage, letter.error?.message, letter.items.length);

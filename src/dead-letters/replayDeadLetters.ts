@@ -61,7 +61,7 @@ export interface ReplayDeadLettersConfig<T> {
  * @example
  * ```ts
  * import { lastValueFrom } from 'rxjs';
- * import { openDeadLetters, replayDeadLetters } from 'sluice';
+ * import { openDeadLetters, replayDeadLetters } from 'sluice/dead-letters';
  * import { memorySink } from 'sluice/sinks';
  *
  * const queue = await openDeadLetters<number>('.dlq', { pipeline: 'numbers' });

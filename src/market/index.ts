@@ -3,7 +3,7 @@ export { type Bar, barKey } from './bar.js';
 export { barCodec } from './barCodec.js';
 export { type Fundamentals, fundamentalsKey } from './fundamentals.js';
 export { fundamentalsCodec } from './fundamentalsCodec.js';
-export type { MarketEvent } from './marketEvent.js';
+export type { MarketEvent, RecordKind, RecordOf } from './recordKinds.js';
 export { marketEventCodec } from './marketEventCodec.js';
 export { mergeBars } from './mergeBars.js';
 export { newsCodec } from './newsCodec.js';

@@ -58,7 +58,8 @@ export interface MarketDataToStoreConfig {
  *
  * @example
  * ```ts
- * import { loadSettings, openDeadLetters } from 'sluice';
+ * import { loadSettings } from 'sluice/settings';
+ * import { openDeadLetters } from 'sluice/dead-letters';
  * import { formatReport, marketDataToStore, run } from 'sluice/pipelines';
  * import { openStore } from 'sluice/sinks';
  * import { synthetic } from 'sluice/sources';

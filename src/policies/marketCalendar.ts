@@ -42,7 +42,7 @@ const REMEMBERED = 16;
  * it, and of an hour that comes twice the first counts. Sessions that touch, as those of a market that never closes, are one.
  *
  * ```ts
- * import { marketSessions } from 'sluice';
+ * import { marketSessions } from 'sluice/policies';
  *
  * const nyse = marketSessions({
  *   timeZone: 'America/New_York',

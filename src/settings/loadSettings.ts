@@ -70,7 +70,7 @@ const OPTIONS = {
  *
  * @example
  * ```ts
- * import { loadSettings } from 'sluice';
+ * import { loadSettings } from 'sluice/settings';
  * import { writeCoordinator } from 'sluice/operators';
  * import { barsSink, openStore } from 'sluice/sinks';
  *

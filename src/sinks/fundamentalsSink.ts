@@ -40,7 +40,7 @@ export interface FundamentalsSinkConfig extends TableSinkConfig {
  *
  * @example
  * ```ts
- * import type { Fundamentals } from 'sluice';
+ * import type { Fundamentals } from 'sluice/market';
  * import { fundamentalsSink, openStore, sinkSubscriber } from 'sluice/sinks';
  * import { fromIterable } from 'sluice/sources';
  *

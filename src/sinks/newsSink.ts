@@ -40,7 +40,7 @@ export interface NewsSinkConfig extends TableSinkConfig {
  *
  * @example
  * ```ts
- * import type { NewsItem } from 'sluice';
+ * import type { NewsItem } from 'sluice/market';
  * import { newsSink, openStore, sinkSubscriber } from 'sluice/sinks';
  * import { fromIterable } from 'sluice/sources';
  *

@@ -40,7 +40,7 @@ export interface OptionsSinkConfig extends TableSinkConfig {
  *
  * @example
  * ```ts
- * import type { OptionSnapshot } from 'sluice';
+ * import type { OptionSnapshot } from 'sluice/market';
  * import { openStore, optionsSink, sinkSubscriber } from 'sluice/sinks';
  * import { fromIterable } from 'sluice/sources';
  *

@@ -35,7 +35,7 @@ type Pino = typeof import('pino');
  *
  * @example
  * ```ts
- * import { createLogger } from 'sluice';
+ * import { createLogger } from 'sluice/telemetry';
  *
  * const logger = createLogger({ level: 'debug' });
  * logger.info({ url: 'postgres://me:hunter2@localhost/bars' }, 'connecting');

@@ -43,7 +43,8 @@ const MAX_FAULTS = 256;
  *
  * @example
  * ```ts
- * import { createLogger, logPipeline, PipelineMonitor, run } from 'sluice';
+ * import { createLogger, logPipeline } from 'sluice/telemetry';
+ * import { PipelineMonitor, run } from 'sluice';
  * import { writeCoordinator } from 'sluice/operators';
  * import { memorySink } from 'sluice/sinks';
  * import { synthetic } from 'sluice/sources';

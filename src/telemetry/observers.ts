@@ -5,7 +5,8 @@ import type { StageObserver } from '../flow/monitor.js';
  *
  * @example
  * ```ts
- * import { createLogger, logPipeline, observers, PipelineMonitor, pipelineTelemetry } from 'sluice';
+ * import { createLogger, logPipeline, observers, pipelineTelemetry } from 'sluice/telemetry';
+ * import { PipelineMonitor } from 'sluice';
  *
  * const telemetry = pipelineTelemetry();
  * const log = logPipeline(createLogger());

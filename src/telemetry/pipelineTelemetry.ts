@@ -69,7 +69,8 @@ export interface PipelineTelemetry {
  *
  * @example
  * ```ts
- * import { PipelineMonitor, pipelineTelemetry } from 'sluice';
+ * import { PipelineMonitor } from 'sluice';
+ * import { pipelineTelemetry } from 'sluice/telemetry';
  * import { writeCoordinator } from 'sluice/operators';
  * import { run } from 'sluice/pipelines';
  * import { memorySink } from 'sluice/sinks';

@@ -38,7 +38,8 @@ const OPTIONS = ['port', 'host', 'sinkCheck', 'sinkCheckTimeoutMs', 'sinkCheckCa
  *
  * @example
  * ```ts
- * import { PipelineMonitor, pipelineTelemetry, serveTelemetry } from 'sluice';
+ * import { PipelineMonitor } from 'sluice';
+ * import { pipelineTelemetry, serveTelemetry } from 'sluice/telemetry';
  *
  * const telemetry = pipelineTelemetry();
  * telemetry.bind(new PipelineMonitor({ observer: telemetry.observer }));

@@ -1,3 +1,5 @@
+export { foldBars } from '../market/foldBars.js';
+export { foldByKey } from '../market/foldByKey.js';
 export {
   type ConformanceTest,
   OPERATOR_RULES,

@@ -1,16 +1,12 @@
 import type * as t from 'io-ts';
 import type { Observable } from 'rxjs';
 import { map } from 'rxjs/operators';
+import { type Bar, decode, fromIterable, type MarketEvent, route } from 'sluice';
 import {
-  type Bar,
   barKey,
-  decode,
   type Fundamentals,
-  foldByKey,
-  fromIterable,
   fundamentalsCodec,
   fundamentalsKey,
-  type MarketEvent,
   marketEventCodec,
   type NewsItem,
   newsCodec,
@@ -18,8 +14,8 @@ import {
   type OptionSnapshot,
   type optionCodec,
   optionKey,
-  route,
-} from 'sluice';
+} from 'sluice/market';
+import { foldByKey } from '../../src/market/foldByKey.js';
 import { expectType } from './equal.js';
 
 declare const event: MarketEvent;

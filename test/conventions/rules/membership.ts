@@ -82,16 +82,48 @@ export function membershipProblems(rule: Membership, files: Files): string[] {
   return problems;
 }
 
-/** The face hands on whatever the other subpaths export, so that `sluice` alone is enough; not what is for tests. */
+/** The root is for a reader to take in at once, types included. */
+export const MAX_NAMES_AT_ROOT = 80;
+
+/**
+ * The root is a selection of what the subpaths export, handed on file by file so that it loads no more than it names. A
+ * name that two subpaths export is the same thing in both.
+ */
 export function faceProblems(files: Files): string[] {
-  const face = new Set(exportsAt(files, 'src/index.ts').map(({ name }) => name));
-  return [...files.keys()]
-    .filter((path) => /^src\/[^/]+\/index\.ts$/.test(path) && path !== 'src/testing/index.ts')
-    .flatMap((path) =>
-      exportsAt(files, path)
-        .filter(({ name }) => !face.has(name))
-        .map(({ name }) => `src/index.ts does not export ${name}, which ${path} exports`),
+  const root = exportsAt(files, 'src/index.ts');
+  const problems: string[] = [];
+  const size = new Set(root.map(({ name }) => name)).size;
+  if (size > MAX_NAMES_AT_ROOT) {
+    problems.push(
+      `src/index.ts exports ${size} names, and may export ${MAX_NAMES_AT_ROOT}: leave some to their subpath`,
     );
+  }
+
+  const origins = new Map<string, string>();
+  for (const path of files.keys()) {
+    if (!/^src\/[^/]+\/index\.ts$/.test(path)) continue;
+    for (const one of exportsAt(files, path)) {
+      const origin = originOf(path, one);
+      const other = origins.get(one.name) ?? origin;
+      if (other !== origin)
+        problems.push(`${path} exports ${one.name} of ${origin}, and another subpath that of ${other}`);
+      origins.set(one.name, other);
+    }
+  }
+  for (const one of root) {
+    const origin = originOf('src/index.ts', one);
+    if (origin.endsWith('/index.ts')) {
+      problems.push(`src/index.ts takes ${one.name} from ${origin}, which loads the whole room: name its file`);
+    } else if (origins.get(one.name) !== origin) {
+      problems.push(`src/index.ts exports ${one.name} of ${origin}, which no subpath exports`);
+    }
+  }
+  return problems;
+}
+
+/** The file that declares what an index hands on. */
+function originOf(index: string, { from }: Export): string {
+  return from === undefined ? index : posix.join(posix.dirname(index), from).replace(/\.js$/, '.ts');
 }
 
 /** An error that a member fails with may lie beside it: `ndjsonError.ts` with the class `NdjsonError`. */
