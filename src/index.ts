@@ -4,7 +4,8 @@
  * What most pipelines are written with is here: the operators, the sources that need no other package, `run`, and the
  * contracts. Everything else has a subpath: `sluice/flow` and `sluice/policies` for operators and sources of your own,
  * `sluice/market`, `sluice/postgres`, `sluice/files`, `sluice/sinks`, `sluice/sources`, `sluice/dead-letters`,
- * `sluice/pipelines`, `sluice/settings`, `sluice/telemetry` and `sluice/testing`. Importing the root loads no package but RxJS.
+ * `sluice/pipelines`, `sluice/settings`, `sluice/telemetry` and `sluice/testing`. Importing the root loads none of the
+ * packages that those need.
  */
 
 export { DecodeError, isDecodeError } from './contracts/decodeError.js';
