@@ -57,7 +57,7 @@ describe('circuitBreaker', () => {
       const breaker = touchy({ openMs: 1_000 });
       const source = inTurn<string>(cold('a#'), cold('b|'));
       const other = cold('       #');
-      const once = retryWithJitter<string>({ maxAttempts: 1, jitter: 'none', initialMs: 1, maxMs: 1 });
+      const once = retryWithJitter<string>({ maxAttempts: 2, jitter: 'none', initialMs: 1, maxMs: 1 });
       expectObservable(source.pipe(circuitBreaker(breaker, WAIT), once)).toBe('a 1000ms b|');
       expectObservable(other.pipe(circuitBreaker(breaker, WAIT)), '--^ 500ms !').toBe('');
       expectSubscriptions(other.subscriptions).toBe([]);

@@ -27,7 +27,7 @@ function waits(jitter: Jitter, random: () => number): number[] {
       attempts.push(scheduler.now());
       return throwError(() => new Error('refused'));
     });
-    const operator = retryWithJitter({ maxAttempts: 5, initialMs: 100, maxMs: 800, jitter, random });
+    const operator = retryWithJitter({ maxAttempts: 6, initialMs: 100, maxMs: 800, jitter, random });
     source.pipe(operator).subscribe({
       error() {
         failed = true;
@@ -54,7 +54,7 @@ describe('retryWithJitter', () => {
         '                     ---------------^!',
       ];
       const expected = '      a-a--a----a----a#';
-      const operator = retryWithJitter<string>({ maxAttempts: 4, jitter: 'none', initialMs: 1, maxMs: 4 });
+      const operator = retryWithJitter<string>({ maxAttempts: 5, jitter: 'none', initialMs: 1, maxMs: 4 });
       expectObservable(source.pipe(operator)).toBe(expected);
       expectSubscriptions(source.subscriptions).toBe(attempts);
     }),
@@ -73,7 +73,7 @@ describe('retryWithJitter', () => {
   it(
     'takes a source for healthy that has emitted and was up for long enough, and no other',
     marbles(({ cold, expectObservable }) => {
-      const operator = retryWithJitter<string>({ ...steady, maxAttempts: 1, healthyAfterMs: 4 });
+      const operator = retryWithJitter<string>({ ...steady, maxAttempts: 2, healthyAfterMs: 4 });
       const healthy = inTurn<string>(cold('--a-#'), cold('--b-#'), cold('c|'));
       const short = inTurn<string>(cold('  a--#'), cold('b--#'), cold('c|'));
       const silent = inTurn<string>(cold(' -----#'), cold('-----#'), cold('c|'));
@@ -93,7 +93,7 @@ describe('retryWithJitter', () => {
         '                     --------------^----!    ',
       ];
       const expected = '      -w------w------w---#    ';
-      expectObservable(provider.pipe(retryWithJitter({ ...steady, maxAttempts: 2 }))).toBe(expected);
+      expectObservable(provider.pipe(retryWithJitter({ ...steady, maxAttempts: 3 }))).toBe(expected);
       expectSubscriptions(provider.subscriptions).toBe(attempts);
     }),
   );
@@ -133,7 +133,7 @@ describe('retryWithJitter', () => {
       const source = gated('   ab#        ');
       const downstream = gate('o--c--o----');
       const expected = '       ab----ab#  ';
-      expectObservable(source.pipe(retryWithJitter({ ...steady, maxAttempts: 1 }), withGate(downstream))).toBe(
+      expectObservable(source.pipe(retryWithJitter({ ...steady, maxAttempts: 2 }), withGate(downstream))).toBe(
         expected,
       );
       expectObservable(source.gateLog$).toBe('o---c-o');

@@ -121,7 +121,7 @@ describe('watchdog', () => {
       const source = cold('   -a-----------');
       const attempts = ['     ^------!         ', '---------^------!'];
       const expected = '      -a--------a-----#';
-      const retry = retryWithJitter<string>({ maxAttempts: 1, jitter: 'none', initialMs: 2, maxMs: 2 });
+      const retry = retryWithJitter<string>({ maxAttempts: 2, jitter: 'none', initialMs: 2, maxMs: 2 });
       expectObservable(source.pipe(watchdog({ staleAfterMs: 5 }), retry)).toBe(expected, undefined, stale);
       expectSubscriptions(source.subscriptions).toBe(attempts);
     }),

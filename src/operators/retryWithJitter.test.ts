@@ -49,8 +49,8 @@ function bench(config: RetryWithJitterConfig = {}) {
 
 describe('retryWithJitter', () => {
   it.each([
-    [{ maxAttempts: -1 }, 'retryWithJitter: maxAttempts must be an integer of at least 0, got -1'],
-    [{ maxAttempts: 1.5 }, 'retryWithJitter: maxAttempts must be an integer of at least 0, got 1.5'],
+    [{ maxAttempts: 0 }, 'retryWithJitter: maxAttempts must be an integer of at least 1, or Infinity, got 0'],
+    [{ maxAttempts: 1.5 }, 'retryWithJitter: maxAttempts must be an integer of at least 1, or Infinity, got 1.5'],
     [{ initialMs: -1 }, 'retryWithJitter: initialMs must be'],
     [{ initialMs: 10, maxMs: 5 }, 'retryWithJitter: maxMs must be'],
     [{ multiplier: 0.5 }, 'retryWithJitter: multiplier must be'],
@@ -68,19 +68,29 @@ describe('retryWithJitter', () => {
     expect(() => retryWithJitter(config as never)).toThrow(message);
   });
 
-  it('retries five failures in a row by default, and passes the sixth on as it is', () => {
+  it('makes five attempts by default, and passes the error of the fifth on as it is', () => {
     const { fail, passTime, attempts, result } = bench();
-    for (let n = 0; n < 5; n++) {
+    for (let n = 0; n < 4; n++) {
       fail();
       passTime(5_000);
     }
-    expect(attempts).toHaveLength(6);
+    expect(attempts).toHaveLength(5);
     expect(result.error).toBeUndefined();
     const last = { reason: 'the last' };
     fail(last);
     expect(result.error).toBe(last);
     passTime(5_000);
-    expect(attempts).toHaveLength(6);
+    expect(attempts).toHaveLength(5);
+  });
+
+  it.each([1, 3])('subscribes %i times in all with that as maxAttempts', (maxAttempts) => {
+    const { fail, passTime, attempts, result } = bench({ maxAttempts });
+    for (let n = 0; n < 5; n++) {
+      fail();
+      passTime(5_000);
+    }
+    expect(attempts).toHaveLength(maxAttempts);
+    expect(result.error).toBe(refused);
   });
 
   it('does not subscribe before the wait is over', () => {
@@ -352,7 +362,7 @@ describe('retryWithJitter', () => {
       return waits;
     };
     const [one, other] = draw();
-    expect(one).toHaveLength(5);
+    expect(one).toHaveLength(4);
     expect(one).not.toEqual(other);
     expect(draw()).toEqual([one, other]);
   });

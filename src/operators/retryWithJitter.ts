@@ -2,63 +2,52 @@ import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } fro
 import { classifyFailure } from '../failures/classifyFailure.js';
 import { retryAfterMsOf } from '../failures/retryAfterMsOf.js';
 import { operateOnDemand } from '../flow/operateOnDemand.js';
-import { Backoff, type Jitter } from '../policies/backoff.js';
+import { BACKOFF, Backoff, type BackoffOptions } from '../policies/backoff.js';
 import { hashKey } from '../primitives/hashKey.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
+import { duration, func, having, integer, type OptionsOf, readOptions, text } from '../primitives/options.js';
 import { Timer } from '../primitives/timer.js';
-import { requireDuration, requireFunction, requireInteger, requireKnownOptions } from '../primitives/validate.js';
 import { Xoshiro128 } from '../primitives/xoshiro128.js';
 
-export interface RetryWithJitterConfig {
+export interface RetryWithJitterConfig extends BackoffOptions {
   /**
-   * How many failures in a row are followed by another attempt: with 3 the fourth failure in a row goes on downstream.
-   * Integer of at least 0, or `Infinity`; default 5.
+   * How often the source is subscribed at most, the first time included, while it fails without being healthy in between.
+   * Integer of at least 1, or `Infinity`; default 5.
    */
   readonly maxAttempts?: number;
-  /** The wait after the first failure, before jitter, in milliseconds. 0 or more, default 50. */
-  readonly initialMs?: number;
-  /** The longest wait, in milliseconds. At least `initialMs`, default 2,000. */
-  readonly maxMs?: number;
-  /** What each failure in a row multiplies the wait by. At least 1; default 2, with `decorrelated` jitter 3. */
-  readonly multiplier?: number;
-  /** How waits are spread: `full`, `equal`, `decorrelated` or `none`. Default `full`. */
-  readonly jitter?: Jitter;
   /**
-   * How long after it was subscribed a source must fail, in milliseconds, having emitted, for its failure to be the first
-   * in a row again. 0 or more, default 30,000.
+   * How long after it was subscribed a source must fail, having emitted, for its failure to count as the first in a row, in
+   * milliseconds. 0 or more, default 30,000.
    */
   readonly healthyAfterMs?: number;
-  /** No attempt begins later than this after the first failure in a row, in milliseconds. 0 or more; default: no limit. */
+  /** No attempt begins later than this after the first failure in a row, in milliseconds. 0 or more; default `Infinity`. */
   readonly maxElapsedMs?: number;
-  /** Whether another attempt makes sense. Default: not after what `classifyFailure` calls fatal. */
+  /** Whether another attempt makes sense. Default: unless `classifyFailure` says that the error is fatal. */
   readonly retryable?: (error: unknown) => boolean;
-  /** Told of each failure that is followed by another attempt, before the wait: which in a row it is, from 1, and the wait. */
+  /** Called before each wait, with the failure, its number in the row from 1, and the wait. */
   readonly onRetry?: (error: unknown, attempt: number, delayMs: number) => void;
   /** A number from 0, below 1. Default: from a generator seeded by the clock and the name of the stage. */
   readonly random?: () => number;
-  /** The clock, and where it waits. Default `asyncScheduler`. */
+  /** The clock and timers. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
   /** The name in topology, metrics and errors. Default `retryWithJitter`. */
   readonly name?: string;
 }
 
-const OPTIONS = [
-  'maxAttempts',
-  'initialMs',
-  'maxMs',
-  'multiplier',
-  'jitter',
-  'healthyAfterMs',
-  'maxElapsedMs',
-  'retryable',
-  'onRetry',
-  'random',
-  'scheduler',
-  'name',
-];
+const OPTIONS = {
+  ...BACKOFF,
+  maxAttempts: integer({ min: 1 }).or(Number.POSITIVE_INFINITY).default(5),
+  healthyAfterMs: duration().default(30_000),
+  maxElapsedMs: duration().or(Number.POSITIVE_INFINITY).default(Number.POSITIVE_INFINITY),
+  retryable: func(),
+  onRetry: func(),
+  random: func(),
+  scheduler: having('now', 'schedule').default(asyncScheduler),
+  name: text(),
+} satisfies OptionsOf<RetryWithJitterConfig>;
 
 /**
- * Subscribes its source again when that fails, after a wait that grows with each failure in a row and is spread by chance.
+ * Subscribes its source again when that fails, after a wait that grows with each failure in a row and has random jitter.
  *
  * ```text
  * source    -a-#                    jitter 'none', initialMs 2, maxMs 4
@@ -68,21 +57,23 @@ const OPTIONS = [
  * output    -a----b------c-|
  * ```
  *
- * **Emits when**: the source emits, at once.
+ * **Emits when**: the source emits, immediately.
  * **Backpressure**: passes through: the source finds the gate downstream.
- * **Completes when**: the source completes; at once when the pipeline is asked to drain during a wait.
- * **Errors when**: the source fails and is not tried again: after `maxAttempts` failures in a row, when the next attempt would
- * begin after `maxElapsedMs`, when `retryable` says no, or when the pipeline is asked to drain. It is the error itself,
- * the last one. Also when a callback throws.
+ * **Completes when**: the source completes; immediately when the pipeline is asked to drain during a wait.
+ * **Errors when**: the source fails and is not tried again: after `maxAttempts` attempts, when the next one would begin after
+ * `maxElapsedMs`, when `retryable` says no, or when the pipeline is asked to drain. The error is that of the last attempt. A
+ * callback throws.
  * **On unsubscribe**: the source is unsubscribed, or the wait is cancelled; nothing is held.
  *
- * **Delivery**: what each attempt emits, once and in order. What the source missed while it was not subscribed is not made up
- * for.
+ * **Delivery**: what each attempt emits, once and in order. What the source missed while it was not subscribed is not
+ * recovered.
  *
- * **Gotchas**: a failure counts as the first in a row again only when the source has been up for `healthyAfterMs` and has
- * emitted, and not after its first item: providers accept, authenticate, send a greeting, and then kick. Connecting is part
- * of that time. An error with a `retryAfterMs`, its own or its cause's, makes the wait at least as long, also beyond `maxMs`.
- * The next attempt begins on the scheduler, also after a wait of 0, and when the former has released what it used.
+ * **Gotchas**:
+ * - `maxAttempts` counts the first attempt: 3 means two retries. RxJS's `retry({ count: 3 })` means three.
+ * - A failure counts as the first in a row only when the source has been subscribed for `healthyAfterMs` and has emitted, rather
+ *   than after its first item: providers accept, authenticate, send a greeting, and then kick. Connecting is part of that time.
+ * - An error with a `retryAfterMs`, its own or its cause's, makes the wait at least that long, even beyond `maxMs`.
+ * - The next attempt begins on the scheduler, even after a wait of 0, and only when the former has released what it used.
  *
  * @example
  * ```ts
@@ -101,24 +92,17 @@ const OPTIONS = [
  */
 export function retryWithJitter<T>(config: RetryWithJitterConfig = {}): MonoTypeOperatorFunction<T> {
   const owner = 'retryWithJitter';
-  requireKnownOptions(owner, config, OPTIONS);
   const {
-    maxAttempts = 5,
-    healthyAfterMs = 30_000,
-    maxElapsedMs = Number.POSITIVE_INFINITY,
-    retryable = isRetryable,
+    maxAttempts,
+    healthyAfterMs,
+    maxElapsedMs,
+    retryable = (error: unknown) => classifyFailure(error) !== 'fatal',
     onRetry,
     random,
-    scheduler = asyncScheduler,
+    scheduler,
     name,
     ...spread
-  } = config;
-  if (maxAttempts !== Number.POSITIVE_INFINITY) requireInteger(owner, 'maxAttempts', maxAttempts, 0);
-  requireDuration(owner, 'healthyAfterMs', healthyAfterMs);
-  if (maxElapsedMs !== Number.POSITIVE_INFINITY) requireDuration(owner, 'maxElapsedMs', maxElapsedMs);
-  requireFunction(owner, 'retryable', retryable);
-  if (onRetry !== undefined) requireFunction(owner, 'onRetry', onRetry);
-  if (random !== undefined) requireFunction(owner, 'random', random);
+  } = readOptions(owner, config, OPTIONS);
   const makeBackoff = (chance: () => number) => new Backoff({ ...spread, random: chance }, owner);
   makeBackoff(() => 0);
 
@@ -157,7 +141,7 @@ export function retryWithJitter<T>(config: RetryWithJitterConfig = {}): MonoType
         failures = 0;
         backoff?.reset();
       }
-      if (isStopping || failures >= maxAttempts || !retryable(error)) {
+      if (isStopping || failures + 1 >= maxAttempts || !retryable(error)) {
         destination.error(error);
         return;
       }
@@ -190,11 +174,7 @@ export function retryWithJitter<T>(config: RetryWithJitterConfig = {}): MonoType
   });
 }
 
-function isRetryable(error: unknown): boolean {
-  return classifyFailure(error) !== 'fatal';
-}
-
-/** Two stages of a pipeline that fail in one millisecond must not come back in one. */
+/** Two stages of a pipeline that fail in the same millisecond must not come back in the same one. */
 function seeded(now: number, id: string): () => number {
   const generator = Xoshiro128.fromSeed(Math.floor(now) + hashKey(id));
   return () => generator.unit();

@@ -1,31 +1,38 @@
-import {
-  requireDuration,
-  requireFunction,
-  requireKnownOptions,
-  requireNumber,
-  requireOneOf,
-} from '../primitives/validate.js';
+import { duration, func, number, type OptionsOf, oneOf, readOptions, reject } from '../primitives/options.js';
 
-/** How waits are spread, so that those who failed together do not come back together. */
+/** How waits are spread, so that callers that failed together do not come back together. */
 export type Jitter = 'full' | 'equal' | 'decorrelated' | 'none';
 
-const JITTERS = ['full', 'equal', 'decorrelated', 'none'] as const;
-
-export interface BackoffConfig {
-  /** The limit of the first wait, in milliseconds. 0 or more, default 50; 0 never waits. */
+/** How long to wait between attempts: what every option of a retry has in common. */
+export interface BackoffOptions {
+  /** The limit of the first wait, in milliseconds. 0 or more, default 50. With 0 there is no wait. */
   readonly initialMs?: number | undefined;
   /** The longest wait, in milliseconds. At least `initialMs`, default 2,000, or `initialMs` where that is more. */
   readonly maxMs?: number | undefined;
-  /** By what the limit grows with each wait. At least 1, default 2; 3 where `jitter` is `'decorrelated'`. */
+  /** The factor by which the limit grows with each wait. At least 1, default 2, or 3 with jitter `'decorrelated'`. */
   readonly multiplier?: number | undefined;
   /**
    * With the limit `cap` of a wait: `'full'`, from 0 to `cap`; `'equal'`, from half of `cap` to `cap`; `'none'`, `cap`;
    * `'decorrelated'`, from `initialMs` to the last wait times `multiplier`. Default `'full'`.
    */
   readonly jitter?: Jitter | undefined;
-  /** Chance: a number from 0, below 1. */
+}
+
+export interface BackoffConfig extends BackoffOptions {
+  /** A number from 0, below 1. */
   readonly random: () => number;
 }
+
+/** The spec of the options of {@link BackoffOptions}, for configs that have them among others. */
+export const BACKOFF = {
+  initialMs: duration().default(50),
+  maxMs: duration(),
+  // An endless multiplier would make NaN of an initialMs of 0.
+  multiplier: number({ min: 1, max: Number.MAX_VALUE }),
+  jitter: oneOf(['full', 'equal', 'decorrelated', 'none']).default('full'),
+} satisfies OptionsOf<BackoffOptions>;
+
+const OPTIONS = { ...BACKOFF, random: func().required() } satisfies OptionsOf<BackoffConfig>;
 
 /**
  * How long to wait before each new attempt.
@@ -44,20 +51,21 @@ export class Backoff {
   #reachMs: number;
 
   constructor(config: BackoffConfig, owner = 'Backoff') {
-    requireKnownOptions(owner, config, ['initialMs', 'maxMs', 'multiplier', 'jitter', 'random']);
-    this.#jitter = requireOneOf(owner, 'jitter', config.jitter ?? 'full', JITTERS);
-    this.#initialMs = requireDuration(owner, 'initialMs', config.initialMs ?? 50);
-    this.#maxMs = requireDuration(owner, 'maxMs', config.maxMs ?? Math.max(2_000, this.#initialMs), this.#initialMs);
-    const usual = this.#jitter === 'decorrelated' ? 3 : 2;
-    // An endless multiplier would make NaN of an initialMs of 0.
-    this.#multiplier = requireNumber(owner, 'multiplier', config.multiplier ?? usual, 1, Number.MAX_VALUE);
-    this.#random = requireFunction(owner, 'random', config.random);
+    const { initialMs, maxMs, multiplier, jitter, random } = readOptions(owner, config, OPTIONS);
+    if (maxMs !== undefined && maxMs < initialMs) {
+      reject(owner, 'maxMs', `a finite number of milliseconds of at least ${initialMs}`, maxMs);
+    }
+    this.#initialMs = initialMs;
+    this.#maxMs = maxMs ?? Math.max(2_000, initialMs);
+    this.#multiplier = multiplier ?? (jitter === 'decorrelated' ? 3 : 2);
+    this.#jitter = jitter;
+    this.#random = random;
     this.#reachMs = this.#initialMs;
   }
 
   /** How long to wait before the next attempt, in milliseconds, not rounded. */
   nextMs(): number {
-    // A product that is no finite number any more is as good as the largest one: it is cut to maxMs all the same.
+    // A product that overflows counts as the largest finite number, and is cut to maxMs.
     const grown = Math.min(Number.MAX_VALUE, this.#reachMs * this.#multiplier);
     if (this.#jitter === 'decorrelated') {
       this.#reachMs = Math.min(this.#maxMs, this.#initialMs + this.#chance() * (grown - this.#initialMs));
@@ -76,7 +84,7 @@ export class Backoff {
     this.#reachMs = this.#initialMs;
   }
 
-  /** A `random` that leaves its range must not make a timer of `NaN`, which fires at once. */
+  /** A `random` outside its range must not make a timer of `NaN`, which fires immediately. */
   #chance(): number {
     const chance = this.#random();
     return chance >= 0 ? Math.min(chance, 1) : 0;

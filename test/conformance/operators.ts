@@ -295,7 +295,7 @@ export const operators: Readonly<Record<string, readonly ReturnType<typeof subje
   retryWithJitter: [
     subject<number, number>({
       name: 'retryWithJitter',
-      make: () => retryWithJitter({ maxAttempts: 2, initialMs: 3, healthyAfterMs: 5_000_000_000 }),
+      make: () => retryWithJitter({ maxAttempts: 3, initialMs: 3, healthyAfterMs: 5_000_000_000 }),
       item: index,
       throwing: [
         {
