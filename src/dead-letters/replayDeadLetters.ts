@@ -89,7 +89,7 @@ export function replayDeadLetters<T>(
   const shared = sharedStoreOf(owner, queue);
   const { sink, policies = {}, filter = {}, pace } = config;
   requireFunction(owner, 'the write of its sink', sink?.write);
-  const known = WRITE_POLICIES.filter((option) => option !== 'deadLetters' && option !== 'concurrency');
+  const known = Object.keys(WRITE_POLICIES).filter((option) => option !== 'deadLetters' && option !== 'concurrency');
   requireKnownOptions(`${owner}: policies`, policies, known);
   writerSettings(`${owner}: policies`, policies);
   requireKnownOptions(`${owner}: filter`, filter, ['ids', 'stage', 'reason', 'kind', 'from', 'to']);

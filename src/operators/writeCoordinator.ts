@@ -1,14 +1,20 @@
 import { defer, type Observable, type OperatorFunction } from 'rxjs';
 import type { Sink, WriteOutcome } from '../contracts/sink.js';
-import { CircuitBreaker, type CircuitBreakerConfig } from '../policies/circuitBreaker.js';
+import type { CircuitBreaker, CircuitBreakerConfig } from '../policies/circuitBreaker.js';
 import { watermarks } from '../policies/watermarks.js';
 import {
-  requireBoolean,
-  requireDuration,
-  requireFunction,
-  requireInteger,
-  requireKnownOptions,
-} from '../primitives/validate.js';
+  boolean,
+  duration,
+  func,
+  having,
+  integer,
+  nested,
+  type OptionsOf,
+  readArgument,
+  readOptions,
+  text,
+  unchecked,
+} from '../primitives/options.js';
 import { batch } from './batch.js';
 import { type BoundedBufferConfig, boundedBuffer } from './boundedBuffer.js';
 import { lanes, MAX_LANES } from './lanes.js';
@@ -17,10 +23,10 @@ import { untilStopped } from './untilStopped.js';
 import { batchWriter } from './writing/batchWriter.js';
 import { type RetryPolicy, WRITE_POLICIES, type WritePolicies, writerSettings } from './writing/writePolicies.js';
 
-/** What stands around every write of a coordinator: the policies of `writeTo()`, switched on. */
+/** What happens when a write of a coordinator fails: the policies of `writeTo()`, with defaults that are on. */
 export interface CoordinatorPolicies<T>
   extends Omit<WritePolicies<T>, 'concurrency' | 'name' | 'breaker' | 'timeoutMs' | 'retry'> {
-  /** How long one attempt may take, in milliseconds. Above 0, `Infinity` for no limit; default 30,000. */
+  /** How long one attempt may take, in milliseconds. Above 0, or `Infinity` for no limit; default 30,000. */
   readonly timeoutMs?: number;
   /** How transient failures are tried again; false for not at all. Default: five attempts, from 50 ms, with full jitter. */
   readonly retry?: RetryPolicy | false;
@@ -58,24 +64,30 @@ export interface WriteCoordinatorConfig<T> {
   readonly policies?: CoordinatorPolicies<T>;
 }
 
-const OPTIONS = [
-  'name',
-  'capacity',
-  'highWatermark',
-  'lowWatermark',
-  'overflow',
-  'onDrop',
-  'workers',
-  'batchSize',
-  'lingerMs',
-  'eager',
-  'by',
-  'policies',
-];
+const { concurrency: _one, name: _given, ...SHARED } = WRITE_POLICIES;
 
-const POLICIES = WRITE_POLICIES.filter((option) => option !== 'concurrency' && option !== 'name');
+const POLICIES = {
+  ...SHARED,
+  timeoutMs: SHARED.timeoutMs.default(30_000),
+  retry: SHARED.retry.default({}),
+  breaker: SHARED.breaker.default({}),
+} satisfies OptionsOf<CoordinatorPolicies<unknown>>;
 
-const TIMEOUT_MS = 30_000;
+const OPTIONS = {
+  name: text(),
+  // Checked by watermarks() and boundedBuffer().
+  capacity: unchecked(),
+  highWatermark: unchecked(),
+  lowWatermark: unchecked(),
+  overflow: unchecked(),
+  onDrop: unchecked(),
+  workers: integer({ min: 1, max: MAX_LANES }).default(4),
+  batchSize: integer({ min: 1 }).default(500),
+  lingerMs: duration().default(250),
+  eager: boolean().default(true),
+  by: func(),
+  policies: nested(POLICIES).default({}),
+} satisfies OptionsOf<WriteCoordinatorConfig<unknown>>;
 
 /**
  * From items to committed rows in one operator: buffer, lanes, batches and writes. Several workers write side by side, and
@@ -120,52 +132,25 @@ export function writeCoordinator<T>(
   config: WriteCoordinatorConfig<T> = {},
 ): OperatorFunction<T, WriteOutcome<T>> {
   const owner = 'writeCoordinator';
-  requireFunction(owner, 'the write of its sink', sink?.write);
-  requireKnownOptions(owner, config, OPTIONS);
-  const name = config.name ?? sink.name;
-  const workers = requireInteger(owner, 'workers', config.workers ?? 4, 1, MAX_LANES);
-  const batchSize = requireInteger(owner, 'batchSize', config.batchSize ?? 500);
-  const lingerMs = requireDuration(owner, 'lingerMs', config.lingerMs ?? 250);
-  const eager = requireBoolean(owner, 'eager', config.eager ?? true);
-  const by = config.by ?? sink.keyOf;
-  if (by) requireFunction(owner, 'by', by);
-  const { breaker: guard = {}, retry = {}, timeoutMs = TIMEOUT_MS, ...policies } = config.policies ?? {};
-  requireKnownOptions(`${owner}: policies`, config.policies ?? {}, POLICIES);
-  watermarks(owner, config);
-  const makeBreaker = breakerOf(`${owner}: policies: breaker`, guard);
-
-  const { capacity, highWatermark, lowWatermark, overflow, onDrop } = config;
+  readArgument(owner, 'sink', sink, having('write'));
+  const { workers, batchSize, lingerMs, eager, policies, ...read } = readOptions(owner, config, OPTIONS);
+  const { name = sink.name, by = sink.keyOf, capacity, highWatermark, lowWatermark, overflow, onDrop } = read;
+  watermarks(owner, read);
   const buffer = boundedBuffer<T>({ name, ...given({ capacity, highWatermark, lowWatermark, overflow, onDrop }) });
   const collect = batch<T>({ size: batchSize, lingerMs, eager, name: `${name}.batch` });
-  const settings = (breaker: CircuitBreaker | undefined) =>
-    writerSettings<T>(`${owner}: policies`, {
-      ...given({ ...policies, retry, timeoutMs, breaker }),
-      name: `${name}.write`,
-    });
-  const { scheduler } = settings(undefined);
+  const settings = writerSettings<T>(`${owner}: policies`, { ...given(policies), name: `${name}.write` });
   return (items$) =>
     defer(() => {
-      const write = batchWriter<T>(sink, settings(makeBreaker()));
+      const breaker = settings.makeBreaker();
+      const write = batchWriter<T>(sink, { ...settings, makeBreaker: () => breaker });
       const worker = (lane$: Observable<T>) => lane$.pipe(collect, write);
       return items$.pipe(
         untilStopped<T>({ foreignOnly: true }),
         buffer,
         lanes({ count: workers, name: `${name}.lanes`, ...given({ by }) }, worker),
-        supervise({ scheduler }),
+        supervise({ scheduler: settings.scheduler }),
       );
     });
-}
-
-/** One that is given is shared; otherwise each subscription has its own. */
-function breakerOf(
-  owner: string,
-  guard: CircuitBreaker | CircuitBreakerConfig | false,
-): () => CircuitBreaker | undefined {
-  if (guard === false) return () => undefined;
-  if (guard instanceof CircuitBreaker) return () => guard;
-  const make = () => new CircuitBreaker(guard, owner);
-  make();
-  return make;
 }
 
 /** Options that were given; one given as `undefined` is left to its default. */

@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Sink, WriteOutcome } from '../contracts/sink.js';
-import { requireFunction } from '../primitives/validate.js';
+import { having, readArgument } from '../primitives/options.js';
 import { supervise } from './running/supervise.js';
 import { batchWriter } from './writing/batchWriter.js';
 import { type WritePolicies, writerSettings } from './writing/writePolicies.js';
@@ -57,7 +57,7 @@ export function writeTo<T>(
   policies: WritePolicies<T> = {},
 ): OperatorFunction<readonly T[], WriteOutcome<T>> {
   const owner = 'writeTo';
-  requireFunction(owner, 'the write of its sink', sink?.write);
+  readArgument(owner, 'sink', sink, having('write'));
   const settings = writerSettings(owner, policies);
   const write = batchWriter(sink, settings);
   return (batches$) => batches$.pipe(write, supervise({ scheduler: settings.scheduler }));

@@ -1,4 +1,4 @@
-import { requireInteger, requireNumber } from '../primitives/validate.js';
+import { integer, number } from '../primitives/options.js';
 
 export interface WatermarkOptions {
   readonly capacity?: number | undefined;
@@ -9,26 +9,24 @@ export interface WatermarkOptions {
 /** The limits of a buffer, in items. */
 export interface Watermarks {
   readonly capacity: number;
-  /** The gate closes when so many are held. */
+  /** The gate closes when this many are held. */
   readonly high: number;
-  /** The gate opens again when so few are left. */
+  /** The gate opens again when no more than this many are left. */
   readonly low: number;
 }
 
-/** What a product of a capacity and a fraction may be off by: 100 × 0.55 is to be 55, not 55.00000000000001. */
+const CAPACITY = integer({ min: 1 }).default(10_000);
+const PART = number({ min: 0, max: 1 });
+
+/** The rounding error of a capacity times a fraction: 100 × 0.55 must be 55 rather than 55.00000000000001. */
 const ROUNDING = 1e-9;
 
-/** The limits that the options of a buffer mean, each checked, the marks a whole item apart. */
+/** The limits that the options of a buffer mean, checked, with the marks at least one item apart. */
 export function watermarks(owner: string, options: WatermarkOptions): Watermarks {
-  const capacity = requireInteger(owner, 'capacity', options.capacity ?? 10_000);
-  const highWatermark = requireNumber(owner, 'highWatermark', options.highWatermark ?? 0.8, 0, 1);
-  const lowWatermark = requireNumber(
-    owner,
-    'lowWatermark',
-    options.lowWatermark ?? (highWatermark > 0.5 ? 0.5 : highWatermark / 2),
-    0,
-    1,
-  );
+  const capacity = CAPACITY.read(owner, 'capacity', options.capacity);
+  const highWatermark = PART.read(owner, 'highWatermark', options.highWatermark) ?? 0.8;
+  const usual = highWatermark > 0.5 ? 0.5 : highWatermark / 2;
+  const lowWatermark = PART.read(owner, 'lowWatermark', options.lowWatermark) ?? usual;
   if (lowWatermark >= highWatermark) {
     throw new RangeError(
       `${owner}: lowWatermark must be below highWatermark, got ${lowWatermark} and ${highWatermark}`,

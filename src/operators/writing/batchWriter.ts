@@ -22,12 +22,13 @@ export function batchWriter<T>(
   sink: Sink<T>,
   settings: WriterSettings<T>,
 ): OperatorFunction<readonly T[], WriteOutcome<T>> {
-  const { breaker, concurrency, timeoutMs, scheduler, deadLetters } = settings;
+  const { concurrency, timeoutMs, scheduler, deadLetters } = settings;
   /** Writers made of one operator at one time must not draw the same numbers. */
   let subscriptions = 0;
 
   return operate({ kind: 'writeTo', name: settings.name, role: 'writer', sink: sink.name }, (operation) => {
     const { destination, downstream, stage, detach } = operation;
+    const breaker = settings.makeBreaker();
     const exit = new Exit(operation, () => {
       outcomes.drain();
       waiting.drain();
@@ -171,7 +172,7 @@ export function batchWriter<T>(
         endIfIdle();
       });
 
-    if (settings.breaker) stage.observer?.guarded?.(stage, settings.breaker);
+    if (breaker) stage.observer?.guarded?.(stage, breaker);
     destination.add(downstream.expired.subscribe(expire));
 
     return {
