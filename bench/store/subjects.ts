@@ -2,7 +2,8 @@ import type pg from 'pg';
 import type { Sink } from 'sluice';
 import { barsSink, fundamentalsSink, newsSink, optionsSink } from 'sluice/sinks';
 import { syntheticBars, syntheticEvents } from 'sluice/sources';
-import { barsTable, fundamentalsTable, newsTable, optionsTable, type Table } from '../../src/postgres/tables.js';
+import { barsTable, fundamentalsTable, newsTable, optionsTable } from '../../src/postgres/recordTables.js';
+import type { Table } from '../../src/postgres/table.js';
 
 export const SYMBOLS = 500;
 

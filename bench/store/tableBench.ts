@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type pg from 'pg';
-import { quoteIdentifier } from '../../src/postgres/statements.js';
+import { quoteIdentifier } from '../../src/postgres/identifiers.js';
 import type { Strategy } from '../../src/postgres/write/planner.js';
 import { median } from '../report/table.js';
 import type { Subject } from './subjects.js';

@@ -4,11 +4,11 @@ import { reduce } from 'rxjs/operators';
 import type { Sink } from 'sluice';
 import { writeCoordinator } from 'sluice/operators';
 import { fromIterable } from 'sluice/sources';
-import { type Statements, statementsFor } from '../../src/postgres/statements.js';
-import type { Table } from '../../src/postgres/tables.js';
+import type { Table } from '../../src/postgres/table.js';
 import { copyIn } from '../../src/postgres/write/copyIn.js';
 import { encodeArrays, encodeCopy, type Rows } from '../../src/postgres/write/encode.js';
 import type { Strategy } from '../../src/postgres/write/planner.js';
+import { type Statements, statementsFor } from '../../src/postgres/write/statements.js';
 
 export const CONNECTIONS = 4;
 export const BATCH = 2_000;

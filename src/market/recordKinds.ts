@@ -26,7 +26,7 @@ type Registry = {
 
 /**
  * The registry of kinds: all other code goes by it. A new kind is a line here and a member of {@link MarketEvent}, with the
- * type, codec and maker that it names; its table in `postgres/tables.ts`, where the compiler asks for it; and its migration. A
+ * type, codec and maker that it names; its table in `postgres/recordTables.ts`, where the compiler asks for it; and its migration. A
  * kind is added at the end: each draws its chances from the seed in this order.
  */
 export const RECORD_KINDS: Registry = {

@@ -30,7 +30,7 @@ const COORDINATOR = [
   'eager',
 ] as const;
 
-const TABLES = ['schema', 'createTable', 'strategy', 'clock'] as const;
+const TABLES = ['schema', 'createTable', 'strategy', 'now'] as const;
 
 export interface MarketDataToStoreConfig {
   /** The settings of each of the four coordinators, `settings.coordinator` for one. Default: those of `writeCoordinator`. */

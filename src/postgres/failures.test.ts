@@ -3,8 +3,9 @@ import { WriteError } from '../contracts/writeError.js';
 import { classifyFailure, type FailureClass, failureType } from '../failures/classifyFailure.js';
 import { isLostConnection } from '../failures/failureCode.js';
 import { classifyPostgresFailure } from './failures.js';
+import { endsSession } from './session.js';
 import { StoreError, type StoreErrorCode } from './storeError.js';
-import { endsSession, toStoreError } from './toStoreError.js';
+import { toStoreError } from './toStoreError.js';
 
 const coded = (code: string, message = 'what the driver says') => Object.assign(new Error(message), { code });
 

@@ -1,13 +1,14 @@
 /** The database: opening and migrating it, reading bars from it, and sinks for tables of your own. */
+export { classifyPostgresFailure } from './failures.js';
 export { type MigrateConfig, migrate, migrationPlan } from './migrate/migrate.js';
 export { isMigrationError, MigrationError, type MigrationErrorCode } from './migrate/migrationError.js';
-export type { MigrationReport, MigrationStep } from './migrate/migrationReport.js';
+export type { MigrationReport, MigrationStep } from './migrate/migrations.js';
 export { type OpenStoreConfig, openStore, type Store } from './openStore.js';
 export { type BarsConfig, bars } from './read/bars.js';
 export { type LatestConfig, latest } from './read/latest.js';
 export { isStoreReadError, StoreReadError } from './read/storeReadError.js';
 export { isStoreError, StoreError, type StoreErrorCode } from './storeError.js';
+export type { Column, ColumnType, ColumnValue, Table } from './table.js';
 export { type TableSinkConfig, tableSink } from './tableSink.js';
-export type { Column, ColumnType, ColumnValue, Table } from './tables.js';
 export type { TimescaleConfig } from './timescale/settings.js';
 export type { Strategy } from './write/planner.js';

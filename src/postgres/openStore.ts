@@ -7,6 +7,7 @@ import { errnoSentence } from '../failures/errno.js';
 import { requireDuration, requireInteger, requireKnownOptions } from '../primitives/validate.js';
 import { within } from '../primitives/within.js';
 import { destroyClient, OpenClients } from './openClients.js';
+import { watchPool } from './session.js';
 import { StoreError } from './storeError.js';
 import { toStoreError } from './toStoreError.js';
 
@@ -208,8 +209,7 @@ async function openFolder(folder: string, closeTimeoutMs: number): Promise<Store
 }
 
 function storeOf(pool: pg.Pool, kind: Store['kind'], release: () => Promise<void>): Store {
-  // An idle connection that breaks is an event that would end the process; the pool has dropped it by then.
-  pool.on('error', () => {});
+  watchPool(pool);
   let closing: Promise<void> | undefined;
   return {
     pool,

@@ -14,6 +14,8 @@ export interface Purpose {
   readonly ifMismatched: string;
   readonly grant: string;
   readonly ifLost: string;
+  /** What an exception means that has no code, such as a TypeError. Default: that the connection broke. */
+  readonly ifThrown?: string;
 }
 
 /** `table` is the one that is written, as SQL writes it. */
@@ -25,6 +27,7 @@ export function writing(table?: string): Purpose {
     mismatch: 'does not match the schema the sink expects',
     ifMismatched: 'give the sink a table of its own, or alter this one',
     grant: `grant it INSERT, SELECT and UPDATE on ${target}, and CREATE on its schema or createTable: false`,
+    ifThrown: 'the batch cannot be written',
     ifLost: 'unacknowledged writes may or may not be committed; retrying is safe',
   };
 }
@@ -67,14 +70,6 @@ export function toStoreError(error: unknown, purpose: Purpose = WRITING): StoreE
   return new StoreError(code, message, { sqlState, field, failureClass: classOf(failure, code), cause: error });
 }
 
-/** Whether a session must not go back to its pool after an error: its connection broke, or every statement would fail. */
-export function endsSession(error: unknown): boolean {
-  if (error instanceof StoreError) return false;
-  const driver = rootOf(error);
-  const failure = postgresFailure(driver);
-  return failure?.session !== undefined || sqlStateOf(driver) === undefined;
-}
-
 /** What the driver says, or at least its code. */
 export function reasonOf(error: unknown): string {
   const { message, code } = rootOf(error);
@@ -115,8 +110,9 @@ function withoutState(
       'the server asks for a password and none was given: put it into DATABASE_URL or PGPASSWORD',
     ];
   }
-  if (driver.code === undefined && (driver instanceof TypeError || driver instanceof RangeError)) {
-    return ['SLUICE_STORE_VALUE', `the batch cannot be written (${said})`];
+  const isThrown = driver.code === undefined && (driver instanceof TypeError || driver instanceof RangeError);
+  if (isThrown && purpose.ifThrown) {
+    return ['SLUICE_STORE_VALUE', `${purpose.ifThrown} (${said})`];
   }
   return ['SLUICE_STORE_CONNECTION_LOST', `the connection to Postgres broke (${said}): ${purpose.ifLost}`];
 }
@@ -151,7 +147,7 @@ function withState(
 }
 
 /** A host with several addresses fails with one error per address, under a head that says nothing. */
-function rootOf(error: unknown): DriverError {
+export function rootOf(error: unknown): DriverError {
   const driver = (error ?? {}) as DriverError;
   const first: unknown = Array.isArray(driver.errors) ? driver.errors[0] : undefined;
   return typeof first === 'object' && first !== null ? (first as DriverError) : driver;

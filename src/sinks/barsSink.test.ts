@@ -3,7 +3,7 @@ import pg from 'pg';
 import { from, lastValueFrom, type ObservableInput } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Bar } from '../market/bar.js';
-import { barsTable } from '../postgres/tables.js';
+import { barsTable } from '../postgres/recordTables.js';
 import { barsSink } from './barsSink.js';
 
 describe('barsSink', () => {
@@ -14,7 +14,7 @@ describe('barsSink', () => {
     [{ table: 'é'.repeat(32) }, 'table must be a name'],
     [{ schema: 'a\0b' }, 'schema must be a name'],
     [{ strategy: 'fast' }, 'strategy must be one of'],
-    [{ clock: 5 }, 'clock must be a function'],
+    [{ now: 5 }, 'now must be a function'],
     [{ tabel: 'bars' }, 'unknown option "tabel"'],
   ])('refuses %j when it is made', (config, message) => {
     expect(() => barsSink(pool, config as object)).toThrow(RangeError);

@@ -1,44 +1,29 @@
 import type { Pool } from 'pg';
 import type { Sink } from '../contracts/sink.js';
 import type { Bar } from '../market/bar.js';
-import { type TableSinkConfig, tableSink } from '../postgres/tableSink.js';
-import { barsTable } from '../postgres/tables.js';
-
-export interface BarsSinkConfig extends TableSinkConfig {
-  /** The table. 1 to 63 bytes, default `bars`. */
-  readonly table?: string;
-  /** The name in metrics, errors and the report. Default `bars`. */
-  readonly name?: string;
-}
+import { barsTable } from '../postgres/recordTables.js';
+import { type TableSinkConfig, tableSinkOf } from '../postgres/tableSink.js';
 
 /**
- * Writes bars into a Postgres table, one row a vendor, symbol, timeframe and start; made at the first write unless it
- * is there. An upsert that never goes backwards: a row is changed only by a higher `seq`, and of equals the earlier stays.
+ * Writes bars into the table `bars` of a Postgres database, one row per vendor, symbol, timeframe and start. A {@link tableSink}: the table is created
+ * at the first write unless it exists, a row is changed only by a higher `seq`, and of equal ones the earlier stays.
  *
  * ```text
  * batches   --[A1 B1]--[A2 A3]--[A1]----
- * rows      ---A1 B1----A3-----------      (A2 is older than A3, A1 older than what is there)
+ * rows      ---A1 B1----A3-----------      (A2 is older than A3, A1 older than the row)
  * receipts  -----2--------1--------0-
  * ```
  *
- * **Emits when**: a batch is committed: one receipt with the rows inserted or changed.
+ * **Emits when**: a batch is committed: one receipt with the number of rows inserted or changed.
  * **Backpressure**: a write waits for a connection of the pool; give the pool as many as there are lanes.
  * **Completes when**: its batch is committed, after the receipt.
- * **Errors when**: Postgres does not take the batch: `StoreError`, nothing of the batch is written, and the sink can be
- * written to again.
- * **On unsubscribe**: a statement under way is not cancelled, and may commit; its connection is destroyed at once, so
- * that the end of the pool does not wait for it. PGlite's only one is given back when the statement has ended.
+ * **Errors when**: Postgres refuses the batch: `StoreError`; nothing of the batch is written.
+ * **On unsubscribe**: as `tableSink()`, whose page holds for this sink too.
  *
- * **Delivery**: at least once, once in effect: writing a batch again changes nothing. Bars without a `seq` are numbered
- * when they are first written, by the time of receipt in microseconds, strictly increasing; `writeTo()` keeps the number
- * with them through retries and dead letters.
+ * **Delivery**: at least once, once in effect: writing a batch again changes nothing. Bars without a `seq` are numbered when
+ * they are first written.
  *
- * **Gotchas**: a table that is there already needs the columns with their very types, and a unique index on exactly the
- * key: any other is refused before the first write. Texts cannot hold NUL or half a surrogate pair, those of the
- * key together about 2,700 bytes, and `ts` must be finite: such a bar fails its batch. A newer version with equal values is written too, so that its `seq` counts. A
- * conflicting straight COPY shows in the server's log as an error before the batch is upserted. Two sinks with different
- * lanes on the same rows can deadlock: the server ends that after its `deadlock_timeout`, and the sink writes again, in
- * the order of the keys from then on.
+ * **Gotchas**: `ts` must be finite. All bars of a symbol are written in the order of their arrival.
  *
  * @example
  * ```ts
@@ -52,7 +37,6 @@ export interface BarsSinkConfig extends TableSinkConfig {
  * await store.close();
  * ```
  */
-export function barsSink(pool: Pool, config: BarsSinkConfig = {}): Sink<Bar> {
-  // Coarser than the key of a bar, and cheaper: all bars of a symbol in one lane are in order, and so is each bar.
-  return tableSink('barsSink', barsTable, (bar) => bar.symbol, pool, config);
+export function barsSink(pool: Pool, config: TableSinkConfig = {}): Sink<Bar> {
+  return tableSinkOf('barsSink', pool, barsTable, config);
 }

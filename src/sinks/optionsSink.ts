@@ -1,42 +1,31 @@
 import type { Pool } from 'pg';
 import type { Sink } from '../contracts/sink.js';
 import type { OptionSnapshot } from '../market/optionSnapshot.js';
-import { type TableSinkConfig, tableSink } from '../postgres/tableSink.js';
-import { optionsTable } from '../postgres/tables.js';
-
-export interface OptionsSinkConfig extends TableSinkConfig {
-  /** The table. 1 to 63 bytes, default `options_snap`. */
-  readonly table?: string;
-  /** The name in metrics, errors and the report. Default `options_snap`. */
-  readonly name?: string;
-}
+import { optionsTable } from '../postgres/recordTables.js';
+import { type TableSinkConfig, tableSinkOf } from '../postgres/tableSink.js';
 
 /**
- * Writes option snapshots into a Postgres table, one row a vendor, contract (underlying, expiry, call or put, strike) and
- * moment; made at the first write unless it is there. A row is changed only by a higher `seq`, and of equals the earlier
- * stays. What a vendor does not know is stored as null.
+ * Writes option snapshots into the table `options_snap` of a Postgres database, one row per vendor, contract (underlying, expiry, call or put, strike) and
+ * instant. A {@link tableSink}: the table is created at the first write unless it exists, a row is changed only by a higher
+ * `seq`, and of equal ones the earlier stays. What a vendor does not know is stored as null.
  *
  * ```text
  * batches   --[C1 P1]--[C2 C3]--[C1]----
- * rows      ---C1 P1----C3-----------      (versions of one snapshot: C2 is older than C3, C1 than what is there)
+ * rows      ---C1 P1----C3-----------      (versions of a snapshot: C2 is older than C3, C1 than the row)
  * receipts  -----2--------1--------0-
  * ```
  *
- * **Emits when**: a batch is committed: one receipt with the rows inserted or changed.
+ * **Emits when**: a batch is committed: one receipt with the number of rows inserted or changed.
  * **Backpressure**: a write waits for a connection of the pool; give the pool as many as there are lanes.
  * **Completes when**: its batch is committed, after the receipt.
- * **Errors when**: Postgres does not take the batch: `StoreError`, nothing of the batch is written, and the sink can be
- * written to again.
- * **On unsubscribe**: a statement under way is not cancelled, and may commit; its connection is destroyed at once, so
- * that the end of the pool does not wait for it. PGlite's only one is given back when the statement has ended.
+ * **Errors when**: Postgres refuses the batch: `StoreError`; nothing of the batch is written.
+ * **On unsubscribe**: as `tableSink()`, whose page holds for this sink too.
  *
- * **Delivery**: at least once, once in effect: writing a batch again changes nothing. Snapshots without a `seq` are numbered
- * when they are first written, by the time of receipt in microseconds, strictly increasing; `writeTo()` keeps the number
- * with them through retries and dead letters.
+ * **Delivery**: at least once, once in effect: writing a batch again changes nothing. Snapshots without a `seq` are numbered when
+ * they are first written.
  *
  * **Gotchas**: `ts` is part of the key: a vendor that restates a snapshot keeps its `ts`, and one that stamps each poll anew
- * makes a row a poll. A newer version replaces the whole row, nulls included. A table that is there already needs the
- * columns with their very types and a unique index on exactly the key, as with `barsSink()`, whose page has the rest.
+ * adds a row per poll. A newer version replaces the whole row, nulls included.
  *
  * @example
  * ```ts
@@ -61,6 +50,6 @@ export interface OptionsSinkConfig extends TableSinkConfig {
  * await store.close();
  * ```
  */
-export function optionsSink(pool: Pool, config: OptionsSinkConfig = {}): Sink<OptionSnapshot> {
-  return tableSink('optionsSink', optionsTable, (option) => option.symbol, pool, config);
+export function optionsSink(pool: Pool, config: TableSinkConfig = {}): Sink<OptionSnapshot> {
+  return tableSinkOf('optionsSink', pool, optionsTable, config);
 }

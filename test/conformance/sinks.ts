@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import type { Sink } from '../../src/contracts/sink.js';
 import { ndjsonSink } from '../../src/files/ndjsonSink.js';
+import { tableSink } from '../../src/postgres/tableSink.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
 import { fundamentalsSink } from '../../src/sinks/fundamentalsSink.js';
 import { memorySink } from '../../src/sinks/memorySink.js';
@@ -21,6 +22,7 @@ import {
   storedNews,
   storedOptions,
 } from '../integration/events.js';
+import { storedTrades, type Trade, trade, trades } from '../support/trades.js';
 
 /** A database for one rule, with nothing in it. */
 export interface EmptyDatabase {
@@ -97,6 +99,14 @@ const FUNDAMENTALS: TableSubject<ReturnType<typeof figure>> = {
   stored: storedFundamentals,
   item: (i, seq) => figure({ symbol: `S${i % 5}`, metric: `m${i}`, value: i + seq / 8, seq }),
   poison: (i) => figure({ metric: `p${i}`, periodEnd: 'yesterday' }),
+};
+
+const TRADES: TableSubject<Trade> = {
+  sink: (pool) => tableSink(pool, trades),
+  stored: storedTrades,
+  item: (i, seq) =>
+    trade({ id: `t${i}`, symbol: `S${i % 5}`, price: i + seq / 8, tags: i % 3 === 0 ? null : ['x'], seq }),
+  poison: (i) => trade({ id: `p${i}`, price: Number.POSITIVE_INFINITY, at: Number.NaN }),
 };
 
 interface Thing {
@@ -187,4 +197,5 @@ export const sinks: Readonly<Record<string, readonly Subject[]>> = {
   ],
   newsSink: [onTable('postgres', NEWS), onTable('pglite', NEWS)],
   optionsSink: [onTable('postgres', OPTIONS), onTable('pglite', OPTIONS)],
+  tableSink: [onTable('postgres', TRADES), onTable('pglite', TRADES)],
 };

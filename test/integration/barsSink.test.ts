@@ -5,12 +5,13 @@ import pg from 'pg';
 import { from } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openStore, type Store } from '../../src/postgres/openStore.js';
-import { barsTable } from '../../src/postgres/tables.js';
-import { type BarsSinkConfig, barsSink } from '../../src/sinks/barsSink.js';
+import { barsTable } from '../../src/postgres/recordTables.js';
+import type { TableSinkConfig } from '../../src/postgres/tableSink.js';
+import { barsSink } from '../../src/sinks/barsSink.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 import { bar, barsOf, storedBars, write } from './bars.js';
 
-type Strategies = readonly NonNullable<BarsSinkConfig['strategy']>[];
+type Strategies = readonly NonNullable<TableSinkConfig['strategy']>[];
 
 interface Place {
   readonly pool: () => pg.Pool;
@@ -30,7 +31,7 @@ function semantics({ pool: poolOf, strategies }: Place): void {
       pool = poolOf();
       await pool.query('DROP TABLE IF EXISTS bars');
     });
-    const sinkOf = (config: BarsSinkConfig = {}) => barsSink(pool, { strategy, ...config });
+    const sinkOf = (config: TableSinkConfig = {}) => barsSink(pool, { strategy, ...config });
 
     it('writes rows as they are, and says how many', async () => {
       const bars = barsOf(120);
@@ -179,7 +180,7 @@ function semantics({ pool: poolOf, strategies }: Place): void {
 
     it('numbers bars without a version by the time of receipt, strictly increasing', async () => {
       let now = 1_700_000_000_000;
-      const sink = sinkOf({ clock: () => now });
+      const sink = sinkOf({ now: () => now });
       const unnumbered = (symbol: string) => {
         const { seq: _, ...rest } = bar({ symbol });
         return rest;
@@ -197,7 +198,7 @@ function semantics({ pool: poolOf, strategies }: Place): void {
 
     it('gives a batch that is written again the numbers it had', async () => {
       let now = 1_700_000_000_000;
-      const sink = sinkOf({ clock: () => now });
+      const sink = sinkOf({ now: () => now });
       const { seq: _, ...unnumbered } = bar();
       const batch = [unnumbered];
       expect(await write(sink, batch)).toEqual({ rows: 1 });

@@ -8,10 +8,11 @@ import type pg from 'pg';
 import { lastValueFrom, toArray } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type MigrateConfig, migrate, migrationPlan } from '../../src/postgres/migrate/migrate.js';
-import { readMigrations } from '../../src/postgres/migrate/migrationFiles.js';
+import { MIGRATIONS } from '../../src/postgres/migrate/migrations.js';
 import { openStore, type Store } from '../../src/postgres/openStore.js';
 import { bars } from '../../src/postgres/read/bars.js';
-import { barsTable, fundamentalsTable, newsTable, optionsTable, type Table } from '../../src/postgres/tables.js';
+import { barsTable, fundamentalsTable, newsTable, optionsTable } from '../../src/postgres/recordTables.js';
+import type { Table } from '../../src/postgres/table.js';
 import { checkTable } from '../../src/postgres/write/checkTable.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
@@ -67,7 +68,7 @@ function semantics(poolOf: () => pg.Pool): void {
     const { rows } = await pool.query(
       `SELECT version, name, checksum FROM ${QUOTED}.sluice_migrations ORDER BY version`,
     );
-    expect(rows).toEqual(readMigrations().map(({ version, name, checksum }) => ({ version, name, checksum })));
+    expect(rows).toEqual(MIGRATIONS.map(({ version, name, checksum }) => ({ version, name, checksum })));
   });
 
   it('finds nothing to do at the second run', async () => {

@@ -4,7 +4,8 @@ import { reduce } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { type Bar, barKey } from '../../src/market/bar.js';
 import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
-import { type BarsSinkConfig, barsSink } from '../../src/sinks/barsSink.js';
+import type { TableSinkConfig } from '../../src/postgres/tableSink.js';
+import { barsSink } from '../../src/sinks/barsSink.js';
 import { synthetic } from '../../src/sources/synthetic.js';
 import { syntheticBars } from '../../src/sources/syntheticBars.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
@@ -53,7 +54,7 @@ const asText = ({ vendor, symbol, timeframe, ts, open, high, low, close, volume,
 describe('a million bars with revisions and duplicates through four lanes', () => {
   const database = freshDatabase();
 
-  it.each<[NonNullable<BarsSinkConfig['strategy']>, number, number]>([
+  it.each<[NonNullable<TableSinkConfig['strategy']>, number, number]>([
     ['auto', 1_000_000, 2_000],
     // The default size of a batch, and each strategy alone, on fewer.
     ['auto', 30_000, 500],

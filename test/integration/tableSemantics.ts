@@ -18,6 +18,8 @@ export interface TableSubject<T extends { readonly seq?: number }> {
   /** The lane of item 0. */
   readonly lane: string;
   readonly stored: (pool: pg.Pool) => Promise<T[]>;
+  /** The column of the version. Default `seq`. */
+  readonly version?: string;
   /** Fields that cannot be stored, with the state and the column that the error names. */
   readonly poison: readonly (readonly [
     what: string,
@@ -131,7 +133,7 @@ export function tableSemantics<T extends { readonly seq?: number }>(subject: Tab
 
       it('numbers by stamp as by write, and a stamped item keeps its number in another batch', async () => {
         let now = 1_700_000_000_000;
-        const numbering = subject.sink(pool, { strategy, clock: () => now });
+        const numbering = subject.sink(pool, { strategy, now: () => now });
         const stamped = numbering.stamp!([without(item(0)), item(1, withSeq({}, 7)), without(item(2))]);
         now += 1000;
         await write(numbering, stamped.slice(2));
@@ -148,7 +150,7 @@ export function tableSemantics<T extends { readonly seq?: number }>(subject: Tab
         await write(elsewhere, itemsOf(60, withSeq({}, 1)));
         expect(await write(elsewhere, itemsOf(60, withSeq({}, 2)))).toEqual({ rows: 60 });
         const { rows } = await pool.query(
-          `SELECT count(*)::int AS count FROM "Their ""own"""."o'clock {1}" WHERE seq = 2`,
+          `SELECT count(*)::int AS count FROM "Their ""own"""."o'clock {1}" WHERE ${subject.version ?? 'seq'} = 2`,
         );
         expect(rows).toEqual([{ count: 60 }]);
         await pool.query('DROP SCHEMA "Their ""own""" CASCADE');

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { migrate } from '../../postgres/migrate/migrate.js';
-import type { MigrationReport } from '../../postgres/migrate/migrator.js';
+import type { MigrationReport } from '../../postgres/migrate/migrations.js';
 import type { CommandContext } from '../commandContext.js';
 import { type StoreOptions, storeFolderOption, withStore } from '../withStore.js';
 

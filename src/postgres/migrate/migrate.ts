@@ -1,8 +1,7 @@
 import type { Pool } from 'pg';
 import { requireBoolean, requireFunction, requireKnownOptions } from '../../primitives/validate.js';
 import { type TimescaleConfig, timescaleSettings } from '../timescale/settings.js';
-import { readMigrations } from './migrationFiles.js';
-import type { MigrationReport, MigrationStep } from './migrationReport.js';
+import { MIGRATIONS, type MigrationReport, type MigrationStep } from './migrations.js';
 import { Migrator } from './migrator.js';
 
 export interface MigrateConfig {
@@ -56,7 +55,7 @@ export async function migrate(pool: Pool, config: MigrateConfig = {}): Promise<M
   requireKnownOptions(owner, config, ['plan', 'schema', 'timescale', 'onStep']);
   const plan = requireBoolean(owner, 'plan', config.plan ?? false);
   const migrator = new Migrator(pool, {
-    migrations: readMigrations(),
+    migrations: MIGRATIONS,
     schema: config.schema === undefined ? undefined : requireSchema(owner, config.schema),
     timescale: timescaleSettings(owner, config.timescale ?? {}),
     onStep: requireFunction(owner, 'onStep', config.onStep ?? (() => {})),

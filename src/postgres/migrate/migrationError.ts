@@ -5,7 +5,6 @@ export type MigrationErrorCode =
   | 'SLUICE_MIGRATION_PERMISSION'
   | 'SLUICE_MIGRATION_SCHEMA'
   | 'SLUICE_MIGRATION_TIMESCALE'
-  | 'SLUICE_MIGRATION_FILES'
   | 'SLUICE_MIGRATION_FAILED';
 
 /** Why a database was not brought to the newest state, said to a person. What went wrong beneath is the cause. */

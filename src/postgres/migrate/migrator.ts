@@ -1,17 +1,18 @@
 import type { Pool, PoolClient } from 'pg';
-import { quoteIdentifier } from '../statements.js';
+import { qualify, quoteIdentifier } from '../identifiers.js';
+import { RECORD_TABLES } from '../recordTables.js';
+import { borrow, inTransaction } from '../session.js';
+import type { TableShape } from '../table.js';
 import { readCatalogue, type StoreCatalogue } from '../timescale/catalogue.js';
 import { HYPERTABLE_NAMES } from '../timescale/hypertables.js';
 import { type FeaturePlan, planFeatures } from '../timescale/planFeatures.js';
 import { ROLLUPS } from '../timescale/rollups.js';
 import type { TimescaleSettings } from '../timescale/settings.js';
+import { checkTable } from '../write/checkTable.js';
 import { MigrationError } from './migrationError.js';
-import type { Migration } from './migrationFiles.js';
-import type { MigrationReport, MigrationStep } from './migrationReport.js';
-import { borrowClient, inTransaction, underLock } from './migrationTransaction.js';
-import { STORE_TABLES } from './storeTables.js';
-
-export type { MigrationReport, MigrationStep } from './migrationReport.js';
+import type { Migration, MigrationReport, MigrationStep } from './migrations.js';
+import { toMigrationError } from './toMigrationError.js';
+import { underLock } from './underLock.js';
 
 export interface MigratorConfig {
   readonly migrations: readonly Migration[];
@@ -41,6 +42,11 @@ interface Applied {
 
 const RECORD = 'sluice_migrations';
 
+/** The table that each migration makes. If it is gone later, its migrations are applied again: all that change it are among them. */
+const TABLES: ReadonlyMap<string, TableShape> = new Map(
+  Object.values(RECORD_TABLES).map(({ migration, table }) => [migration, table]),
+);
+
 /**
  * Brings one schema to the newest state, each step as one transaction that first takes the lock and looks at what is there:
  * whoever else migrates waits, and then finds the step done. The lock ends with the transaction, also where that is
@@ -57,25 +63,22 @@ export class Migrator {
 
   /** What is missing. Changes nothing and waits for nobody. */
   plan(): Promise<MigrationReport> {
-    return borrowClient(this.#pool, async (client) => {
+    return this.#borrow(async (client) => {
       const schema = await this.#schemaOf(client);
-      return inTransaction(
-        client,
-        () => 'the plan',
-        'BEGIN READ ONLY',
-        async () => {
-          const applied = await this.#applied(client, schema);
-          const numbered = (await this.#missing(client, applied, schema)).map(stepOf);
-          const features = await this.#features(client, schema, new Set());
-          const steps = [...numbered, ...features.steps.map(featureStep)];
-          return this.#report(schema, steps, features, []);
-        },
-      );
+      const look = async () => {
+        const applied = await this.#applied(client, schema);
+        const numbered = (await this.#missing(client, applied, schema)).map(stepOf);
+        const features = await this.#features(client, schema, new Set());
+        return this.#report(schema, [...numbered, ...features.steps.map(featureStep)], features, []);
+      };
+      return inTransaction(client, look, 'BEGIN READ ONLY').catch((error: unknown) => {
+        throw toMigrationError(error, 'the plan');
+      });
     });
   }
 
   run(): Promise<MigrationReport> {
-    return borrowClient(this.#pool, async (client) => {
+    return this.#borrow(async (client) => {
       const schema = await this.#schemaOf(client);
       const steps: MigrationStep[] = [];
       const done = (step: MigrationStep | undefined) => {
@@ -93,6 +96,12 @@ export class Migrator {
         next = await this.#nextFeature(client, schema, refused, new Set(steps.map(({ name }) => name)));
       } while (done(next.step) || next.wasRefused);
       return this.#report(schema, steps, next.plan, [...refused.values()]);
+    });
+  }
+
+  #borrow<R>(use: (client: PoolClient) => Promise<R>): Promise<R> {
+    return borrow(this.#pool, use).catch((error: unknown) => {
+      throw toMigrationError(error, undefined);
     });
   }
 
@@ -178,11 +187,11 @@ export class Migrator {
 
   /** Somebody has dropped a table, or restored a backup without it: the record alone would say that all is there. */
   async #gone(client: PoolClient, applied: readonly Applied[], schema: string): Promise<ReadonlySet<string>> {
-    const names = applied.map(({ name }) => name).filter((name) => STORE_TABLES.has(name));
+    const names = applied.map(({ name }) => name).filter((name) => TABLES.has(name));
     if (names.length === 0) return new Set();
     const { rows } = await client.query<{ name: string }>(
       'SELECT name FROM unnest($1::text[], $2::text[]) AS made (name, relation) WHERE to_regclass(relation) IS NULL',
-      [names, names.map((name) => STORE_TABLES.get(name)!.in(schema))],
+      [names, names.map((name) => qualify(TABLES.get(name)!.name, schema))],
     );
     return new Set(rows.map(({ name }) => name));
   }
@@ -198,7 +207,8 @@ export class Migrator {
         if (!next) return undefined;
         name = next.name;
         await client.query(next.sql);
-        await STORE_TABLES.get(next.name)?.check(client, schema);
+        const table = TABLES.get(next.name);
+        if (table) await checkTable(client, table, qualify(table.name, schema));
         if (next.isAgain) return stepOf(next);
         await client.query(`INSERT INTO ${recordOf(schema)} (version, name, checksum) VALUES ($1, $2, $3)`, [
           next.version,
@@ -232,7 +242,7 @@ export class Migrator {
           name = next.name;
           withoutIt = next.withoutIt;
           if (done.has(name)) {
-            throw new MigrationError('SLUICE_MIGRATION_FAILED', `${name} was done, and is missing all the same`, {
+            throw new MigrationError('SLUICE_MIGRATION_FAILED', `${name} was applied but is still missing`, {
               step: name,
             });
           }
@@ -259,7 +269,7 @@ export class Migrator {
 }
 
 function recordOf(schema: string): string {
-  return `${quoteIdentifier(schema)}.${RECORD}`;
+  return qualify(RECORD, schema);
 }
 
 function stepOf({ name, sql, isAgain }: Due): MigrationStep {

@@ -1,4 +1,3 @@
-import pg from 'pg';
 import type { Bar } from '../../market/bar.js';
 
 /** A row of a table of bars, as the driver gives it. */
@@ -41,11 +40,6 @@ export function barOf(row: BarRow): Bar {
     volume: Number(row.volume),
     seq: Number(row.seq),
   };
-}
-
-export function qualify(table: string, schema: string | undefined): string {
-  const quoted = pg.escapeIdentifier(table);
-  return schema === undefined ? quoted : `${pg.escapeIdentifier(schema)}.${quoted}`;
 }
 
 /** The vendors of a table, one look into the index for each: `DISTINCT` would read the whole table. */

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Observable, SchedulerLike } from 'rxjs';
 import { gatedSource } from '../../flow/gatedSource.js';
-import { endsSession } from '../toStoreError.js';
+import { borrow } from '../session.js';
 import { StoreReadError } from './storeReadError.js';
 
 export interface PagedSourceConfig {
@@ -49,43 +49,9 @@ export function pagedSource<T>(pool: Pool, config: PagedSourceConfig, begin: () 
         return true;
       }
       reading = true;
-      borrow(pool, abandon.signal, readPage).then(onPage, onFailure);
+      borrow(pool, readPage, abandon.signal).then(onPage, onFailure);
       return false;
     });
     return () => abandon.abort();
   });
-}
-
-/**
- * Lends a client for one page. Once the signal is aborted, a connection in use is given up at once, so that the end of
- * its pool does not wait for an answer that nobody wants. PGlite's adapter, whose client was given to the pool and is no
- * socket of the driver's, must not be cut: it answers late from then on.
- */
-async function borrow<R>(pool: Pool, signal: AbortSignal, use: (client: PoolClient) => Promise<R>): Promise<R> {
-  const mayCut = !('connection' in (pool.options ?? {}));
-  const client = await pool.connect();
-  const onError = () => {};
-  let released = false;
-  const release = (broken: boolean) => {
-    if (released) return;
-    released = true;
-    signal.removeEventListener('abort', onAbort);
-    client.removeListener('error', onError);
-    client.release(broken);
-  };
-  const onAbort = () => {
-    if (mayCut) release(true);
-  };
-  client.on('error', onError);
-  signal.addEventListener('abort', onAbort);
-  let broken = false;
-  try {
-    signal.throwIfAborted();
-    return await use(client);
-  } catch (error) {
-    broken = mayCut && !signal.aborted && endsSession(error);
-    throw error;
-  } finally {
-    release(broken);
-  }
 }

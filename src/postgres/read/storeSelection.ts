@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import { eventLoopScheduler } from '../../primitives/eventLoopScheduler.js';
 import { requireDuration, requireInteger, requireText } from '../../primitives/validate.js';
-import { qualify } from './barRows.js';
+import { qualify } from '../identifiers.js';
 import type { PagedSourceConfig } from './pagedSource.js';
 
 /** What the sources over a store have in common. */

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { isPGlite } from '../session.js';
 import type { HypertableName } from './settings.js';
 
 export type RollupKind = 'view' | 'continuous' | 'foreign';
@@ -142,14 +143,14 @@ export async function readCatalogue(
     const continuous = await client.query<{ name: string }>(CONTINUOUS, [schema, names.rollups]);
     for (const { name } of continuous.rows) rollups.set(name, 'continuous');
   }
-  const isPGlite = /emcc|emscripten/i.test(server.version);
+  const embedded = isPGlite(server.version);
   return {
     database: server.database,
-    isPGlite,
+    isPGlite: embedded,
     hasPublic: server.hasPublic,
     available: server.available ?? undefined,
     // PGlite loads every library that it was built with.
-    preloaded: isPGlite || server.workers !== null,
+    preloaded: embedded || server.workers !== null,
     installed: installed === null ? undefined : { version: installed, schema: server.schema! },
     license: server.license ?? undefined,
     hypertables,

@@ -1,8 +1,8 @@
-import { quoteIdentifier } from '../statements.js';
+import { quoteIdentifier, quoteLiteral } from '../identifiers.js';
 import type { StoreCatalogue } from './catalogue.js';
 import { type FeatureStep, interval, said } from './featureStep.js';
 import { policyOf, retentionOf } from './hypertables.js';
-import { continuousStatements, literal, type Names, type Rollup } from './rollups.js';
+import { continuousStatements, type Names, type Rollup } from './rollups.js';
 import type { TimescaleSettings } from './settings.js';
 
 /** A rollup as a continuous aggregate, and how it is kept up to date. */
@@ -26,7 +26,7 @@ export function continuousSteps(
       ],
     });
   }
-  const relation = `${literal(`${store}.${quoteIdentifier(name)}`)}::regclass`;
+  const relation = `${quoteLiteral(`${store}.${quoteIdentifier(name)}`)}::regclass`;
   const policy = policyOf(catalogue, 'policy_refresh_continuous_aggregate', name);
   // A refresh of what has been dropped would empty the aggregate too. Without retention all that changed is refreshed.
   const retained = retentionOf(catalogue, settings, 'bars');

@@ -1,5 +1,5 @@
+import { quoteIdentifier } from '../identifiers.js';
 import { MigrationError } from '../migrate/migrationError.js';
-import { quoteIdentifier } from '../statements.js';
 import type { StoreCatalogue } from './catalogue.js';
 import type { FeatureStep } from './featureStep.js';
 import { HYPERTABLE_NAMES } from './hypertables.js';

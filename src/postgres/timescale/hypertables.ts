@@ -1,18 +1,13 @@
-import { quoteIdentifier } from '../statements.js';
+import { quoteIdentifier, quoteLiteral } from '../identifiers.js';
+import { type HypertableLayout, RECORD_TABLES } from '../recordTables.js';
 import type { Policy, StoreCatalogue } from './catalogue.js';
 import { type FeatureStep, interval, said } from './featureStep.js';
-import { literal, type Names } from './rollups.js';
+import type { Names } from './rollups.js';
 import type { HypertableName, TimescaleSettings } from './settings.js';
 
-interface Compression {
-  readonly segmentBy: string;
-  readonly orderBy: string;
-}
-
-/** All columns of the key are in one or the other: an upsert then unpacks only the segments that may hold its rows. */
-export const HYPERTABLES: Readonly<Record<HypertableName, Compression>> = {
-  bars: { segmentBy: 'vendor, symbol, timeframe', orderBy: 'ts' },
-  options_snap: { segmentBy: 'vendor, symbol', orderBy: 'expiry, option_type, strike, ts' },
+const HYPERTABLES: Readonly<Record<HypertableName, HypertableLayout>> = {
+  bars: RECORD_TABLES.bar.hypertable,
+  options_snap: RECORD_TABLES.option.hypertable,
 };
 
 export const HYPERTABLE_NAMES = Object.keys(HYPERTABLES) as HypertableName[];
@@ -23,27 +18,27 @@ export function hypertableSteps(
   { chunkMs }: TimescaleSettings,
   { store, extension }: Names,
 ): FeatureStep[] {
-  const relation = `${literal(`${store}.${quoteIdentifier(table)}`)}::regclass`;
-  const wish = chunkMs[table];
+  const relation = `${quoteLiteral(`${store}.${quoteIdentifier(table)}`)}::regclass`;
+  const requested = chunkMs[table];
   const found = hypertables.get(table);
   if (!found) {
     return [
       {
         name: `${table} hypertable`,
-        what: `make ${table} a hypertable with chunks of ${said(wish.value)}, and move its rows into them`,
+        what: `make ${table} a hypertable with chunks of ${said(requested.value)}, and move its rows into them`,
         statements: [
-          `SELECT ${extension}.create_hypertable(${relation}, 'ts', chunk_time_interval => ${interval(wish.value)}, ` +
+          `SELECT ${extension}.create_hypertable(${relation}, 'ts', chunk_time_interval => ${interval(requested.value)}, ` +
             'migrate_data => true, create_default_indexes => false)',
         ],
       },
     ];
   }
-  if (!wish.given || found.chunkMs === wish.value) return [];
+  if (!requested.given || found.chunkMs === requested.value) return [];
   return [
     {
       name: `${table} chunks`,
-      what: `give the next chunks of ${table} ${said(wish.value)}`,
-      statements: [`SELECT ${extension}.set_chunk_time_interval(${relation}, ${interval(wish.value)})`],
+      what: `give the next chunks of ${table} ${said(requested.value)}`,
+      statements: [`SELECT ${extension}.set_chunk_time_interval(${relation}, ${interval(requested.value)})`],
     },
   ];
 }
@@ -51,14 +46,14 @@ export function hypertableSteps(
 export function compressionSteps(
   table: HypertableName,
   catalogue: StoreCatalogue,
-  { compressAfterMs: wish }: TimescaleSettings,
+  { compressAfterMs: requested }: TimescaleSettings,
   { store, extension }: Names,
 ): FeatureStep[] {
   const qualified = `${store}.${quoteIdentifier(table)}`;
-  const relation = `${literal(qualified)}::regclass`;
+  const relation = `${quoteLiteral(qualified)}::regclass`;
   const policy = policyOf(catalogue, 'policy_compression', table);
   const remove = `SELECT ${extension}.remove_compression_policy(${relation})`;
-  if (wish.value === false) {
+  if (requested.value === false) {
     if (!policy) return [];
     return [
       {
@@ -75,18 +70,18 @@ export function compressionSteps(
       name: `${table} compression`,
       what: `let ${table} be compressed, in segments by ${segmentBy}, ordered by ${orderBy}`,
       statements: [
-        `ALTER TABLE ${qualified} SET (timescaledb.compress, timescaledb.compress_segmentby = ${literal(segmentBy)}, ` +
-          `timescaledb.compress_orderby = ${literal(orderBy)})`,
+        `ALTER TABLE ${qualified} SET (timescaledb.compress, timescaledb.compress_segmentby = ${quoteLiteral(segmentBy)}, ` +
+          `timescaledb.compress_orderby = ${quoteLiteral(orderBy)})`,
       ],
     });
   }
-  if (!policy || (wish.given && policy.compressAfterMs !== wish.value)) {
+  if (!policy || (requested.given && policy.compressAfterMs !== requested.value)) {
     steps.push({
       name: `${table} compression policy`,
-      what: `compress chunks of ${table} after ${said(wish.value)}`,
+      what: `compress chunks of ${table} after ${said(requested.value)}`,
       statements: [
         ...(policy ? [remove] : []),
-        `SELECT ${extension}.add_compression_policy(${relation}, compress_after => ${interval(wish.value)})`,
+        `SELECT ${extension}.add_compression_policy(${relation}, compress_after => ${interval(requested.value)})`,
       ],
     });
   }
@@ -121,19 +116,20 @@ export function retentionSteps(
   { retainMs }: TimescaleSettings,
   { store, extension }: Names,
 ): FeatureStep[] {
-  const wish = retainMs[table];
+  const requested = retainMs[table];
   const policy = policyOf(catalogue, 'policy_retention', table);
-  if (wish === undefined || (wish === false ? !policy : policy?.dropAfterMs === wish)) return [];
-  const relation = `${literal(`${store}.${quoteIdentifier(table)}`)}::regclass`;
+  if (requested === undefined || (requested === false ? !policy : policy?.dropAfterMs === requested)) return [];
+  const relation = `${quoteLiteral(`${store}.${quoteIdentifier(table)}`)}::regclass`;
   return [
     {
       name: `${table} retention`,
-      what: wish === false ? `drop nothing of ${table} any more` : `drop chunks of ${table} after ${said(wish)}`,
+      what:
+        requested === false ? `drop nothing of ${table} any more` : `drop chunks of ${table} after ${said(requested)}`,
       statements: [
         ...(policy ? [`SELECT ${extension}.remove_retention_policy(${relation})`] : []),
-        ...(wish === false
+        ...(requested === false
           ? []
-          : [`SELECT ${extension}.add_retention_policy(${relation}, drop_after => ${interval(wish)})`]),
+          : [`SELECT ${extension}.add_retention_policy(${relation}, drop_after => ${interval(requested)})`]),
       ],
     },
   ];
@@ -144,9 +140,9 @@ export function retentionOf(
   { retainMs }: TimescaleSettings,
   table: HypertableName,
 ): number | undefined {
-  const wish = retainMs[table];
-  if (wish === false) return undefined;
-  return wish ?? policyOf(catalogue, 'policy_retention', table)?.dropAfterMs;
+  const requested = retainMs[table];
+  if (requested === false) return undefined;
+  return requested ?? policyOf(catalogue, 'policy_retention', table)?.dropAfterMs;
 }
 
 export function policyOf({ policies }: StoreCatalogue, proc: string, of: string): Policy | undefined {

@@ -1,5 +1,5 @@
+import { quoteIdentifier } from '../identifiers.js';
 import { MigrationError } from '../migrate/migrationError.js';
-import { quoteIdentifier } from '../statements.js';
 import type { StoreCatalogue } from './catalogue.js';
 import { continuousSteps } from './continuous.js';
 import { extensionOf } from './extension.js';
@@ -53,7 +53,7 @@ export function planFeatures(
         statements: viewStatements(rollup, names),
       });
     }
-    notes.push(...ignoredWishes(settings, extension.version));
+    notes.push(...ignoredRequests(settings, extension.version));
   }
   return { steps, notes, timescale: extension.version };
 }
@@ -71,7 +71,7 @@ function refuseForeign({ rollups }: StoreCatalogue, store: string): void {
 }
 
 /** Nothing is dropped or compressed by plain Postgres: who asked for it must hear that. */
-function ignoredWishes({ compressAfterMs, retainMs }: TimescaleSettings, version: string | undefined): string[] {
+function ignoredRequests({ compressAfterMs, retainMs }: TimescaleSettings, version: string | undefined): string[] {
   const asked = [
     ...(compressAfterMs.given && compressAfterMs.value !== false ? ['compression'] : []),
     ...(typeof retainMs.bars === 'number' || typeof retainMs.options_snap === 'number' ? ['retention'] : []),

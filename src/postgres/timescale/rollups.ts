@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '../statements.js';
+import { quoteIdentifier, quoteLiteral } from '../identifiers.js';
 import { ROLLUP_MARK } from './catalogue.js';
 import { DAY_MS, HOUR_MS } from './settings.js';
 
@@ -21,10 +21,6 @@ export const ROLLUPS: readonly Rollup[] = [
   { name: 'bars_1d', timeframe: '1d', width: '1 day', widthMs: DAY_MS, from: 'bars_1h', everyMs: HOUR_MS },
 ];
 
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
 export interface Names {
   /** The schema of the store, quoted. */
   readonly store: string;
@@ -38,27 +34,27 @@ const ORIGIN = "timestamptz '2000-01-03 00:00:00+00'";
 /** The rollup on plain Postgres: a view, which is always up to date and aggregates each time that it is read. */
 export function viewStatements(rollup: Rollup, names: Names): string[] {
   const { name, timeframe, width } = rollup;
-  const bucket = `date_bin(interval ${literal(width)}, ts, ${ORIGIN})`;
+  const bucket = `date_bin(interval ${quoteLiteral(width)}, ts, ${ORIGIN})`;
   return [
     `CREATE VIEW ${names.store}.${quoteIdentifier(name)} AS
-  SELECT vendor, symbol, ${literal(timeframe)}::text AS timeframe, ${bucket} AS ts,
+  SELECT vendor, symbol, ${quoteLiteral(timeframe)}::text AS timeframe, ${bucket} AS ts,
          (array_agg(open ORDER BY ts))[1] AS open, max(high) AS high, min(low) AS low,
          (array_agg(close ORDER BY ts DESC))[1] AS close, sum(volume) AS volume, max(seq) AS seq
     FROM ${names.store}.bars
    WHERE timeframe = '1m'
    GROUP BY vendor, symbol, ${bucket}`,
-    `COMMENT ON VIEW ${names.store}.${quoteIdentifier(name)} IS ${literal(`${ROLLUP_MARK}: made of the bars of 1m`)}`,
+    `COMMENT ON VIEW ${names.store}.${quoteIdentifier(name)} IS ${quoteLiteral(`${ROLLUP_MARK}: made of the bars of 1m`)}`,
   ];
 }
 
 /** The rollup on TimescaleDB: a continuous aggregate that computes live what it has not materialised yet. */
 export function continuousStatements(rollup: Rollup, names: Names): string[] {
   const { name, timeframe, width, from } = rollup;
-  const bucket = `${names.extension}.time_bucket(interval ${literal(width)}, ts)`;
+  const bucket = `${names.extension}.time_bucket(interval ${quoteLiteral(width)}, ts)`;
   return [
     `CREATE MATERIALIZED VIEW ${names.store}.${quoteIdentifier(name)}
   WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
-  SELECT vendor, symbol, ${literal(timeframe)}::text AS timeframe, ${bucket} AS ts,
+  SELECT vendor, symbol, ${quoteLiteral(timeframe)}::text AS timeframe, ${bucket} AS ts,
          ${names.extension}.first(open, ts) AS open, max(high) AS high, min(low) AS low,
          ${names.extension}.last(close, ts) AS close, sum(volume) AS volume, max(seq) AS seq
     FROM ${names.store}.${quoteIdentifier(from)}${from === 'bars' ? "\n   WHERE timeframe = '1m'" : ''}

@@ -26,14 +26,14 @@ export const DAY_MS = 24 * HOUR_MS;
 const WEEK_MS = 7 * DAY_MS;
 
 /** A value, and whether somebody asked for it: only then does it change what is there. */
-export interface Wish<V> {
+export interface Requested<V> {
   readonly value: V;
   readonly given: boolean;
 }
 
 export interface TimescaleSettings {
-  readonly chunkMs: Readonly<Record<HypertableName, Wish<number>>>;
-  readonly compressAfterMs: Wish<number | false>;
+  readonly chunkMs: Readonly<Record<HypertableName, Requested<number>>>;
+  readonly compressAfterMs: Requested<number | false>;
   readonly retainMs: Readonly<Record<HypertableName, number | false | undefined>>;
 }
 

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
-import { quoteIdentifier } from '../statements.js';
+import { quoteIdentifier } from '../identifiers.js';
 import { StoreError } from '../storeError.js';
-import type { ColumnType, Table } from '../tables.js';
+import type { ColumnType, TableShape } from '../table.js';
 
 /** What `format_type` calls the types whose binary form is the one that is written. */
 const TAKEN: Record<ColumnType, RegExp> = {
@@ -36,7 +36,7 @@ const KEYS = `
  * the same width it writes other values, silently; and without a unique index on the key, rows that come again are
  * doubled.
  */
-export async function checkTable<T>(client: ClientBase, table: Table<T>, qualified: string): Promise<void> {
+export async function checkTable(client: ClientBase, table: TableShape, qualified: string): Promise<void> {
   const refuse = (sqlState: string, message: string) => new StoreError('SLUICE_STORE_TABLE', message, { sqlState });
   const { rows } = await client.query<{ name: string; declared: string; type: string }>(COLUMNS, [qualified]);
   if (rows.length === 0) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Column, ColumnType, ColumnValue as Value } from '../tables.js';
+import type { Column, ColumnType, ColumnValue as Value } from '../table.js';
 import { encodeArrays, encodeCopy } from './encode.js';
 
 const column = (type: ColumnType, nullable = false): Column<readonly Value[]> => ({

@@ -1,7 +1,6 @@
 import { epochDay } from '../../market/calendarDate.js';
 import { StoreError } from '../storeError.js';
-import type { Column, ColumnType, ColumnValue } from '../tables.js';
-import { arrayLiteral } from './arrayLiteral.js';
+import type { Column, ColumnType, ColumnValue } from '../table.js';
 import { Bytes } from './bytes.js';
 
 /** The rows of a write: items, each with its version. */
@@ -139,12 +138,12 @@ function describe(value: unknown): string {
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
-/** A text may be of any length, and an error is read by a person. */
+/** A text may have any length, and people read the message. */
 function quoteClipped(text: string): string {
   return text.length <= MAX_QUOTE ? JSON.stringify(text) : `${JSON.stringify(text.slice(0, MAX_QUOTE))}…`;
 }
 
-/** Whatever fails while rows are read or encoded is a fault of the rows, and not of the connection. */
+/** Whatever fails while rows are read or encoded is a fault of the rows rather than of the connection. */
 export function readRows<R>(read: () => R): R {
   try {
     return read();
@@ -171,6 +170,11 @@ function roomFor<T>(column: Column<T>, item: T, seq: number): number {
 /** The bytes in front of the elements of an array. */
 const ARRAY_HEAD = 20;
 
+/** An array as Postgres writes it (PostgreSQL manual, "Array Value Input"): each text quoted, whatever is in it. */
+function arrayLiteral(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${text.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
+}
+
 /** An array as the text of its literal, which the statement casts back. */
 function asLiterals<T>(column: Column<T>): Column<T> {
   const { name, nullable = false, of } = column;
@@ -183,11 +187,11 @@ function asLiterals<T>(column: Column<T>): Column<T> {
   return { name, type: 'text', nullable, of: literal };
 }
 
-/** One parameter a column, for `unnest($1::text[], …)`. */
+/** One parameter per column, for `unnest($1::text[], …)`. */
 export function encodeArrays<T>(columns: readonly Column<T>[], { items, seqs }: Rows<T>): Buffer[] {
   const count = items.length;
-  return columns.map((described) => {
-    const column = described.type === 'text[]' ? asLiterals(described) : described;
+  return columns.map((definition) => {
+    const column = definition.type === 'text[]' ? asLiterals(definition) : definition;
     const isText = column.type === 'text';
     const bytes = new Bytes(ARRAY_HEAD + count * (isText ? 16 : 12));
     bytes.int32(1);

@@ -3,7 +3,9 @@
  * table, and the upsert from there; `copy`: COPY straight into the table, twice as fast, which works as long as no key
  * of the batch is there already.
  */
-export type Strategy = 'unnest' | 'copyUpsert' | 'copy';
+export type Strategy = (typeof STRATEGIES)[number];
+
+export const STRATEGIES = ['unnest', 'copyUpsert', 'copy'] as const;
 
 /** What became of a batch that was planned as `copy`. */
 export type CopyResult = 'committed' | 'conflicted' | 'failed';

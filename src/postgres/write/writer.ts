@@ -1,17 +1,17 @@
 import type { Pool, PoolClient } from 'pg';
 import type { WriteReceipt } from '../../contracts/sink.js';
 import { sqlStateOf } from '../../failures/sqlState.js';
-import { inTransaction } from '../inTransaction.js';
-import { type Statements, statementsFor } from '../statements.js';
+import { borrow, inTransaction, rememberServer, watchPool } from '../session.js';
 import { StoreError } from '../storeError.js';
-import type { Table } from '../tables.js';
-import { endsSession, toStoreError, writing } from '../toStoreError.js';
-import { inKeyOrder, rowArranger } from './arrangeRows.js';
+import type { Table } from '../table.js';
+import { toStoreError, writing } from '../toStoreError.js';
 import { checkTable } from './checkTable.js';
+import { inKeyOrder, rowCompactor } from './compactRows.js';
 import { copyIn } from './copyIn.js';
 import { encodeArrays, encodeCopy, type Rows, readRows } from './encode.js';
-import { Numbering } from './numbering.js';
 import { type Strategy, WritePlanner } from './planner.js';
+import { type Statements, statementsFor } from './statements.js';
+import { VersionStamper } from './versionStamper.js';
 
 export interface TableWriterConfig<T> {
   readonly table: Table<T>;
@@ -19,7 +19,7 @@ export interface TableWriterConfig<T> {
   readonly createTable: boolean;
   readonly strategy: Strategy | 'auto';
   /** The time of receipt in epoch milliseconds. */
-  readonly clock: () => number;
+  readonly now: () => number;
 }
 
 /** What was found out before the first write, and is kept for those that follow. */
@@ -34,6 +34,7 @@ interface Preparation {
 const UNIQUE_VIOLATION = '23505';
 const DEADLOCK = '40P01';
 const NO_SUCH_TABLE = '42P01';
+const NO_SUCH_SCHEMA = '3F000';
 const NOT_PERMITTED = '42501';
 const NOT_SUPPORTED = '0A000';
 
@@ -41,43 +42,36 @@ const NOT_SUPPORTED = '0A000';
 const PREPARED_ELSEWHERE = new Set(['26000', '42P05']);
 
 /** The table is gone or has been altered: it must be looked at again. */
-const TABLE_CHANGED = new Set([NO_SUCH_TABLE, '3F000', '42703', '42804', '42P10']);
+const TABLE_CHANGED = new Set([NO_SUCH_TABLE, NO_SUCH_SCHEMA, '42703', '42804', '42P10']);
 
 /** Two writers that meet on the same rows in different orders can be each other's victim more than once. */
-const ATTEMPTS_AT_DEADLOCK = 5;
-
-const watched = new WeakSet<Pool>();
+const MAX_ATTEMPTS_AT_DEADLOCK = 5;
 
 /** Writes batches into the table of a description, one statement in flight a connection. */
 export class TableWriter<T> {
   readonly #pool: Pool;
   readonly #config: TableWriterConfig<T>;
   readonly #statements: Statements;
-  readonly #arrange: (rows: Rows<T>) => Rows<T>;
-  readonly #numbering: Numbering<T>;
+  readonly #compact: (rows: Rows<T>) => Rows<T>;
+  readonly #stamper: VersionStamper<T>;
   /** The connections that have the staging table. */
   readonly #staged = new WeakSet<PoolClient>();
   /** The connections whose prepared statements do not stay. */
   readonly #unnamed = new WeakSet<PoolClient>();
-  #isPGlite: boolean | undefined;
   #preparation: Preparation | undefined;
 
   constructor(pool: Pool, config: TableWriterConfig<T>) {
+    watchPool(pool);
     this.#pool = pool;
     this.#config = config;
     this.#statements = statementsFor(config.table, config.schema);
-    this.#arrange = rowArranger(config.table);
-    this.#numbering = new Numbering(config.table, config.clock);
-    // An idle connection that breaks is an event that would end the process; the pool has dropped it by then.
-    if (!watched.has(pool)) {
-      watched.add(pool);
-      pool.on('error', () => {});
-    }
+    this.#compact = rowCompactor(config.table);
+    this.#stamper = new VersionStamper(config.table, config.now);
   }
 
   /** The items, each with a version; the same array where all have one. */
   stamp(items: readonly T[]): readonly T[] {
-    return this.#numbering.stamp(items);
+    return this.#stamper.stamp(items);
   }
 
   /**
@@ -86,11 +80,11 @@ export class TableWriter<T> {
    */
   async write(batch: readonly T[], signal: AbortSignal): Promise<WriteReceipt> {
     try {
-      const rows = readRows(() => this.#arrange({ items: batch, seqs: this.#numbering.seqsOf(batch) }));
+      const rows = readRows(() => this.#compact({ items: batch, seqs: this.#stamper.seqsOf(batch) }));
       const preparation = this.#prepared();
       const planner = await this.#waitFor(preparation, signal);
       try {
-        const written = await this.#borrow(signal, (client) => this.#writeRows(client, planner, rows));
+        const written = await borrow(this.#pool, (client) => this.#writeRows(client, planner, rows), signal);
         return { rows: written };
       } catch (error) {
         if (TABLE_CHANGED.has(sqlStateOf(error) ?? '')) this.#forget(preparation);
@@ -105,7 +99,7 @@ export class TableWriter<T> {
   #prepared(): Preparation {
     if (this.#preparation) return this.#preparation;
     const abandon = new AbortController();
-    const planner = this.#borrow(abandon.signal, (client) => this.#prepare(client));
+    const planner = borrow(this.#pool, (client) => this.#prepare(client), abandon.signal);
     const preparation: Preparation = { planner, abandon, waiting: 0, settled: false };
     this.#preparation = preparation;
     planner.then(
@@ -141,9 +135,8 @@ export class TableWriter<T> {
     const { strategy, createTable, table } = this.#config;
     const { exists, create, qualified } = this.#statements;
     const version = await client.query<{ version: string }>('SELECT version() AS version');
-    // PGlite is Postgres compiled by Emscripten: COPY FROM STDIN ends its process.
-    const isPGlite = /emcc|emscripten/i.test(version.rows[0]?.version ?? '');
-    this.#isPGlite = isPGlite;
+    const isPGlite = rememberServer(this.#pool, version.rows[0]?.version ?? '');
+    // COPY FROM STDIN ends the process of PGlite.
     if (isPGlite && (strategy === 'copy' || strategy === 'copyUpsert')) {
       throw new StoreError(
         'SLUICE_STORE_UNSUPPORTED',
@@ -153,20 +146,27 @@ export class TableWriter<T> {
     if (createTable) {
       // Asked first, because a user who may not create tables may well write into one.
       const { rows } = await client.query<{ exists: boolean }>(exists, [qualified]);
-      if (!rows[0]?.exists) await inTransaction(client, create);
+      if (!rows[0]?.exists) await inTransaction(client, () => client.query(create));
     }
     await checkTable(client, table, qualified);
     return new WritePlanner(strategy, !isPGlite);
   }
 
   async #writeRows(client: PoolClient, planner: WritePlanner, rows: Rows<T>): Promise<number> {
+    let isSecondTry = false;
     for (let attempt = 1; ; attempt++) {
       try {
         const ordered = planner.inKeyOrder() ? inKeyOrder(this.#config.table, rows) : rows;
         return await this.#writeOnce(client, planner, ordered);
       } catch (error) {
-        if (sqlStateOf(error) !== DEADLOCK || attempt === ATTEMPTS_AT_DEADLOCK) throw error;
-        // The server has undone this transaction, and the other may go on.
+        const state = sqlStateOf(error);
+        if (state === UNIQUE_VIOLATION && !isSecondTry) {
+          // Out of an upsert: a row may have been inserted by another writer at the same time. The next try settles it.
+          isSecondTry = true;
+          continue;
+        }
+        if (state !== DEADLOCK || attempt === MAX_ATTEMPTS_AT_DEADLOCK) throw error;
+        // The server has undone this transaction, so the other one continues.
         planner.deadlocked();
       }
     }
@@ -211,7 +211,7 @@ export class TableWriter<T> {
 
   /** Undefined where the server does not permit it, and another way is open. */
   async #upsertStaged(client: PoolClient, planner: WritePlanner, rows: Rows<T>): Promise<number | undefined> {
-    const { createStage, copyUpsert, stageName } = this.#statements;
+    const { createStage, copyUpsert } = this.#statements;
     const data = readRows(() => encodeCopy(this.#config.table.columns, rows));
     for (let attempt = 1; ; attempt++) {
       if (!this.#staged.has(client)) {
@@ -231,47 +231,10 @@ export class TableWriter<T> {
         const state = sqlStateOf(error);
         if (state === NOT_SUPPORTED && planner.drop('copyUpsert')) return undefined;
         // `DISCARD ALL`, or a bouncer that gives the session to others, takes the staging table away.
-        const stageGone = state === NO_SUCH_TABLE && error instanceof Error && error.message.includes(stageName);
-        if (!stageGone || attempt > 1) throw error;
+        const isGone =
+          (state === NO_SUCH_TABLE || state === NO_SUCH_SCHEMA) && /pg_temp|sluice_stage_/.test(String(error));
+        if (!isGone || attempt > 1) throw error;
       }
-    }
-  }
-
-  /**
-   * PGlite's adapter, once its client has been destroyed, answers one statement late. Until the server has said what it
-   * is, a connection that was given to the pool, and is not a socket of the driver's, is taken for PGlite's.
-   */
-  #mayDestroy(): boolean {
-    return !(this.#isPGlite ?? 'connection' in (this.#pool.options ?? {}));
-  }
-
-  /** Lends a client. One whose connection is broken, or that is still busy when nobody waits any more, is destroyed. */
-  async #borrow<R>(signal: AbortSignal, use: (client: PoolClient) => Promise<R>): Promise<R> {
-    signal.throwIfAborted();
-    const client = await this.#pool.connect();
-    const onError = () => {};
-    let released = false;
-    const release = (broken: boolean) => {
-      if (released) return;
-      released = true;
-      signal.removeEventListener('abort', onAbort);
-      client.removeListener('error', onError);
-      client.release(broken);
-    };
-    const onAbort = () => {
-      if (this.#mayDestroy()) release(true);
-    };
-    client.on('error', onError);
-    signal.addEventListener('abort', onAbort);
-    let broken = false;
-    try {
-      signal.throwIfAborted();
-      return await use(client);
-    } catch (error) {
-      broken = !signal.aborted && this.#mayDestroy() && endsSession(error);
-      throw error;
-    } finally {
-      release(broken);
     }
   }
 }

@@ -2,36 +2,19 @@ import type { Bar } from '../market/bar.js';
 import type { Fundamentals } from '../market/fundamentals.js';
 import type { NewsItem } from '../market/newsItem.js';
 import type { OptionSnapshot } from '../market/optionSnapshot.js';
+import type { RecordKind } from '../market/recordKinds.js';
+import type { MigrationName } from './migrate/migrations.js';
+import type { Table, TableShape } from './table.js';
 
-export type ColumnType = 'text' | 'timestamptz' | 'float8' | 'int8' | 'date' | 'text[]';
+const SEQ = { name: 'seq', type: 'int8', of: (_item: unknown, seq: number) => seq } as const;
 
-export type ColumnValue = string | number | readonly string[] | null | undefined;
+const BY_SEQ = {
+  version: 'seq',
+  versionOf: ({ seq }: { readonly seq?: number }) => seq,
+  numbered: <T>(item: T, seq: number) => ({ ...item, seq }),
+};
 
-export interface Column<T> {
-  readonly name: string;
-  /** `timestamptz` takes epoch milliseconds, `int8` a safe integer, `date` a text as `2024-06-21`. */
-  readonly type: ColumnType;
-  /** Whether the column takes `undefined` and `null`, which are stored as null. Default false. */
-  readonly nullable?: boolean;
-  /** The value of an item; `seq` is its version, numbered by the sink where the item has none. */
-  readonly of: (item: T, seq: number) => ColumnValue;
-}
-
-/** All that the writer knows of a table: a further table is a further description. */
-export interface Table<T> {
-  readonly name: string;
-  readonly columns: readonly Column<T>[];
-  /** The columns of the primary key: of any type but text[], none nullable. */
-  readonly key: readonly string[];
-  /** The int8 column that guards the order: a row is never overwritten by one with the same or a lower value. */
-  readonly version: string;
-  /** The version that an item brings along, if it does. */
-  readonly versionOf: (item: T) => number | undefined;
-  /** The item with a version. */
-  readonly numbered: (item: T, seq: number) => T;
-}
-
-/** One row a vendor, symbol, timeframe and start. */
+/** One row per vendor, symbol, timeframe and start. */
 export const barsTable: Table<Bar> = {
   name: 'bars',
   columns: [
@@ -44,15 +27,14 @@ export const barsTable: Table<Bar> = {
     { name: 'low', type: 'float8', of: (bar) => bar.low },
     { name: 'close', type: 'float8', of: (bar) => bar.close },
     { name: 'volume', type: 'float8', of: (bar) => bar.volume },
-    { name: 'seq', type: 'int8', of: (_bar, seq) => seq },
+    SEQ,
   ],
   key: ['vendor', 'symbol', 'timeframe', 'ts'],
-  version: 'seq',
-  versionOf: (bar) => bar.seq,
-  numbered: (bar, seq) => ({ ...bar, seq }),
+  keyOf: (bar) => bar.symbol,
+  ...BY_SEQ,
 };
 
-/** One row a vendor, contract and moment. */
+/** One row per vendor, contract and instant. */
 export const optionsTable: Table<OptionSnapshot> = {
   name: 'options_snap',
   columns: [
@@ -73,15 +55,14 @@ export const optionsTable: Table<OptionSnapshot> = {
     { name: 'open_interest', type: 'float8', nullable: true, of: (option) => option.openInterest },
     { name: 'volume', type: 'float8', nullable: true, of: (option) => option.volume },
     { name: 'underlying_price', type: 'float8', nullable: true, of: (option) => option.underlyingPrice },
-    { name: 'seq', type: 'int8', of: (_option, seq) => seq },
+    SEQ,
   ],
   key: ['vendor', 'symbol', 'expiry', 'option_type', 'strike', 'ts'],
-  version: 'seq',
-  versionOf: (option) => option.seq,
-  numbered: (option, seq) => ({ ...option, seq }),
+  keyOf: (option) => option.symbol,
+  ...BY_SEQ,
 };
 
-/** One row a vendor and id. */
+/** One row per vendor and id. */
 export const newsTable: Table<NewsItem> = {
   name: 'news',
   columns: [
@@ -92,15 +73,14 @@ export const newsTable: Table<NewsItem> = {
     { name: 'url', type: 'text', of: (item) => item.url },
     { name: 'symbols', type: 'text[]', of: (item) => item.symbols },
     { name: 'sentiment', type: 'float8', nullable: true, of: (item) => item.sentiment },
-    { name: 'seq', type: 'int8', of: (_item, seq) => seq },
+    SEQ,
   ],
   key: ['vendor', 'id'],
-  version: 'seq',
-  versionOf: (item) => item.seq,
-  numbered: (item, seq) => ({ ...item, seq }),
+  keyOf: (item) => item.id,
+  ...BY_SEQ,
 };
 
-/** One row a vendor, symbol, period and metric. */
+/** One row per vendor, symbol, period and metric. */
 export const fundamentalsTable: Table<Fundamentals> = {
   name: 'fundamentals',
   columns: [
@@ -112,10 +92,39 @@ export const fundamentalsTable: Table<Fundamentals> = {
     { name: 'value', type: 'float8', of: (figure) => figure.value },
     { name: 'unit', type: 'text', of: (figure) => figure.unit },
     { name: 'filing_date', type: 'date', nullable: true, of: (figure) => figure.filingDate },
-    { name: 'seq', type: 'int8', of: (_figure, seq) => seq },
+    SEQ,
   ],
   key: ['vendor', 'symbol', 'period_end', 'timeframe', 'metric'],
-  version: 'seq',
-  versionOf: (figure) => figure.seq,
-  numbered: (figure, seq) => ({ ...figure, seq }),
+  keyOf: (figure) => figure.symbol,
+  ...BY_SEQ,
 };
+
+/** How TimescaleDB keeps a table. */
+export interface HypertableLayout {
+  /** All columns of the key are in one or the other: an upsert then unpacks only the segments that may hold its rows. */
+  readonly segmentBy: string;
+  readonly orderBy: string;
+}
+
+export interface RecordTable {
+  readonly table: TableShape;
+  /** After this migration the table must be as its sink needs it, also if it existed before. */
+  readonly migration: MigrationName;
+  readonly hypertable?: HypertableLayout;
+}
+
+/** What the store knows of each kind of record. */
+export const RECORD_TABLES = {
+  bar: {
+    table: barsTable,
+    migration: '001_bars',
+    hypertable: { segmentBy: 'vendor, symbol, timeframe', orderBy: 'ts' },
+  },
+  option: {
+    table: optionsTable,
+    migration: '002_options_snap',
+    hypertable: { segmentBy: 'vendor, symbol', orderBy: 'expiry, option_type, strike, ts' },
+  },
+  news: { table: newsTable, migration: '003_news' },
+  fundamental: { table: fundamentalsTable, migration: '004_fundamentals' },
+} satisfies Record<RecordKind, RecordTable>;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { quoteIdentifier, statementsFor } from './statements.js';
-import type { Table } from './tables.js';
+import { quoteIdentifier } from '../identifiers.js';
+import type { Table } from '../table.js';
+import { statementsFor } from './statements.js';
 
 const table: Table<unknown> = {
   name: 'My "table"',
@@ -10,6 +11,7 @@ const table: Table<unknown> = {
     { name: 'seq', type: 'int8', of: (_item, seq) => seq },
   ],
   key: ['id'],
+  keyOf: () => '',
   version: 'seq',
   versionOf: () => undefined,
   numbered: (item) => item,
@@ -62,9 +64,9 @@ describe('statementsFor', () => {
     ];
     expect(new Set(all.map(({ createStage }) => createStage)).size).toBe(3);
     expect(new Set(all.map(({ upsertName }) => upsertName)).size).toBe(3);
-    for (const { createStage, copyUpsert, stageName } of all) {
-      expect(createStage).toContain(stageName);
-      expect(copyUpsert).toContain(stageName);
+    for (const { createStage, copyUpsert } of all) {
+      const stage = /"(sluice_stage_\w+)"/.exec(createStage)?.[1];
+      expect(copyUpsert).toContain(`pg_temp."${stage}"`);
     }
     for (const { upsertName } of all) expect(upsertName.length).toBeLessThan(64);
   });

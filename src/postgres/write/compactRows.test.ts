@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Bar } from '../../market/bar.js';
 import type { OptionSnapshot } from '../../market/optionSnapshot.js';
-import { barsTable, optionsTable } from '../tables.js';
-import { inKeyOrder, rowArranger } from './arrangeRows.js';
+import { barsTable, optionsTable } from '../recordTables.js';
+import { inKeyOrder, rowCompactor } from './compactRows.js';
 import { toMicros } from './encode.js';
 
 const bar = (fields: Partial<Bar>): Bar => ({
@@ -21,22 +21,22 @@ const bar = (fields: Partial<Bar>): Bar => ({
 });
 
 const arrange = (bars: readonly Bar[], seqs: readonly number[] = bars.map((each) => each.seq ?? 0)) =>
-  rowArranger(barsTable)({ items: bars, seqs: Float64Array.from(seqs) });
+  rowCompactor(barsTable)({ items: bars, seqs: Float64Array.from(seqs) });
 
 /** The key, in a way that the code under test does not have it. */
 const keyOf = (each: Bar) => JSON.stringify([each.vendor, each.symbol, each.timeframe, toMicros(each.ts)]);
 
-describe('rowArranger', () => {
+describe('rowCompactor', () => {
   it('gives rows back as they are where there is nothing to do', () => {
     const rows = { items: [bar({ ts: 1 }), bar({ ts: 2 })], seqs: Float64Array.of(1, 2) };
-    expect(rowArranger(barsTable)(rows)).toBe(rows);
+    expect(rowCompactor(barsTable)(rows)).toBe(rows);
   });
 
   it('does not touch what it is given', () => {
     const bars = [bar({ seq: 1 }), bar({ symbol: 'B', seq: 2 }), bar({ seq: 3 }), bar({ symbol: 'B', ts: 9, seq: 4 })];
     const before = structuredClone(bars);
     const seqs = Float64Array.of(1, 2, 3, 4);
-    rowArranger(barsTable)({ items: bars, seqs });
+    rowCompactor(barsTable)({ items: bars, seqs });
     expect(bars).toEqual(before);
     expect([...seqs]).toEqual([1, 2, 3, 4]);
   });
@@ -65,7 +65,7 @@ describe('rowArranger', () => {
   });
 
   it('equals a plain fold: the highest version of each key, the earlier of equal ones', () => {
-    const arranger = rowArranger(barsTable);
+    const arranger = rowCompactor(barsTable);
     const row = fc.record({
       vendor: fc.constantFrom('v', 'w'),
       symbol: fc.oneof(fc.constantFrom('A', 'B', 'C'), fc.string({ maxLength: 3 })),
@@ -116,12 +116,12 @@ describe('keys with a date and a double', () => {
       option({ strike: 1.5 }),
       option({ optionType: 'P' }),
     ];
-    expect(new Set(rowArranger(optionsTable)(rowsOf(options)).items)).toEqual(new Set(options));
+    expect(new Set(rowCompactor(optionsTable)(rowsOf(options)).items)).toEqual(new Set(options));
   });
 
   it('are one where the table takes them for one: the two zeros, and any two NaN', () => {
     const options = [0, Number.NaN, -0, Number.NaN].map((strike) => option({ strike }));
-    const { items } = rowArranger(optionsTable)(rowsOf(options));
+    const { items } = rowCompactor(optionsTable)(rowsOf(options));
     expect(items).toHaveLength(2);
     expect(items).toContain(options[2]);
     expect(items).toContain(options[3]);

@@ -1,4 +1,4 @@
-import type { Column, Table } from '../tables.js';
+import type { Column, Table } from '../table.js';
 import { type Rows, toMicros } from './encode.js';
 
 /** A column's part of the key, as the table compares it. */
@@ -40,14 +40,14 @@ function hashNumber(value: number): number {
 }
 
 /**
- * Makes rows ready for a table: of those with one key only the newest is left (the highest version, of equal ones the
- * earlier, as the table itself does it), because Postgres refuses to touch a row twice in one upsert; and those that differ in the last part of the key
- * alone, such as the bars of one symbol, are put together, because the server then finds their places in the index
- * near each other: a COPY gains about a tenth by it.
+ * Returns a function that prepares the rows of a batch for a table. It keeps only the newest row per key (the highest version,
+ * of equal ones the earlier, as the table itself does), because Postgres refuses to touch a row twice in one upsert. It puts
+ * rows together that differ only in the last part of the key, such as the bars of one symbol, because the server then finds
+ * their places in the index near each other: a COPY becomes about a tenth faster.
  *
- * A look into a hash table a row: no key is built.
+ * One look-up in a hash table per row; no key is built.
  */
-export function rowArranger<T>(table: Table<T>): (rows: Rows<T>) => Rows<T> {
+export function rowCompactor<T>(table: Table<T>): (rows: Rows<T>) => Rows<T> {
   const parts = keyParts(table);
   const lastPart = parts.length - 1;
   const lastValues: (string | number | undefined)[] = parts.map(() => undefined);
@@ -126,8 +126,8 @@ export function rowArranger<T>(table: Table<T>): (rows: Rows<T>) => Rows<T> {
     return kept ? { items: kept, seqs: keptSeqs.subarray(0, length) } : rows;
   };
 
-  /** Two keys with one hash end up in one group: that costs a little speed and nothing else. */
-  const together = (rows: Rows<T>): Rows<T> => {
+  /** Two keys with one hash end up in one group, which costs only a little speed. */
+  const groupByPrefix = (rows: Rows<T>): Rows<T> => {
     const { items, seqs } = rows;
     const count = items.length;
     const mask = slots.length - 1;
@@ -160,25 +160,25 @@ export function rowArranger<T>(table: Table<T>): (rows: Rows<T>) => Rows<T> {
       ends[g] = end;
       end += size;
     }
-    const arranged = items.slice();
-    const arrangedSeqs = new Float64Array(count);
+    const grouped = items.slice();
+    const groupedSeqs = new Float64Array(count);
     for (let i = 0; i < count; i++) {
       const group = groups[i]!;
       const at = ends[group]!;
       ends[group] = at + 1;
-      arranged[at] = items[i]!;
-      arrangedSeqs[at] = seqs[i]!;
+      grouped[at] = items[i]!;
+      groupedSeqs[at] = seqs[i]!;
     }
-    return { items: arranged, seqs: arrangedSeqs };
+    return { items: grouped, seqs: groupedSeqs };
   };
 
   return (rows) => {
     reserve(rows.items.length);
-    return together(newestPerKey(rows));
+    return groupByPrefix(newestPerKey(rows));
   };
 }
 
-/** Rows in the order of their keys, which all who write them share. */
+/** Rows in the order of their keys, an order that all writers share. */
 export function inKeyOrder<T>(table: Table<T>, { items, seqs }: Rows<T>): Rows<T> {
   const parts = keyParts(table);
   const order = items.map((_, i) => i);
@@ -193,7 +193,7 @@ export function inKeyOrder<T>(table: Table<T>, { items, seqs }: Rows<T>): Rows<T
   return { items: order.map((i) => items[i]!), seqs: Float64Array.from(order, (i) => seqs[i]!) };
 }
 
-/** Any order will do that all share. A number is compared with a text where one of two is NaN. */
+/** Any shared order will do. A number is compared with a text where one of the two is NaN. */
 function isBefore(left: string | number, right: string | number): boolean {
   return typeof left === typeof right ? left < right : typeof left === 'number';
 }

@@ -1,26 +1,26 @@
-import type { Table } from '../tables.js';
+import type { Table } from '../table.js';
 import { badValue } from './encode.js';
 
 /**
  * Gives versions to items that bring none along: the time of receipt in microseconds, strictly increasing, so that they
  * grow across restarts too.
  */
-export class Numbering<T> {
+export class VersionStamper<T> {
   readonly #table: Table<T>;
-  readonly #clock: () => number;
+  readonly #now: () => number;
   /** The versions given to a batch, so that a batch that is written again has the same. */
   readonly #numbered = new WeakMap<readonly T[], Float64Array>();
   #last = 0;
 
-  /** The clock is in epoch milliseconds. */
-  constructor(table: Table<T>, clock: () => number) {
+  /** `now` is in epoch milliseconds. */
+  constructor(table: Table<T>, now: () => number) {
     this.#table = table;
-    this.#clock = clock;
+    this.#now = now;
   }
 
   /**
    * The items, each with a version: those that have none as copies that have one, in the same array where all have one.
-   * What cannot be read stays as it is: the write says what is the matter with it.
+   * An item that cannot be read stays as it is: the write reports what is wrong with it.
    */
   stamp(items: readonly T[]): readonly T[] {
     let stamped: T[] | undefined;
@@ -29,7 +29,7 @@ export class Numbering<T> {
       const item = items[i] as T;
       let copy = item;
       if (this.#lacksVersion(item)) {
-        now ??= this.#now();
+        now ??= this.#micros();
         copy = this.#copy(item, this.#next(now));
         stamped ??= items.slice(0, i);
       }
@@ -52,7 +52,7 @@ export class Numbering<T> {
         seqs[i] = seq;
         continue;
       }
-      now ??= this.#now();
+      now ??= this.#micros();
       seqs[i] = this.#next(now);
     }
     if (now !== undefined) this.#numbered.set(batch, seqs);
@@ -75,9 +75,8 @@ export class Numbering<T> {
     }
   }
 
-  /** In microseconds. */
-  #now(): number {
-    return Math.round(this.#clock() * 1000);
+  #micros(): number {
+    return Math.round(this.#now() * 1000);
   }
 
   #next(now: number): number {
@@ -86,7 +85,7 @@ export class Numbering<T> {
   }
 }
 
-/** Data that nobody has checked may hold null for a version that is not there. */
+/** Unchecked data may hold null for a missing version. */
 function isVersion(seq: number | null | undefined): seq is number {
   return seq !== undefined && seq !== null;
 }

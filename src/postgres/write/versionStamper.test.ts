@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Table } from '../tables.js';
-import { Numbering } from './numbering.js';
+import type { Table } from '../table.js';
+import { VersionStamper } from './versionStamper.js';
 
 interface Item {
   readonly id: string;
@@ -11,6 +11,7 @@ const table: Table<Item> = {
   name: 't',
   columns: [],
   key: ['id'],
+  keyOf: (item) => item.id,
   version: 'seq',
   versionOf: (item) => item.seq as number | undefined,
   numbered: (item, seq) => ({ ...item, seq }),
@@ -18,9 +19,9 @@ const table: Table<Item> = {
 
 const NOW = 1_700_000_000_000;
 
-describe('Numbering', () => {
+describe('VersionStamper', () => {
   it('gives back the very array where every item has a version', () => {
-    const numbering = new Numbering(table, () => NOW);
+    const numbering = new VersionStamper(table, () => NOW);
     const items = [
       { id: 'a', seq: 0 },
       { id: 'b', seq: -5 },
@@ -33,7 +34,7 @@ describe('Numbering', () => {
   it('stamps copies of those that have none, with the time in microseconds, and leaves the others the same', () => {
     const items: Item[] = [{ id: 'a', seq: 7 }, { id: 'b' }, { id: 'c', seq: null }, { id: 'd', seq: 9 }];
     const before = structuredClone(items);
-    const stamped = new Numbering(table, () => NOW).stamp(items);
+    const stamped = new VersionStamper(table, () => NOW).stamp(items);
     expect(stamped).toEqual([
       { id: 'a', seq: 7 },
       { id: 'b', seq: NOW * 1000 },
@@ -47,7 +48,7 @@ describe('Numbering', () => {
 
   it('grows strictly, across stamp and write and where the clock stands still or goes back', () => {
     let now = NOW;
-    const numbering = new Numbering(table, () => now);
+    const numbering = new VersionStamper(table, () => now);
     const given: (number | null | undefined)[] = [];
     for (const step of [0, 0, -1000, 0.001, 0, 1]) {
       now += step;
@@ -57,12 +58,12 @@ describe('Numbering', () => {
     expect(given).toEqual([...given].sort((a, b) => a! - b!));
     expect(new Set(given).size).toBe(18);
     // A clock that goes on, as after a restart, gives more than all before.
-    expect(new Numbering(table, () => NOW + 1).stamp([{ id: 'a' }])[0]!.seq).toBeGreaterThan(given.at(-1)!);
+    expect(new VersionStamper(table, () => NOW + 1).stamp([{ id: 'a' }])[0]!.seq).toBeGreaterThan(given.at(-1)!);
   });
 
   it('numbers a stamped batch as it is stamped, in whatever parts it is written', () => {
     let now = NOW;
-    const numbering = new Numbering(table, () => now);
+    const numbering = new VersionStamper(table, () => now);
     const stamped = numbering.stamp([{ id: 'a' }, { id: 'b' }, { id: 'c' }]);
     now += 1000;
     const seqs = stamped.map(({ seq }) => seq);
@@ -73,7 +74,7 @@ describe('Numbering', () => {
 
   it('gives an unstamped batch that is written again the versions it had', () => {
     let now = NOW;
-    const numbering = new Numbering(table, () => now);
+    const numbering = new VersionStamper(table, () => now);
     const batch = [{ id: 'a' }, { id: 'b', seq: 3 }];
     const first = [...numbering.seqsOf(batch)];
     now += 1000;
@@ -83,7 +84,7 @@ describe('Numbering', () => {
 
   it('reads the clock once a batch', () => {
     let read = 0;
-    const numbering = new Numbering(table, () => NOW + read++);
+    const numbering = new VersionStamper(table, () => NOW + read++);
     numbering.stamp([{ id: 'a' }, { id: 'b' }]);
     numbering.seqsOf([{ id: 'a' }, { id: 'b' }]);
     numbering.stamp([{ id: 'a', seq: 1 }]);
@@ -91,7 +92,7 @@ describe('Numbering', () => {
   });
 
   it('leaves what is no item, and what cannot be read, for the write to refuse', () => {
-    const numbering = new Numbering(table, () => NOW);
+    const numbering = new VersionStamper(table, () => NOW);
     const thrower = Object.defineProperty({ id: 'x' }, 'seq', {
       get() {
         throw new Error('unreadable');

@@ -1,26 +1,20 @@
 import { createHash } from 'node:crypto';
-import type { Table } from './tables.js';
-
-/** The one place where a name becomes SQL. */
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
+import { qualify, quoteIdentifier } from '../identifiers.js';
+import type { Table } from '../table.js';
 
 export interface Statements {
-  /** Whether the table is there: one row with one column `exists`, for {@link qualified} as its parameter. */
+  /** Whether the table exists: one row with one column `exists`, for {@link qualified} as its parameter. */
   readonly exists: string;
   /** The table with its schema, as SQL writes it. */
   readonly qualified: string;
-  /** Creates schema and table unless they are there, also where two processes do so at once. */
+  /** Creates schema and table unless they exist, as one transaction: two processes may do so at once. */
   readonly create: string;
-  /** Upserts the rows of one array parameter a column. */
+  /** Upserts rows from one array parameter per column. */
   readonly upsertArrays: string;
   /** A name for {@link upsertArrays} as a prepared statement. */
   readonly upsertName: string;
-  /** Takes rows straight into the table; a key that is there already is a unique violation. */
+  /** Takes rows straight into the table; an existing key is a unique violation. */
   readonly copy: string;
-  /** The name of the staging table, which an error about it holds. */
-  readonly stageName: string;
   /** Creates the staging table of a connection. */
   readonly createStage: string;
   /** Takes rows into the staging table and upserts them from there, as one transaction. */
@@ -28,8 +22,7 @@ export interface Statements {
 }
 
 export function statementsFor<T>(table: Table<T>, schema: string | undefined): Statements {
-  const quoted = quoteIdentifier(table.name);
-  const qualified = schema === undefined ? quoted : `${quoteIdentifier(schema)}.${quoted}`;
+  const qualified = qualify(table.name, schema);
   const digest = createHash('sha256')
     .update(qualified)
     .update(JSON.stringify(table.columns))
@@ -58,24 +51,21 @@ export function statementsFor<T>(table: Table<T>, schema: string | undefined): S
   const unnested = table.columns
     .map(({ type }, i) => (type === 'text[]' ? `${names[i]}::text[]` : names[i]))
     .join(', ');
-  // A lock that ends with the transaction: `IF NOT EXISTS` alone fails when two do it at once. Its number is arbitrary,
-  // the same for all who create this table.
+  // A lock that ends with the transaction: `IF NOT EXISTS` alone fails when two do it at once. Its number is arbitrary, and
+  // the same for everyone who creates this table.
   const lock = BigInt.asIntN(64, BigInt(`0x${digest}`));
 
   return {
     qualified,
     exists: 'SELECT to_regclass($1) IS NOT NULL AS exists',
     create: [
-      'BEGIN',
       `SELECT pg_advisory_xact_lock(${lock})`,
       ...(schema === undefined ? [] : [`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`]),
       `CREATE TABLE IF NOT EXISTS ${qualified} (${definitions.join(', ')}, PRIMARY KEY (${key}))`,
-      'COMMIT',
     ].join('; '),
     upsertArrays: upsertFrom(`unnest(${arrays}) AS incoming (${list})`, unnested),
     upsertName: `sluice_upsert_${digest}`,
     copy: `COPY ${qualified} (${list}) FROM STDIN (FORMAT binary)`,
-    stageName,
     createStage: `CREATE TEMP TABLE IF NOT EXISTS ${quoteIdentifier(stageName)} (${table.columns
       .map(({ name, type }) => `${quoteIdentifier(name)} ${type}`)
       .join(', ')}) ON COMMIT DELETE ROWS`,

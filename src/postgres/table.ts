@@ -1,0 +1,38 @@
+export const COLUMN_TYPES = ['text', 'timestamptz', 'float8', 'int8', 'date', 'text[]'] as const;
+
+export type ColumnType = (typeof COLUMN_TYPES)[number];
+
+export type ColumnValue = string | number | readonly string[] | null | undefined;
+
+/** A column of a {@link Table}. */
+export interface Column<T> {
+  readonly name: string;
+  /** `timestamptz` takes epoch milliseconds, `int8` a safe integer, `date` a text such as `2024-06-21`. */
+  readonly type: ColumnType;
+  /** Whether the column takes `undefined` and `null`, which are stored as null. Default false. */
+  readonly nullable?: boolean;
+  /** The value of an item; `seq` is its version, assigned by the sink if the item has none. */
+  readonly of: (item: T, seq: number) => ColumnValue;
+}
+
+/** All that the writer knows of a table: a further table is a further description. */
+export interface Table<T> {
+  readonly name: string;
+  readonly columns: readonly Column<T>[];
+  /** The columns of the primary key: of any type but text[], none nullable. */
+  readonly key: readonly string[];
+  /**
+   * Items with one such key are written in the order of their arrival. May be coarser than the table's key, which is cheaper:
+   * the symbol of a bar.
+   */
+  readonly keyOf: (item: T) => string | number;
+  /** The int8 column that guards the order: a row is never overwritten by one with the same or a lower value. */
+  readonly version: string;
+  /** The version that an item brings along, if any. */
+  readonly versionOf: (item: T) => number | undefined;
+  /** A copy of the item with a version. */
+  readonly numbered: (item: T, seq: number) => T;
+}
+
+/** What a table looks like, whatever its items are. */
+export type TableShape = Pick<Table<never>, 'name' | 'columns' | 'key'>;
