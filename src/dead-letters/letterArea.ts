@@ -143,7 +143,7 @@ export class LetterArea {
     if (!this.#segments.has(segment.name)) return;
     if (this.#journal?.path !== segment.journalPath) {
       await this.#closeJournal();
-      this.#journal = new AppendFile(this.#settings.disk, segment.journalPath, 'upsert');
+      this.#journal = new AppendFile(this.#settings.disk, segment.journalPath, 'append');
     }
     const lines = marks.map(([sign, ordinals]) => markLine(sign, ordinals)).join('');
     await this.#journal!.append(Buffer.from(lines));

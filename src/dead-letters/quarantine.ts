@@ -47,7 +47,7 @@ export class Quarantine {
   async #copy(from: string, { offset, length }: Region, to: string): Promise<void> {
     const source = await this.#disk.open(from, 'read');
     try {
-      const target = await this.#disk.open(to, 'upsert');
+      const target = await this.#disk.open(to, 'append');
       try {
         await target.truncate(0);
         const buffer = new Uint8Array(Math.min(CHUNK, length));

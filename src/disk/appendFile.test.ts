@@ -48,13 +48,13 @@ describe('AppendFile', () => {
     await file.close();
   });
 
-  it('gives the torn line of another its end, and refuses a file that must be new', async () => {
+  it('ends the torn line of another, refuses a file that must be new, and notices one that was deleted', async () => {
     writeFileSync(path, 'torn');
     const disk = faultyDisk();
     await expect(new AppendFile(disk, path, 'create').append(Buffer.from('x\n'))).rejects.toMatchObject({
       code: 'EEXIST',
     });
-    const file = new AppendFile(disk, path, 'upsert');
+    const file = new AppendFile(disk, path, 'append');
     await file.append(Buffer.from('1\n'));
     await file.append(Buffer.from('2\n'));
     expect(text()).toBe('torn\n1\n2\n');
@@ -62,7 +62,14 @@ describe('AppendFile', () => {
     rmSync(path);
     expect(await file.isGone()).toBe(true);
     await file.close();
-    expect(await file.isGone()).toBe(true);
+    await file.append(Buffer.from('3\n'));
+    expect(text()).toBe('3\n');
+    await file.close();
+    const created = new AppendFile(disk, `${path}-new`, 'create');
+    await created.create();
+    await created.close();
+    rmSync(`${path}-new`);
+    expect(await created.isGone()).toBe(true);
   });
 
   it('writes all of it to a disk that takes a few bytes at a time', async () => {

@@ -3,43 +3,55 @@ import { type Disk, type DiskFile, isMissing } from './disk.js';
 
 const LF = 0x0a;
 
+export interface AppendFileOptions {
+  /** Whether an append waits for the disk. Default true. */
+  readonly isDurable?: boolean;
+  /** Whether the file stays open between appends. Default true; what others do to a closed file is noticed. */
+  readonly staysOpen?: boolean;
+}
+
 /**
  * A file of lines to which bytes are appended whole and durably, or not at all. What a failed append has left is cut off
- * before the next one writes; so is what has been written and could not be synced: its pages may count as clean by then,
- * and a second sync would say that all is well.
+ * before the next one writes. So is what was written and could not be synced: its pages may count as clean by then, and a
+ * second sync would report success.
  */
 export class AppendFile {
   readonly path: string;
   readonly #disk: Disk;
-  #mode: 'create' | 'update' | 'upsert';
+  readonly #isDurable: boolean;
+  readonly #staysOpen: boolean;
+  #mode: 'create' | 'update' | 'append';
   #file: DiskFile | undefined;
-  /** How many bytes are on the disk, once that is known. */
-  #size: number | undefined;
+  /** How many bytes are on the disk. */
+  #size = 0;
+  /** Whether there may be more in the file than that. */
   #isDirty = false;
-  #isNamed = false;
-  /** Whether another left a line without its end: the next one must not become a part of it. */
+  /** Whether another one left a line without its end: the next one must not become a part of it. */
   #isTorn = false;
 
-  /** `create` for a file that must be new, `upsert` for one that may be there. */
-  constructor(disk: Disk, path: string, mode: 'create' | 'upsert') {
+  /** `create` for a file that must be new, `append` for one that may exist. */
+  constructor(disk: Disk, path: string, mode: 'create' | 'append', options: AppendFileOptions = {}) {
     this.#disk = disk;
     this.path = path;
     this.#mode = mode;
+    this.#isDurable = options.isDurable ?? true;
+    this.#staysOpen = options.staysOpen ?? true;
   }
 
   /** How many bytes are durable. */
   get size(): number {
-    return this.#size ?? 0;
+    return this.#size;
   }
 
-  /** Makes the file, where it is not there yet. */
+  /** Creates the file if it does not exist yet. */
   async create(): Promise<void> {
     await this.#opened();
   }
 
-  /** Whether the file was deleted after it was made: what is written to it would be gone with it. */
+  /** Whether the file was deleted after it was created: what is written to it would be gone with it. */
   async isGone(): Promise<boolean> {
-    if (this.#mode !== 'update') return false;
+    // One that may exist is created again.
+    if (!this.#file && this.#mode !== 'update') return false;
     try {
       return (await (await this.#opened()).stat()).links === 0;
     } catch (error) {
@@ -52,16 +64,16 @@ export class AppendFile {
   async append(lines: Uint8Array): Promise<void> {
     try {
       const file = await this.#opened();
-      const size = this.size;
+      const size = this.#size;
       if (this.#isDirty) await file.truncate(size);
       const bytes = this.#isTorn ? Buffer.concat([Buffer.of(LF), lines]) : lines;
       this.#isDirty = true;
       await writeAll(file, bytes, size);
-      await file.datasync();
-      if (!this.#isNamed) {
-        await this.#disk.syncFolder(dirname(this.path));
-        this.#isNamed = true;
-      }
+      if (this.#isDurable) await file.datasync();
+      // The name of a new file is in its folder.
+      if (this.#isDurable && size === 0) await this.#disk.syncFolder(dirname(this.path));
+      // Some file systems report only now that they have not taken it.
+      if (!this.#staysOpen) await this.close();
       this.#isDirty = false;
       this.#isTorn = false;
       this.#size = size + bytes.length;
@@ -77,16 +89,17 @@ export class AppendFile {
     await file?.close();
   }
 
-  /** As early as can be: a process that ends now would leave a torn line. Where it fails, the next append does it. */
+  /** As early as possible: a process that ends now would leave a torn line. If it fails, the next append does it. */
   async #cut(): Promise<void> {
     try {
-      if (this.#isDirty && this.#file) {
-        await this.#file.truncate(this.size);
-        await this.#file.datasync();
+      if (this.#isDirty) {
+        const file = await this.#opened();
+        await file.truncate(this.#size);
+        await file.datasync();
         this.#isDirty = false;
       }
     } catch {
-      // The disk is in trouble, and whoever appends is told so.
+      // The disk is in trouble, and the caller learns it from the failure that led here.
     }
     await this.close().catch(() => {});
   }
@@ -95,17 +108,21 @@ export class AppendFile {
     if (this.#file) return this.#file;
     const file = await this.#disk.open(this.path, this.#mode);
     try {
-      if (this.#size === undefined) {
-        const { size } = await file.stat();
+      const { size } = await file.stat();
+      // Deleted and created again, it has nothing to be cut off.
+      if (size < this.#size) this.#isDirty = false;
+      if (!this.#isDirty) {
         const last = new Uint8Array(1);
-        this.#isTorn = size > 0 && (await file.read(last, size - 1)) === 1 && last[0] !== LF;
+        if (size !== this.#size) {
+          this.#isTorn = size > 0 && (await file.read(last, size - 1)) === 1 && last[0] !== LF;
+        }
         this.#size = size;
       }
     } catch (error) {
       await file.close().catch(() => {});
       throw error;
     }
-    this.#mode = 'update';
+    if (this.#mode === 'create') this.#mode = 'update';
     this.#file = file;
     return file;
   }
@@ -115,7 +132,7 @@ export class AppendFile {
 export async function writeAll(file: DiskFile, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const taken = await file.write(bytes.subarray(done), position + done);
-    if (taken === 0) throw Object.assign(new Error('the disk takes nothing'), { code: 'EIO' });
+    if (taken === 0) throw Object.assign(new Error('the disk accepted no data'), { code: 'EIO' });
     done += taken;
   }
 }

@@ -18,8 +18,11 @@ export interface DiskFile {
 
 /** What durable files need of a file system: a port, so that tests can make it fail. */
 export interface Disk {
-  /** `create` fails where there is a file, `read` and `update` where there is none; `upsert` takes what there is. */
-  open(path: string, mode: 'read' | 'create' | 'update' | 'upsert'): Promise<DiskFile>;
+  /**
+   * `create` fails if the file exists, `read` and `update` if it does not; `append` creates it if need be, and every write goes
+   * to its end.
+   */
+  open(path: string, mode: 'read' | 'create' | 'update' | 'append'): Promise<DiskFile>;
   /** The names in a folder; none where there is no such folder. */
   list(folder: string): Promise<string[]>;
   /** Makes a folder and those above it, and puts their names on the disk. Fails too where it may not be written to. */
@@ -35,7 +38,7 @@ const FLAGS = {
   read: constants.O_RDONLY,
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
   update: constants.O_RDWR,
-  upsert: constants.O_RDWR | constants.O_CREAT,
+  append: constants.O_RDWR | constants.O_CREAT | constants.O_APPEND,
 } as const;
 
 /** The file system of Node. */
@@ -91,7 +94,13 @@ class NodeFile implements DiskFile {
   }
 
   async write(bytes: Uint8Array, position: number): Promise<number> {
-    return (await this.#handle.write(bytes, 0, bytes.length, position)).bytesWritten;
+    try {
+      return (await this.#handle.write(bytes, 0, bytes.length, position)).bytesWritten;
+    } catch (error) {
+      // A pipe, such as /dev/stdout, has no positions.
+      if ((error as { code?: unknown }).code !== 'ESPIPE') throw error;
+      return (await this.#handle.write(bytes, 0, bytes.length)).bytesWritten;
+    }
   }
 
   truncate(size: number): Promise<void> {

@@ -1,4 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +38,15 @@ vi.mock('node:fs/promises', async (original) => {
     },
   };
 });
+
+/** Takes half of a batch, and fails. */
+function writeHalf(file: FileHandle): void {
+  const write = file.write.bind(file);
+  file.write = (async (_: Uint8Array, __: number, ___: number, position: number) => {
+    await write(Buffer.from('2\n3'), 0, 3, position);
+    throw failure('ENOSPC');
+  }) as unknown as FileHandle['write'];
+}
 
 const failure = (code: string) => Object.assign(new Error(code), { code });
 
@@ -118,11 +141,7 @@ describe('ndjsonSink', () => {
     const sink = ndjsonSink<number>(path);
     await write(sink, [1]);
     onOpen = (file) => {
-      const append = file.appendFile.bind(file);
-      file.appendFile = async () => {
-        await append('2\n3');
-        throw failure('ENOSPC');
-      };
+      writeHalf(file);
     };
     await expect(write(sink, [2, 34])).rejects.toThrow('the disk is full');
     expect(lines()).toEqual(['1', '']);
@@ -131,15 +150,11 @@ describe('ndjsonSink', () => {
     expect(lines()).toEqual(['1', '5', '']);
   });
 
-  it('ends the torn line of a batch of which the rest could not be cut off', async () => {
+  it('cuts off with the next batch what could not be cut off at once', async () => {
     const sink = ndjsonSink<number>(path);
     await write(sink, [1]);
     onOpen = (file) => {
-      const append = file.appendFile.bind(file);
-      file.appendFile = async () => {
-        await append('2\n3');
-        throw failure('ENOSPC');
-      };
+      writeHalf(file);
       file.truncate = async () => {
         throw failure('EIO');
       };
@@ -147,7 +162,7 @@ describe('ndjsonSink', () => {
     await expect(write(sink, [2, 34])).rejects.toThrow('the disk is full');
     onOpen = undefined;
     await write(sink, [5]);
-    expect(lines()).toEqual(['1', '2', '3', '5', '']);
+    expect(lines()).toEqual(['1', '5', '']);
   });
 
   it('fails when the file cannot be closed, and leaves nothing of the batch', async () => {
@@ -182,7 +197,7 @@ describe('ndjsonSink', () => {
     const sink = ndjsonSink<number>(deep, { fsync: true });
     await write(sink, [1]);
     const folder = join(path, '..');
-    expect(synced).toEqual([deep, join(folder, 'deep'), folder, root]);
+    expect(synced).toEqual([folder, root, deep, join(folder, 'deep')]);
     await write(sink, [2]);
     expect(synced.slice(4)).toEqual([deep]);
     synced.length = 0;
@@ -191,6 +206,29 @@ describe('ndjsonSink', () => {
     synced.length = 0;
     await write(ndjsonSink<number>(path), [1]);
     expect(synced).toEqual([]);
+  });
+
+  it('begins anew when the file is moved away between batches, and leaves what others have appended', async () => {
+    const sink = ndjsonSink<number>(path, { fsync: true });
+    await write(sink, [1]);
+    renameSync(path, `${path}.1`);
+    await write(sink, [2]);
+    expect(readFileSync(`${path}.1`, 'utf8')).toBe('1\n');
+    appendFileSync(path, '3\n4');
+    await write(sink, [5]);
+    expect(lines()).toEqual(['2', '3', '4', '5', '']);
+  });
+
+  it.runIf(process.platform !== 'win32')('writes to a pipe', async () => {
+    mkdirSync(join(path, '..'));
+    spawnSync('mkfifo', [path]);
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const sink = ndjsonSink<number>(path);
+    await write(sink, [1, 2]);
+    await write(sink, [3]);
+    const buffer = Buffer.alloc(100);
+    expect(buffer.toString('utf8', 0, readSync(reader, buffer))).toBe('1\n2\n3\n');
+    closeSync(reader);
   });
 
   it('refuses a bad path and unknown options', () => {

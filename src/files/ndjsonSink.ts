@@ -1,7 +1,8 @@
-import { type FileHandle, mkdir, open, truncate } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { defer } from 'rxjs';
 import type { Sink, WriteReceipt } from '../contracts/sink.js';
+import { AppendFile } from '../disk/appendFile.js';
+import { isMissing, nodeDisk } from '../disk/disk.js';
 import { errnoText } from '../failures/errno.js';
 import { requireBoolean, requireFunction, requireKnownOptions, requireText } from '../primitives/validate.js';
 import { NdjsonError } from './ndjsonError.js';
@@ -57,13 +58,14 @@ export function ndjsonSink<T>(path: string, config: NdjsonSinkConfig<T> = {}): S
   const keyOf = config.keyOf && requireFunction(owner, 'keyOf', config.keyOf);
   const fsync = requireBoolean(owner, 'fsync', config.fsync ?? false);
   const name = requireText(owner, 'name', config.name ?? 'ndjson');
-  const file = new LineFile(path, fsync);
+  // Closed between batches: a sink has no end, and a file that was moved away begins anew.
+  const file = new AppendFile(nodeDisk, path, 'append', { isDurable: fsync, staysOpen: false });
   /** The writes of all lanes, one after the other: their lines must not mix. */
   let last: Promise<unknown> = Promise.resolve();
 
   const append = async (batch: readonly T[]): Promise<WriteReceipt> => {
-    const lines = toLines(path, batch);
-    const turn = last.then(() => file.append(lines));
+    const lines = Buffer.from(toLines(path, batch));
+    const turn = last.then(() => appendTo(file, lines));
     last = turn.catch(() => {});
     await turn;
     return { rows: batch.length };
@@ -73,6 +75,20 @@ export function ndjsonSink<T>(path: string, config: NdjsonSinkConfig<T> = {}): S
     ...(keyOf ? { keyOf } : {}),
     write: (batch) => defer(() => append(batch)),
   };
+}
+
+async function appendTo(file: AppendFile, lines: Uint8Array): Promise<void> {
+  try {
+    try {
+      await file.append(lines);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      await nodeDisk.makeFolder(dirname(file.path));
+      await file.append(lines);
+    }
+  } catch (cause) {
+    throw new NdjsonError(file.path, errnoText(cause), { cause });
+  }
 }
 
 function toLines<T>(path: string, batch: readonly T[]): string {
@@ -93,84 +109,6 @@ function toLines<T>(path: string, batch: readonly T[]): string {
 /** The others of its batch may be: it is the item that is at fault. */
 function notJson(path: string, reason: string, cause: unknown): NdjsonError {
   return new NdjsonError(path, `an item is not JSON (${reason})`, { cause, code: 'SLUICE_NDJSON_VALUE' });
-}
-
-/** A file to which whole lines are appended, or nothing. */
-class LineFile {
-  readonly #path: string;
-  readonly #fsync: boolean;
-  /** Whether the file is known to end in a line end. */
-  #isWhole = false;
-
-  constructor(path: string, fsync: boolean) {
-    this.#path = path;
-    this.#fsync = fsync;
-  }
-
-  async append(lines: string): Promise<void> {
-    try {
-      const made = await mkdir(dirname(this.#path), { recursive: true });
-      const file = await open(this.#path, 'a');
-      const size = await this.#write(file, lines, made);
-      await file.close().catch(async (error: unknown) => {
-        // Some file systems say only now that they have not taken it.
-        await truncate(this.#path, size).catch(() => {});
-        throw error;
-      });
-      this.#isWhole = true;
-    } catch (cause) {
-      this.#isWhole = false;
-      throw new NdjsonError(this.#path, errnoText(cause), { cause });
-    }
-  }
-
-  /** Returns the size before. Closes the file if it fails. */
-  async #write(file: FileHandle, lines: string, made: string | undefined): Promise<number> {
-    let size: number | undefined;
-    try {
-      size = (await file.stat()).size;
-      const isTorn = !this.#isWhole && size > 0 && (await this.#isTorn(size));
-      await file.appendFile(isTorn ? `\n${lines}` : lines);
-      if (this.#fsync) {
-        await file.datasync();
-        if (size === 0) await syncFolders(this.#path, made);
-      }
-      return size;
-    } catch (error) {
-      // A full disk takes half of a batch: its torn line would spoil the next one's.
-      if (size !== undefined) await file.truncate(size).catch(() => {});
-      await file.close().catch(() => {});
-      throw error;
-    }
-  }
-
-  async #isTorn(size: number): Promise<boolean> {
-    const file = await open(this.#path, 'r');
-    try {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
-      return bytesRead === 1 && buffer[0] !== LF;
-    } finally {
-      await file.close();
-    }
-  }
-}
-
-const LF = 0x0a;
-
-/** The name of a new file is in its folder, which has to be on the disk too, up to the one in which `made` is new. */
-async function syncFolders(path: string, made: string | undefined): Promise<void> {
-  // Windows does not open folders, and keeps their entries by itself.
-  if (process.platform === 'win32') return;
-  const top = dirname(made === undefined ? resolve(path) : resolve(made));
-  for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
-    const handle = await open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    if (folder === top || folder === dirname(folder)) return;
-  }
 }
 
 function messageOf(cause: unknown): string {
