@@ -20,7 +20,7 @@ export function decodeProblems(errors: Errors): DecodeProblem[] {
     if (known) known.expected.add(expected);
     else if (byPath.size < MAX_PROBLEMS) {
       const isSecret = context.some(({ key }) => isSecretName(key));
-      byPath.set(path, { expected: new Set([expected]), got: describe(value, isSecret) });
+      byPath.set(path, { expected: new Set([expected]), got: describeValue(value, isSecret) });
     }
   }
   return [...byPath].map(([path, { expected, got }]) => {
@@ -49,7 +49,8 @@ function tagOf(type: object | undefined): unknown {
   return (type as { readonly _tag?: unknown } | undefined)?._tag;
 }
 
-function describe(value: unknown, isSecret: boolean): string {
+/** A value in words, as messages quote it. */
+export function describeValue(value: unknown, isSecret = false): string {
   if (value === undefined || value === null) return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object') return 'an object';

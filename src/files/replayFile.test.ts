@@ -578,10 +578,14 @@ describe('replayFile', () => {
     expect(() => replayFile('a.csv', { speed: 'fast' as never })).toThrow(/speed .* got "fast"/);
     expect(() => replayFile('a.csv', { delimiter: ';;' })).toThrow(/delimiter must be one character, got ";;"/);
     expect(() => replayFile('a.csv', { gzip: 'no' as never })).toThrow(/gzip must be true or false, got "no"/);
-    expect(() => replayFile('a.csv', { header: 'ab' as never })).toThrow(/header must be a list of names .* got "ab"/);
-    expect(() => replayFile('a.csv', { header: ['a', 5] as never })).toThrow(/header must be a list/);
+    expect(() => replayFile('a.csv', { header: 'ab' as never })).toThrow(
+      /header must be an array that is not empty, got "ab"/,
+    );
+    expect(() => replayFile('a.csv', { header: ['a', 5] as never })).toThrow(
+      /header\[1\] must be a column name, got 5/,
+    );
     expect(() => replayFile('a.csv', { header: ['a', 'b', 'a'] })).toThrow(
-      /header must not have a name twice, got "a"/,
+      /header must be an array that names no column twice, got "a"/,
     );
     expect(() => replayFile('a.csv', { name: 5 as never })).toThrow(/name must be a string that is not empty, got 5/);
     expect(() => replayFile('a.csv', { maxRecordBytes: 0 })).toThrow(/maxRecordBytes/);

@@ -12,8 +12,8 @@ export interface FromIterableConfig extends SourceConfig {
 }
 
 const OPTIONS = {
-  ...sourceOptions('fromIterable'),
   stops: boolean().default(true),
+  ...sourceOptions('fromIterable'),
 } satisfies OptionsOf<FromIterableConfig>;
 
 /**

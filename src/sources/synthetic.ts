@@ -21,9 +21,9 @@ export interface SyntheticConfig extends SyntheticBarsConfig, SourceConfig {
 
 const OPTIONS = {
   ...SYNTHETIC_BARS_OPTIONS,
-  ...sourceOptions('synthetic'),
   rate: number({ above: 0 }).default(Number.POSITIVE_INFINITY),
   perMs: duration({ above: 0 }).default(1_000),
+  ...sourceOptions('synthetic'),
 } satisfies OptionsOf<SyntheticConfig>;
 
 /**

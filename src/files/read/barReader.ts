@@ -1,24 +1,25 @@
-import { isLeft } from 'fp-ts/lib/Either.js';
-import { decodeProblems } from '../../contracts/decodeProblems.js';
-import type { Bar } from '../../market/bar.js';
-import { barCodec } from '../../market/barCodec.js';
+import { describeValue } from '../../contracts/decodeProblems.js';
+import { BAR, type Bar } from '../../market/bar.js';
 import { type EpochUnit, parseInstant } from '../../market/parseInstant.js';
-import { type FileRecord, type RecordPlace, RowProblem } from './fileRecord.js';
+import { issuesOf } from '../../market/recordShape.js';
+import { type FileRecord, RowProblem } from './fileRecord.js';
 import { MissingColumnError } from './missingColumnError.js';
 
 /** The fields of a bar that a file can hold. */
 export type BarField = Exclude<keyof Bar, 'kind'>;
 
-const LABELS = ['vendor', 'symbol', 'timeframe'] as const;
-const NUMBERS = ['open', 'high', 'low', 'close', 'volume'] as const;
+export const BAR_FIELDS = Object.keys(BAR.fields).filter((field): field is BarField => field !== 'kind');
 
-export const BAR_FIELDS: readonly BarField[] = [...LABELS, 'ts', ...NUMBERS, 'seq'];
-
-/** What a file may leave out, being the same for all its bars. */
-export type BarDefaults = Partial<Pick<Bar, 'vendor' | 'symbol' | 'timeframe' | 'volume'>>;
+/** What a file may leave out because it is the same for all its bars. */
+export interface BarDefaults {
+  readonly vendor?: string | undefined;
+  readonly symbol?: string | undefined;
+  readonly timeframe?: string | undefined;
+  readonly volume?: number | undefined;
+}
 
 export interface BarReaderSettings {
-  readonly columns: Partial<Record<BarField, string>>;
+  readonly columns: Partial<Record<BarField, string | undefined>>;
   readonly defaults: BarDefaults;
   readonly timeUnit: EpochUnit;
   readonly seqFrom: number;
@@ -28,52 +29,65 @@ const DECIMAL = /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*$/;
 
 /** Reads bars from the records of one file. */
 export class BarReader {
-  readonly #settings: BarReaderSettings;
-  /** Where each field is; the fields not in here are among the defaults. */
-  readonly #columnOf: ReadonlyMap<BarField, string>;
-  readonly #numbers: readonly (readonly [(typeof NUMBERS)[number], string])[];
+  readonly #timeUnit: EpochUnit;
+  readonly #seqFrom: number;
+  readonly #defaults: BarDefaults;
+  /** The column of each field, whether the file has it or not. */
+  readonly #columns: Readonly<Record<BarField, string>>;
 
-  /** `columns` are those of the file. Throws {@link MissingColumnError} if one is needed that is not among them. */
+  /** `columns` are those of the file. Throws a {@link MissingColumnError} if it lacks one that is needed. */
   constructor(path: string, columns: readonly string[], settings: BarReaderSettings) {
-    this.#settings = settings;
-    const columnOf = new Map<BarField, string>();
+    this.#timeUnit = settings.timeUnit;
+    this.#seqFrom = settings.seqFrom;
+    const columnOf = {} as Record<BarField, string>;
+    const defaults: Readonly<Record<string, unknown>> = { ...settings.defaults };
     for (const field of BAR_FIELDS) {
       const mapped = settings.columns[field];
       const column = mapped ?? field;
-      if (columns.includes(column)) columnOf.set(field, column);
-      else if (mapped !== undefined || (field !== 'seq' && !(field in settings.defaults))) {
+      columnOf[field] = column;
+      if (columns.includes(column)) continue;
+      if (mapped !== undefined || (field !== 'seq' && defaults[field] === undefined)) {
         throw new MissingColumnError(path, column, columns, remedyFor(field));
       }
     }
-    this.#columnOf = columnOf;
-    this.#numbers = NUMBERS.flatMap((field) => {
-      const column = columnOf.get(field);
-      return column === undefined ? [] : [[field, column] as const];
-    });
+    this.#columns = columnOf;
+    this.#defaults = settings.defaults;
   }
 
-  read(record: FileRecord, { line }: RecordPlace): Bar {
-    const { columns, defaults, timeUnit, seqFrom } = this.#settings;
-    const candidate: Record<string, unknown> = { kind: 'bar', ...defaults };
-    for (const field of LABELS) {
-      const column = this.#columnOf.get(field);
-      if (column !== undefined) candidate[field] = record[column];
-    }
-    const time = record[this.#columnOf.get('ts')!];
-    const ts = typeof time === 'string' || typeof time === 'number' ? parseInstant(time, timeUnit) : Number.NaN;
-    // What is not a time or number is left as it is, for the codec to quote.
-    candidate.ts = Number.isNaN(ts) ? time : ts;
-    for (const [field, column] of this.#numbers) candidate[field] = toNumber(record[column]);
-    const version = record[columns.seq ?? 'seq'];
-    candidate.seq = version === undefined ? seqFrom + line : toNumber(version);
-
-    const decoded = barCodec.decode(candidate);
-    if (!isLeft(decoded)) return decoded.right;
-    const [problem] = decodeProblems(decoded.left);
-    const field = problem?.path as BarField;
-    const expected = field === 'ts' ? `a date, or a time in ${timeUnit} since 1970` : problem?.expected;
-    throw new RowProblem(`expected ${expected}, got ${problem?.got}`, this.#columnOf.get(field) ?? field);
+  read(record: FileRecord, line: number): Bar | RowProblem {
+    const columns = this.#columns;
+    const defaults = this.#defaults;
+    const version = record[columns.seq];
+    // A value that is not a time or a number is left as it is, so that the message can quote it.
+    const bar = {
+      kind: 'bar',
+      vendor: either(record[columns.vendor], defaults.vendor),
+      symbol: either(record[columns.symbol], defaults.symbol),
+      timeframe: either(record[columns.timeframe], defaults.timeframe),
+      ts: toInstant(record[columns.ts], this.#timeUnit),
+      open: toNumber(record[columns.open]),
+      high: toNumber(record[columns.high]),
+      low: toNumber(record[columns.low]),
+      close: toNumber(record[columns.close]),
+      volume: toNumber(either(record[columns.volume], defaults.volume)),
+      seq: version === undefined ? this.#seqFrom + line : toNumber(version),
+    };
+    const [issue] = issuesOf(BAR, bar);
+    if (!issue) return bar as Bar;
+    const field = issue.field as BarField;
+    const expected = field === 'ts' ? `a date, or a time in ${this.#timeUnit} since 1970` : issue.expected;
+    return new RowProblem(`expected ${expected}, got ${describeValue(issue.value)}`, columns[field]);
   }
+}
+
+/** A default is for the record that lacks the value, not for one whose value is wrong. */
+function either(value: unknown, fallback: unknown): unknown {
+  return value === undefined ? fallback : value;
+}
+
+function toInstant(value: unknown, unit: EpochUnit): unknown {
+  const ts = typeof value === 'string' || typeof value === 'number' ? parseInstant(value, unit) : Number.NaN;
+  return Number.isNaN(ts) ? value : ts;
 }
 
 function toNumber(value: unknown): unknown {

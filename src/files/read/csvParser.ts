@@ -1,65 +1,54 @@
 import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
+import { type FileRecord, RowProblem } from './fileRecord.js';
 import { type Line, OverlongLine } from './lineSplitter.js';
-import { isBlank, overlong, type RecordParser, type Row } from './recordParser.js';
+import type { RecordParser } from './recordParser.js';
 
-/** The header of a file is of no use, and so are the rows below it. */
+/** The header of a file cannot be used, and so neither can the rows below it. */
 export class HeaderProblem extends Error {}
 
 /**
  * Comma-separated values (RFC 4180), the first record naming the columns.
  *
- * A record is a line: a quote that is not closed then spoils its own line only, where a parser that looks for the closing
- * quote would swallow good rows behind it. Lines with a quote go through csv-parse, a block at a time; the others need
- * no more than a split, which is ten times as fast.
+ * A record is a line, so an unclosed quote spoils only its own line, where a parser that looks for the closing quote would
+ * swallow good rows. Lines with a quote go through csv-parse, a block at a time; the others only need a split, which is
+ * ten times as fast.
  */
 export class CsvParser implements RecordParser {
   columns: readonly string[] | undefined;
   readonly #delimiter: string;
-  readonly #maxBytes: number;
+  /** The fields of each quoted line in the current lines, or what is wrong with it. */
+  #quoted: ReadonlyMap<string, readonly string[] | RowProblem> | undefined;
 
-  constructor(delimiter: string, header: readonly string[] | undefined, maxBytes: number) {
+  constructor(delimiter: string, header: readonly string[] | undefined) {
     this.columns = header;
     this.#delimiter = delimiter;
-    this.#maxBytes = maxBytes;
+  }
+
+  prepare(lines: readonly Line[]): void {
+    this.#quoted = this.#parseQuoted(lines);
   }
 
   /** Throws a {@link HeaderProblem} rather than take a row for the header. */
-  parse(lines: readonly Line[], firstLine: number): Row[] {
-    const quoted = this.#parseQuoted(lines);
-    const rows: Row[] = [];
-    let number = firstLine - 1;
-    for (const line of lines) {
-      number += 1;
-      if (line instanceof OverlongLine) {
-        const row = overlong(line, number, this.#maxBytes);
-        if (!this.columns) throw headerProblem(number, row.reason);
-        rows.push(row);
-        continue;
-      }
-      if (isBlank(line)) continue;
-      const fields = quoted?.get(line) ?? line.split(this.#delimiter);
-      if (!this.columns) this.columns = columnsOf(number, fields);
-      else rows.push(this.#row(number, line, fields));
+  parse(line: Line, number: number): FileRecord | RowProblem | undefined {
+    const fields =
+      line instanceof OverlongLine ? line.problem : (this.#quoted?.get(line) ?? line.split(this.#delimiter));
+    const columns = this.columns;
+    if (!columns) {
+      this.columns = columnsOf(number, fields);
+      return undefined;
     }
-    return rows;
-  }
-
-  #row(line: number, raw: string, fields: readonly string[] | string): Row {
-    if (typeof fields === 'string') return { line, raw, record: undefined, reason: fields };
-    const columns = this.columns!;
+    if (fields instanceof RowProblem) return fields;
     if (fields.length !== columns.length) {
-      const reason = `has ${fields.length} fields where the header has ${columns.length}`;
-      return { line, raw, record: undefined, reason };
+      return new RowProblem(`has ${fields.length} fields where the header has ${columns.length}`);
     }
     const record: Record<string, string> = {};
     for (let i = 0; i < columns.length; i++) record[columns[i]!] = fields[i]!;
-    return { line, raw, record, reason: '' };
+    return record;
   }
 
-  /** The fields of each line that has a quote in it, or what is wrong with them. */
-  #parseQuoted(lines: readonly Line[]): Map<string, readonly string[] | string> | undefined {
-    let parsed: Map<string, readonly string[] | string> | undefined;
+  #parseQuoted(lines: readonly Line[]): Map<string, readonly string[] | RowProblem> | undefined {
+    let parsed: Map<string, readonly string[] | RowProblem> | undefined;
     const closed: string[] = [];
     for (const line of lines) {
       if (line instanceof OverlongLine || !line.includes('"')) continue;
@@ -83,11 +72,11 @@ export class CsvParser implements RecordParser {
     }
   }
 
-  #parseLine(line: string): readonly string[] | string {
+  #parseLine(line: string): readonly string[] | RowProblem {
     try {
       return this.#parseText(line)[0] ?? [];
     } catch (error) {
-      return error instanceof CsvError ? error.message : String(error);
+      return new RowProblem(error instanceof CsvError ? error.message : String(error));
     }
   }
 
@@ -96,15 +85,15 @@ export class CsvParser implements RecordParser {
   }
 }
 
-function columnsOf(line: number, fields: readonly string[] | string): string[] {
-  if (typeof fields === 'string') throw headerProblem(line, fields);
+function columnsOf(line: number, fields: readonly string[] | RowProblem): string[] {
+  if (fields instanceof RowProblem) throw headerProblem(line, fields.reason);
   const columns = fields.map((name) => name.trim());
   const twice = duplicateOf(columns);
   if (twice !== undefined) throw headerProblem(line, `two columns are named ${JSON.stringify(twice)}; rename one`);
   return columns;
 }
 
-/** The first name that is there twice. Columns without a name are nobody's, and may be several. */
+/** The first name that occurs twice. Several columns may have no name: nothing asks for them. */
 export function duplicateOf(columns: readonly string[]): string | undefined {
   return columns.find((name, i) => name !== '' && columns.indexOf(name) !== i);
 }
@@ -113,8 +102,9 @@ function headerProblem(line: number, reason: string): HeaderProblem {
   return new HeaderProblem(`its header, line ${line}, cannot be used: ${reason}`);
 }
 
-const UNCLOSED =
-  'a quote is not closed on its line; fields that span lines are not supported: convert such a file to NDJSON';
+const UNCLOSED = new RowProblem(
+  'a quote is not closed on its line; fields that span lines are not supported: convert such a file to NDJSON',
+);
 
 function hasOpenQuote(line: string): boolean {
   let open = false;

@@ -38,7 +38,7 @@ describe('LineSplitter', () => {
       Buffer.from(`${'x'.repeat(500)}`),
       Buffer.from(`${'x'.repeat(600)}\ngood\n${'y'.repeat(1_001)}`),
     ]);
-    expect(lines).toEqual([new OverlongLine('x'.repeat(256)), 'good', new OverlongLine('y'.repeat(256))]);
+    expect(lines).toEqual([new OverlongLine('x'.repeat(256), 1_000), 'good', new OverlongLine('y'.repeat(256), 1_000)]);
     expect(split([Buffer.from('x'.repeat(1_000))])).toEqual(['x'.repeat(1_000)]);
     expect(split([Buffer.from(`${'x'.repeat(1_000)}\r\n`)])).toEqual(['x'.repeat(1_000)]);
   });
@@ -47,6 +47,6 @@ describe('LineSplitter', () => {
     const splitter = new LineSplitter(1_000);
     const chunk = Buffer.alloc(4 * 1024 * 1024, 'x');
     for (let i = 0; i < 140; i++) expect(splitter.push(chunk)).toEqual([]);
-    expect(splitter.push(Buffer.from('\nnext\n'))).toEqual([new OverlongLine('x'.repeat(256)), 'next']);
+    expect(splitter.push(Buffer.from('\nnext\n'))).toEqual([new OverlongLine('x'.repeat(256), 1_000), 'next']);
   });
 });

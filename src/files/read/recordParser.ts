@@ -1,30 +1,12 @@
-import type { FileRecord } from './fileRecord.js';
-import type { Line, OverlongLine } from './lineSplitter.js';
+import type { FileRecord, RowProblem } from './fileRecord.js';
+import type { Line } from './lineSplitter.js';
 
-/** A record, or what is wrong with it. */
-export interface Row {
-  readonly line: number;
-  readonly raw: string;
-  readonly record: FileRecord | undefined;
-  /** Set where there is no record. */
-  readonly reason: string;
-}
-
-/** Turns lines into records, one a line; blank lines are none. */
+/** Makes records of lines, one per line. */
 export interface RecordParser {
-  /** The columns of the file, once they are known: of CSV those of its header, of NDJSON those of its first record. */
+  /** The columns of the file, once they are known: those of the CSV header, or of the first NDJSON record. */
   readonly columns: readonly string[] | undefined;
-  /** The records of the lines, the first of which has the number `firstLine`. */
-  parse(lines: readonly Line[], firstLine: number): Row[];
+  /** Is given the lines of each chunk before they are parsed one by one. */
+  prepare(lines: readonly Line[]): void;
+  /** The record of a line that is not blank, or what is wrong with it; `undefined` for the header. */
+  parse(line: Line, number: number): FileRecord | RowProblem | undefined;
 }
-
-export function overlong(line: OverlongLine, number: number, maxBytes: number): Row {
-  const reason = `the record is longer than ${maxBytes} bytes (maxRecordBytes)`;
-  return { line: number, raw: line.start, record: undefined, reason };
-}
-
-export function isBlank(line: string): boolean {
-  return line === '' || (line.charCodeAt(0) <= SPACE && line.trim() === '');
-}
-
-const SPACE = 0x20;

@@ -1,157 +1,154 @@
 import { fileURLToPath } from 'node:url';
-import { isLeft } from 'fp-ts/lib/Either.js';
-import type { Decoder } from 'io-ts';
 import type { SchedulerLike } from 'rxjs';
 import { decodeProblems } from '../../contracts/decodeProblems.js';
-import type { Bar } from '../../market/bar.js';
+import { sourceOptions } from '../../flow/sourceOptions.js';
+import { BAR, type Bar } from '../../market/bar.js';
 import { EPOCH_UNITS } from '../../market/parseInstant.js';
-import { eventLoopScheduler } from '../../primitives/eventLoopScheduler.js';
 import {
-  requireBoolean,
-  requireDuration,
-  requireFunction,
-  requireInteger,
-  requireKnownOptions,
-  requireNumber,
-  requireOneOf,
-  requireText,
-} from '../../primitives/validate.js';
-import { BAR_FIELDS, BarReader, type BarReaderSettings } from './barReader.js';
+  boolean,
+  checked,
+  func,
+  having,
+  integer,
+  listOf,
+  nested,
+  number,
+  type OptionsOf,
+  oneOf,
+  readArgument,
+  readOptions,
+  reject,
+  unchecked,
+} from '../../primitives/options.js';
+import { type BarDefaults, BarReader } from './barReader.js';
 import { duplicateOf } from './csvParser.js';
-import { type BadRow, type FileRecord, type RecordPlace, RowProblem } from './fileRecord.js';
+import { type BadRow, type FileRecord, RowProblem } from './fileRecord.js';
 import type { ReplayBarsConfig, ReplayDecodedConfig, ReplayFileConfig, ReplayItemsConfig } from './replayConfig.js';
+import type { RowFileSettings } from './rowFile.js';
 
-/** The name in messages, and of the stage. */
 const OWNER = 'replayFile';
-const FILE_OPTIONS = [
-  'format',
-  'gzip',
-  'delimiter',
-  'header',
-  'maxRecordBytes',
-  'onBadRow',
-  'speed',
-  'scheduler',
-  'yieldAfterMs',
-  'name',
-];
-const BAR_OPTIONS = ['columns', 'defaults', 'timeUnit', 'seqFrom'];
-const ITEM_OPTIONS = ['toItem', 'codec', 'timeOf'];
 
-type AnyOption<T> = Partial<ReplayBarsConfig & ReplayItemsConfig<T> & ReplayDecodedConfig<T>>;
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isDelimiter = (value: unknown): value is string => isText(value) && /^[^"\r\n]$/.test(value);
+
+const FILE_OPTIONS = {
+  format: oneOf(['csv', 'ndjson']),
+  gzip: boolean(),
+  delimiter: checked('one character', isDelimiter).default(','),
+  header: listOf(checked('a column name', isText), { min: 1 }),
+  maxRecordBytes: integer({ min: 1, max: 256 * 1024 * 1024 }).default(1024 * 1024),
+  onBadRow: func(),
+  speed: number({ above: 0, max: Number.MAX_VALUE }).or('max').default('max'),
+  ...sourceOptions(OWNER),
+};
+
+const COLUMN = checked('a column name', isText);
+const ANYTHING = unchecked<string>();
+
+const BAR_OPTIONS = {
+  ...FILE_OPTIONS,
+  columns: nested({
+    vendor: COLUMN,
+    symbol: COLUMN,
+    timeframe: COLUMN,
+    ts: COLUMN,
+    open: COLUMN,
+    high: COLUMN,
+    low: COLUMN,
+    close: COLUMN,
+    volume: COLUMN,
+    seq: COLUMN,
+  } satisfies OptionsOf<NonNullable<ReplayBarsConfig['columns']>>).default({}),
+  // Each is checked with the bar that it goes into.
+  defaults: nested({
+    vendor: ANYTHING,
+    symbol: ANYTHING,
+    timeframe: ANYTHING,
+    volume: unchecked<number>(),
+  } satisfies OptionsOf<BarDefaults>).default({}),
+  timeUnit: oneOf(EPOCH_UNITS).default('ms'),
+  seqFrom: integer({ min: 0 }).default(0),
+} satisfies OptionsOf<ReplayBarsConfig>;
+
+const ITEM_OPTIONS = {
+  ...FILE_OPTIONS,
+  toItem: func(),
+  codec: having('decode'),
+  timeOf: func(),
+} satisfies OptionsOf<Partial<ReplayItemsConfig<unknown> & ReplayDecodedConfig<unknown>>>;
 
 /** Makes items of the records of one file. */
 export interface ItemReader<T> {
-  /** Throws where a record is no item. */
-  read(record: FileRecord, place: RecordPlace): T;
+  read(record: FileRecord, line: number): T | RowProblem;
   /** The time of an item in milliseconds. */
   timeOf(item: T): number;
 }
 
-export interface ReplaySettings<T> {
-  readonly file: string;
-  readonly format: 'csv' | 'ndjson';
-  readonly gzip: boolean;
-  readonly delimiter: string;
-  readonly header: readonly string[] | undefined;
-  readonly maxRecordBytes: number;
-  readonly onBadRow: ((row: BadRow) => void) | undefined;
-  readonly speed: 'max' | number;
+export interface ReplaySettings<T> extends RowFileSettings {
+  readonly name: string;
   readonly scheduler: SchedulerLike;
   readonly yieldAfterMs: number;
-  readonly name: string;
+  readonly onBadRow: ((row: BadRow) => void) | undefined;
+  readonly speed: 'max' | number;
   /** For a file with these columns; throws if one is missing. */
   readerFor(columns: readonly string[]): ItemReader<T>;
 }
 
-/** Checks the configuration, and puts the defaults in. */
-export function requireReplay<T>(path: string | URL, given: ReplayFileConfig<T>): ReplaySettings<T | Bar> {
-  const config: AnyOption<T> = given;
-  if (!(path instanceof URL) && (typeof path !== 'string' || path === '')) {
-    throw new RangeError(`${OWNER}: path must be a path or a file URL, got ${JSON.stringify(path)}`);
-  }
-  const isCustom = config?.toItem !== undefined || config?.codec !== undefined;
-  requireKnownOptions(OWNER, config, [...FILE_OPTIONS, ...(isCustom ? ITEM_OPTIONS : BAR_OPTIONS)]);
-  const file = path instanceof URL ? fileURLToPath(path) : path;
-  const speed =
-    config.speed === undefined || config.speed === 'max'
-      ? 'max'
-      : requireNumber(OWNER, "speed (if not 'max')", config.speed, Number.MIN_VALUE, Number.MAX_VALUE);
-  const { delimiter = ',' } = config;
-  if (typeof delimiter !== 'string' || !/^[^"\r\n]$/.test(delimiter)) {
-    throw new RangeError(`${OWNER}: delimiter must be one character, got ${JSON.stringify(delimiter)}`);
-  }
-  return {
-    file,
-    format: formatOf(file, config.format),
-    gzip: requireBoolean(OWNER, 'gzip', config.gzip ?? /\.gz$/i.test(file)),
-    delimiter,
-    header: requireHeader(config.header),
-    maxRecordBytes: requireInteger(OWNER, 'maxRecordBytes', config.maxRecordBytes ?? 1024 * 1024, 1, 256 * 1024 * 1024),
-    onBadRow: config.onBadRow && requireFunction(OWNER, 'onBadRow', config.onBadRow),
-    speed,
-    name: requireText(OWNER, 'name', config.name ?? OWNER),
-    scheduler: config.scheduler ?? eventLoopScheduler,
-    yieldAfterMs: requireDuration(OWNER, 'yieldAfterMs', config.yieldAfterMs ?? 20),
-    ...(isCustom ? requireItems(config, speed) : requireBars(file, config)),
-  };
+/** Checks the configuration, and fills in the defaults. */
+export function requireReplay<T>(path: string | URL, config: ReplayFileConfig<T>): ReplaySettings<T | Bar> {
+  const file = path instanceof URL ? fileURLToPath(path) : readArgument(OWNER, 'path', path, PATH);
+  const { header, format, gzip, ...settings } = hasItems(config)
+    ? itemSettings(file, config)
+    : barSettings(file, config);
+  const twice = header && duplicateOf(header);
+  if (twice !== undefined) reject(OWNER, 'header', 'an array that names no column twice', twice);
+  return { ...settings, file, header, format: format ?? formatOf(file), gzip: gzip ?? /\.gz$/i.test(file) };
 }
 
-function requireHeader(header: unknown): readonly string[] | undefined {
-  if (header === undefined) return undefined;
-  if (!Array.isArray(header) || header.length === 0 || !header.every((name) => typeof name === 'string')) {
-    throw new RangeError(`${OWNER}: header must be a list of names of columns, got ${JSON.stringify(header)}`);
-  }
-  const twice = duplicateOf(header);
-  if (twice !== undefined) {
-    throw new RangeError(`${OWNER}: header must not have a name twice, got ${JSON.stringify(twice)}`);
-  }
-  return [...header];
+const PATH = checked('a path or a file URL', (value): value is string => isText(value) && value !== '');
+
+type ItemsConfig<T> = ReplayItemsConfig<T> | ReplayDecodedConfig<T>;
+
+function hasItems<T>(config: ReplayFileConfig<T>): config is ItemsConfig<T> {
+  const given: Partial<ReplayItemsConfig<T> & ReplayDecodedConfig<T>> | undefined = config;
+  return given?.toItem !== undefined || given?.codec !== undefined;
 }
 
-function formatOf(file: string, format: unknown): 'csv' | 'ndjson' {
-  if (format !== undefined) return requireOneOf(OWNER, 'format', format, ['csv', 'ndjson']);
+function formatOf(file: string): 'csv' | 'ndjson' {
   if (/\.csv(\.gz)?$/i.test(file)) return 'csv';
   if (/\.(ndjson|jsonl)(\.gz)?$/i.test(file)) return 'ndjson';
-  throw new RangeError(
-    `${OWNER}: format must be given where the name ends neither in .csv nor in .ndjson or .jsonl, got ${JSON.stringify(file)}`,
-  );
+  return reject(OWNER, 'format', 'given for a file name that does not end in .csv, .ndjson or .jsonl', file);
 }
 
-function requireItems<T>({ toItem, codec, timeOf }: AnyOption<T>, speed: 'max' | number) {
-  if (toItem !== undefined && codec !== undefined) {
-    throw new RangeError(`${OWNER}: give toItem or codec, got both`);
-  }
-  if (speed !== 'max') requireFunction(OWNER, 'timeOf (with speed)', timeOf);
-  const read = toItem ? requireFunction(OWNER, 'toItem', toItem) : decoding<T>(codec!);
-  const reader: ItemReader<T> = { read, timeOf: timeOf ?? (() => 0) };
-  return { readerFor: () => reader };
-}
+function itemSettings<T>(file: string, config: ItemsConfig<T>) {
+  const given: Partial<ReplayItemsConfig<T> & ReplayDecodedConfig<T>> = config;
+  const { toItem, codec, timeOf, ...settings } = readOptions(OWNER, given, ITEM_OPTIONS);
+  if (toItem !== undefined && codec !== undefined) throw new RangeError(`${OWNER}: give toItem or codec, got both`);
+  if (settings.speed !== 'max') readArgument(OWNER, 'timeOf (with speed)', timeOf, func());
 
-function decoding<T>(codec: Decoder<unknown, T>): (record: FileRecord) => T {
-  requireFunction(OWNER, 'the decode of codec', codec.decode);
-  return (record) => {
-    const decoded = codec.decode(record);
-    if (!isLeft(decoded)) return decoded.right;
+  const make = (record: FileRecord, line: number): T | RowProblem => {
+    if (toItem) return toItem(record, { file, line });
+    const decoded = codec!.decode(record);
+    if (decoded._tag === 'Right') return decoded.right;
     const [problem] = decodeProblems(decoded.left);
-    throw new RowProblem(`expected ${problem?.expected}, got ${problem?.got}`, problem?.path || undefined);
+    return new RowProblem(`expected ${problem?.expected}, got ${problem?.got}`, problem?.path || undefined);
   };
+  const read = (record: FileRecord, line: number): T | RowProblem => {
+    try {
+      return make(record, line);
+    } catch (error) {
+      return new RowProblem(error instanceof Error ? error.message : String(error));
+    }
+  };
+  const reader: ItemReader<T> = { read, timeOf: timeOf ?? (() => 0) };
+  return { ...settings, readerFor: () => reader };
 }
 
-function requireBars(file: string, config: ReplayBarsConfig) {
-  const { columns = {}, defaults = {} } = config;
-  requireKnownOptions(`${OWNER}: columns`, columns, BAR_FIELDS);
-  requireKnownOptions(`${OWNER}: defaults`, defaults, ['vendor', 'symbol', 'timeframe', 'volume']);
-  const settings: BarReaderSettings = {
-    columns: { ...columns },
-    defaults: { ...defaults },
-    timeUnit: requireOneOf(OWNER, 'timeUnit', config.timeUnit ?? 'ms', EPOCH_UNITS),
-    seqFrom: requireInteger(OWNER, 'seqFrom', config.seqFrom ?? 0, 0),
+function barSettings(file: string, config: ReplayBarsConfig) {
+  const { columns, defaults, timeUnit, seqFrom, ...settings } = readOptions(OWNER, config, BAR_OPTIONS);
+  const readerFor = (present: readonly string[]): ItemReader<Bar> => {
+    const reader = new BarReader(file, present, { columns, defaults, timeUnit, seqFrom });
+    return { read: (record, line) => reader.read(record, line), timeOf: BAR.eventTime };
   };
-  return {
-    readerFor(present: readonly string[]): ItemReader<Bar> {
-      const reader = new BarReader(file, present, settings);
-      return { read: (record, place) => reader.read(record, place), timeOf: (bar) => bar.ts };
-    },
-  };
+  return { ...settings, readerFor };
 }

@@ -1,50 +1,77 @@
+import { createReadStream } from 'node:fs';
+import { pipeline, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import { ReadableTap } from '../../flow/readableTap.js';
 import { CsvParser, HeaderProblem } from './csvParser.js';
 import { FileNotFoundError } from './fileNotFoundError.js';
-import { type Line, LineSplitter } from './lineSplitter.js';
+import type { FileRecord, RowProblem } from './fileRecord.js';
+import { type Line, LineSplitter, OverlongLine } from './lineSplitter.js';
 import { NdjsonParser } from './ndjsonParser.js';
-import { openFile } from './openFile.js';
-import type { RecordParser, Row } from './recordParser.js';
-import type { ReplaySettings } from './replaySettings.js';
+import type { RecordParser } from './recordParser.js';
 import { UnreadableFileError } from './unreadableFileError.js';
 
-/** Reads the rows of a file on demand: the file is opened by the first {@link next}, and read no further than is asked. */
+/** How much is read at a time. */
+const CHUNK_BYTES = 64 * 1024;
+
+export interface RowFileSettings {
+  readonly file: string;
+  readonly format: 'csv' | 'ndjson';
+  readonly gzip: boolean;
+  readonly delimiter: string;
+  readonly header: readonly string[] | undefined;
+  readonly maxRecordBytes: number;
+}
+
+/** Reads the records of a file on demand: the first {@link next} opens it, and no more is read than is asked for. */
 export class RowFile {
-  readonly #settings: ReplaySettings<unknown>;
+  readonly #settings: RowFileSettings;
   readonly #onChange: () => void;
   readonly #splitter: LineSplitter;
   readonly #parser: RecordParser;
   #tap: ReadableTap<Buffer> | undefined;
-  #rows: readonly Row[] = [];
+  #lines: readonly Line[] = [];
   #next = 0;
-  #lines = 0;
-  #over = false;
+  #line = 0;
+  #ended = false;
 
   /** `onChange` is called when `next` may have an answer again. */
-  constructor(settings: ReplaySettings<unknown>, onChange: () => void) {
+  constructor(settings: RowFileSettings, onChange: () => void) {
     const { format, delimiter, header, maxRecordBytes } = settings;
     this.#settings = settings;
     this.#onChange = onChange;
     this.#splitter = new LineSplitter(maxRecordBytes);
-    this.#parser =
-      format === 'csv' ? new CsvParser(delimiter, header, maxRecordBytes) : new NdjsonParser(maxRecordBytes);
+    this.#parser = format === 'csv' ? new CsvParser(delimiter, header) : new NdjsonParser();
   }
 
-  /** The columns of the file, once a row is read. */
+  /** The columns of the file, once a record was read. */
   get columns(): readonly string[] | undefined {
     return this.#parser.columns;
   }
 
-  /** The next row, or that there is none now, or no more. Throws what a person can act on if the file cannot be read. */
-  next(): Row | 'later' | 'end' {
+  /** The number of the line that was read last. */
+  get line(): number {
+    return this.#line;
+  }
+
+  /** The line that was read last; if it is too long, its beginning. */
+  get raw(): string {
+    const line = this.#lines[this.#next - 1] ?? '';
+    return line instanceof OverlongLine ? line.start : line;
+  }
+
+  /** The next record, what is wrong with it, or that there is none yet, or no more. Throws if the file cannot be read. */
+  next(): FileRecord | RowProblem | 'later' | 'end' {
     for (;;) {
-      const row = this.#rows[this.#next];
-      if (row) {
+      const line = this.#lines[this.#next];
+      if (line !== undefined) {
         this.#next += 1;
-        return row;
+        this.#line += 1;
+        const record = isBlank(line) ? undefined : this.#parse(line);
+        if (record) return record;
+      } else {
+        const state = this.#refill();
+        if (state !== 'more') return state;
       }
-      const state = this.#refill();
-      if (state !== 'more') return state;
     }
   }
 
@@ -52,38 +79,48 @@ export class RowFile {
     this.#tap?.close();
   }
 
+  #parse(line: Line): FileRecord | RowProblem | undefined {
+    try {
+      return this.#parser.parse(line, this.#line);
+    } catch (error) {
+      throw error instanceof HeaderProblem ? this.#failure(error, 0) : error;
+    }
+  }
+
   #refill(): 'more' | 'later' | 'end' {
-    if (this.#over) return 'end';
+    if (this.#ended) return 'end';
     const { file, gzip } = this.#settings;
     this.#tap ??= new ReadableTap<Buffer>(openFile(file, gzip), this.#onChange);
     const tap = this.#tap;
     const chunk = tap.read();
-    if (chunk !== null) {
-      this.#take(this.#splitter.push(chunk));
-    } else if (tap.failure) {
-      throw this.#failure(tap.failure.error);
-    } else if (tap.ended) {
-      this.#over = true;
-      this.#take(this.#splitter.end());
-    } else {
-      return 'later';
+    if (chunk === null) {
+      if (tap.failure) throw this.#failure(tap.failure.error, this.#line);
+      if (!tap.ended) return 'later';
+      this.#ended = true;
     }
+    this.#lines = chunk ? this.#splitter.push(chunk) : this.#splitter.end();
+    this.#next = 0;
+    this.#parser.prepare(this.#lines);
     return 'more';
   }
 
-  #take(lines: readonly Line[]): void {
-    try {
-      this.#rows = this.#parser.parse(lines, this.#lines + 1);
-    } catch (error) {
-      throw error instanceof HeaderProblem ? this.#failure(error) : error;
-    }
-    this.#next = 0;
-    this.#lines += lines.length;
-  }
-
-  #failure(cause: unknown): Error {
+  #failure(cause: unknown, line: number): Error {
     const { file } = this.#settings;
     if ((cause as { code?: unknown } | undefined)?.code === 'ENOENT') return new FileNotFoundError(file, { cause });
-    return new UnreadableFileError(file, this.#lines, { cause });
+    return new UnreadableFileError(file, line, { cause });
   }
+}
+
+/** The bytes of a file, decompressed if it is gzip. Destroying the stream closes the file. */
+function openFile(path: string, isGzip: boolean): Readable {
+  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  if (!isGzip) return file;
+  // Errors and destruction pass through the pipeline both ways, so the returned stream reports them.
+  return pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => {});
+}
+
+const SPACE = 0x20;
+
+function isBlank(line: Line): boolean {
+  return typeof line === 'string' && (line === '' || (line.charCodeAt(0) <= SPACE && line.trim() === ''));
 }
