@@ -13,7 +13,9 @@ describe('arrows between folders', () => {
   });
 
   it('lead to every package that users are made to install', () => {
-    expect(unusedPackages(src, declared)).toEqual([]);
+    // Only io-ts imports fp-ts: it is its peer.
+    const imported = declared.filter((name) => name !== 'fp-ts');
+    expect(unusedPackages(src, imported)).toEqual([]);
   });
 
   it('never go round in a circle', () => {
