@@ -1,7 +1,7 @@
 import { defer, Observable } from 'rxjs';
 import { describe, it } from 'vitest';
 import { withContext } from '../src/flow/withContext.js';
-import { type CircuitBreakerGuardConfig, circuitBreaker } from '../src/operators/circuitBreaker.js';
+import { type CircuitBreakerOptions, circuitBreaker } from '../src/operators/circuitBreaker.js';
 import { CircuitOpenError } from '../src/operators/errors/circuitOpenError.js';
 import { retryWithJitter } from '../src/operators/retryWithJitter.js';
 import { CircuitBreaker, type CircuitBreakerConfig } from '../src/policies/circuitBreaker.js';
@@ -11,7 +11,7 @@ import { marbles, withGate } from '../src/testing/index.js';
 const touchy = (config: CircuitBreakerConfig = {}) =>
   new CircuitBreaker({ window: { kind: 'count', size: 1 }, openMs: 5, ...config });
 
-const WAIT: CircuitBreakerGuardConfig = { whenOpen: 'wait', healthyAfterMs: 4 };
+const WAIT: CircuitBreakerOptions = { whenOpen: 'wait', healthyAfterMs: 4 };
 
 const again = <T>() =>
   retryWithJitter<T>({ maxAttempts: Number.POSITIVE_INFINITY, jitter: 'none', initialMs: 1, maxMs: 1 });

@@ -4,7 +4,7 @@ import { record } from '../../test/support/record.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import { withContext } from '../flow/withContext.js';
 import { CircuitBreaker, type CircuitBreakerConfig, type Permit } from '../policies/circuitBreaker.js';
-import { type CircuitBreakerGuardConfig, circuitBreaker } from './circuitBreaker.js';
+import { type CircuitBreakerOptions, circuitBreaker } from './circuitBreaker.js';
 import { CircuitOpenError } from './errors/circuitOpenError.js';
 
 const refused = new Error('refused');
@@ -47,7 +47,7 @@ class WatchedCircuitBreaker extends CircuitBreaker {
 }
 
 /** A breaker on a virtual clock that opens at the first failure, for 100 ms. */
-function bench(config: Partial<CircuitBreakerGuardConfig> = {}, breakerConfig: CircuitBreakerConfig = {}) {
+function bench(config: Partial<CircuitBreakerOptions> = {}, breakerConfig: CircuitBreakerConfig = {}) {
   const scheduler = new VirtualTimeScheduler();
   const breaker = new WatchedCircuitBreaker({ window: { kind: 'count', size: 1 }, openMs: 100, ...breakerConfig });
   const guard = <T>() => circuitBreaker<T>(breaker, { whenOpen: 'wait', scheduler, ...config });

@@ -3,32 +3,50 @@ import { classifyFailure, type FailureClass } from '../failures/classifyFailure.
 import { operateOnDemand } from '../flow/operateOnDemand.js';
 import type { CircuitBreaker } from '../policies/circuitBreaker.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
+import {
+  duration,
+  func,
+  having,
+  type OptionsOf,
+  oneOf,
+  readArgument,
+  readOptions,
+  text,
+} from '../primitives/options.js';
 import { Timer } from '../primitives/timer.js';
-import { requireDuration, requireFunction, requireKnownOptions, requireOneOf } from '../primitives/validate.js';
 import { CircuitOpenError } from './errors/circuitOpenError.js';
 import { GuardedCall, verdictOf } from './guarding/guardedCall.js';
 
-export interface CircuitBreakerGuardConfig {
+/** How a breaker guards a source. What the breaker itself is like is the `CircuitBreakerConfig` that it was made with. */
+export interface CircuitBreakerOptions {
   /**
-   * What to do while the breaker gives no permit. `'wait'`: subscribe nothing, and wait for one. `'fail'`: fail at once with
-   * a `CircuitOpenError` that says when to come back.
+   * What to do while the breaker gives no permit. `'wait'`: subscribe nothing, and wait for one. `'fail'`: fail immediately
+   * with a `CircuitOpenError` that says when to come back.
    */
   readonly whenOpen: 'wait' | 'fail';
   /** How long after its first item a stream that goes on counts as a success, in milliseconds. 0 or more, default 30,000. */
   readonly healthyAfterMs?: number;
   /**
-   * What an error says of the source. `transient` is a failure, `poison` a success, as there was an answer; `fatal` says
+   * What an error says about the source. `transient` is a failure, `poison` a success, because there was an answer; `fatal` says
    * nothing. Default `classifyFailure`.
    */
   readonly classify?: (error: unknown) => FailureClass;
-  /** The clock, and where it waits: the same for all who share the breaker. Default `asyncScheduler`. */
+  /** The clock and timers: the same for all that share the breaker. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
   /** The name in topology, metrics and errors. Default `circuitBreaker`. */
   readonly name?: string;
 }
 
+const OPTIONS = {
+  whenOpen: oneOf(['wait', 'fail']).required(),
+  healthyAfterMs: duration().default(30_000),
+  classify: func().default(classifyFailure),
+  scheduler: having('now', 'schedule').default(asyncScheduler),
+  name: text(),
+} satisfies OptionsOf<CircuitBreakerOptions>;
+
 /**
- * Asks a breaker, which others may share, before it subscribes its source, and tells it how that went.
+ * Asks a breaker, which others may share, before it subscribes its source, and reports the result to it.
  *
  * ```text
  * source    -a-#                     the breaker opens at the first failure, for 5 ms
@@ -37,20 +55,22 @@ export interface CircuitBreakerGuardConfig {
  * output    -a-------b--             the retry subscribes at once, and waits for the breaker
  * ```
  *
- * **Emits when**: the source emits, at once.
+ * **Emits when**: the source emits, immediately.
  * **Backpressure**: passes through: the source finds the gate downstream.
- * **Completes when**: the source completes; at once when the pipeline is asked to drain while it waits.
+ * **Completes when**: the source completes; immediately when the pipeline is asked to drain while it waits.
  * **Errors when**: the source fails; with `whenOpen: 'fail'` and no permit, with a `CircuitOpenError`; when `classify` throws.
- * **On unsubscribe**: the source is unsubscribed, and its permit is free for the next, or the place in line is given up.
+ * **On unsubscribe**: the source is unsubscribed and its permit freed for the next caller, or the place in the queue is given up.
  *
  * **Delivery**: unchanged; nothing is held.
  *
- * **Gotchas**: each subscription has one verdict. A success is a completion, or a stream that is still there `healthyAfterMs`
- * after its first item, so that a healthy feed closes a half-open breaker; what becomes of it after that is for the next
- * subscription to find out. Let go before any verdict, it says nothing. For slow calls what counts is the time until the
- * first item, or until the end where there is none: how long downstream takes is not the fault of the source. Those who wait
- * for one breaker stand in one line, whatever chain they are in; who failed comes back at its end. Waiting is silent: it burns
- * no attempt of a `retryWithJitter` above or below.
+ * **Gotchas**:
+ * - Each subscription has one verdict. A success is a completion, or a stream that is still there `healthyAfterMs` after its
+ *   first item, so that a healthy feed closes a half-open breaker; a failure after that is for the next subscription to report.
+ *   A source that is unsubscribed before any verdict says nothing.
+ * - A call is slow by the time until its first item, or until its end without one: time that downstream takes is not the fault
+ *   of the source.
+ * - All that wait for one breaker share a queue, in whatever chain they are; a caller that failed rejoins at the back of it.
+ *   Waiting does not consume attempts of a `retryWithJitter` above or below.
  *
  * @example
  * ```ts
@@ -64,17 +84,10 @@ export interface CircuitBreakerGuardConfig {
  *   .subscribe((item) => console.log(item, provider.state));
  * ```
  */
-export function circuitBreaker<T>(
-  breaker: CircuitBreaker,
-  config: CircuitBreakerGuardConfig,
-): MonoTypeOperatorFunction<T> {
+export function circuitBreaker<T>(breaker: CircuitBreaker, config: CircuitBreakerOptions): MonoTypeOperatorFunction<T> {
   const owner = 'circuitBreaker';
-  requireFunction(owner, 'the tryAcquire of its breaker', breaker?.tryAcquire);
-  requireKnownOptions(owner, config, ['whenOpen', 'healthyAfterMs', 'classify', 'scheduler', 'name']);
-  const { classify = classifyFailure, scheduler = asyncScheduler, name } = config;
-  const whenOpen = requireOneOf(owner, 'whenOpen', config.whenOpen, ['wait', 'fail']);
-  const healthyAfterMs = requireDuration(owner, 'healthyAfterMs', config.healthyAfterMs ?? 30_000);
-  requireFunction(owner, 'classify', classify);
+  readArgument(owner, 'breaker', breaker, having('tryAcquire'));
+  const { whenOpen, healthyAfterMs, classify, scheduler, name } = readOptions(owner, config, OPTIONS);
 
   return operateOnDemand<T, T>({ kind: owner, name }, ({ destination, downstream, stage, connect }) => {
     const time = new MonotonicClock();

@@ -13,7 +13,7 @@ export {
 } from './boundedBuffer.js';
 export { type BoundedMergeMapConfig, boundedMergeMap } from './boundedMergeMap.js';
 export { type BroadcastConfig, broadcast } from './broadcast.js';
-export { type CircuitBreakerGuardConfig, circuitBreaker } from './circuitBreaker.js';
+export { type CircuitBreakerOptions, circuitBreaker } from './circuitBreaker.js';
 export { type ConflateConfig, conflate } from './conflate.js';
 export { type Codec, type DecodeConfig, decode, type Rejected } from './decode.js';
 export { type DedupeConfig, dedupe } from './dedupe.js';

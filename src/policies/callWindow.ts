@@ -1,5 +1,18 @@
+import { duration, integer, oneOf, readOptions } from '../primitives/options.js';
+
+/** Which calls a breaker judges by: the last `size`, or those of the last `ms` milliseconds. */
+export type CallWindowConfig =
+  | { readonly kind: 'count'; readonly size: number }
+  | { readonly kind: 'time'; readonly ms: number };
+
+const KIND = { kind: oneOf(['count', 'time']).required() };
+const COUNT = { ...KIND, size: integer({ min: 1, max: 1_000_000 }).required() };
+const TIME = { ...KIND, ms: duration({ min: 1 }).required() };
+
 /** The calls that a breaker judges by: how many there were lately, and how many of them failed or were slow. */
 export interface CallWindow {
+  /** The most calls that it holds; `Infinity` if any number. */
+  readonly size: number;
   readonly calls: number;
   readonly failures: number;
   readonly slowCalls: number;
@@ -8,11 +21,18 @@ export interface CallWindow {
   clear(): void;
 }
 
+export function callWindow(owner: string, config: CallWindowConfig): CallWindow {
+  return config?.kind === 'time'
+    ? new TimeWindow(readOptions(owner, config, TIME).ms)
+    : new CountWindow(readOptions(owner, config, COUNT).size);
+}
+
 const FAILED = 1;
 const SLOW = 2;
 
-/** The last `size` calls: a byte each. */
+/** The last `size` calls, in a byte each. */
 export class CountWindow implements CallWindow {
+  readonly size: number;
   calls = 0;
   failures = 0;
   slowCalls = 0;
@@ -20,6 +40,7 @@ export class CountWindow implements CallWindow {
   #next = 0;
 
   constructor(size: number) {
+    this.size = size;
     this.#outcomes = new Uint8Array(size);
   }
 
@@ -50,10 +71,11 @@ export class CountWindow implements CallWindow {
 export const BUCKETS = 10;
 
 /**
- * The calls of the last `ms` milliseconds, summed up in ten buckets of a tenth of that, so that memory does not grow with
- * the rate. A whole bucket is forgotten at a time: a call counts for at least nine tenths of `ms`, and less than all of it.
+ * The calls of the last `ms` milliseconds, summed in ten buckets of a tenth of that, so that memory does not grow with the
+ * rate. Whole buckets expire: a call counts for at least nine tenths of `ms`, and for less than all of it.
  */
 export class TimeWindow implements CallWindow {
+  readonly size = Number.POSITIVE_INFINITY;
   calls = 0;
   failures = 0;
   slowCalls = 0;
