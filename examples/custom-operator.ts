@@ -17,15 +17,10 @@ interface SpreadFilterConfig {
 
 function spreadFilter({ minSpread }: SpreadFilterConfig) {
   if (!(minSpread >= 0)) throw new RangeError(`spreadFilter: minSpread must be at least 0, got ${minSpread}`);
-  return operate<Bar, Bar>({ kind: 'spreadFilter' }, ({ destination, stage }) => ({
+  return operate<Bar, Bar>({ kind: 'spreadFilter' }, ({ emit, settle }) => ({
     next(bar) {
-      stage.in += 1;
-      if ((bar.high - bar.low) / bar.close < minSpread) {
-        stage.drop('narrow');
-        return;
-      }
-      stage.out += 1;
-      destination.next(bar);
+      if ((bar.high - bar.low) / bar.close >= minSpread) emit(bar);
+      else settle('dropped', bar, 'narrow');
     },
   }));
 }

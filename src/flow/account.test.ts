@@ -46,6 +46,7 @@ const nothing = {
   received: 0,
   written: 0,
   diverted: 0,
+  divertedBy: {},
   dropped: {},
   filtered: 0,
   delivered: 0,
@@ -227,7 +228,10 @@ describe('the account of a transform', () => {
 interface Chain {
   readonly build: (clock: VirtualTimeScheduler) => Observable<unknown>;
   readonly untilMs?: number;
-  readonly says: Partial<typeof nothing> & { readonly dropped?: Record<string, number> };
+  readonly says: Partial<typeof nothing> & {
+    readonly dropped?: Record<string, number>;
+    readonly divertedBy?: Record<string, number>;
+  };
 }
 
 describe('the account in items', () => {
@@ -349,7 +353,7 @@ describe('the account in items', () => {
             ),
             write(),
           ),
-        says: { received: 100, written: 90, diverted: 10 },
+        says: { received: 100, written: 90, diverted: 10, divertedBy: { decode: 10 } },
       },
     ],
     [
@@ -602,8 +606,8 @@ describe('the account in items', () => {
         withContext({ monitor }),
       )
       .subscribe();
-    // Of 50 items 20 made two results, 10 are in the transform, which knows them as one, and 20 are in the buffer.
-    expect(monitor.account()).toEqual({ ...nothing, received: 50, delivered: 2, filtered: 27, held: 21 });
+    // Of 50 items 20 made two results, 10 are in the transform, and 20 are in the buffer.
+    expect(monitor.account()).toEqual({ ...nothing, received: 50, delivered: 2, filtered: 18, held: 30 });
   });
 
   it('tells batches that went only to another pipeline of a broadcast from those held', () => {
@@ -647,15 +651,15 @@ describe('the account in items', () => {
 
 /** Counts each value in, and every other one out. */
 const leak = <T>() =>
-  operate<T, T>({ kind: 'leak' }, ({ destination, stage }) => ({
-    next(value) {
-      stage.in += 1;
-      if (stage.in % 2 === 0) {
-        stage.out += 1;
-        destination.next(value);
-      }
-    },
-  }));
+  operate<T, T>({ kind: 'leak' }, ({ emit }) => {
+    let n = 0;
+    return {
+      next(value) {
+        n += 1;
+        if (n % 2 === 0) emit(value);
+      },
+    };
+  });
 
 describe('conservation', () => {
   const write = (name = 'write') => writeTo(memorySink<number>(), { name });
@@ -664,9 +668,9 @@ describe('conservation', () => {
   it.each<[string, OperatorFunction<number, unknown>, number]>([
     ['at the end', leak(), 4],
     ['before a batch', (source$) => source$.pipe(leak(), batches, write()), 4],
-    ['between a batch and a writer', (source$) => source$.pipe(batches, leak(), write()), 2],
-    ['between a batch and the end', (source$) => source$.pipe(batches, leak(), boundedBuffer()), 2],
-    ['beside a buffer that holds', (source$) => source$.pipe(batches, leak(), boundedBuffer(), writeTo(stuck)), 2],
+    ['between a batch and a writer', (source$) => source$.pipe(batches, leak(), write()), 4],
+    ['between a batch and the end', (source$) => source$.pipe(batches, leak(), boundedBuffer()), 4],
+    ['beside a buffer that holds', (source$) => source$.pipe(batches, leak(), boundedBuffer(), writeTo(stuck)), 4],
     ['in a lane', lanes({ count: 2 }, (lane$) => lane$.pipe(leak(), batches, write())), 4],
     [
       'in a lane behind a batch',
@@ -675,7 +679,7 @@ describe('conservation', () => {
           batches,
           lanes({ count: 1 }, (lane$) => lane$.pipe(leak(), write())),
         ),
-      2,
+      4,
     ],
     ['in a branch of a broadcast', (source$) => source$.pipe(broadcast(), leak(), batches, write()), 4],
     [
@@ -686,7 +690,7 @@ describe('conservation', () => {
           leak(),
           boundedMergeMap((items) => items, { concurrency: 1 }),
         ),
-      2,
+      4,
     ],
     ['after a write', (source$) => source$.pipe(batches, write(), leak()), 2],
   ])('shows a stage that counts in and forgets out, %s', (_where, chain, missing) => {
@@ -697,17 +701,5 @@ describe('conservation', () => {
     // What leaked away is not passed off as something else.
     expect(filtered).toBe(0);
     expect(received).toBe(8);
-  });
-
-  it('shows a batch and a writer that forget', () => {
-    for (const kind of ['batch', 'write'] as const) {
-      const monitor = new PipelineMonitor();
-      numbers(8)
-        .pipe(batch({ size: 2 }), boundedBuffer(), write(), withContext({ monitor }))
-        .subscribe();
-      expect(monitor.account().conservation).toBe(0);
-      monitor.stages.find((stage) => (stage.kind === 'batch') === (kind === 'batch') && stage.in === 8)!.in += 3;
-      expect(monitor.account().conservation).toBe(3);
-    }
   });
 });

@@ -5,13 +5,15 @@ import { boundedBuffer } from '../operators/boundedBuffer.js';
 import { lanes } from '../operators/lanes.js';
 import { Branch } from './branch.js';
 import { Gate } from './gate.js';
-import { PipelineMonitor, Stage } from './monitor.js';
+import { PipelineMonitor, StageAccount } from './monitor.js';
 import { withContext } from './withContext.js';
 
 function branch() {
   const monitor = new PipelineMonitor();
-  const branchOf = new Stage('out', { kind: 'out' });
-  return { monitor, branch: new Branch<number>({ kind: 'lane', name: 'lane[0]', monitor, branchOf }), branchOf };
+  const account = new StageAccount('out', { kind: 'out' });
+  const branchOf = account.stage;
+  const info = { kind: 'lane', name: 'lane[0]', monitor, branchOf, account };
+  return { monitor, branch: new Branch<number>(info), branchOf };
 }
 
 describe('Branch', () => {

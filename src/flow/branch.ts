@@ -1,7 +1,8 @@
 import { Observable, type Subscriber } from 'rxjs';
-import { contextOf, type FlowContext } from './context.js';
-import type { CancelWait } from './gate.js';
-import type { Monitor, Stage } from './monitor.js';
+import { Wait } from '../primitives/wait.js';
+import { contextOf, type FlowContext, registerStage } from './context.js';
+import type { Monitor, Stage, StageAccount } from './monitor.js';
+import { byMark, weightOf } from './unit.js';
 
 export interface BranchInfo {
   readonly kind: string;
@@ -9,12 +10,14 @@ export interface BranchInfo {
   readonly monitor: Monitor;
   /** The stage that hands out to its branches; `undefined` if `monitor` does not watch it. */
   readonly branchOf: Stage | undefined;
+  /** The account of that stage: a branch weighs values alike. */
+  readonly account: StageAccount;
 }
 
 /**
- * One way on from a stage that has several: a stream for one subscriber, whose gate the stage reads before it emits.
+ * One of several ways on from a stage: a stream for one subscriber, whose gate the stage reads before it emits.
  *
- * Without a subscriber a branch is closed, not leaking: a lane that is retried waits for its subscriber to come back.
+ * Without a subscriber a branch is closed rather than leaking: a lane that is retried waits for its subscriber to return.
  */
 export class Branch<T> {
   /** What is subscribed below this branch. One at a time. */
@@ -22,9 +25,9 @@ export class Branch<T> {
   readonly #info: BranchInfo;
   #subscriber: Subscriber<T> | undefined;
   #context: FlowContext | undefined;
-  #stage: Stage | undefined;
+  #account: StageAccount | undefined;
   #resume: (() => void) | undefined;
-  #cancelWait: CancelWait | undefined;
+  readonly #wait = new Wait();
   #completed = false;
   #ended = false;
 
@@ -53,10 +56,11 @@ export class Branch<T> {
 
   /** Emits. Ask {@link isOpen} first. */
   next(item: T): void {
-    const stage = this.#stage;
-    if (!stage || !this.#subscriber) return;
-    stage.in += 1;
-    stage.out += 1;
+    const account = this.#account;
+    if (!account || !this.#subscriber) return;
+    const weight = weightOf(item, this.#info.account.weigh);
+    account.in += weight;
+    account.out += weight;
     this.#subscriber.next(item);
   }
 
@@ -73,7 +77,7 @@ export class Branch<T> {
   /** Calls `resume` once, when this branch has a subscriber whose gate is open. A later call replaces an earlier one. */
   whenOpen(resume: () => void): void {
     this.#resume = resume;
-    this.#wait();
+    this.#waitUntilOpen();
   }
 
   #connect(subscriber: Subscriber<T>): (() => void) | undefined {
@@ -89,29 +93,29 @@ export class Branch<T> {
     const context = contextOf(subscriber);
     this.#subscriber = subscriber;
     this.#context = context;
-    const stage = monitor.register({ kind, name, feeds: context.stage, branchOf, gate: context.gate });
-    this.#stage = stage;
-    this.#wait();
+    const account = registerStage(context, { kind, name, branchOf, gate: context.gate }, monitor);
+    this.#account = account;
+    if (this.#info.account.weigh === byMark) context.onBatches?.();
+    this.#waitUntilOpen();
     return () => {
-      stage.close();
-      this.#cancelWait?.();
-      this.#cancelWait = undefined;
+      account.close();
+      this.#wait.cancel();
       this.#subscriber = undefined;
       this.#context = undefined;
-      this.#stage = undefined;
+      this.#account = undefined;
     };
   }
 
-  #wait(): void {
-    if (!this.#resume || !this.#context || this.#cancelWait) return;
-    let resumed = false;
-    const cancel = this.#context.gate.whenOpen(() => {
-      resumed = true;
-      this.#cancelWait = undefined;
-      const resume = this.#resume;
-      this.#resume = undefined;
-      resume?.();
-    });
-    if (!resumed) this.#cancelWait = cancel;
+  #waitUntilOpen(): void {
+    if (!this.#resume || !this.#context || this.#wait.isPending) return;
+    const { gate } = this.#context;
+    this.#wait.begin(
+      (over) => gate.whenOpen(over),
+      () => {
+        const resume = this.#resume;
+        this.#resume = undefined;
+        resume?.();
+      },
+    );
   }
 }

@@ -1,8 +1,10 @@
 import { Observable, type Subscriber, type Subscription } from 'rxjs';
 import { Branch } from './branch.js';
 import { contextOf, type FlowContext, NO_CONTEXT, withFallbackContext } from './context.js';
-import { admit, GatedQueue } from './gatedQueue.js';
-import { type Handlers, type Operation, type OperationInfo, operate } from './operate.js';
+import type { StageAccount } from './monitor.js';
+import type { OperationInfo } from './operate.js';
+import { operateQueuedCounted, type QueuedHandlers, type QueuedOperation } from './operateQueued.js';
+import { commonUnit } from './unit.js';
 
 export interface BroadcastingConfig extends OperationInfo {
   /** How many subscribers there must be before the source is subscribed. */
@@ -13,11 +15,11 @@ export interface BroadcastingConfig extends OperationInfo {
 interface Listener<T> {
   readonly subscriber: Subscriber<T>;
   readonly context: FlowContext;
-  /** Completes it when its own pipeline drains; not needed where the source hears of that itself. */
+  /** Completes it when its own pipeline drains; not needed where the source is told so itself. */
   readonly stopping: Subscription;
 }
 
-/** One source for many subscribers: subscribed once there are enough of them, and let go when the last has left. */
+/** One source for many subscribers: subscribed once there are enough of them, unsubscribed when the last has left. */
 export function broadcasting<T>(source: Observable<T>, config: BroadcastingConfig): Observable<T> {
   let round: Round<T> | undefined;
   return new Observable<T>((subscriber) => {
@@ -34,14 +36,14 @@ class Round<T> {
   readonly #config: BroadcastingConfig;
   readonly #over: (round: Round<T>) => void;
   #listeners: readonly Listener<T>[] = [];
-  /** Replaced, never changed: an item in hand goes to those who were there when it came. */
+  /** Replaced, never changed: an item goes to the branches that were there when it came. */
   #branches: readonly Branch<T>[] = [];
-  /** The numbers that branches go by. The lowest free one is given out again, so that its account is taken up. */
+  /** The numbers of the branches. The lowest free one is given out again, so that its account is taken up. */
   readonly #taken = new Set<number>();
   #first: FlowContext = NO_CONTEXT;
-  #operation: Operation<T> | undefined;
-  #line: GatedQueue<T> | undefined;
-  /** Those who have not had the item in hand yet. */
+  #operation: QueuedOperation<T, T> | undefined;
+  #account: StageAccount | undefined;
+  /** Those that get the item that is being handed out, and how many of them have it. */
   #recipients: readonly Branch<T>[] = [];
   #served = 0;
 
@@ -65,7 +67,9 @@ class Round<T> {
 
   #connect(): void {
     this.#first = { ...this.#listeners[0]!.context, stage: undefined };
-    const shared$ = this.#source.pipe(operate<T, T>(this.#config, (operation) => this.#begin(operation)));
+    const shared$ = this.#source.pipe(
+      operateQueuedCounted<T, T>(this.#config, (...operation) => this.#begin(...operation)),
+    );
     withFallbackContext(this.#first, () => {
       shared$.subscribe({
         error: (error) => this.#end((branch) => branch.error(error)),
@@ -74,30 +78,22 @@ class Round<T> {
     });
   }
 
-  #begin(operation: Operation<T>): Handlers<T> {
-    const { destination, stage } = operation;
-    const line = new GatedQueue<T>({
+  #begin(operation: QueuedOperation<T, T>, account: StageAccount): QueuedHandlers<T> {
+    this.#operation = operation;
+    this.#account = account;
+    for (const listener of this.#listeners) this.#addBranch(listener);
+    return {
       offer: (item) => {
         // The last branch may have left with an earlier item: what is left is abandoned.
-        if (destination.closed || !this.#handOut(item)) return false;
-        stage.out += 1;
+        if (operation.destination.closed || !this.#handOut(item)) return false;
+        operation.handOn(item);
         return true;
       },
       isReady: () => this.#branches.every((branch) => branch.isOpen),
-      fail: (error) => destination.error(error),
-    });
-    this.#operation = operation;
-    this.#line = line;
-    for (const listener of this.#listeners) this.#addBranch(listener);
-    return {
-      gate: line.gate,
-      held: () => line.length,
-      next(item) {
-        stage.in += 1;
-        admit(line, item, operation);
+      onBatches: () => {
+        for (const { context } of this.#branches) context?.onBatches?.();
       },
-      error: (error) => line.end(() => destination.error(error)),
-      complete: () => line.end(() => destination.complete()),
+      upstream: { unit: commonUnit(this.#listeners.map(({ context }) => context.unit)) },
     };
   }
 
@@ -106,7 +102,7 @@ class Round<T> {
     if (this.#recipients.length === 0) {
       const closed = this.#branches.find((branch) => !branch.isOpen);
       if (closed) {
-        closed.whenOpen(this.#drain);
+        closed.whenOpen(this.#flush);
         return false;
       }
       this.#recipients = this.#branches;
@@ -115,7 +111,7 @@ class Round<T> {
     while (this.#served < this.#recipients.length) {
       const branch = this.#recipients[this.#served]!;
       if (!branch.hasEnded && !branch.isOpen) {
-        branch.whenOpen(this.#drain);
+        branch.whenOpen(this.#flush);
         return false;
       }
       this.#served += 1;
@@ -125,8 +121,8 @@ class Round<T> {
     return true;
   }
 
-  readonly #drain = (): void => {
-    if (this.#operation?.destination.closed === false) this.#line?.drain();
+  readonly #flush = (): void => {
+    if (this.#operation?.destination.closed === false) this.#operation.flush();
   };
 
   #addBranch({ subscriber, context, stopping }: Listener<T>): void {
@@ -140,21 +136,22 @@ class Round<T> {
       monitor: context.monitor,
       // A monitor that does not watch this stage takes the branch for where its pipeline begins.
       branchOf: context.monitor === this.#first.monitor ? stage : undefined,
+      account: this.#account!,
     });
     this.#branches = [...this.#branches, branch];
     // The gate here closes with those of the branches, in the same moment, and opens in their turn.
     subscriber.add(
       context.gate.state$.subscribe((state) => {
         if (state === 'open') return;
-        branch.whenOpen(this.#drain);
-        this.#line?.regulate();
+        branch.whenOpen(this.#flush);
+        this.#operation?.regulate();
       }),
     );
     subscriber.add(() => {
-      // Before the drain: what is half handed out must not wait at the gate of one that leaves.
+      // Before the flush: what is half handed out must not wait at the gate of a branch that leaves.
       branch.end();
       this.#branches = this.#branches.filter((other) => other !== branch);
-      this.#drain();
+      this.#flush();
     });
     withFallbackContext(context, () => branch.stream.subscribe(subscriber));
     // After the branch has closed its account.

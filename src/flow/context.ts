@@ -1,30 +1,38 @@
 import { NEVER, type Observable, type Subscriber } from 'rxjs';
 import { ALWAYS_OPEN, type Gate } from './gate.js';
-import { type Monitor, NO_MONITOR, type Stage } from './monitor.js';
+import { type Monitor, NO_MONITOR, type Stage, type StageAccount, type StageInfo } from './monitor.js';
+import type { Unit } from './unit.js';
 
 /** What a subscriber tells everything upstream of it. */
 export interface FlowContext {
   /** The nearest gate downstream. */
   readonly gate: Gate;
-  /** Fires once when the pipeline is asked to drain, also for those who subscribe later. Sources complete on it. */
+  /** Fires once when the pipeline is asked to drain, also for late subscribers. Sources complete on it. */
   readonly stopping: Observable<void>;
   /**
-   * Fires once when the time of a drain is over, also for those who subscribe later, and always after `stopping`. Writers
-   * with dead letters give up what they are writing, and everything that is still held goes there. The value is the error
-   * that the pipeline ends with, or `undefined` where it is only late.
+   * Fires once when the time of a drain is over, also for late subscribers, and always after `stopping`. Writers with dead
+   * letters give up what they are writing, and everything still held goes there. The value is the error that the pipeline
+   * ends with, or `undefined` if it is only late.
    */
   readonly expired: Observable<unknown>;
   /**
-   * Ends the pipeline with this error once everything in hand is settled: for a stage that cannot go on while what is held
-   * can still be saved. `undefined` where nobody downstream would see to it.
+   * Ends the pipeline with this error once everything held is settled: for a stage that cannot go on while what is held can
+   * still be saved. `undefined` where nothing downstream does that.
    */
   readonly abort: ((error: unknown) => void) | undefined;
   /** Where stages register themselves. */
   readonly monitor: Monitor;
   /** The nearest registered stage downstream. */
   readonly stage: Stage | undefined;
-  /** Told of each stage and source that finds this context: the operator that carries it has more of Sluice above it. */
-  readonly onFound?: (() => void) | undefined;
+  /** What the values are that it takes: items, or batches of them. */
+  readonly unit: Unit;
+  /** The coordinator that the stages under this context belong to, and which of its workers. */
+  readonly group?: string | undefined;
+  readonly worker?: number | undefined;
+  /** Called when a stage or source registers under this context, directly upstream of whatever carries it. */
+  readonly onRegister?: (() => void) | undefined;
+  /** Called by a `batch()` upstream with no writer below: whatever counts items here counts those of its batches. */
+  readonly onBatches?: (() => void) | undefined;
 }
 
 /** Shared by every copy of the package in a process, so that their stages find each other. */
@@ -45,11 +53,12 @@ export const NO_CONTEXT: FlowContext = {
   abort: undefined,
   monitor: NO_MONITOR,
   stage: undefined,
+  unit: 'item',
 };
 
 let ambient: FlowContext | undefined;
 
-/** Whether a subscription is under way that lends its context to those whose chain is broken. */
+/** Whether a subscription is under way that lends its context to subscribers whose chain is broken. */
 export function hasFallbackContext(): boolean {
   return ambient !== undefined;
 }
@@ -67,13 +76,6 @@ export function attachContext(subscriber: Subscriber<never>, context: FlowContex
  * operator around it. Past a `Subject` there is no way to find one, and the always-open {@link NO_CONTEXT} is returned.
  */
 export function contextOf(subscriber: Subscriber<never>): FlowContext {
-  const context = findContext(subscriber);
-  context.onFound?.();
-  return context;
-}
-
-/** The same for who only passes it on, or looks: whoever carries the context does not hear of it. */
-export function findContext(subscriber: Subscriber<never>): FlowContext {
   let carrier = subscriber as unknown as Carrier | undefined;
   while (carrier) {
     const context = carrier[CONTEXT];
@@ -83,9 +85,20 @@ export function findContext(subscriber: Subscriber<never>): FlowContext {
   return ambient ?? NO_CONTEXT;
 }
 
+/** Registers a stage directly upstream of whatever carries `context`. */
+export function registerStage(
+  context: FlowContext,
+  info: Omit<StageInfo, 'feeds' | 'group' | 'worker'>,
+  monitor: Monitor = context.monitor,
+): StageAccount {
+  const { stage: feeds, group, worker } = context;
+  context.onRegister?.();
+  return monitor.register({ ...info, feeds, group, worker });
+}
+
 /**
- * Whether `subscriber` is being unsubscribed, or somebody downstream of it is: they are closed one after the other, the last
- * in the chain first, and what is to begin nothing new must know before its turn comes.
+ * Whether `subscriber`, or a subscriber downstream of it, is being unsubscribed. They are closed one after another, the last in
+ * the chain first, and code that must not start new work needs to know before its own teardown runs.
  */
 export function isTearingDown(subscriber: Subscriber<never>): boolean {
   let carrier = subscriber as unknown as Carrier | null | undefined;

@@ -1,98 +1,109 @@
-import type { Observable, ObservableInput } from 'rxjs';
+import type { Observable, ObservableInput, OperatorFunction } from 'rxjs';
 import { Branch } from './branch.js';
-import { admit, GatedQueue } from './gatedQueue.js';
-import { type Handlers, type Operation, subscribeInner } from './operate.js';
+import type { FlowContext } from './context.js';
+import type { StageAccount } from './monitor.js';
+import { type OperationInfo, subscribeInner } from './operate.js';
+import { operateQueuedCounted, type QueuedHandlers, type QueuedOperation } from './operateQueued.js';
+import { commonUnit } from './unit.js';
+
+/** Names the branch of an item; `undefined` if every branch that would do is closed. */
+export type ChooseBranch<T> = (item: T) => Branch<T> | undefined;
 
 /**
- * The plumbing of an operator that hands each item to one of several chains and merges what they emit.
+ * An operator that hands each item to one of several chains and merges what they emit. `build` adds the branches.
  *
  * An item whose branch is closed waits, and those behind it with it, so that order holds; the gate upstream is closed
  * meanwhile. A branch whose chain has ended takes nothing more: its items are dropped with the reason `branchEnded`.
  */
+export function fanningOut<T, R>(
+  info: OperationInfo,
+  build: (fan: FanOut<T, R>) => ChooseBranch<T>,
+): OperatorFunction<T, R> {
+  return operateQueuedCounted<T, R>(info, (operation, account) => {
+    const fan = new FanOut<T, R>(operation, account);
+    return fan.start(build(fan));
+  });
+}
+
+/** The branches of one subscription. */
 export class FanOut<T, R> {
   readonly branches: Branch<T>[] = [];
-  readonly #operation: Operation<R>;
-  readonly #line: GatedQueue<T>;
-  readonly #handlers: Handlers<T>;
-  readonly #projects: ((branch$: Observable<T>) => ObservableInput<R>)[] = [];
+  readonly #operation: QueuedOperation<T, R>;
+  readonly #account: StageAccount;
+  readonly #chains: (() => void)[] = [];
   #running = 0;
-  #finish: () => void;
+  #inputIsOver = false;
 
-  /** `choose` names the branch of an item, or `undefined` if every branch that would do is closed. */
-  constructor(operation: Operation<R>, choose: (item: T) => Branch<T> | undefined) {
-    const { destination, stage } = operation;
+  constructor(operation: QueuedOperation<T, R>, account: StageAccount) {
     this.#operation = operation;
-    this.#finish = () => destination.complete();
-
-    const line = new GatedQueue<T>({
-      offer: (item) => {
-        const branch = choose(item);
-        if (branch === undefined) {
-          for (const other of this.branches) other.whenOpen(drain);
-          return false;
-        }
-        if (branch.hasEnded) {
-          stage.drop('branchEnded');
-          return true;
-        }
-        if (!branch.isOpen) {
-          branch.whenOpen(drain);
-          return false;
-        }
-        stage.out += 1;
-        branch.next(item);
-        return true;
-      },
-      fail: (error) => destination.error(error),
-    });
-    const drain = () => line.drain();
-    this.#line = line;
-
-    // When the input is over, the branches finish what they have, and only then does the operator end.
-    const endWith = (end: () => void) =>
-      line.end(() => {
-        this.#finish = end;
-        for (const branch of this.branches) branch.complete();
-        if (this.#running === 0) end();
-      });
-
-    this.#handlers = {
-      gate: line.gate,
-      held: () => line.length,
-      next(item) {
-        stage.in += 1;
-        admit(line, item, operation, endWith);
-      },
-      error: (error) => endWith(() => destination.error(error)),
-      complete: () => endWith(() => destination.complete()),
-    };
+    this.#account = account;
   }
 
-  /** Adds a branch with its chain. */
-  add(kind: string, name: string, project: (branch$: Observable<T>) => ObservableInput<R>): Branch<T> {
-    const { downstream, stage } = this.#operation;
-    const branch = new Branch<T>({ kind, name, monitor: downstream.monitor, branchOf: stage });
+  /** The name of the stage, after which branches are called. */
+  get name(): string {
+    return this.#operation.stage.name;
+  }
+
+  /** Adds a branch with its chain, whose stages are told the rest of their context by `inside`. */
+  add(
+    kind: string,
+    name: string,
+    project: (branch$: Observable<T>) => ObservableInput<R>,
+    inside: Partial<FlowContext> = {},
+  ): Branch<T> {
+    const { destination, downstream, stage, flush } = this.#operation;
+    const branch = new Branch<T>({ kind, name, monitor: downstream.monitor, branchOf: stage, account: this.#account });
     this.branches.push(branch);
-    this.#projects.push(project);
-    return branch;
-  }
-
-  /** Subscribes all chains, and gives the handlers of the operator. When all chains have ended, so does the operator. */
-  start(): Handlers<T> {
-    const { destination } = this.#operation;
-    this.#running = this.branches.length;
-    for (const [index, branch] of this.branches.entries()) {
-      const chain = this.#projects[index] as (branch$: Observable<T>) => ObservableInput<R>;
-      subscribeInner<R>(chain(branch.stream), this.#operation, {
+    this.#chains.push(() => {
+      const context = { destination, downstream: { ...downstream, ...inside } };
+      subscribeInner<R>(project(branch.stream), context, {
         next: (result) => destination.next(result),
         complete: () => {
           branch.end();
           this.#running -= 1;
-          if (this.#running === 0) this.#finish();
-          else this.#line.drain();
+          // When all chains have ended, so does the operator: nothing can be handed out any more.
+          if (this.#running === 0 && !this.#inputIsOver) destination.complete();
+          else flush();
         },
       });
-    }
-    return this.#handlers;
+    });
+    return branch;
+  }
+
+  /** Subscribes all chains. */
+  start(choose: ChooseBranch<T>): QueuedHandlers<T> {
+    const { flush, settle, handOn } = this.#operation;
+    this.#running = this.branches.length;
+    for (const subscribe of this.#chains) subscribe();
+    return {
+      offer: (item) => {
+        const branch = choose(item);
+        if (branch === undefined) {
+          for (const other of this.branches) other.whenOpen(flush);
+          return false;
+        }
+        if (branch.hasEnded) {
+          settle('dropped', item, 'branchEnded');
+          return true;
+        }
+        if (!branch.isOpen) {
+          branch.whenOpen(flush);
+          return false;
+        }
+        handOn(item);
+        branch.next(item);
+        return true;
+      },
+      isIdle: () => this.#running === 0,
+      // When the input is over, the branches finish what they have, and only then does the operator end.
+      onEnd: () => {
+        this.#inputIsOver = true;
+        for (const branch of this.branches) branch.complete();
+      },
+      onBatches: () => {
+        for (const { context } of this.branches) context?.onBatches?.();
+      },
+      upstream: { unit: commonUnit(this.branches.map(({ context }) => context?.unit)) },
+    };
   }
 }

@@ -16,8 +16,7 @@ export type CancelWait = () => void;
  * while the gate stays open: a waiter that fills the stage again leaves the rest waiting, first in line for next time.
  */
 export class Gate {
-  /** Whether an item may be emitted now. Read it before each emission. */
-  isOpen: boolean;
+  #isOpen: boolean;
   readonly #waiters: Waiter[] = [];
   #waking = false;
   #listeners: Subscriber<GateState>[] = [];
@@ -26,11 +25,16 @@ export class Gate {
   #speaking = false;
 
   constructor(state: GateState = 'open') {
-    this.isOpen = state === 'open';
+    this.#isOpen = state === 'open';
+  }
+
+  /** Whether an item may be emitted now. Read it before each emission. */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   get state(): GateState {
-    return this.isOpen ? 'open' : 'closed';
+    return this.#isOpen ? 'open' : 'closed';
   }
 
   /** How many wait to be woken. */
@@ -48,28 +52,29 @@ export class Gate {
   });
 
   close(): void {
-    if (!this.isOpen) return;
-    this.isOpen = false;
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     for (const watcher of this.#watchers) watcher(false);
     if (this.#listeners.length > 0) this.#say('closed');
   }
 
   open(): void {
-    if (this.isOpen) return;
-    this.isOpen = true;
+    if (this.#isOpen) return;
+    this.#isOpen = true;
     for (const watcher of this.#watchers) watcher(true);
     if (this.#listeners.length > 0) this.#say('open');
     if (this.#waiters.length > 0) this.#wake();
   }
 
   /**
-   * Calls `resume` once, as soon as the gate is open: at once when it is and nobody waits before. First come, first
-   * served. A `resume` that throws does not keep the next from being woken; its error is thrown to whoever opened.
+   * Calls `resume` once, as soon as the gate is open: immediately if it is already open and no one is ahead in the queue.
+   * First come, first served. A `resume` that throws does not keep the next from being woken; its error is thrown to
+   * whoever opened the gate.
    */
   whenOpen(resume: () => void): CancelWait {
     const waiter: Waiter = { resume };
     this.#waiters.push(waiter);
-    if (this.isOpen) this.#wake();
+    if (this.#isOpen) this.#wake();
     return () => {
       waiter.resume = undefined;
       const place = this.#waiters.indexOf(waiter);
@@ -78,8 +83,8 @@ export class Gate {
   }
 
   /**
-   * Calls `watcher` at each change, before anybody is woken: for those who measure, at a fraction of what `state$` costs. It
-   * must neither throw nor move the gate. Returns how to stop.
+   * Calls `watcher` at each change, before anyone is woken: for measuring, at a fraction of the cost of `state$`. It must
+   * neither throw nor move the gate. Returns a function that stops it.
    */
   watch(watcher: (isOpen: boolean) => void): () => void {
     this.#watchers = [...this.#watchers, watcher];
@@ -93,7 +98,7 @@ export class Gate {
     this.#waking = true;
     let failed = false;
     let failure: unknown;
-    while (this.isOpen) {
+    while (this.#isOpen) {
       const waiter = this.#waiters.shift();
       if (!waiter) break;
       const resume = waiter.resume;
@@ -109,7 +114,7 @@ export class Gate {
     if (failed) throw failure;
   }
 
-  /** A listener may open or close the gate itself; everyone must still hear the changes in the order they happened. */
+  /** A listener may open or close the gate itself; everyone must still get the changes in the order they happened. */
   #say(state: GateState): void {
     this.#unsaid.push(state);
     if (this.#speaking) return;
@@ -125,5 +130,5 @@ class AlwaysOpenGate extends Gate {
   override close(): void {}
 }
 
-/** What stands downstream of everything that has no Sluice stage below it: it cannot be closed. */
+/** The gate downstream of whatever has no Sluice stage below it: it cannot be closed. */
 export const ALWAYS_OPEN: Gate = new AlwaysOpenGate();

@@ -39,7 +39,7 @@ describe('GatedQueue', () => {
     stage.isOpen = true;
     line.push(3);
     expect(stage.taken).toEqual([]);
-    line.drain();
+    line.flush();
     expect(stage.taken).toEqual([1, 2, 3]);
     expect(line.gate.isOpen).toBe(true);
   });
@@ -59,10 +59,10 @@ describe('GatedQueue', () => {
     for (const item of [1, 2, 3, 4]) line.push(item);
     expect(line.length).toBe(3);
     room = 1;
-    line.drain();
+    line.flush();
     expect(taken).toEqual([1, 2]);
     room = 9;
-    line.drain();
+    line.flush();
     expect(taken).toEqual([1, 2, 3, 4]);
   });
 
@@ -73,7 +73,7 @@ describe('GatedQueue', () => {
     line.gate.state$.subscribe((state) => gate.push([line.length, state]));
     for (let item = 0; item < 6; item++) line.push(item);
     stage.isOpen = true;
-    line.drain();
+    line.flush();
     expect(gate).toEqual([
       [0, 'open'],
       [4, 'closed'],
@@ -89,7 +89,7 @@ describe('GatedQueue', () => {
     expect(line.evict()).toBe(1);
     expect(line.push(3)).toBe(true);
     stage.isOpen = true;
-    line.drain();
+    line.flush();
     expect(stage.taken).toEqual([2, 3]);
   });
 
@@ -131,7 +131,7 @@ describe('GatedQueue', () => {
       line.push(3);
     });
     stage.isOpen = true;
-    line.drain();
+    line.flush();
     expect(stage.taken).toEqual([1, 2, 3]);
     expect(line.length).toBe(0);
   });
@@ -152,7 +152,7 @@ describe('GatedQueue', () => {
     expect(line.length).toBe(0);
     expect(line.gate.isOpen).toBe(false);
     free = 1;
-    line.drain();
+    line.flush();
     expect(line.gate.isOpen).toBe(true);
   });
 
@@ -169,8 +169,8 @@ describe('GatedQueue', () => {
     });
     expect(finished).toBe(0);
     stage.isOpen = true;
-    line.drain();
-    line.drain();
+    line.flush();
+    line.flush();
     expect(finished).toBe(1);
 
     const order: string[] = [];
@@ -199,7 +199,7 @@ describe('GatedQueue', () => {
     });
     line.push(1);
     angry = true;
-    line.drain();
+    line.flush();
     expect(errors).toEqual([failure]);
     const other = new GatedQueue<number>({
       offer() {
@@ -223,18 +223,16 @@ describe('admit', () => {
         capacity: 2,
         offer(item) {
           if (!isOpen) return false;
-          operation.stage.out += 1;
-          operation.destination.next(item);
+          operation.emit(item);
           return true;
         },
         fail: (error) => operation.destination.error(error),
       });
-      drain = () => line.drain();
+      drain = () => line.flush();
       return {
         gate: line.gate,
         held: () => line.length,
         next(item) {
-          operation.stage.in += 1;
           admit(line, item, operation);
         },
       };

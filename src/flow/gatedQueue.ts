@@ -2,43 +2,44 @@ import { Ring } from '../primitives/ring.js';
 import { BufferOverflowError } from './errors.js';
 import { Gate } from './gate.js';
 import type { Bulk, Operation } from './operate.js';
+import type { Weigh } from './unit.js';
 
 /** `soft` from the high watermark until the low one is reached again, `hard` when full, `ok` otherwise. */
 export type Level = 'ok' | 'soft' | 'hard';
 
 export interface GatedQueueConfig<T> {
-  /** The most items that may wait. Default {@link MAX_WAITING}. */
-  readonly capacity?: number;
-  /** The gate closes when so many wait. Default 1. */
-  readonly high?: number;
-  /** The gate opens again when so few are left. Default 0. */
-  readonly low?: number;
-  /** Takes an item on its way, or returns false if it cannot now: call {@link GatedQueue.drain} when that changes. */
+  /** The most values that may wait. Default {@link MAX_WAITING}. */
+  readonly capacity?: number | undefined;
+  /** The gate closes when this many wait. Default 1. */
+  readonly high?: number | undefined;
+  /** The gate opens again when no more than this many are left. Default 0. */
+  readonly low?: number | undefined;
+  /** Takes an item on its way, or returns false if it cannot now: call {@link GatedQueue.flush} when that changes. */
   readonly offer: (item: T) => boolean;
-  /** A shorter way for many at once, taken while it has room. It must not throw. */
+  /** A faster way for many at once, used while it has room. It must not throw. */
   readonly bulk?: Bulk<T> | undefined;
   /**
    * Whether the next item would be taken, whatever it is: the gate is closed while it would not. `offer` calls
-   * {@link GatedQueue.regulate} when its answer has become no.
+   * {@link GatedQueue.regulate} when the answer has become no.
    */
   readonly isReady?: (() => boolean) | undefined;
-  /** What `offer` throws while the line is drained; while an item is pushed it is thrown to the caller. */
+  /** Receives what `offer` throws during a flush; while an item is pushed it is thrown to the caller. */
   readonly fail: (error: unknown) => void;
-  /** Told when the level changes. */
+  /** Called when the level changes. */
   readonly onLevel?: ((level: Level) => void) | undefined;
 }
 
 /**
- * How many items wait, at most, in front of a stage that is not a buffer. A source that obeys the gate leaves one at
- * most; this is room for operators that turn one item into several, and for sources in tests that know no gate.
+ * The most values that wait in front of a stage that is not a buffer. A source that obeys the gate leaves one at most; this
+ * is room for operators that turn one item into several, and for sources that know no gate.
  */
 export const MAX_WAITING = 1024;
 
 /**
- * Items in front of a stage that cannot always take one, in order, with the gate that keeps the line short.
+ * Items in front of a stage that cannot always take one, in order, with the gate that keeps the queue short.
  *
- * Nothing waits while the stage can take: an item then goes straight through. The line is drained by a loop and never
- * by recursion, and what arrives meanwhile (the gate, opening, wakes a source) queues behind.
+ * Nothing waits while the stage can take: an item then goes straight through. The queue is flushed by a loop and never by
+ * recursion, and what arrives meanwhile (the gate, opening, wakes a source) queues behind.
  */
 export class GatedQueue<T> {
   readonly gate = new Gate();
@@ -53,6 +54,7 @@ export class GatedQueue<T> {
   readonly #onLevel: ((level: Level) => void) | undefined;
   #level: Level = 'ok';
   #busy = false;
+  #isStopped = false;
   #finish: (() => void) | undefined;
 
   constructor(config: GatedQueueConfig<T>) {
@@ -71,7 +73,7 @@ export class GatedQueue<T> {
     return this.#ring.length;
   }
 
-  /** Takes the item on its way, or queues it. False if there is no room: the item is the caller's again. */
+  /** Takes the item on its way, or queues it. False if there is no room: the item is then the caller's. */
   push(item: T): boolean {
     if (!this.#busy && this.#ring.length === 0) {
       this.#busy = true;
@@ -82,8 +84,8 @@ export class GatedQueue<T> {
         this.#busy = false;
       }
       if (taken) {
-        if (this.#ring.length > 0 || this.#finish) this.drain();
-        // What was taken may be done with already, and the gate that `offer` closed is to open again.
+        if (this.#ring.length > 0 || this.#finish) this.flush();
+        // The item may already be finished, so reopen the gate that `offer` closed.
         else if (this.#isReady) this.regulate();
         return true;
       }
@@ -94,18 +96,18 @@ export class GatedQueue<T> {
     return true;
   }
 
-  /** Takes the oldest waiting item out of the line, to make room. */
+  /** Takes the oldest waiting item out of the queue, to make room. */
   evict(): T | undefined {
     return this.#ring.shift();
   }
 
   /** Offers what waits, oldest first, until one is refused; then, at the end of the input, finishes. */
-  drain(): void {
-    if (this.#busy) return;
+  flush(): void {
+    if (this.#busy || this.#isStopped) return;
     this.#busy = true;
     try {
       let refused = false;
-      while (this.#ring.length > 0 && !refused) {
+      while (this.#ring.length > 0 && !refused && !this.#isStopped) {
         if (this.#bulk && this.#offerMany(this.#bulk)) continue;
         const item = this.#ring.shift() as T;
         refused = !this.#take(item);
@@ -117,12 +119,12 @@ export class GatedQueue<T> {
     } finally {
       this.#busy = false;
     }
-    // An empty line opens its gate when it is through, and not before: what a source then sends goes straight on.
+    // An empty queue opens its gate only when it is through, so that what a source then sends goes straight on.
     this.regulate();
     this.#finishIfEmpty();
   }
 
-  /** Opens the gate of a line that is getting short while it is still being drained: a source fills it up behind. */
+  /** Opens the gate of a queue that is getting short while it is still being flushed: a source fills it up behind. */
   #refill(): void {
     const length = this.#ring.length;
     if ((length > 0 && length <= this.#low) || this.#level === 'hard') this.regulate();
@@ -132,11 +134,24 @@ export class GatedQueue<T> {
   #offerMany(bulk: Bulk<T>): boolean {
     const room = this.#level === 'hard' ? 0 : bulk.room();
     if (room === 0) return false;
-    // At the low watermark the gate opens, and that is to happen before the items behind it are on their way.
+    // At the low watermark the gate opens, which must happen before the items behind it are on their way.
     const aboveLow = this.#ring.length - this.#low;
     bulk.next(this.#ring.take(aboveLow > 0 ? Math.min(room, aboveLow) : room));
     this.#refill();
     return true;
+  }
+
+  /** How many items wait, where a value may be a batch of them. Nothing is kept for this: it looks at each value. */
+  weight(weigh: Weigh | undefined): number {
+    if (weigh === undefined) return this.#ring.length;
+    let weight = 0;
+    for (const value of this.#ring) weight += weigh(value);
+    return weight;
+  }
+
+  /** Offers nothing more: what waits stays. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   /** The input has ended: calls `finish` once nothing waits any more. */
@@ -146,7 +161,7 @@ export class GatedQueue<T> {
     this.#finishIfEmpty();
   }
 
-  /** Opens or closes the gate, as the length of the line and the readiness of the stage have it. */
+  /** Opens or closes the gate, according to the length of the queue and the readiness of the stage. */
   regulate(): void {
     const length = this.#ring.length;
     if (length >= this.#high) {
@@ -162,7 +177,7 @@ export class GatedQueue<T> {
     }
   }
 
-  /** An item that `offer` throws at stays in the line, so that the account of a stage that fails by it is right. */
+  /** An item at which `offer` throws stays in the queue, so that the account of the failed stage is right. */
   #take(item: T): boolean {
     try {
       return this.#offer(item);
@@ -188,21 +203,19 @@ export class GatedQueue<T> {
 }
 
 /**
- * Pushes an item, and where there is no room for it lets go of the source, lets what waits pass, and then fails with a
- * {@link BufferOverflowError}: `endWith` is how the stage ends once its line is empty, `weight` how many items are lost
- * with what was pushed. False if there was no room.
+ * Pushes an item. Where there is no room for it, it is dropped and the source unsubscribed; what waits passes, and then the
+ * operator fails with a {@link BufferOverflowError}. `endWith` is how the operator ends once its queue is empty.
  */
 export function admit<T>(
-  line: GatedQueue<T>,
+  queue: GatedQueue<T>,
   item: T,
-  { stage, detach, destination }: Pick<Operation<never>, 'stage' | 'detach' | 'destination'>,
-  endWith: (finish: () => void) => void = (finish) => line.end(finish),
-  weight = 1,
+  { stage, settle, detach, destination }: Pick<Operation<never>, 'stage' | 'settle' | 'detach' | 'destination'>,
+  endWith: (finish: () => void) => void = (finish) => queue.end(finish),
 ): boolean {
-  if (line.push(item)) return true;
-  stage.drop('overflow', weight);
+  if (queue.push(item)) return true;
+  settle('dropped', item, 'overflow');
   detach();
   const remedy = `What is upstream does not obey its gate: put boundedBuffer() before ${stage.kind}.`;
-  endWith(() => destination.error(new BufferOverflowError(stage.name, line.capacity, remedy)));
+  endWith(() => destination.error(new BufferOverflowError(stage.name, queue.capacity, remedy)));
   return false;
 }

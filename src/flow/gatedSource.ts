@@ -1,8 +1,9 @@
 import { asyncScheduler, Observable, type SchedulerLike, type Subscriber, type TeardownLogic } from 'rxjs';
 import { Wait } from '../primitives/wait.js';
-import { contextOf, type FlowContext } from './context.js';
-import type { Stage } from './monitor.js';
+import { contextOf, type FlowContext, registerStage } from './context.js';
+import type { StageAccount } from './monitor.js';
 import { type Produce, Pump, type PumpHost } from './pump.js';
+import { weigher, weightOf } from './unit.js';
 
 export interface GatedSourceConfig {
   /** The name of the stage in topology, metrics and the report. */
@@ -29,7 +30,7 @@ export class Outlet<T> implements PumpHost {
   /** The context downstream, whose `stopping` has completed this outlet already when it fires. */
   readonly context: FlowContext;
   readonly #destination: Subscriber<T>;
-  readonly #stage: Stage;
+  readonly #account: StageAccount;
   readonly #scheduler: SchedulerLike;
   readonly #yieldAfterMs: number;
   readonly #wait = new Wait();
@@ -41,14 +42,15 @@ export class Outlet<T> implements PumpHost {
     const downstream = contextOf(destination);
     this.#destination = destination;
     this.context = downstream;
-    this.#stage = downstream.monitor.register({ kind: config.name, role: 'source', feeds: downstream.stage });
+    this.#account = registerStage(downstream, { kind: config.name, role: 'source' });
+    this.#account.weigh = weigher(downstream.unit);
     this.#scheduler = config.scheduler ?? asyncScheduler;
     this.#yieldAfterMs = config.yieldAfterMs ?? 20;
     destination.add(() => {
       this.#ended = true;
       this.#wait.cancel();
       this.#pump?.cancel();
-      this.#stage.close();
+      this.#account.close();
     });
     if (config.stops !== false) this.#completeOnStopping();
   }
@@ -79,13 +81,13 @@ export class Outlet<T> implements PumpHost {
   /** Emits. Check {@link isOpen} first: an item emitted while it is false reaches the buffer as overflow. */
   next(value: T): void {
     if (this.closed) return;
-    this.#stage.out += 1;
+    this.#account.out += weightOf(value, this.#account.weigh);
     this.#destination.next(value);
   }
 
   /** Counts items that this source refuses to emit, such as unreadable rows. */
   drop(reason: string, count = 1): void {
-    this.#stage.drop(reason, count);
+    this.#account.drop(reason, count);
   }
 
   error(error: unknown): void {

@@ -1,24 +1,26 @@
 /** What an operator or a source of your own is written with: the gate, the context, the queue, and the account. */
 export { contextOf, type FlowContext } from './context.js';
 export { BufferOverflowError, isBufferOverflowError } from './errors.js';
-export { Exit } from './exit.js';
 export { type CancelWait, Gate, type GateState } from './gate.js';
-export { admit, GatedQueue, type GatedQueueConfig, type Level } from './gatedQueue.js';
+export { GatedQueue, type GatedQueueConfig, type Level } from './gatedQueue.js';
 export { type GatedSourceConfig, gatedSource, type Outlet } from './gatedSource.js';
 export {
   type Account,
   type FailedWrite,
+  type Fate,
   type Monitor,
   PipelineMonitor,
   type PipelineMonitorConfig,
   type SettledWrite,
   type Stage,
+  type StageAccount,
   type StageInfo,
   type StageObserver,
   type StageRole,
   type WatchedBreaker,
 } from './monitor.js';
 export {
+  type Bulk,
   type Handlers,
   type InnerHandlers,
   type Operation,
@@ -26,4 +28,6 @@ export {
   operate,
   subscribeInner,
 } from './operate.js';
+export { operateQueued, type QueuedHandlers, type QueuedOperation } from './operateQueued.js';
+export type { Unit } from './unit.js';
 export { withContext } from './withContext.js';

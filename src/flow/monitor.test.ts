@@ -1,56 +1,83 @@
 import { describe, expect, it } from 'vitest';
 import { Gate } from './gate.js';
-import { NO_MONITOR, PipelineMonitor, Stage } from './monitor.js';
+import { NO_MONITOR, PipelineMonitor, StageAccount } from './monitor.js';
 
 describe('Stage', () => {
   it('balances what came in against what became of it', () => {
-    const stage = new Stage('s', { kind: 's' });
-    stage.in = 10;
+    const account = new StageAccount('s', { kind: 's' });
+    const { stage } = account;
+    account.in = 10;
     expect(stage.conservation).toBe(10);
-    stage.out = 3;
-    stage.written = 1;
-    stage.diverted = 1;
-    stage.drop('late', 2);
-    stage.drop('late');
+    account.out = 3;
+    account.settle('written', 'w');
+    account.settle('diverted', 'd', 'poison');
+    account.drop('late', 2);
+    account.settle('dropped', 'l', 'late');
     let held = 2;
-    stage.holds(() => held);
+    account.holds(() => held);
     expect(stage.conservation).toBe(0);
+    expect(stage).toMatchObject({ written: 1, diverted: 1, droppedTotal: 3, held: 2 });
     expect(Object.fromEntries(stage.dropped)).toEqual({ late: 3 });
+    expect(Object.fromEntries(stage.divertedBy)).toEqual({ poison: 1 });
     held = 3;
     expect(stage.conservation).toBe(-1);
   });
 
   it('counts what it held when its subscription ended as abandoned, once', () => {
-    const stage = new Stage('s', { kind: 's' });
-    stage.in = 4;
-    stage.holds(() => 4);
-    stage.close();
-    stage.close();
+    const account = new StageAccount('s', { kind: 's' });
+    const { stage } = account;
+    account.in = 4;
+    account.holds(() => 4);
+    account.close();
+    account.close();
     expect(stage).toMatchObject({ held: 0, abandoned: 4, conservation: 0, isLive: false });
-    stage.reopen(undefined);
+    account.reopen(undefined);
     expect(stage).toMatchObject({ held: 0, abandoned: 4, isLive: true });
   });
 
-  it('says nothing of sources and transforms, whose items need not match', () => {
+  it('has no conservation for sources and transforms, whose items need not match', () => {
     for (const role of ['source', 'transform'] as const) {
-      const stage = new Stage('s', { kind: 's', role });
-      stage.out = 5;
-      expect(stage.conservation).toBe(0);
+      const account = new StageAccount('s', { kind: 's', role });
+      account.out = 5;
+      expect(account.stage.conservation).toBe(0);
     }
+  });
+
+  it('cannot be written to, nor can a gate, by those who only look', () => {
+    const monitor = new PipelineMonitor();
+    const gate = new Gate();
+    const { stage } = monitor.register({ kind: 'buffer', gate });
+    const numbers = [
+      'in',
+      'out',
+      'written',
+      'diverted',
+      'held',
+      'abandoned',
+      'droppedTotal',
+      'conservation',
+      'balance',
+    ];
+    for (const field of [...numbers, 'dropped', 'divertedBy', 'gate', 'isLive']) {
+      expect(() => Object.assign(stage, { [field]: 7 }), field).toThrow(TypeError);
+    }
+    expect(() => Object.assign(gate, { isOpen: false })).toThrow(TypeError);
+    expect(gate.isOpen).toBe(true);
+    expect(stage).toMatchObject({ in: 0, out: 0, written: 0, diverted: 0, held: 0, isLive: true, conservation: 0 });
   });
 });
 
 describe('PipelineMonitor', () => {
   it('names stages apart that share a name', () => {
     const monitor = new PipelineMonitor();
-    const ids = ['batch', 'batch', 'write'].map((kind) => monitor.register({ kind }).id);
+    const ids = ['batch', 'batch', 'write'].map((kind) => monitor.register({ kind }).stage.id);
     expect(ids).toEqual(['batch', 'batch#2', 'write']);
-    expect(monitor.register({ kind: 'batch', name: 'mine' }).name).toBe('mine');
+    expect(monitor.register({ kind: 'batch', name: 'mine' }).stage.name).toBe('mine');
   });
 
   it('gives a stage that comes back its former account, and one beside a live one its own', () => {
     const monitor = new PipelineMonitor();
-    const end = monitor.register({ kind: 'end' });
+    const end = monitor.register({ kind: 'end' }).stage;
     const gate = new Gate();
     const first = monitor.register({ kind: 'read', feeds: end });
     first.out = 3;
@@ -59,7 +86,7 @@ describe('PipelineMonitor', () => {
     const again = monitor.register({ kind: 'read', feeds: end, gate });
     expect(again).toBe(first);
     expect(again.out).toBe(3);
-    expect(again.gate).toBe(gate);
+    expect(again.stage.gate).toBe(gate);
     again.close();
     for (const other of [{ kind: 'read' }, { kind: 'read', feeds: end, name: 'x' }, { kind: 'tail', feeds: end }]) {
       expect(monitor.register(other)).not.toBe(first);
@@ -71,6 +98,7 @@ describe('PipelineMonitor', () => {
       received: 0,
       written: 0,
       diverted: 0,
+      divertedBy: {},
       dropped: {},
       filtered: 0,
       delivered: 0,
@@ -82,12 +110,12 @@ describe('PipelineMonitor', () => {
   it('shows a fault: items that are in no account', () => {
     const monitor = new PipelineMonitor();
     const buffer = monitor.register({ kind: 'buffer' });
-    const source = monitor.register({ kind: 'source', role: 'source', feeds: buffer });
+    const source = monitor.register({ kind: 'source', role: 'source', feeds: buffer.stage });
     source.out = 10;
     buffer.in = 10;
     buffer.out = 7;
     expect(monitor.account().conservation).toBe(3);
-    expect(buffer.conservation).toBe(3);
+    expect(buffer.stage.conservation).toBe(3);
   });
 });
 

@@ -1,11 +1,13 @@
 import { type Account, accountOf } from './account.js';
-import { Stage, type StageInfo, type StageObserver } from './stage.js';
+import { type Stage, StageAccount, type StageInfo, type StageObserver } from './stage.js';
 
 export type { Account } from './account.js';
 export {
   type FailedWrite,
+  type Fate,
   type SettledWrite,
   Stage,
+  StageAccount,
   type StageInfo,
   type StageObserver,
   type StageRole,
@@ -14,16 +16,18 @@ export {
 
 /** Where stages register themselves, and what topology, metrics and the final report are read from. */
 export interface Monitor {
-  register(info: StageInfo): Stage;
+  /** The account to keep; its `stage` is what everybody else sees. */
+  register(info: StageInfo): StageAccount;
 }
 
 export interface PipelineMonitorConfig {
-  /** Told of what happens at the stages, batch by batch. Default: nobody is told. */
+  /** Receives what happens at the stages, batch by batch. Default: none. */
   readonly observer?: StageObserver | undefined;
 }
 
 /** A {@link Monitor} that keeps the stages of one pipeline, or of all those of a program. */
 export class PipelineMonitor implements Monitor {
+  readonly #accounts: StageAccount[] = [];
   readonly #stages: Stage[] = [];
   readonly #ordinals = new Map<string, number>();
   readonly #observer: StageObserver | undefined;
@@ -32,15 +36,16 @@ export class PipelineMonitor implements Monitor {
     this.#observer = observer;
   }
 
-  register(info: StageInfo): Stage {
+  register(info: StageInfo): StageAccount {
     const name = info.name ?? info.kind;
     // A retried or switched source comes back under its old account, so a flapping one does not grow the list.
-    const former = this.#stages.find(
-      (stage) =>
-        !stage.isLive &&
+    const former = this.#accounts.find(
+      ({ isLive, stage }) =>
+        !isLive &&
         stage.kind === info.kind &&
         stage.name === name &&
         stage.feeds === info.feeds &&
+        stage.worker === info.worker &&
         stage.branchOf === info.branchOf,
     );
     if (former) {
@@ -49,10 +54,11 @@ export class PipelineMonitor implements Monitor {
     }
     const ordinal = (this.#ordinals.get(name) ?? 0) + 1;
     this.#ordinals.set(name, ordinal);
-    const stage = new Stage(ordinal === 1 ? name : `${name}#${ordinal}`, info, this.#observer);
-    this.#stages.push(stage);
-    this.#observer?.registered?.(stage);
-    return stage;
+    const account = new StageAccount(ordinal === 1 ? name : `${name}#${ordinal}`, info, this.#observer);
+    this.#accounts.push(account);
+    this.#stages.push(account.stage);
+    this.#observer?.registered?.(account.stage);
+    return account;
   }
 
   /** Every stage, the last in a chain first, as they were subscribed. */
@@ -66,4 +72,4 @@ export class PipelineMonitor implements Monitor {
 }
 
 /** Registers nothing: each stage gets an account of its own that nobody reads. */
-export const NO_MONITOR: Monitor = { register: (info) => new Stage(info.kind, info) };
+export const NO_MONITOR: Monitor = { register: (info) => new StageAccount(info.kind, info) };

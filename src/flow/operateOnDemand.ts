@@ -1,7 +1,9 @@
 import { type OperatorFunction, of } from 'rxjs';
-import { type Operation, type OperationInfo, operate, subscribeInner } from './operate.js';
+import type { StageAccount } from './monitor.js';
+import { type InnerHandlers, type Operation, type OperationInfo, operateCounted, subscribeInner } from './operate.js';
+import { byMark } from './unit.js';
 
-/** How a subscription of the source came to its end: by itself, or let go of by whoever listened. */
+/** How a subscription of the source ended: by itself, or because its subscriber unsubscribed. */
 export type ConnectionEnd =
   | { readonly kind: 'completed' }
   | { readonly kind: 'failed'; readonly error: unknown }
@@ -13,13 +15,13 @@ const RELEASED: ConnectionEnd = { kind: 'released' };
 /** What an operator does with one subscription of its source. What these throw goes to the error channel downstream. */
 export interface ConnectionHandlers<T> {
   next(value: T): void;
-  /** Called once, when the source has let go of what it used: another subscription does not meet the former. */
+  /** Called once, when the source has released what it used: the next subscription does not overlap the former. */
   over(end: ConnectionEnd): void;
 }
 
-/** What an operator is given that subscribes its source itself. */
-export interface OperationOnDemand<T, R> extends Pick<Operation<R>, 'destination' | 'downstream' | 'stage'> {
-  /** Subscribes the source. It is let go with the operator. */
+/** What an operator that subscribes its source itself is given. */
+export interface OperationOnDemand<T, R> extends Pick<Operation<R>, 'destination' | 'downstream' | 'stage' | 'emit'> {
+  /** Subscribes the source, which is unsubscribed with the operator. What it emits is counted as come in. */
   readonly connect: (handlers: ConnectionHandlers<T>) => void;
 }
 
@@ -36,15 +38,20 @@ export interface OnDemandHandlers {
  */
 export function operateOnDemand<T, R>(
   info: OperationInfo,
-  init: (operation: OperationOnDemand<T, R>) => OnDemandHandlers,
+  initOnDemand: (operation: OperationOnDemand<T, R>) => OnDemandHandlers,
 ): OperatorFunction<T, R> {
   return (source) => {
-    const operator = operate<undefined, R>(info, ({ destination, downstream, stage }) => {
+    const init = (operation: Operation<R>, account: StageAccount) => {
+      const { destination, downstream, stage } = operation;
       // The source feeds this stage, which hands its items on.
-      const inside = { destination, downstream: { ...downstream, stage } };
+      const onBatches = () => {
+        account.weigh ??= byMark;
+        downstream.onBatches?.();
+      };
+      const inside = { destination, downstream: { ...downstream, stage, onBatches } };
       const connect = ({ next, over }: ConnectionHandlers<T>) => {
         let end = RELEASED;
-        const subscription = subscribeInner(source, inside, {
+        const handlers: InnerHandlers<T> = {
           next,
           error(error) {
             end = { kind: 'failed', error };
@@ -52,7 +59,8 @@ export function operateOnDemand<T, R>(
           complete() {
             end = COMPLETED;
           },
-        });
+        };
+        const subscription = subscribeInner(source, inside, handlers, account);
         subscription.add(() => {
           try {
             over(end);
@@ -61,9 +69,9 @@ export function operateOnDemand<T, R>(
           }
         });
       };
-      const { start, finalize } = init({ destination, downstream, stage, connect });
+      const { start, finalize } = initOnDemand({ ...operation, connect });
       return { next: start, complete() {}, ...(finalize ? { finalize } : {}) };
-    });
-    return operator(of(undefined));
+    };
+    return operateCounted<undefined, R>(info, init, false)(of(undefined));
   };
 }

@@ -1,4 +1,5 @@
 import type { Gate } from './gate.js';
+import { itemsIn, type Weigh, weightOf } from './unit.js';
 
 /**
  * A source begins an account and a writer ends it; an operator passes items on, and a transform turns some into others,
@@ -12,10 +13,14 @@ export interface StageInfo {
   readonly kind: string;
   /** Default `operator`. */
   readonly role?: StageRole | undefined;
-  /** What the user calls it; the kind where there is no name. */
+  /** What the user calls it. Default: its kind. */
   readonly name?: string | undefined;
-  /** The name of the sink, of a stage that writes to one. */
+  /** The name of the sink, for a stage that writes to one. */
   readonly sink?: string | undefined;
+  /** The coordinator that the stage belongs to, with the queue, the lanes and the writers of that coordinator. */
+  readonly group?: string | undefined;
+  /** Which worker of its group the stage is. */
+  readonly worker?: number | undefined;
   /** The stage that its items go to next; `undefined` at the end of a pipeline. */
   readonly feeds?: Stage | undefined;
   /** The stage that this one is a branch of: a lane, a route. */
@@ -45,9 +50,12 @@ export interface WatchedBreaker {
   onChange(listener: (state: string) => void): () => void;
 }
 
+/** How the way of an item through the pipeline ended. */
+export type Fate = 'written' | 'diverted' | 'dropped';
+
 /**
- * Who watches the stages of a monitor: metrics, logs. Called a batch or less often, never an item. What it throws ends the
- * pipeline as a failure of the stage that told it.
+ * Receives what happens at the stages of a monitor, for metrics and logs: at most once per batch, but for `fate`. What it
+ * throws ends the pipeline as a failure of the stage that called it.
  */
 export interface StageObserver {
   /** A stage is there for the first time. Its gate is assigned right after. */
@@ -58,14 +66,19 @@ export interface StageObserver {
   writeFailed?(stage: Stage, failure: FailedWrite): void;
   /** A write, or the subscription of a source, will be tried again after this wait. */
   retrying?(stage: Stage, delayMs: number): void;
-  /** A stage asks this breaker before each write. Told once a subscription. */
+  /** A stage asks this breaker before each write. Called once per subscription. */
   guarded?(stage: Stage, breaker: WatchedBreaker): void;
+  /**
+   * These items went no further than this stage, after they were counted: `written`, `diverted`, or `dropped` with the
+   * reason. Called once per item by operators that give up single items, so it must be quick. Each item is named once, by
+   * the stage that settled it; items that a stock operator of RxJS takes out between two stages are named nowhere.
+   */
+  fate?(stage: Stage, fate: Fate, reason: string | undefined, items: readonly unknown[]): void;
 }
 
 /**
- * The account of one stage. The numbers are plain fields, so that counting an item costs an addition; whoever exports
- * them reads them when asked. Items in = items out + written + diverted + dropped + held + abandoned, at any moment
- * between two items.
+ * One stage of a pipeline and what it has counted, in items: in = out + written + diverted + dropped + held + abandoned, at any
+ * moment between two items. It cannot be written to: the stage itself counts, in its {@link StageAccount}.
  */
 export class Stage {
   readonly id: string;
@@ -73,96 +86,80 @@ export class Stage {
   readonly role: StageRole;
   readonly name: string;
   readonly sink: string | undefined;
+  readonly group: string | undefined;
+  readonly worker: number | undefined;
   readonly feeds: Stage | undefined;
   readonly branchOf: Stage | undefined;
-  gate: Gate | undefined;
-  /** Items that came in. A source has none: what it emits is in `out`, what it refuses in `dropped`. */
-  in = 0;
-  /** Items handed on. A writer hands on none: what it emits is a record of the write. */
-  out = 0;
-  /** How many arrays the items in `out` were handed on in, where a stage makes arrays of items; else 0. */
-  batchesOut = 0;
-  /** How many arrays the items in `in` came in, where a stage takes the items of arrays; else 0. */
-  batchesIn = 0;
-  /** Items committed by a sink, on a stage that writes. */
-  written = 0;
-  /** Items whose dead letter, or other diversion, is settled. */
-  diverted = 0;
-  /** Told of what happens to batches here, where the monitor has somebody to tell. */
+  /** Receives what happens here, where the monitor has an observer. */
   readonly observer: StageObserver | undefined;
-  /** Items held by subscriptions that have ended: neither written nor diverted. */
-  abandoned = 0;
-  readonly #dropped = new Map<string, number>();
-  readonly #divertedBy = new Map<string, number>();
-  #held: () => number = () => 0;
-  #live = true;
+  readonly #account: StageAccount;
 
-  constructor(id: string, info: StageInfo, observer?: StageObserver) {
+  constructor(account: StageAccount, id: string, info: StageInfo, observer: StageObserver | undefined) {
+    this.#account = account;
     this.id = id;
-    this.observer = observer;
     this.kind = info.kind;
     this.role = info.role ?? 'operator';
     this.name = info.name ?? info.kind;
     this.sink = info.sink;
+    this.group = info.group;
+    this.worker = info.worker;
     this.feeds = info.feeds;
     this.branchOf = info.branchOf;
-    this.gate = info.gate;
+    this.observer = observer;
   }
 
-  /** Items in its hands now. */
-  get held(): number {
-    return this.#live ? this.#held() : 0;
+  /** The gate that it closes to those upstream, where it has one. */
+  get gate(): Gate | undefined {
+    return this.#account.gate;
   }
 
+  /** Whether it is subscribed. */
   get isLive(): boolean {
-    return this.#live;
+    return this.#account.isLive;
   }
 
-  /** Items dropped, by reason. */
-  get dropped(): ReadonlyMap<string, number> {
-    return this.#dropped;
+  /** Items that came in. A source has none: what it emits is in `out`, what it refuses in `dropped`. */
+  get in(): number {
+    return this.#account.in;
   }
 
-  get droppedTotal(): number {
-    let total = 0;
-    for (const count of this.#dropped.values()) total += count;
-    return total;
+  /** Items handed on. A writer hands on none: what it emits is a record of the write. */
+  get out(): number {
+    return this.#account.out;
+  }
+
+  /** Items that a sink has committed, at a stage that writes. */
+  get written(): number {
+    return this.#account.written;
+  }
+
+  /** Items whose diversion is settled. */
+  get diverted(): number {
+    return sumOf(this.divertedBy);
   }
 
   /** Items diverted, by reason. */
   get divertedBy(): ReadonlyMap<string, number> {
-    return this.#divertedBy;
+    return this.#account.diverted;
   }
 
-  /** Counts items whose diversion is settled. */
-  divert(reason: string, count: number): void {
-    this.diverted += count;
-    this.#divertedBy.set(reason, (this.#divertedBy.get(reason) ?? 0) + count);
+  /** Items dropped, by reason. */
+  get dropped(): ReadonlyMap<string, number> {
+    return this.#account.dropped;
   }
 
-  /** Counts items given up on purpose. Each victim is counted once, by the stage that gave it up. */
-  drop(reason: string, count = 1): void {
-    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + count);
+  get droppedTotal(): number {
+    return sumOf(this.dropped);
   }
 
-  /** How to ask what is held, from the structure that holds it. */
-  holds(held: () => number): void {
-    this.#held = held;
+  /** Items that it has now. */
+  get held(): number {
+    return this.#account.held;
   }
 
-  /** Takes the account up again for a new subscription of the same stage. */
-  reopen(gate: Gate | undefined): void {
-    this.#live = true;
-    this.#held = () => 0;
-    this.gate = gate;
-  }
-
-  /** The subscription ended; what it still held is abandoned. */
-  close(): void {
-    if (!this.#live) return;
-    this.abandoned += this.#held();
-    this.#live = false;
-    this.#held = () => 0;
+  /** Items held by subscriptions that have ended: neither written nor diverted. */
+  get abandoned(): number {
+    return this.#account.abandoned;
   }
 
   /** Zero while every item that came in is accounted for. */
@@ -170,8 +167,90 @@ export class Stage {
     return this.role === 'source' || this.role === 'transform' ? 0 : this.balance;
   }
 
-  /** What came in, less all that became of it. Of a transform: how many items more it took than it made. */
+  /** What came in, less what became of it. Of a transform: how many items more it took than it made. */
   get balance(): number {
     return this.in - this.out - this.written - this.diverted - this.droppedTotal - this.held - this.abandoned;
   }
+}
+
+/** What a stage counts with: plain fields, so that counting an item costs an addition. */
+export class StageAccount {
+  /** What everybody else sees of it. */
+  readonly stage: Stage;
+  in = 0;
+  out = 0;
+  written = 0;
+  abandoned = 0;
+  readonly diverted = new Map<string, number>();
+  readonly dropped = new Map<string, number>();
+  gate: Gate | undefined;
+  /** How values that come in are weighed; `undefined` where each is one item. */
+  weigh: Weigh | undefined;
+  isLive = true;
+  #held: () => number = none;
+
+  constructor(id: string, info: StageInfo, observer?: StageObserver) {
+    this.gate = info.gate;
+    this.stage = new Stage(this, id, info, observer);
+  }
+
+  get held(): number {
+    return this.isLive ? this.#held() : 0;
+  }
+
+  /** Gives the way to ask what is held, from the structure that holds it. */
+  holds(held: () => number): void {
+    this.#held = held;
+  }
+
+  /** Counts what `value` stands for, once, at the stage that gave it up, and names the items to an observer of fates. */
+  settle(fate: Fate, value: unknown, reason?: string): void {
+    this.#count(fate, weightOf(value, this.weigh), reason);
+    const { stage } = this;
+    if (stage.observer?.fate !== undefined) stage.observer.fate(stage, fate, reason, itemsIn(value, this.weigh));
+  }
+
+  /** The same for `count` items that are no value of the stream by themselves; `items` is asked only where it is of use. */
+  settleSome(fate: Fate, count: number, reason: string | undefined, items: () => readonly unknown[]): void {
+    this.#count(fate, count, reason);
+    const { stage } = this;
+    if (count > 0 && stage.observer?.fate !== undefined) stage.observer.fate(stage, fate, reason, items());
+  }
+
+  /** Counts what was refused before it was an item, such as an unreadable row. */
+  drop(reason: string, count = 1): void {
+    this.#count('dropped', count, reason);
+  }
+
+  #count(fate: Fate, count: number, reason = 'unknown'): void {
+    if (fate === 'written') {
+      this.written += count;
+    } else {
+      const counts = this[fate];
+      counts.set(reason, (counts.get(reason) ?? 0) + count);
+    }
+  }
+
+  /** Takes up the account again for a new subscription of the same stage. */
+  reopen(gate: Gate | undefined): void {
+    this.isLive = true;
+    this.#held = none;
+    this.gate = gate;
+  }
+
+  /** The subscription has ended; what it still held is abandoned. */
+  close(): void {
+    if (!this.isLive) return;
+    this.abandoned += this.#held();
+    this.isLive = false;
+    this.#held = none;
+  }
+}
+
+const none = () => 0;
+
+function sumOf(counts: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  for (const count of counts.values()) sum += count;
+  return sum;
 }

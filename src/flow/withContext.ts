@@ -1,5 +1,5 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
-import { attachContext, type FlowContext, findContext } from './context.js';
+import { attachContext, contextOf, type FlowContext } from './context.js';
 
 /**
  * Tells everything upstream what `given` says, and for the rest what the context downstream says. It stands at the end
@@ -19,7 +19,7 @@ import { attachContext, type FlowContext, findContext } from './context.js';
 export function withContext<T>(given: Partial<FlowContext>): MonoTypeOperatorFunction<T> {
   return (source) =>
     new Observable<T>((destination) => {
-      attachContext(destination, { ...findContext(destination), ...given });
+      attachContext(destination, { ...contextOf(destination), ...given });
       return source.subscribe(destination);
     });
 }

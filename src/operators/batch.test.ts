@@ -274,8 +274,16 @@ describe('batch', () => {
           throw new Error('no size');
         },
       ],
-      ['gives no number', new RangeError('batch: sizeOf must give a number of at least 0, got NaN'), () => Number.NaN],
-      ['gives less than nothing', new RangeError('batch: sizeOf must give a number of at least 0, got -1'), () => -1],
+      [
+        'gives no number',
+        new RangeError('batch: what sizeOf returns must be a number of at least 0, got NaN'),
+        () => Number.NaN,
+      ],
+      [
+        'gives less than nothing',
+        new RangeError('batch: what sizeOf returns must be a number of at least 0, got -1'),
+        () => -1,
+      ],
     ])('fails when sizeOf %s, while items come and while it drains', (_, error, sizeOf) => {
       const arriving = bench({ size: 10, maxBytes: 10, sizeOf });
       expect(() => arriving.push(1)).not.toThrow();

@@ -37,10 +37,7 @@ describe('boundedBuffer', () => {
       [{ lowWatermark: -0.1 }, 'boundedBuffer: lowWatermark'],
       [{ highWatermark: 0.5, lowWatermark: 0.5 }, 'lowWatermark must be below highWatermark, got 0.5 and 0.5'],
       [{ highWatermark: 0 }, 'lowWatermark must be below highWatermark, got 0 and 0'],
-      [
-        { overflow: 'drop' as Overflow },
-        'overflow must be one of "block", "dropOldest", "dropIncoming", "error", got "drop"',
-      ],
+      [{ overflow: 'drop' as Overflow }, 'overflow must be one of "fail", "dropOldest", "dropIncoming", got "drop"'],
       [{ onDrop: 'log' as never }, 'boundedBuffer: onDrop must be a function, got "log"'],
       [{ size: 3 } as never, 'boundedBuffer: unknown option "size"'],
     ])('refuses %j when it is made', (config, message) => {
@@ -172,7 +169,7 @@ describe('boundedBuffer', () => {
   });
 
   describe('overflow', () => {
-    it("'block' delivers what is held, then fails, naming the stage and the remedy", () => {
+    it("'fail' delivers what is held, then fails, naming the stage and the remedy", () => {
       const drops: unknown[] = [];
       const { gate, push, result, stage, source } = bench({
         capacity: 3,
@@ -197,12 +194,9 @@ describe('boundedBuffer', () => {
       expect(stage.conservation).toBe(0);
     });
 
-    it("'error' does the same, and says that it was told to", () => {
-      const { gate, push, result } = bench({ capacity: 1, overflow: 'error' });
-      push(1, 2);
-      gate.open();
-      expect(result.values).toEqual([1]);
-      expect((result.error as Error).message).toContain("overflow: 'error'");
+    it.each(['block', 'error'])('is not %s any more, and says what it is called', (overflow) => {
+      expect(() => boundedBuffer({ overflow } as never)).toThrow(RangeError);
+      expect(() => boundedBuffer({ overflow } as never)).toThrow(`overflow "${overflow}" is called "fail"`);
     });
 
     it("'dropOldest' keeps the newest, and tells of each victim once", () => {
@@ -254,7 +248,7 @@ describe('boundedBuffer', () => {
       expect(result.values).toEqual([3]);
     });
 
-    it.each(['dropOldest', 'dropIncoming', 'block'] as const)(
+    it.each(['dropOldest', 'dropIncoming', 'fail'] as const)(
       'sends what onDrop throws to the error channel (%s)',
       (overflow) => {
         const failure = new Error('cannot log');

@@ -1,14 +1,13 @@
 import { BehaviorSubject, type Observable, type OperatorFunction } from 'rxjs';
 import { distinctUntilChanged } from 'rxjs/operators';
 import { BufferOverflowError } from '../flow/errors.js';
-import { Exit } from '../flow/exit.js';
-import { GatedQueue, type Level } from '../flow/gatedQueue.js';
-import { bulkOf, operate } from '../flow/operate.js';
+import type { Level } from '../flow/gatedQueue.js';
+import { operateQueued } from '../flow/operateQueued.js';
 import { watermarks } from '../policies/watermarks.js';
-import { requireFunction, requireKnownOptions, requireOneOf } from '../primitives/validate.js';
+import { func, type OptionsOf, oneOf, readOptions, text, unchecked } from '../primitives/options.js';
 
 /** What happens to an item that arrives when a buffer is full. */
-export type Overflow = 'block' | 'dropOldest' | 'dropIncoming' | 'error';
+export type Overflow = 'fail' | 'dropOldest' | 'dropIncoming';
 
 /** Why a buffer gave an item up; `overflow` where it then failed. */
 export type DropReason = 'dropOldest' | 'dropIncoming' | 'overflow';
@@ -16,7 +15,7 @@ export type DropReason = 'dropOldest' | 'dropIncoming' | 'overflow';
 export interface BoundedBufferConfig<T> {
   /** The most items held. Integer of at least 1, default 10,000. */
   readonly capacity?: number;
-  /** The gate closes when so much of `capacity` is held. Above 0, at most 1; default 0.8. */
+  /** The gate closes when this part of `capacity` is held. Above 0, at most 1; default 0.8. */
   readonly highWatermark?: number;
   /**
    * The gate opens again when no more than this part of `capacity` is left. From 0, below `highWatermark`; default 0.5,
@@ -24,12 +23,12 @@ export interface BoundedBufferConfig<T> {
    */
   readonly lowWatermark?: number;
   /**
-   * What happens to an item that arrives when the buffer is full, its source not having obeyed the gate. Default `'block'`:
-   * a `BufferOverflowError` that names the remedy, after what is held. `'error'` does the same where a full buffer is
-   * a fault in itself; `'dropOldest'` makes room, `'dropIncoming'` refuses the item.
+   * What happens to an item that arrives when the buffer is full because its source does not obey the gate. Default `'fail'`:
+   * a `BufferOverflowError` that names the remedy, after what is held. `'dropOldest'` makes room, `'dropIncoming'` refuses the
+   * item.
    */
   readonly overflow?: Overflow;
-  /** Told of each item given up, with the reason. What it throws is an error downstream. Default: nobody is told. */
+  /** Called with each item given up and the reason. What it throws is an error downstream. Default: none. */
   readonly onDrop?: (item: T, reason: DropReason) => void;
   /** The name in topology, metrics and errors. Default `boundedBuffer`. */
   readonly name?: string;
@@ -41,7 +40,19 @@ export interface BoundedBuffer<T> extends OperatorFunction<T, T> {
   readonly level$: Observable<Level>;
 }
 
-const OVERFLOWS = ['block', 'dropOldest', 'dropIncoming', 'error'] as const;
+const OPTIONS = {
+  // Checked by watermarks().
+  capacity: unchecked<number>(),
+  highWatermark: unchecked<number>(),
+  lowWatermark: unchecked<number>(),
+  overflow: oneOf(['fail', 'dropOldest', 'dropIncoming']).default('fail'),
+  onDrop: func(),
+  name: text(),
+} satisfies OptionsOf<BoundedBufferConfig<unknown>>;
+
+const REMEDY =
+  'Its source does not obey the gate: build it with gatedSource(), fan out with broadcast() instead of a Subject or ' +
+  "share(), or choose overflow 'dropOldest' or 'dropIncoming'.";
 
 /**
  * Holds up to `capacity` items while downstream is closed, and pauses its source before it is full.
@@ -57,14 +68,16 @@ const OVERFLOWS = ['block', 'dropOldest', 'dropIncoming', 'error'] as const;
  * **Emits when**: an item arrives and downstream is open, at once; what is held when downstream opens, oldest first.
  * **Backpressure**: installs a gate. It closes when the high watermark is reached and opens at the low one.
  * **Completes when**: the source has completed and everything held is delivered.
- * **Errors when**: the source has failed, after what is held; an item arrives when full (`'block'`, `'error'`), after what
- * is held; `onDrop` throws, at once.
- * **On unsubscribe**: what is held is abandoned, and shows as such in the account.
+ * **Errors when**: the source has failed, after what is held; an item arrives when full (`'fail'`), after what is held;
+ * immediately when `onDrop` throws.
+ * **On unsubscribe**: what is held is abandoned, which the account shows as held.
  *
- * **Delivery**: in order, each item once; `'dropOldest'` and `'dropIncoming'` lose items, each counted and told to `onDrop`.
+ * **Delivery**: in order, each item once; `'dropOldest'` and `'dropIncoming'` lose items, each of which is counted and passed to
+ * `onDrop`. What is held is lost with the process unless the source can redeliver.
  *
- * **Gotchas**: `'block'` blocks only sources that know the gate. A `Subject`, `share()` or a socket does not: choose what
- * to drop, or let it fail. `level$` tells of the latest subscription only.
+ * **Gotchas**:
+ * - Only sources that know the gate wait at it. A `Subject`, `share()` or a socket does not: choose what to drop, or let it fail.
+ * - `level$` is that of the latest subscription.
  *
  * @example
  * ```ts
@@ -80,67 +93,47 @@ const OVERFLOWS = ['block', 'dropOldest', 'dropIncoming', 'error'] as const;
  */
 export function boundedBuffer<T>(config: BoundedBufferConfig<T> = {}): BoundedBuffer<T> {
   const owner = 'boundedBuffer';
-  requireKnownOptions(owner, config, ['capacity', 'highWatermark', 'lowWatermark', 'overflow', 'onDrop', 'name']);
+  if (['block', 'error'].includes(config.overflow as string)) {
+    throw new RangeError(`${owner}: overflow ${JSON.stringify(config.overflow)} is called "fail": a full buffer fails`);
+  }
+  const { overflow, onDrop, name } = readOptions(owner, config, OPTIONS);
   const { capacity, high, low } = watermarks(owner, config);
-  const overflow = requireOneOf(owner, 'overflow', config.overflow ?? 'block', OVERFLOWS);
-  const onDrop = config.onDrop && requireFunction(owner, 'onDrop', config.onDrop);
   const level = new BehaviorSubject<Level>('ok');
 
-  const operator: OperatorFunction<T, T> = operate({ kind: owner, name: config.name }, (operation) => {
-    const { destination, downstream, stage, detach } = operation;
-    const gate = downstream.gate;
-    const bulk = bulkOf(destination);
-    const exit = new Exit(operation, () => line.drain());
-
-    const line = new GatedQueue<T>({
-      capacity,
-      high,
-      low,
-      offer(item) {
-        if (!exit.mayEmit()) return false;
-        stage.out += 1;
-        destination.next(item);
-        return true;
-      },
-      bulk: bulk && {
-        room: () => (gate.isOpen ? bulk.room() : 0),
-        next(items) {
-          stage.out += items.length;
-          bulk.next(items);
-        },
-      },
-      fail: (error) => destination.error(error),
-      onLevel: (next) => level.next(next),
-    });
+  const operator = operateQueued<T, T>({ kind: owner, name }, (operation) => {
+    const { destination, downstream, stage, mayEmit, emit, settle, detach, evict, push, endWith } = operation;
+    const { gate } = downstream;
+    const bulk = operation.bulkOut();
 
     const giveUp = (item: T, reason: DropReason) => {
-      stage.drop(reason);
+      settle('dropped', item, reason);
       onDrop?.(item, reason);
     };
 
-    const overflowed = (item: T) => {
-      if (overflow === 'dropIncoming') {
-        giveUp(item, overflow);
-      } else if (overflow === 'dropOldest') {
-        const oldest = line.evict() as T;
-        line.push(item);
-        giveUp(oldest, overflow);
-      } else {
-        detach();
-        giveUp(item, 'overflow');
-        line.end(() => destination.error(new BufferOverflowError(stage.name, capacity, REMEDY[overflow])));
-      }
-    };
-
     return {
-      gate: line.gate,
-      held: () => line.length,
-      next(item) {
-        stage.in += 1;
-        if (!line.push(item)) overflowed(item);
+      capacity,
+      high,
+      low,
+      onLevel: (next) => level.next(next),
+      offer(item) {
+        if (!mayEmit()) return false;
+        emit(item);
+        return true;
       },
-      error: (error) => line.end(() => destination.error(error)),
-      complete: () => line.end(() => destination.complete()),
+      bulk: bulk && { room: () => (gate.isOpen ? bulk.room() : 0), next: bulk.next },
+      onOverflow(item) {
+        if (overflow === 'dropIncoming') {
+          giveUp(item, overflow);
+        } else if (overflow === 'dropOldest') {
+          const oldest = evict() as T;
+          push(item);
+          giveUp(oldest, overflow);
+        } else {
+          detach();
+          giveUp(item, 'overflow');
+          endWith(() => destination.error(new BufferOverflowError(stage.name, capacity, REMEDY)));
+        }
+      },
       finalize() {
         level.next('ok');
       },
@@ -148,10 +141,3 @@ export function boundedBuffer<T>(config: BoundedBufferConfig<T> = {}): BoundedBu
   });
   return Object.assign(operator, { level$: level.pipe(distinctUntilChanged()) });
 }
-
-const REMEDY = {
-  block:
-    'Its source does not obey the gate: build it with gatedSource(), fan out with broadcast() instead of a Subject or ' +
-    "share(), or choose overflow 'dropOldest' or 'dropIncoming'.",
-  error: "This buffer is told to fail then (overflow: 'error').",
-} as const;

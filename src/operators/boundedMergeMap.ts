@@ -1,16 +1,15 @@
 import { from, NEVER, type ObservableInput, type OperatorFunction } from 'rxjs';
 import { BufferOverflowError } from '../flow/errors.js';
-import { Exit } from '../flow/exit.js';
-import { admit, GatedQueue } from '../flow/gatedQueue.js';
-import { operate, subscribeInner } from '../flow/operate.js';
-import { requireFunction, requireInteger, requireKnownOptions, requireOneOf } from '../primitives/validate.js';
+import { subscribeInner } from '../flow/operate.js';
+import { operateQueued } from '../flow/operateQueued.js';
+import { func, integer, type OptionsOf, oneOf, readArgument, readOptions, text } from '../primitives/options.js';
 
 export interface BoundedMergeMapConfig {
   /** How many inner observables may be subscribed at once. Integer of at least 1; there is no default. */
   readonly concurrency: number;
   /**
-   * Whether inner observables hear that the pipeline is to drain. `'finish'`: they do not, and what is in hand is finished.
-   * `'stop'`: sources inside complete, for those that never end by themselves. Default `'finish'`.
+   * What inner observables do when the pipeline drains. `'finish'`: they are not told, and run to their end. `'stop'`: sources
+   * inside complete, for those that never end by themselves. Default `'finish'`.
    */
   readonly onStop?: 'finish' | 'stop';
   /** The name in topology, metrics and errors. Default `boundedMergeMap`. */
@@ -19,7 +18,7 @@ export interface BoundedMergeMapConfig {
 
 /**
  * Projects each item to an observable, a promise or an iterable, at most `concurrency` of them at a time, and merges what
- * they emit. Its waiting line is the gate upstream.
+ * they emit. Its queue holds up the source.
  *
  * ```text
  * source      a-b---c-|            concurrency 2; the source is paused for two frames
@@ -31,19 +30,21 @@ export interface BoundedMergeMapConfig {
  * gate        o-c-o                closed while two inners are subscribed
  * ```
  *
- * **Emits when**: an inner emits and downstream is open; what inners emit meanwhile is held, and emitted when it opens.
+ * **Emits when**: an inner emits and downstream is open; what inners emit meanwhile is held until it opens.
  * **Backpressure**: installs a gate, closed while `concurrency` inners are subscribed or an item waits for downstream; inners
  * that can pause find the gate downstream.
  * **Completes when**: the source and all inners have completed and everything held is delivered.
- * **Errors when**: the source has failed, after all inners; an inner fails or overflows, after the results held; `project`
- * throws, at once.
+ * **Errors when**: the source has failed, after all inners; an inner fails or overflows, after the results held;
+ * immediately when `project` throws.
  * **On unsubscribe**: all inners are unsubscribed; what is held is abandoned.
  *
- * **Delivery**: each item is projected once, in order of arrival; results of different inners come as they come.
+ * **Delivery**: each item is projected once, in order of arrival; results of different inners come as they come. What is held
+ * is lost with the process unless the source can redeliver.
  *
- * **Gotchas**: an inner that never completes keeps its place, and holds back completion and errors of the source, a drain
- * too unless `onStop` is `'stop'`. An inner
- * that does not obey the gate may have 1,024 results waiting, in all; one more is a `BufferOverflowError`.
+ * **Gotchas**:
+ * - An inner that never completes keeps its place and holds back completion and errors of the source, and a drain unless
+ *   `onStop` is `'stop'`.
+ * - Inners that do not obey the gate may have 1,024 results waiting in all; one more is a `BufferOverflowError`.
  *
  * @example
  * ```ts
@@ -62,99 +63,59 @@ export function boundedMergeMap<T, R>(
   config: BoundedMergeMapConfig,
 ): OperatorFunction<T, R> {
   const owner = 'boundedMergeMap';
-  requireFunction(owner, 'project', project);
-  requireKnownOptions(owner, config, ['concurrency', 'onStop', 'name']);
-  const concurrency = requireInteger(owner, 'concurrency', config.concurrency);
-  const onStop = requireOneOf(owner, 'onStop', config.onStop ?? 'finish', ['finish', 'stop']);
+  readArgument(owner, 'project', project, func());
+  const { concurrency, onStop, name } = readOptions(owner, config, OPTIONS);
 
-  return operate({ kind: owner, name: config.name, role: 'transform' }, (operation) => {
-    const { destination, downstream, stage, detach } = operation;
-    const exit = new Exit(operation, () => {
-      results.drain();
-      waiting.drain();
-      endIfIdle();
-    });
+  return operateQueued<T, R>({ kind: owner, name, role: 'transform' }, (operation) => {
+    const { destination, downstream, stage, mayEmit, weigh, settle, flush, regulate, fail, hasFailed } = operation;
     // Sources inside feed this stage, which hands their items on.
     const stopping = onStop === 'finish' ? NEVER : downstream.stopping;
     const inside = { destination, downstream: { ...downstream, stage, stopping } };
+    const results = operation.results();
     let active = 0;
+    let activeItems = 0;
     let index = 0;
-    let failed = false;
-    let finish: (() => void) | undefined;
 
-    /** Results of inner observables that do not obey the gate, such as promises. */
-    const results = new GatedQueue<R>({
-      offer(result) {
-        if (!exit.mayEmit()) return false;
-        stage.out += 1;
-        destination.next(result);
-        return true;
-      },
-      fail: (error) => destination.error(error),
-    });
+    const onResult = (result: R) => {
+      if (results.push(result)) return;
+      settle('dropped', result, 'overflow');
+      fail(new BufferOverflowError(stage.name, results.capacity, REMEDY));
+    };
 
-    const waiting = new GatedQueue<T>({
+    return {
       offer(item) {
-        if (active >= concurrency || failed || !exit.mayEmit()) return false;
+        if (active >= concurrency || hasFailed() || !mayEmit()) return false;
         const inner = from(project(item, index++));
+        const weight = weigh(item);
         active += 1;
-        if (active >= concurrency) waiting.regulate();
-        let completed = false;
+        activeItems += weight;
+        if (active >= concurrency) regulate();
+        let isComplete = false;
         const complete = () => {
-          completed = true;
+          isComplete = true;
         };
         const subscription = subscribeInner(inner, inside, { next: onResult, error: fail, complete });
-        // Its place is free when it has let go of what it used, and not before.
+        // Its place is free only when it has released what it used.
         subscription.add(() => {
-          if (completed) onInnerEnd();
+          if (!isComplete) return;
+          active -= 1;
+          activeItems -= weight;
+          flush();
         });
         return true;
       },
       isReady: () => active < concurrency,
-      fail: (error) => destination.error(error),
-    });
-
-    const onResult = (result: R) => {
-      if (results.push(result)) return;
-      stage.drop('overflow');
-      fail(new BufferOverflowError(stage.name, results.capacity, REMEDY));
-    };
-
-    const onInnerEnd = () => {
-      active -= 1;
-      waiting.drain();
-      endIfIdle();
-    };
-
-    /** Nothing new begins; results that wait are delivered, and then the error. */
-    const fail = (error: unknown) => {
-      failed = true;
-      detach();
-      results.end(() => destination.error(error));
-    };
-
-    const endIfIdle = () => {
-      if (finish && active === 0) results.end(finish);
-    };
-
-    const endWith = (end: () => void) =>
-      waiting.end(() => {
-        finish = end;
-        endIfIdle();
-      });
-
-    return {
-      gate: waiting.gate,
-      held: () => waiting.length + active + results.length,
-      next(item) {
-        stage.in += 1;
-        admit(waiting, item, operation, endWith);
-      },
-      error: (error) => endWith(() => destination.error(error)),
-      complete: () => endWith(() => destination.complete()),
+      held: () => activeItems,
+      isIdle: () => active === 0,
     };
   });
 }
+
+const OPTIONS = {
+  concurrency: integer({ min: 1 }).required(),
+  onStop: oneOf(['finish', 'stop']).default('finish'),
+  name: text(),
+} satisfies OptionsOf<BoundedMergeMapConfig>;
 
 const REMEDY =
   'An inner observable emits while downstream is closed: build it with gatedSource(), or project to fewer results.';

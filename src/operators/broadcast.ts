@@ -1,6 +1,6 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import { broadcasting } from '../flow/broadcasting.js';
-import { requireInteger, requireKnownOptions } from '../primitives/validate.js';
+import { integer, type OptionsOf, readOptions, text } from '../primitives/options.js';
 
 export interface BroadcastConfig {
   /** How many subscribers there must be before the source is subscribed. Integer of at least 1, default 1. */
@@ -10,8 +10,7 @@ export interface BroadcastConfig {
 }
 
 /**
- * Gives every item to every subscriber, as `share()` does, and keeps the promise of backpressure: the source waits while any
- * of them is full.
+ * Gives every item to every subscriber, as `share()` does, with backpressure: the source waits while any of them is full.
  *
  * ```text
  * source      -a-b------c-|        a Subject, say: it knows no gate
@@ -24,7 +23,7 @@ export interface BroadcastConfig {
  * ```
  *
  * **Emits when**: an item arrives and all branches are open.
- * **Backpressure**: installs a gate, which is closed while that of any branch is. An item that arrives all the same waits.
+ * **Backpressure**: installs a gate, which is closed while that of any branch is. An item that arrives meanwhile waits.
  * **Completes when**: the source has completed and what waited is handed out; every branch completes then.
  * **Errors when**: the source has failed, after what waited is handed out: every branch gets the error. With
  * `BufferOverflowError` when a source that ignores the gate has 1,024 items wait.
@@ -34,11 +33,13 @@ export interface BroadcastConfig {
  * **Delivery**: each item once to each branch that was there when it came, in order. Each copy is an item of its own in the
  * account.
  *
- * **Gotchas**: the slowest branch sets the pace: give it a `boundedBuffer` or `conflate` of its own. The source is subscribed
- * with the first subscriber unless `branches` says otherwise, and a synchronous source is over before a second can come.
- * Who subscribes later gets what comes from then on. Afterwards, when all have left or the source has ended, the next
- * subscriber begins anew. `stopping` and the monitor of the source are those of the first branch; a branch of another
- * pipeline completes when its own pipeline is asked to drain.
+ * **Gotchas**:
+ * - The slowest branch sets the pace: give it a `boundedBuffer` or `conflate` of its own.
+ * - The source is subscribed with the first subscriber unless `branches` says otherwise, and a synchronous source is over
+ *   before a second one can come. A later subscriber gets what comes from then on.
+ * - When all have left or the source has ended, the next subscriber begins anew.
+ * - `stopping` and the monitor of the source are those of the first branch; a branch of another pipeline completes when its own
+ *   pipeline is asked to drain.
  *
  * @example
  * ```ts
@@ -55,7 +56,8 @@ export interface BroadcastConfig {
  */
 export function broadcast<T>(config: BroadcastConfig = {}): MonoTypeOperatorFunction<T> {
   const owner = 'broadcast';
-  requireKnownOptions(owner, config, ['branches', 'name']);
-  const branches = requireInteger(owner, 'branches', config.branches ?? 1);
-  return (source) => broadcasting(source, { kind: owner, name: config.name, branches });
+  const { branches, name } = readOptions(owner, config, OPTIONS);
+  return (source) => broadcasting(source, { kind: owner, name, branches });
 }
+
+const OPTIONS = { branches: integer({ min: 1 }).default(1), name: text() } satisfies OptionsOf<BroadcastConfig>;

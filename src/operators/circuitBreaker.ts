@@ -89,7 +89,7 @@ export function circuitBreaker<T>(breaker: CircuitBreaker, config: CircuitBreake
   readArgument(owner, 'breaker', breaker, having('tryAcquire'));
   const { whenOpen, healthyAfterMs, classify, scheduler, name } = readOptions(owner, config, OPTIONS);
 
-  return operateOnDemand<T, T>({ kind: owner, name }, ({ destination, downstream, stage, connect }) => {
+  return operateOnDemand<T, T>({ kind: owner, name }, ({ destination, downstream, stage, emit, connect }) => {
     const time = new MonotonicClock();
     const call = new GuardedCall(breaker, scheduler, () => time.at(scheduler.now()), destination);
     const healthy = new Timer(scheduler, () => call.settle('succeeded'));
@@ -105,9 +105,7 @@ export function circuitBreaker<T>(breaker: CircuitBreaker, config: CircuitBreake
             call.answered();
             healthy.set(healthyAfterMs);
           }
-          stage.in += 1;
-          stage.out += 1;
-          destination.next(item);
+          emit(item);
         },
         over(end) {
           healthy.cancel();

@@ -1,13 +1,11 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
-import { Exit } from '../flow/exit.js';
-import { admit, GatedQueue } from '../flow/gatedQueue.js';
-import { operate } from '../flow/operate.js';
-import { requireFunction, requireInteger, requireKnownOptions } from '../primitives/validate.js';
+import { operateQueued } from '../flow/operateQueued.js';
+import { func, integer, type OptionsOf, readOptions, text } from '../primitives/options.js';
 
 export interface ConflateConfig<T> {
-  /** The key of an item: of those with one key, one is kept. */
+  /** The key of an item: of several with the same key, one is kept. */
   readonly by: (item: T) => string | number;
-  /** Makes one item of the one held and the one that arrives. Default: the newest. */
+  /** Makes one item of the one held and the one that arrives. Default: the newer. */
   readonly merge?: (older: T, newer: T) => T;
   /** The most keys held. Integer of at least 1, default 100,000. */
   readonly maxKeys?: number;
@@ -15,8 +13,15 @@ export interface ConflateConfig<T> {
   readonly name?: string;
 }
 
+const OPTIONS = {
+  by: func().required(),
+  merge: func(),
+  maxKeys: integer({ min: 1 }).default(100_000),
+  name: text(),
+} satisfies OptionsOf<ConflateConfig<unknown>>;
+
 /**
- * While downstream is closed, keeps one item a key: the newest, or what `merge` makes of the old and the new. While it is
+ * While downstream is closed, keeps one item per key: the newest, or what `merge` makes of the old and the new. While it is
  * open, items pass straight through.
  *
  * ```text
@@ -35,12 +40,14 @@ export interface ConflateConfig<T> {
  * `BufferOverflowError` when a source that ignores the gate has 1,024 items wait behind `maxKeys` keys.
  * **On unsubscribe**: what is held is abandoned, which the account shows as held.
  *
- * **Delivery**: lossy by design: an item that another replaces or absorbs counts as dropped, `conflated`. What comes out
- * of one key is in order.
+ * **Delivery**: lossy by design. The older of two items counts as dropped, `conflated`: it was replaced by the newer one, or
+ * absorbed where there is a `merge`, whose result takes the place of the newer one in the account. Of two batches, the items
+ * that the result lacks are dropped. What comes out of one key is in order. What is held is lost with the process unless the source can redeliver.
  *
- * **Gotchas**: for quotes and other states, of which the latest tells all; never for trades or other events. Bars:
- * without `merge` when a newer one restates the older (revisions), with `mergeBars` when each is a piece of it. Put it
- * directly before what is slow: a buffer between would fill first.
+ * **Gotchas**:
+ * - For quotes and other states, of which the latest is enough; never for trades or other events.
+ * - Bars: without `merge` when a newer one restates the older (revisions), with `mergeBars` when each is a piece of it.
+ * - Put it directly before what is slow: a buffer in between would fill first.
  *
  * @example
  * ```ts
@@ -56,80 +63,74 @@ export interface ConflateConfig<T> {
  */
 export function conflate<T>(config: ConflateConfig<T>): MonoTypeOperatorFunction<T> {
   const owner = 'conflate';
-  requireKnownOptions(owner, config, ['by', 'merge', 'maxKeys', 'name']);
-  const by = requireFunction(owner, 'by', config.by);
-  const merge = config.merge && requireFunction(owner, 'merge', config.merge);
-  const maxKeys = requireInteger(owner, 'maxKeys', config.maxKeys ?? 100_000);
+  const { by, merge, maxKeys, name } = readOptions(owner, config, OPTIONS);
 
-  return operate({ kind: owner, name: config.name }, (operation) => {
-    const { destination, downstream, stage } = operation;
-    const gate = downstream.gate;
-    const exit = new Exit(operation, () => {
-      emitHeld();
-      line.drain();
-      endIfEmpty();
-    });
+  return operateQueued<T, T>({ kind: owner, name }, (operation) => {
+    const { destination, downstream, emit, settle, settleSome, weigh, regulate, waitUntilOpen } = operation;
+    const { gate } = downstream;
     /** In the order in which the keys were first seen. */
     const latest = new Map<string | number, T>();
     let emitting = false;
-    let finish: (() => void) | undefined;
 
-    const line = new GatedQueue<T>({
+    /** How many items more than it took a `merge` of batches has made: whatever takes them counts them as received. */
+    const surplus = new Map<string | number, number>();
+    const weightOf = (key: string | number, item: T) => weigh(item) - (surplus.get(key) ?? 0);
+
+    const replace = (key: string | number, newer: T) => {
+      const older = latest.get(key) as T;
+      const kept = merge ? merge(older, newer) : newer;
+      const before = weightOf(key, older) + weigh(newer);
+      const lost = before - weigh(kept);
+      latest.set(key, kept);
+      if (lost < 0) surplus.set(key, -lost);
+      else surplus.delete(key);
+      if (before === 2 || !merge) settle('dropped', older, 'conflated');
+      else if (lost > 0) settleSome('dropped', lost, 'conflated', () => missingFrom(kept, older, newer).slice(0, lost));
+    };
+
+    return {
       offer(item) {
         if (gate.isOpen && latest.size === 0 && !emitting) {
-          stage.out += 1;
-          destination.next(item);
+          emit(item);
           return true;
         }
         const key = by(item);
         if (latest.has(key)) {
-          latest.set(key, merge ? merge(latest.get(key) as T, item) : item);
-          stage.drop('conflated');
+          replace(key, item);
         } else if (latest.size < maxKeys) {
           latest.set(key, item);
-          if (latest.size === maxKeys) line.regulate();
+          if (latest.size === maxKeys) regulate();
         } else {
           return false;
         }
-        if (!emitting) exit.wait();
+        if (!emitting) waitUntilOpen();
         return true;
       },
       isReady: () => latest.size < maxKeys,
-      fail: (error) => destination.error(error),
-    });
-
-    const emitHeld = () => {
-      if (emitting) return;
-      emitting = true;
-      for (const [key, item] of latest) {
-        if (!gate.isOpen || destination.closed) break;
-        latest.delete(key);
-        stage.out += 1;
-        destination.next(item);
-      }
-      emitting = false;
-      if (latest.size > 0) exit.wait();
-    };
-
-    const endIfEmpty = () => {
-      if (latest.size === 0) finish?.();
-    };
-
-    const endWith = (end: () => void) =>
-      line.end(() => {
-        finish = end;
-        endIfEmpty();
-      });
-
-    return {
-      gate: line.gate,
-      held: () => line.length + latest.size,
-      next(item) {
-        stage.in += 1;
-        admit(line, item, operation, endWith);
+      held() {
+        let held = 0;
+        for (const [key, item] of latest) held += weightOf(key, item);
+        return held;
       },
-      error: (error) => endWith(() => destination.error(error)),
-      complete: () => endWith(() => destination.complete()),
+      isIdle: () => latest.size === 0,
+      onOpen() {
+        if (emitting) return;
+        emitting = true;
+        for (const [key, item] of latest) {
+          if (!gate.isOpen || destination.closed) break;
+          latest.delete(key);
+          emit(item, weightOf(key, item));
+          surplus.delete(key);
+        }
+        emitting = false;
+        if (latest.size > 0) waitUntilOpen();
+      },
     };
   });
+}
+
+/** The items of two batches that are not in a third one. */
+function missingFrom(kept: unknown, older: unknown, newer: unknown): unknown[] {
+  const rest = new Set([kept].flat());
+  return [older, newer].flat().filter((item) => !rest.has(item));
 }

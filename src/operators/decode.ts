@@ -2,21 +2,20 @@ import type { Validation } from 'io-ts';
 import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
 import { DecodeError } from '../contracts/decodeError.js';
 import { decodeProblems } from '../contracts/decodeProblems.js';
-import { Exit } from '../flow/exit.js';
-import { admit, GatedQueue } from '../flow/gatedQueue.js';
-import { detachedContext, operate, subscribeInner } from '../flow/operate.js';
-import { requireFunction, requireKnownOptions } from '../primitives/validate.js';
+import { detachedContext, subscribeInner } from '../flow/operate.js';
+import { operateQueued } from '../flow/operateQueued.js';
+import { func, having, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
 
 /** What checks and converts: any io-ts `Decoder<unknown, T>`. */
 export interface Codec<T> {
   decode(input: unknown): Validation<T>;
 }
 
-/** A value that its codec refused. */
+/** A value that its codec rejected. */
 export interface Rejected {
   /** The value, whole, as it came. */
   readonly input: unknown;
-  /** One line for a person: `price: expected number, got "abc"`. */
+  /** One line for humans: `price: expected number, got "abc"`. */
   readonly reason: string;
   /** The same as data: each place, what was expected, what was found. */
   readonly error: DecodeError;
@@ -24,8 +23,8 @@ export interface Rejected {
 
 export interface DecodeConfig {
   /**
-   * Where refused values go. One that returns nothing has taken the value at once; one that returns an observable or a
-   * promise has taken it when that completes, and later items wait until then.
+   * Where rejected values go. If it returns nothing, it has taken the value; if it returns an observable or a promise, it has
+   * taken the value when that completes, and later items wait until then.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is what most will pass.
   readonly divertTo: (rejected: Rejected) => ObservableInput<unknown> | void;
@@ -33,8 +32,10 @@ export interface DecodeConfig {
   readonly name?: string;
 }
 
+const OPTIONS = { divertTo: func().required(), name: text() } satisfies OptionsOf<DecodeConfig>;
+
 /**
- * Turns unknown input into typed items with a codec. What the codec refuses is diverted with a readable reason, and the
+ * Turns unknown input into typed items with a codec. What the codec rejects is diverted with a readable reason, and the
  * stream goes on.
  *
  * ```text
@@ -48,16 +49,17 @@ export interface DecodeConfig {
  * **Completes when**: the source has completed, what waited has passed and the last diversion has completed.
  * **Errors when**: the source fails (after the same), when a diversion fails, when the codec or `divertTo` throws, and with
  * `BufferOverflowError` when a source that ignores the gate has 1,024 items wait.
- * **On unsubscribe**: a diversion under way is unsubscribed, and its item and those that wait count as held.
+ * **On unsubscribe**: a diversion under way is unsubscribed; its item and those that wait count as held.
  *
  * **Delivery**: each item once, in order: decoded, or diverted. An item counts as diverted, for the reason `decode`, when its
  * diversion completes. To the dead letters:
  * `divertTo: ({ input, error }) => letters.append({ items: [input], stage: 'decode', reason: 'decode', error, attempts: 0 })`.
  *
- * **Gotchas**: a reason quotes at most 80 characters, names objects and arrays without quoting them, and hides values of
- * fields whose names look like secrets; `input` is the whole value, for the dead letters. Codecs of io-ts keep fields that
- * they do not know: use `t.exact` or `t.strict` to drop them. A source of many small items is faster when the codec
- * decodes what a message holds at once.
+ * **Gotchas**:
+ * - A reason quotes at most 80 characters, names objects and arrays without quoting them, and hides values of fields whose
+ *   names look like secrets; `input` is the whole value, for the dead letters.
+ * - Codecs of io-ts keep fields that they do not know: use `t.exact` or `t.strict` to drop them.
+ * - A source of many small items is faster when the codec decodes a whole message in one call.
  *
  * @example
  * ```ts
@@ -73,69 +75,44 @@ export interface DecodeConfig {
  */
 export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFunction<unknown, T> {
   const owner = 'decode';
-  requireFunction(owner, 'the decode of its codec', codec?.decode);
-  requireKnownOptions(owner, config, ['divertTo', 'name']);
-  const divertTo = requireFunction(owner, 'divertTo', config.divertTo);
+  readArgument(owner, 'codec', codec, having('decode'));
+  const { divertTo, name } = readOptions(owner, config, OPTIONS);
 
-  return operate<unknown, T>({ kind: owner, name: config.name }, (operation) => {
-    const { destination, stage } = operation;
-    const exit = new Exit(operation, () => line.drain());
-    let diverting = false;
-    let finish: (() => void) | undefined;
+  return operateQueued<unknown, T>({ kind: owner, name }, (operation) => {
+    const { mayEmit, emit, settle, weigh, flush, regulate } = operation;
+    let diverting: { readonly input: unknown } | undefined;
 
-    const line = new GatedQueue<unknown>({
-      offer(input) {
-        if (diverting || !exit.mayEmit()) return false;
-        const result = codec.decode(input);
-        if (result._tag === 'Right') {
-          stage.out += 1;
-          destination.next(result.right);
-          return true;
-        }
-        const error = new DecodeError(decodeProblems(result.left));
-        const diversion = divertTo({ input, reason: error.message, error });
-        if (diversion === undefined) stage.divert(owner, 1);
-        else divert(diversion);
-        return true;
-      },
-      isReady: () => !diverting,
-      fail: (error) => destination.error(error),
-    });
-
-    const divert = (diversion: ObservableInput<unknown>) => {
+    const divert = (input: unknown, diversion: ObservableInput<unknown>) => {
       const diversion$ = from(diversion);
-      diverting = true;
-      line.regulate();
+      diverting = { input };
+      regulate();
       subscribeInner(diversion$, detachedContext(operation), {
         next() {},
         complete() {
-          diverting = false;
-          stage.divert(owner, 1);
-          line.drain();
-          endIfIdle();
+          diverting = undefined;
+          settle('diverted', input, owner);
+          flush();
         },
       });
     };
 
-    const endIfIdle = () => {
-      if (!diverting) finish?.();
-    };
-
-    const endWith = (end: () => void) =>
-      line.end(() => {
-        finish = end;
-        endIfIdle();
-      });
-
     return {
-      gate: line.gate,
-      held: () => line.length + (diverting ? 1 : 0),
-      next(input) {
-        stage.in += 1;
-        admit(line, input, operation, endWith);
+      offer(input) {
+        if (diverting || !mayEmit()) return false;
+        const result = codec.decode(input);
+        if (result._tag === 'Right') {
+          emit(result.right, weigh(input));
+          return true;
+        }
+        const error = new DecodeError(decodeProblems(result.left));
+        const diversion = divertTo({ input, reason: error.message, error });
+        if (diversion === undefined) settle('diverted', input, owner);
+        else divert(input, diversion);
+        return true;
       },
-      error: (error) => endWith(() => destination.error(error)),
-      complete: () => endWith(() => destination.complete()),
+      isReady: () => !diverting,
+      held: () => (diverting ? weigh(diverting.input) : 0),
+      isIdle: () => !diverting,
     };
   });
 }

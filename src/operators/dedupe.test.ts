@@ -25,8 +25,8 @@ describe('dedupe', () => {
     [{}, 'dedupe: by must be a function, got undefined'],
     [{ by: String, windowMs: 0 }, 'dedupe: windowMs must be a finite number of milliseconds of at least 1, got 0'],
     [{ by: String, windowMs: Infinity }, 'dedupe: windowMs must be a finite number'],
-    [{ by: String, max: 0 }, 'dedupe: max must be an integer of at least 1, got 0'],
-    [{ by: String, maxKeys: 5 }, 'dedupe: unknown option "maxKeys"'],
+    [{ by: String, maxKeys: 0 }, 'dedupe: maxKeys must be an integer of at least 1, got 0'],
+    [{ by: String, max: 5 }, 'dedupe: unknown option "max"'],
   ])('refuses %j when it is made', (config, message) => {
     expect(() => dedupe(config as never)).toThrow(RangeError);
     expect(() => dedupe(config as never)).toThrow(message);
@@ -55,7 +55,7 @@ describe('dedupe', () => {
   });
 
   it('forgets the oldest key beyond max', () => {
-    const { push, result } = bench({ max: 2 });
+    const { push, result } = bench({ maxKeys: 2 });
     push('a1', 'b1', 'c1', 'b2', 'a2');
     expect(result.values).toEqual(['a1', 'b1', 'c1', 'a2']);
   });

@@ -1,15 +1,18 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import { operate } from '../flow/operate.js';
 import { RecentKeys } from '../policies/recentKeys.js';
-import { requireDuration, requireFunction, requireInteger, requireKnownOptions } from '../primitives/validate.js';
+import { duration, func, having, integer, type OptionsOf, readOptions, text } from '../primitives/options.js';
 
 export interface DedupeConfig<T> {
   /** What makes two items the same. */
   readonly by: (item: T) => string | number;
-  /** How long a key is remembered after the item that passed, in milliseconds, at least 1. Default: as long as `max` allows. */
+  /**
+   * How long a key is remembered after the item that passed, in milliseconds, at least 1. Default: as long as
+   * `maxKeys` allows.
+   */
   readonly windowMs?: number;
   /** The most keys remembered; beyond it the oldest is forgotten. Integer of at least 1, default 100,000. */
-  readonly max?: number;
+  readonly maxKeys?: number;
   /** The clock. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
   /** The name in topology, metrics and errors. Default `dedupe`. */
@@ -29,16 +32,17 @@ export interface DedupeConfig<T> {
  * **Backpressure**: passes through: it holds no item and has no gate.
  * **Completes when**: the source completes.
  * **Errors when**: the source fails, or `by` throws.
- * **On unsubscribe**: nothing is left: there are no timers.
+ * **On unsubscribe**: there is nothing to release.
  *
  * **Delivery**: a repeated item counts as dropped, `duplicate`; the others pass once, in order.
  *
- * **Gotchas**: a duplicate does not prolong the window: it runs from the item that passed, so a key that repeats without
- * end still passes once a window. A key that comes exactly `windowMs` later is new. Memory is bounded by `max`: about
- * 100 bytes a key with short strings, so some 10 MB at the default. When more than `max` different keys pass within the
- * window, duplicates of the forgotten ones pass. Each subscription remembers for itself: after a retry upstream of it the
- * memory is kept, after a retry downstream it starts empty. To drop what is older or equal by sequence, let the sink's
- * `seq` guard do it: revisions of a bar are no duplicates.
+ * **Gotchas**:
+ * - A duplicate does not prolong the window, which runs from the item that passed: a key that repeats without end still passes
+ *   once per window. A key that comes exactly `windowMs` later is new.
+ * - Memory is bounded by `maxKeys`: about 100 bytes per key with short strings, so some 10 MB at the default. When more keys
+ *   than that pass within the window, duplicates of the forgotten ones pass.
+ * - Each subscription has its own memory: a retry upstream keeps it, a retry downstream starts with an empty one.
+ * - To drop what is older or equal by sequence, let the sink's `seq` guard do it: revisions of a bar are no duplicates.
  *
  * @example
  * ```ts
@@ -47,37 +51,36 @@ export interface DedupeConfig<T> {
  *
  * const news = [{ id: 'n1' }, { id: 'n2' }, { id: 'n1' }];
  * fromIterable(news)
- *   .pipe(dedupe({ by: (item) => item.id, windowMs: 60_000, max: 50_000 }))
+ *   .pipe(dedupe({ by: (item) => item.id, windowMs: 60_000, maxKeys: 50_000 }))
  *   .subscribe((item) => console.log(item.id));
  * ```
  */
 export function dedupe<T>(config: DedupeConfig<T>): MonoTypeOperatorFunction<T> {
   const owner = 'dedupe';
-  requireKnownOptions(owner, config, ['by', 'windowMs', 'max', 'scheduler', 'name']);
-  const by = requireFunction(owner, 'by', config.by);
-  const windowMs = config.windowMs === undefined ? undefined : requireDuration(owner, 'windowMs', config.windowMs, 1);
-  const max = requireInteger(owner, 'max', config.max ?? 100_000);
-  const scheduler = config.scheduler ?? asyncScheduler;
+  const { by, windowMs, maxKeys, scheduler = asyncScheduler, name } = readOptions(owner, config, OPTIONS);
 
-  return operate({ kind: owner, name: config.name }, ({ destination, stage }) => {
-    const recent = new RecentKeys({ windowMs, max });
-    let inHand = 0;
+  return operate<T, T>({ kind: owner, name }, ({ emit, settle, weigh }) => {
+    const recent = new RecentKeys({ windowMs, max: maxKeys });
+    let held = 0;
 
     return {
-      held: () => inHand,
+      held: () => held,
       next(item) {
-        stage.in += 1;
-        // An item that `by` throws at stays in hand, so that the account of the failed stage is right.
-        inHand = 1;
+        // An item at which `by` throws stays held, so that the account of the failed stage is right.
+        held = weigh(item);
         const key = by(item);
-        inHand = 0;
-        if (recent.isRepeated(key, scheduler.now())) {
-          stage.drop('duplicate');
-          return;
-        }
-        stage.out += 1;
-        destination.next(item);
+        held = 0;
+        if (recent.isRepeated(key, scheduler.now())) settle('dropped', item, 'duplicate');
+        else emit(item);
       },
     };
   });
 }
+
+const OPTIONS = {
+  by: func().required(),
+  windowMs: duration({ min: 1 }),
+  maxKeys: integer({ min: 1 }).default(100_000),
+  scheduler: having('now', 'schedule'),
+  name: text(),
+} satisfies OptionsOf<DedupeConfig<unknown>>;

@@ -55,8 +55,8 @@ describe('divert', () => {
 
   it.each([
     [undefined, 'divert: its configuration must be an object, got undefined'],
-    [{ when }, 'divert: the append of `to` must be a function, got undefined'],
-    [{ to: {}, when }, 'divert: the append of `to` must be a function, got undefined'],
+    [{ when }, 'divert: the append of its to must be a function, got undefined'],
+    [{ to: {}, when }, 'divert: the append of its to must be a function, got undefined'],
     [{ to }, 'divert: when must be a function, got undefined'],
     [{ to, when, concurrency: 0 }, 'divert: concurrency must be an integer of at least 1, got 0'],
     [{ to, when, reason: 'x' }, 'divert: unknown option "reason"'],

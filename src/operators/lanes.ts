@@ -1,9 +1,7 @@
 import type { Observable, ObservableInput, OperatorFunction } from 'rxjs';
-import type { Branch } from '../flow/branch.js';
-import { FanOut } from '../flow/fanOut.js';
-import { operate } from '../flow/operate.js';
+import { fanningOut } from '../flow/fanOut.js';
 import { hashKey } from '../primitives/hashKey.js';
-import { requireFunction, requireInteger, requireKnownOptions } from '../primitives/validate.js';
+import { func, integer, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
 
 export interface LanesConfig<T> {
   /** How many lanes. Integer from 1 to 4,096; there is no default. */
@@ -14,7 +12,7 @@ export interface LanesConfig<T> {
   readonly name?: string;
 }
 
-/** Each costs a chain of stages: more are a mistake in the number. */
+/** Each lane costs a chain of stages: a greater number is a mistake. */
 export const MAX_LANES = 4_096;
 
 /**
@@ -33,14 +31,15 @@ export const MAX_LANES = 4_096;
  * **Backpressure**: installs a gate. It is closed while an item waits for its lane, and whatever is behind that item waits
  * with it; without `by` an item waits only while all lanes are closed. Each lane obeys the gate of its own chain.
  * **Completes when**: the source has completed and so have the chains of all lanes; or all chains have, by themselves.
- * **Errors when**: the source has failed, after the chains have completed; a chain fails or `project` or `by` throws, at once.
+ * **Errors when**: the source has failed, after the chains have completed; immediately when a chain fails or `project` or `by` throws.
  * **On unsubscribe**: all chains are unsubscribed; what waits for its lane is abandoned.
  *
  * **Delivery**: each item goes to one lane, once. A chain that has ended before its source (`take(1)`) takes nothing more:
  * items of its keys are dropped, with the reason `branchEnded`.
  *
- * **Gotchas**: a slow lane slows them all once its chain is full: give each a `boundedBuffer` where keys are uneven. A lane
- * has one subscriber at a time: it can be retried, and for two readers there is `broadcast()`.
+ * **Gotchas**:
+ * - A slow lane slows all of them once its chain is full: give each a `boundedBuffer` if keys are uneven.
+ * - A lane has one subscriber at a time: it can be retried, and for two readers there is `broadcast()`.
  *
  * @example
  * ```ts
@@ -66,29 +65,29 @@ export function lanes<T, R>(
   project: (lane$: Observable<T>, index: number) => ObservableInput<R>,
 ): OperatorFunction<T, R> {
   const owner = 'lanes';
-  requireKnownOptions(owner, config, ['count', 'by', 'name']);
-  const count = requireInteger(owner, 'count', config.count, 1, MAX_LANES);
-  const by = config.by && requireFunction(owner, 'by', config.by);
-  requireFunction(owner, 'project', project);
+  const { count, by, name } = readOptions(owner, config, OPTIONS);
+  readArgument(owner, 'project', project, func());
 
-  return operate({ kind: owner, name: config.name }, (operation) => {
+  return fanningOut<T, R>({ kind: owner, name }, (fan) => {
+    const { branches } = fan;
     let turn = -1;
-
-    const byKey = (item: T): Branch<T> | undefined => fan.branches[hashKey(by!(item)) % count];
-
-    const nextFree = (): Branch<T> | undefined => {
+    for (let index = 0; index < count; index++) {
+      fan.add('lane', `${fan.name}[${index}]`, (lane$) => project(lane$, index), { worker: index });
+    }
+    if (by) return (item) => branches[hashKey(by(item)) % count];
+    return () => {
       for (let tried = 0; tried < count; tried++) {
         turn = (turn + 1) % count;
-        const branch = fan.branches[turn];
+        const branch = branches[turn];
         if (branch?.isOpen) return branch;
       }
       return undefined;
     };
-
-    const fan = new FanOut<T, R>(operation, by ? byKey : nextFree);
-    for (let index = 0; index < count; index++) {
-      fan.add('lane', `${operation.stage.name}[${index}]`, (lane$) => project(lane$, index));
-    }
-    return fan.start();
   });
 }
+
+const OPTIONS = {
+  count: integer({ min: 1, max: MAX_LANES }).required(),
+  by: func(),
+  name: text(),
+} satisfies OptionsOf<LanesConfig<unknown>>;

@@ -106,7 +106,7 @@ export function retryWithJitter<T>(config: RetryWithJitterConfig = {}): MonoType
   const makeBackoff = (chance: () => number) => new Backoff({ ...spread, random: chance }, owner);
   makeBackoff(() => 0);
 
-  return operateOnDemand<T, T>({ kind: owner, name }, ({ destination, downstream, stage, connect }) => {
+  return operateOnDemand<T, T>({ kind: owner, name }, ({ destination, downstream, stage, emit, connect }) => {
     const time = new MonotonicClock();
     const now = () => time.at(scheduler.now());
     let backoff: Backoff | undefined;
@@ -122,9 +122,7 @@ export function retryWithJitter<T>(config: RetryWithJitterConfig = {}): MonoType
       connect({
         next(item) {
           hasEmitted = true;
-          stage.in += 1;
-          stage.out += 1;
-          destination.next(item);
+          emit(item);
         },
         over(end) {
           if (end.kind === 'completed') destination.complete();

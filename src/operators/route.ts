@@ -1,8 +1,7 @@
 import type { Observable, ObservableInput, OperatorFunction } from 'rxjs';
 import type { Branch } from '../flow/branch.js';
-import { FanOut } from '../flow/fanOut.js';
-import { operate } from '../flow/operate.js';
-import { requireFunction } from '../primitives/validate.js';
+import { fanningOut } from '../flow/fanOut.js';
+import { func, readArgument } from '../primitives/options.js';
 import { UnroutedError } from './errors/unroutedError.js';
 
 /** The properties of `T` that can tell its kinds apart. */
@@ -10,11 +9,11 @@ type KindProperty<T> = [T] extends [object]
   ? { [P in keyof T]-?: T[P] extends string ? P : never }[keyof T] & string
   : never;
 
-/** The members of `T` that are of kind `K`, told by property `P`. */
+/** The members of `T` that are of kind `K` according to property `P`. */
 type OfKind<T, P extends PropertyKey, K> = T extends { readonly [Q in P]: infer V } ? (K extends V ? T : never) : never;
 
-/** The same where the kind is what a function returns: told by whatever property has just these kinds. */
-type Told<T, Kind> = { [P in KindProperty<T>]: [T[P], Kind] extends [Kind, T[P]] ? P : never }[KindProperty<T>];
+/** The same where the kind is what a function returns: the property that has just these kinds. */
+type PropertyWith<T, Kind> = { [P in KindProperty<T>]: [T[P], Kind] extends [Kind, T[P]] ? P : never }[KindProperty<T>];
 
 /** What comes down the branch `K`. */
 type ItemOf<T, By, K> = K extends 'otherwise'
@@ -22,9 +21,9 @@ type ItemOf<T, By, K> = K extends 'otherwise'
   : By extends string
     ? OfKind<T, By, K>
     : By extends (item: never) => infer Kind
-      ? [Told<T, Kind>] extends [never]
+      ? [PropertyWith<T, Kind>] extends [never]
         ? T
-        : OfKind<T, Told<T, Kind>, K>
+        : OfKind<T, PropertyWith<T, Kind>, K>
       : never;
 
 type KindOf<T, By> = By extends keyof T
@@ -33,7 +32,7 @@ type KindOf<T, By> = By extends keyof T
     ? Kind & string
     : never;
 
-/** A chain for each kind, and what else is in `R` is a mistake. */
+/** A chain for each kind; anything else in `R` is a mistake. */
 export type RouteBranches<T, By, R> = {
   readonly [K in keyof R]: K extends KindOf<T, By> | 'otherwise'
     ? (branch$: Observable<ItemOf<T, By, K>>) => ObservableInput<R[K]>
@@ -61,9 +60,10 @@ export type RouteBranches<T, By, R> = {
  * **Delivery**: each item goes down one chain, once; order holds within a chain. A chain that has ended before its source
  * (`EMPTY`, `take(1)`) takes nothing more: items of its kind are dropped, with the reason `branchEnded`.
  *
- * **Gotchas**: a slow chain slows them all once it is full: give it a `boundedBuffer`, or `conflate`. A kind called
- * `otherwise` goes where the others go that have no chain. Kinds are looked up among the branches that were given and
- * nowhere else: `constructor` and `__proto__` are kinds like any other.
+ * **Gotchas**:
+ * - A slow chain slows all of them once it is full: give it a `boundedBuffer`, or `conflate`.
+ * - A kind called `otherwise` goes where kinds without a chain go.
+ * - Kinds are looked up only among the branches that were given: `constructor` and `__proto__` are kinds like any other.
  *
  * @example
  * ```ts
@@ -98,20 +98,19 @@ export function route<
     throw new RangeError(`${owner}: branches must be an object with a function for each kind, got ${String(branches)}`);
   }
   for (const [kind, chain] of Object.entries<unknown>(branches)) {
-    requireFunction(owner, `branches.${kind}`, chain);
+    readArgument(owner, `branches.${kind}`, chain, func());
     chains.set(kind, chain as Chain<T, R[keyof R]>);
   }
 
-  return operate<T, R[keyof R]>({ kind: owner }, (operation) => {
+  return fanningOut<T, R[keyof R]>({ kind: owner }, (fan) => {
     const branchOf = new Map<string, Branch<T>>();
-    const fan = new FanOut<T, R[keyof R]>(operation, (item) => {
+    for (const [kind, chain] of chains) branchOf.set(kind, fan.add('branch', `${fan.name}.${kind}`, chain));
+    return (item) => {
       const kind = kindOf(item);
       const branch = branchOf.get(kind) ?? branchOf.get('otherwise');
-      if (!branch) throw new UnroutedError(operation.stage.name, kind, [...chains.keys()]);
+      if (!branch) throw new UnroutedError(fan.name, kind, [...chains.keys()]);
       return branch;
-    });
-    for (const [kind, chain] of chains) branchOf.set(kind, fan.add('branch', `${operation.stage.name}.${kind}`, chain));
-    return fan.start();
+    };
   });
 }
 
@@ -122,6 +121,6 @@ function kindReader<T>(owner: string, by: unknown): (item: T) => string {
   if (typeof by !== 'string' || by === '') {
     throw new RangeError(`${owner}: by must be the name of a property or a function, got ${JSON.stringify(by)}`);
   }
-  // Optional, so that what is no object at all is unrouted and not a TypeError about a property of null.
+  // Optional, so that a value that is no object is unrouted rather than a TypeError about a property of null.
   return (item) => (item as { readonly [property: string]: string } | null | undefined)?.[by] as string;
 }

@@ -1,18 +1,18 @@
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import { operate } from '../flow/operate.js';
-import { requireBoolean, requireKnownOptions } from '../primitives/validate.js';
+import { boolean, type OptionsOf, readOptions } from '../primitives/options.js';
 
 export interface UntilStoppedConfig {
   /**
-   * Let go of the source only if nothing of Sluice's stands above: a source of ours hears the request itself, and what
-   * stages above hold is delivered. Default false: let go in any case.
+   * Unsubscribe the source only if there is no Sluice stage above: a Sluice source is told to stop by itself, and what stages
+   * above hold is delivered. Default false: unsubscribe in any case.
    */
   readonly foreignOnly?: boolean;
 }
 
 /**
- * Completes when the pipeline is asked to drain, and lets go of its source: for sources that do not hear the request, such
- * as a `Subject`, `interval` or `fromEvent`. Those built with `gatedSource()` complete by themselves.
+ * Completes when the pipeline is asked to drain, and unsubscribes its source: for sources that are not told, such as a
+ * `Subject`, `interval` or `fromEvent`. Those built with `gatedSource()` complete by themselves.
  *
  * ```text
  * source      -a-b-c-d-e-
@@ -29,9 +29,10 @@ export interface UntilStoppedConfig {
  *
  * **Delivery**: unchanged; what the source would emit after the request is not received.
  *
- * **Gotchas**: put it directly behind the source, in front of the first buffer: what is held downstream of it is still
- * delivered, and what Sluice's stages upstream of it hold is given up (not with `foreignOnly`). Behind `repeat()` it is
- * needed also for sources of ours, which would be subscribed again for ever.
+ * **Gotchas**:
+ * - Put it directly behind the source, before the first buffer: what is held downstream of it is still delivered, and what
+ *   Sluice stages upstream of it hold is given up (not with `foreignOnly`).
+ * - Behind `repeat()`, Sluice sources need it too: they would be subscribed again for ever.
  *
  * @example
  * ```ts
@@ -47,10 +48,9 @@ export interface UntilStoppedConfig {
  */
 export function untilStopped<T>(config: UntilStoppedConfig = {}): MonoTypeOperatorFunction<T> {
   const owner = 'untilStopped';
-  requireKnownOptions(owner, config, ['foreignOnly']);
-  const foreignOnly = requireBoolean(owner, 'foreignOnly', config.foreignOnly ?? false);
+  const { foreignOnly } = readOptions(owner, config, OPTIONS);
 
-  return operate({ kind: owner }, ({ destination, downstream, stage, detach }) => {
+  return operate<T, T>({ kind: owner }, ({ destination, downstream, emit, detach }) => {
     let isForeign = true;
     destination.add(
       downstream.stopping.subscribe(() => {
@@ -60,14 +60,12 @@ export function untilStopped<T>(config: UntilStoppedConfig = {}): MonoTypeOperat
       }),
     );
     return {
-      onFound() {
+      onRegister() {
         isForeign = false;
       },
-      next(item) {
-        stage.in += 1;
-        stage.out += 1;
-        destination.next(item);
-      },
+      next: emit,
     };
   });
 }
+
+const OPTIONS = { foreignOnly: boolean().default(false) } satisfies OptionsOf<UntilStoppedConfig>;

@@ -1,8 +1,8 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import { operate } from '../flow/operate.js';
 import type { MarketCalendar } from '../policies/marketCalendar.js';
+import { duration, having, type OptionsOf, readOptions, text } from '../primitives/options.js';
 import { Timer } from '../primitives/timer.js';
-import { requireDuration, requireFunction, requireKnownOptions } from '../primitives/validate.js';
 import { StaleStreamError } from './errors/staleStreamError.js';
 
 export interface WatchdogConfig {
@@ -16,14 +16,14 @@ export interface WatchdogConfig {
   readonly name?: string;
 }
 
-/** How often the source is looked at within `staleAfterMs`. */
-const LOOKS = 20;
+/** How often the source is checked within `staleAfterMs`. */
+const CHECKS = 20;
 
-/** How long the clock is trusted while the market is closed: it may be put right meanwhile. */
+/** How long the clock is trusted while the market is closed: it may be corrected meanwhile. */
 const MAX_SLEEP_MS = 60_000;
 
 /**
- * Fails when its source has been silent for too long: a connection that is open and dead looks like a quiet one otherwise.
+ * Fails when its source has been silent for too long: a dead connection that is open looks like a quiet one otherwise.
  *
  * ```text
  * source    -a--b---------c-
@@ -32,20 +32,22 @@ const MAX_SLEEP_MS = 60_000;
  * ```
  *
  * **Emits when**: the source emits, at once.
- * **Backpressure**: passes through. Silence while the gate downstream is closed does not count, for it is we who pause the
- * source; when the gate opens, the source has all of `staleAfterMs` again.
+ * **Backpressure**: passes through. Silence while the gate downstream is closed does not count, because the source is paused;
+ * when the gate opens, the source has all of `staleAfterMs` again.
  * **Completes when**: the source completes.
  * **Errors when**: the source fails; it has been silent for `staleAfterMs`, with a `StaleStreamError`; the calendar throws.
  * **On unsubscribe**: the timer is cancelled; nothing is held.
  *
  * **Delivery**: unchanged.
  *
- * **Gotchas**: it looks at the source twenty times in `staleAfterMs`, every millisecond at most, and an item costs nothing
- * but its count. So it never fails too early, and at most a tenth of `staleAfterMs`, or 2 ms, late. Looks are counted, and
- * not the time on the clock: an event loop that is busy, or a machine that was asleep, is not taken for a silent source.
- * With a `calendar` the time while the market is closed does not count, and the source has all of `staleAfterMs` after it
- * opens. Once the pipeline is asked to drain, silence is what is wanted, and it is not looked at any more. The gate downstream
- * may be shared by other sources that fill it: give a source that is watched a buffer of its own.
+ * **Gotchas**:
+ * - It checks the source twenty times in `staleAfterMs`, at most once per millisecond, and an item costs nothing but its count.
+ *   So it never fails too early, and at most a tenth of `staleAfterMs`, or 2 ms, late.
+ * - Checks are counted rather than time on the clock: a busy event loop, or a machine that was asleep, is not taken for a
+ *   silent source.
+ * - With a `calendar`, time while the market is closed does not count, and the source has all of `staleAfterMs` after it opens.
+ * - Once the pipeline is asked to drain, silence is expected, and nothing is checked any more.
+ * - Other sources may fill the gate downstream: give a source that is watched a buffer of its own.
  *
  * @example
  * ```ts
@@ -59,45 +61,39 @@ const MAX_SLEEP_MS = 60_000;
  */
 export function watchdog<T>(config: WatchdogConfig): MonoTypeOperatorFunction<T> {
   const owner = 'watchdog';
-  requireKnownOptions(owner, config, ['staleAfterMs', 'calendar', 'scheduler', 'name']);
-  const { calendar, scheduler = asyncScheduler, name } = config;
-  const staleAfterMs = requireDuration(owner, 'staleAfterMs', config.staleAfterMs, 1);
-  if (calendar !== undefined) {
-    requireFunction(owner, 'the isOpen of its calendar', calendar?.isOpen);
-    requireFunction(owner, 'the nextChange of its calendar', calendar?.nextChange);
-  }
-  // Whole milliseconds, because timers cut off the rest and would ring early.
-  const lookEveryMs = Math.max(1, Math.floor(staleAfterMs / LOOKS));
-  const mostSilentLooks = Math.ceil(staleAfterMs / lookEveryMs);
+  const { staleAfterMs, calendar, scheduler = asyncScheduler, name } = readOptions(owner, config, OPTIONS);
+  // Whole milliseconds, because timers cut off the rest and would fire early.
+  const checkEveryMs = Math.max(1, Math.floor(staleAfterMs / CHECKS));
+  const maxSilentChecks = Math.ceil(staleAfterMs / checkEveryMs);
 
-  return operate<T, T>({ kind: owner, name }, ({ destination, downstream, stage }) => {
+  return operate<T, T>({ kind: owner, name }, ({ destination, downstream, stage, emit }) => {
     const { gate } = downstream;
     let lastSeen = stage.in;
-    let silentLooks = 0;
-    /** Whether the gate has moved since the last look. */
+    let silentChecks = 0;
+    /** Whether the gate has moved since the last check. */
     let gateMoved = false;
     const market = calendar && new MarketWatch(calendar, scheduler.now());
 
-    const look = () => {
+    const check = () => {
       const marketMoved = market?.moveTo(scheduler.now()) ?? false;
       const isWatched = gate.isOpen && !gateMoved && !marketMoved && market?.isOpen !== false;
       const isSilent = stage.in === lastSeen;
       lastSeen = stage.in;
       gateMoved = false;
-      silentLooks = isWatched && isSilent ? silentLooks + 1 : 0;
-      if (silentLooks < mostSilentLooks) lookAgain();
+      silentChecks = isWatched && isSilent ? silentChecks + 1 : 0;
+      if (silentChecks < maxSilentChecks) checkAgain();
       else destination.error(new StaleStreamError(stage.name, staleAfterMs));
     };
 
-    const lookAgain = () => {
+    const checkAgain = () => {
       const closedForMs = market?.closedForMs() ?? 0;
-      if (closedForMs === 0) alarm.set(lookEveryMs);
-      else if (closedForMs < Number.POSITIVE_INFINITY) alarm.set(Math.min(closedForMs, MAX_SLEEP_MS));
+      if (closedForMs === 0) timer.set(checkEveryMs);
+      else if (closedForMs < Number.POSITIVE_INFINITY) timer.set(Math.min(closedForMs, MAX_SLEEP_MS));
     };
 
-    const alarm = new Timer(scheduler, () => {
+    const timer = new Timer(scheduler, () => {
       try {
-        look();
+        check();
       } catch (error) {
         destination.error(error);
       }
@@ -109,21 +105,17 @@ export function watchdog<T>(config: WatchdogConfig): MonoTypeOperatorFunction<T>
       }),
     );
     gateMoved = false;
-    lookAgain();
-    destination.add(downstream.stopping.subscribe(() => alarm.cancel()));
+    checkAgain();
+    destination.add(downstream.stopping.subscribe(() => timer.cancel()));
 
     return {
-      next(item) {
-        stage.in += 1;
-        stage.out += 1;
-        destination.next(item);
-      },
-      finalize: () => alarm.cancel(),
+      next: emit,
+      finalize: () => timer.cancel(),
     };
   });
 }
 
-/** The state of a market at the time that it was last moved to. The calendar is asked once a change, and not once a look. */
+/** The state of a market at the time that it was last moved to. The calendar is asked once per change rather than per check. */
 class MarketWatch {
   readonly #calendar: MarketCalendar;
   #at: number;
@@ -136,7 +128,7 @@ class MarketWatch {
     this.moveTo(at);
   }
 
-  /** Whether the state has changed on the way, be it twice. */
+  /** Whether the state has changed on the way, even twice. */
   moveTo(at: number): boolean {
     const isKnown = at >= this.#at && at < this.#changesAt;
     this.#at = at;
@@ -151,3 +143,10 @@ class MarketWatch {
     return this.isOpen ? 0 : Math.max(1, this.#changesAt - this.#at);
   }
 }
+
+const OPTIONS = {
+  staleAfterMs: duration({ min: 1 }).required(),
+  calendar: having('isOpen', 'nextChange'),
+  scheduler: having('now', 'schedule'),
+  name: text(),
+} satisfies OptionsOf<WatchdogConfig>;

@@ -71,15 +71,20 @@ export class Ring<T> {
   }
 
   /** Takes everything, oldest first. */
-  drain(): T[] {
+  takeAll(): T[] {
     return this.take(this.#length);
   }
 
-  /** Pushed and not allocated at its new size, for an array with holes is slower to read, and so is a slice of it. */
+  /** What is in the ring, oldest first, without taking it. */
+  *[Symbol.iterator](): Iterator<T> {
+    for (let i = 0; i < this.#length; i++) yield this.#slots[(this.#head + i) & this.#mask] as T;
+  }
+
+  /** Pushed rather than allocated at the new size: an array with holes is slower to read, and so is a slice of it. */
   #grow(): void {
     const size = this.#slots.length * 2;
     const length = this.#length;
-    const slots: (T | undefined)[] = this.drain();
+    const slots: (T | undefined)[] = this.takeAll();
     while (slots.length < size) slots.push(undefined);
     this.#slots = slots;
     this.#mask = size - 1;

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { ALWAYS_OPEN, Gate } from '../flow/gate.js';
-import { Stage } from '../flow/monitor.js';
+import { type Stage, StageAccount } from '../flow/monitor.js';
 import { GateTimes } from './gateTimes.js';
 
 const watched = (gate: Gate | undefined, feeds?: Stage) => {
   const clock = { now: 0 };
-  const stage = new Stage('s', { kind: 's', feeds, gate });
+  const account = new StageAccount('s', { kind: 's', feeds, gate });
+  const { stage } = account;
   const times = new GateTimes(() => clock.now);
-  return { clock, stage, times, seconds: () => times.closedSeconds(stage) };
+  return { clock, account, stage, times, seconds: () => times.closedSeconds(stage) };
 };
 
 describe('the time that a gate is closed', () => {
@@ -38,13 +39,13 @@ describe('the time that a gate is closed', () => {
 
   it('is the sum of all gates of a stage that is retried', () => {
     const first = new Gate();
-    const { clock, stage, times, seconds } = watched(first);
+    const { clock, account, stage, times, seconds } = watched(first);
     times.look(stage);
     first.close();
     clock.now = 1_000;
     first.open();
     const second = new Gate();
-    stage.gate = second;
+    account.gate = second;
     times.look(stage);
     second.close();
     clock.now = 1_500;
@@ -57,17 +58,17 @@ describe('the time that a gate is closed', () => {
     // Nor does it go on for a gate that was closed when it was replaced.
     second.close();
     clock.now = 2_100;
-    stage.gate = undefined;
+    account.gate = undefined;
     times.look(stage);
     clock.now = 3_000;
     expect(seconds()).toBeCloseTo(1.8, 9);
   });
 
   it('starts with the gate that a stage is given after it has said that it is there', async () => {
-    const { clock, stage, times, seconds } = watched(undefined);
+    const { clock, account, stage, times, seconds } = watched(undefined);
     times.announce(stage);
     const gate = new Gate();
-    stage.gate = gate;
+    account.gate = gate;
     await Promise.resolve();
     gate.close();
     clock.now = 2_000;
@@ -75,8 +76,8 @@ describe('the time that a gate is closed', () => {
   });
 
   it('is not there for stages without a gate of their own', () => {
-    const below = new Stage('below', { kind: 'below', gate: new Gate() });
-    const between = new Stage('between', { kind: 'between', feeds: below });
+    const below = new StageAccount('below', { kind: 'below', gate: new Gate() }).stage;
+    const between = new StageAccount('between', { kind: 'between', feeds: below }).stage;
     for (const [gate, feeds] of [[undefined], [ALWAYS_OPEN], [below.gate, below], [below.gate, between]] as const) {
       const { stage, times, seconds } = watched(gate, feeds);
       times.look(stage);

@@ -136,9 +136,9 @@ export function logPipeline(logger: Logger, config: LogPipelineConfig = {}): Pip
     },
     draining: (reason) => say('info', { reason }, 'draining'),
     finished(report) {
-      const { outcome, durationMs, received, written, diverted, dropped, filtered, delivered, held } = report;
-      const { conservation, batches, rows, heldBy, signal, error } = report;
-      const account = { received, written, diverted, dropped, filtered, delivered, held, conservation };
+      const { outcome, durationMs, received, written, diverted, divertedBy, dropped, filtered } = report;
+      const { delivered, held, conservation, batches, rows, heldBy, signal, error } = report;
+      const account = { received, written, diverted, divertedBy, dropped, filtered, delivered, held, conservation };
       const fields = { outcome, durationMs, ...account, batches, rows, heldBy, signal, error };
       const isWhole = outcome !== 'failed' && conservation === 0;
       if (!isWhole) say('error', fields, conservation === 0 ? 'the pipeline failed' : 'items are unaccounted for');

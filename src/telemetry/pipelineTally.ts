@@ -75,14 +75,8 @@ export class WatchedPipeline {
       this.#count(tally, 'dropped', [name, dropReasons.of(reason)], count, reason);
     }
     for (const reason of DIVERTED) tally.add('diverted', [name, divertReasons.of(reason)], 0);
-    let explained = 0;
-    for (const [reason, count] of divertedBy(monitor.stages)) {
-      explained += count;
+    for (const [reason, count] of Object.entries(account.divertedBy)) {
       tally.add('diverted', [name, divertReasons.of(reason)], count);
-    }
-    // A stage of somebody else's may count without saying why.
-    if (account.diverted > explained) {
-      this.#count(tally, 'diverted', [name, divertReasons.of('unknown')], account.diverted - explained);
     }
     tally.add('held', [name], account.held);
     tally.add('filtered', [name], account.filtered);
@@ -120,14 +114,6 @@ export class WatchedPipeline {
     this.#peaks.set(`${metric}\u0000${key}`, peak);
     tally.add(metric, values, peak);
   }
-}
-
-function divertedBy(stages: readonly Stage[]): Map<string, number> {
-  const sums = new Map<string, number>();
-  for (const stage of stages) {
-    for (const [reason, count] of stage.divertedBy) sums.set(reason, (sums.get(reason) ?? 0) + count);
-  }
-  return sums;
 }
 
 function countCoordinator(

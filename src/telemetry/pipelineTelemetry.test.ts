@@ -398,7 +398,7 @@ describe('counters', () => {
     const guard = (pipeline: string, state: string) => {
       const monitor = new PipelineMonitor({ observer: telemetry.observer });
       telemetry.bind(monitor, { pipeline });
-      const writer = monitor.register({ kind: 'writeTo', name: 'w', role: 'writer' });
+      const writer = monitor.register({ kind: 'writeTo', name: 'w', role: 'writer' }).stage;
       writer.observer?.guarded?.(writer, { state, onChange: () => () => {} });
     };
     guard('a', 'disabled');
@@ -457,13 +457,13 @@ describe('labels', () => {
   it('are of a bounded number of values, whatever errors and reasons there are', async () => {
     const { telemetry, monitor, read } = watch();
     telemetry.bind(monitor);
-    const writer = monitor.register({ kind: 'writeTo', name: 'w', role: 'writer' });
+    const writer = monitor.register({ kind: 'writeTo', name: 'w', role: 'writer' }).stage;
     const other = monitor.register({ kind: 'decode' });
     for (let i = 0; i < 1_000; i++) {
       writer.observer?.writeFailed?.(writer, { type: `E${i}`, class: 'transient' });
       other.in += 2;
       other.drop(`reason ${i}`);
-      other.divert(`reason ${i}`, 1);
+      other.settle('diverted', i, `reason ${i}`);
     }
     const errors = await read('mds_worker_write_errors_total');
     expect(Object.keys(errors)).toHaveLength(33);
@@ -526,7 +526,7 @@ describe('the account', () => {
     telemetry.bind(monitor);
     const stage = monitor.register({ kind: 'own' });
     stage.in = 3;
-    stage.diverted = 3;
+    for (let i = 0; i < 3; i++) stage.settle('diverted', i);
     expect((await read('sluice_items_diverted_total'))['pipeline="default",reason="unknown"']).toBe(3);
   });
 });

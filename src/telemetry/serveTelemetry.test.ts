@@ -144,7 +144,7 @@ describe('/readyz', () => {
       pipeline: 'bars',
       deadLetters: deadLetters({ sinceMs: 5 }),
     });
-    const writer = monitor.register({ kind: 'writeTo', name: 'bars', role: 'writer' });
+    const writer = monitor.register({ kind: 'writeTo', name: 'bars', role: 'writer' }).stage;
     writer.observer?.guarded?.(writer, { state: 'open', onChange: () => () => {} });
     telemetry.draining();
     const { status, body } = await ask(server, '/readyz');
@@ -221,11 +221,11 @@ describe('/topology', () => {
     const { server, telemetry } = await serve();
     const monitor = new PipelineMonitor({ observer: telemetry.observer });
     const gate = new Gate('closed');
-    const writer = monitor.register({ kind: 'writeTo', name: 'w', role: 'writer', gate });
-    const lanes = monitor.register({ kind: 'lanes' });
+    const writer = monitor.register({ kind: 'writeTo', name: 'w', role: 'writer', gate }).stage;
+    const lanes = monitor.register({ kind: 'lanes' }).stage;
     monitor.register({ kind: 'lane', name: 'lanes[0]', feeds: writer, branchOf: lanes, gate });
     const source = monitor.register({ kind: 'src', role: 'source', feeds: lanes });
-    const outside = new PipelineMonitor().register({ kind: 'outside' });
+    const outside = new PipelineMonitor().register({ kind: 'outside' }).stage;
     monitor.register({ kind: 'stray', feeds: outside }).drop('late', 2);
     source.out = 5;
     telemetry.bind(monitor, { pipeline: 'bars' });

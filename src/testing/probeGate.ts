@@ -1,5 +1,5 @@
 import { type MonoTypeOperatorFunction, Observable, ReplaySubject } from 'rxjs';
-import { findContext } from '../flow/context.js';
+import { contextOf } from '../flow/context.js';
 import type { Gate } from '../flow/gate.js';
 
 /** `o` where a gate is or becomes open, `c` where it is or becomes closed: the letters of a gate drawn as marbles. */
@@ -53,7 +53,7 @@ export function probeGate<T>(): GateProbe<T> {
   const log = new GateLog();
   const operator: MonoTypeOperatorFunction<T> = (source) =>
     new Observable<T>((destination) => {
-      destination.add(log.follow(findContext(destination).gate));
+      destination.add(log.follow(contextOf(destination).gate));
       return source.subscribe(destination);
     });
   return Object.assign(operator, { gateLog$: log.gateLog$ });

@@ -222,7 +222,7 @@ export const operators: Readonly<Record<string, readonly ReturnType<typeof subje
   dedupe: [
     subject<number, number>({
       name: 'dedupe',
-      make: () => dedupe({ by: index, windowMs: 10, max: 5 }),
+      make: () => dedupe({ by: index, windowMs: 10, maxKeys: 5 }),
       item: index,
       throwing: [{ callback: 'by', make: (by) => dedupe<number>({ by }) }],
     }),

@@ -261,6 +261,12 @@ describe('the other examples', () => {
     expect(stdout).toContain('every item is accounted for');
   });
 
+  it('holding-operator puts items in order', async () => {
+    const { code, stdout } = await example('holding-operator');
+    expect(code).toBe(0);
+    expect(stdout.trim().split('\n').slice(-7)).toEqual(['1', '2', '3', '4', '5', '6', '7']);
+  });
+
   it('route-by-kind writes every bar and conflates quotes', async () => {
     const { code, stdout } = await example('route-by-kind');
     expect(code).toBe(0);

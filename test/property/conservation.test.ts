@@ -32,12 +32,12 @@ const link: fc.Arbitrary<Link> = fc.oneof(
   fc
     .record({
       capacity: fc.integer({ min: 1, max: 20 }),
-      overflow: fc.constantFrom('block', 'dropOldest', 'dropIncoming'),
+      overflow: fc.constantFrom('fail', 'dropOldest', 'dropIncoming'),
     })
     .map(
       (config): Link =>
         () =>
-          boundedBuffer(config as { capacity: number; overflow: 'block' }),
+          boundedBuffer(config as { capacity: number; overflow: 'fail' }),
     ),
   fc.record({ count: fc.integer({ min: 1, max: 3 }), keyed: fc.boolean(), early: fc.boolean() }).map(
     ({ count, keyed, early }): Link =>

@@ -25,8 +25,6 @@ export interface RunReport extends Account {
   /** Batches that were written, whole or in part, and the rows that they inserted or changed. */
   readonly batches: number;
   readonly rows: number;
-  /** Why items were diverted, with how many; empty where none were. */
-  readonly divertedBy: Readonly<Record<string, number>>;
   /** Where the held items were, by stage; empty where none were. */
   readonly heldBy: Readonly<Record<string, number>>;
   /** Every stage, in the order in which items pass them. */
@@ -52,9 +50,5 @@ export function reportOf(
     held: stage.held + stage.abandoned,
   }));
   const heldBy = Object.fromEntries(stages.filter(({ held }) => held > 0).map(({ id, held }) => [id, held]));
-  const divertedBy = new Map<string, number>();
-  for (const stage of monitor.stages) {
-    for (const [reason, count] of stage.divertedBy) divertedBy.set(reason, (divertedBy.get(reason) ?? 0) + count);
-  }
-  return { ...run, ...monitor.account(), divertedBy: Object.fromEntries(divertedBy), heldBy, stages };
+  return { ...run, ...monitor.account(), heldBy, stages };
 }

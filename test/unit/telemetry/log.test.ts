@@ -15,7 +15,7 @@ function logger(level: LogLevel = 'info') {
   };
 }
 
-const stage = (name = 'bars.write') => new PipelineMonitor().register({ kind: 'writeTo', name, role: 'writer' });
+const stage = (name = 'bars.write') => new PipelineMonitor().register({ kind: 'writeTo', name, role: 'writer' }).stage;
 
 /** A breaker that changes when it is told to. */
 function breaker(state = 'closed') {
@@ -154,6 +154,7 @@ describe('the log of a pipeline', () => {
       received: 5,
       written: 3,
       diverted: 1,
+      divertedBy: {},
       dropped: {},
       filtered: 0,
       delivered: 0,
@@ -227,7 +228,7 @@ describe('several observers', () => {
         guarded: (_, { state }) => told.push(`b ${state}`),
       },
     );
-    const writer = new PipelineMonitor({ observer: one }).register({ kind: 'w' });
+    const writer = new PipelineMonitor({ observer: one }).register({ kind: 'w' }).stage;
     one.settled?.(writer, { status: 'written', items: [], rows: 4, attempts: 1, durationMs: 0 });
     one.writeFailed?.(writer, { type: 'E', class: 'transient' });
     one.retrying?.(writer, 9);
