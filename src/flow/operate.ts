@@ -1,78 +1,12 @@
-import {
-  from,
-  NEVER,
-  Observable,
-  type ObservableInput,
-  type OperatorFunction,
-  Subscriber,
-  type Subscription,
-} from 'rxjs';
-import {
-  attachContext,
-  contextOf,
-  type FlowContext,
-  hasFallbackContext,
-  registerStage,
-  withFallbackContext,
-} from './context.js';
-import type { Gate } from './gate.js';
-import { type Fate, NO_MONITOR, type Stage, type StageAccount, type StageRole } from './monitor.js';
-import { byMark, type Unit, type Weigh, weigher, weightOf, weightOfAll } from './unit.js';
+import { from, NEVER, Observable, type ObservableInput, type OperatorFunction, type Subscription } from 'rxjs';
+import { attachContext, contextOf, type FlowContext, registerStage } from './context.js';
+import { NO_MONITOR, type StageAccount, type StageRole } from './monitor.js';
+import { type Handlers, OperateSubscriber } from './operateSubscriber.js';
+import { type Operation, operationOf } from './operation.js';
+import { byMark, type Unit, weigher } from './unit.js';
 
-/** What an operator does with what reaches it. Whatever a handler throws goes to the error channel downstream. */
-export interface Handlers<T> {
-  /** Takes a value, which has been counted as come in. */
-  next(value: T): void;
-  /** For speed alone: takes many items in one call, where a buffer is directly upstream. Default: one by one. */
-  bulk?: Bulk<T> | undefined;
-  /** Default: passes the error on. */
-  error?(error: unknown): void;
-  /** Default: passes completion on. */
-  complete?(): void;
-  /** Runs once, when the subscription ends for whatever reason: release timers and what else outlives the source. */
-  finalize?(): void;
-  /** The gate for those upstream. Default: the one downstream, so that backpressure passes through. */
-  gate?: Gate;
-  /** How many items the operator holds, for the account; {@link Operation.weigh} says how many a value is. Default: none. */
-  held?(): number;
-  /** Called for each stage or source of Sluice that is subscribed directly above this operator. */
-  onRegister?(): void;
-  /** What those upstream are told instead of what the context downstream says. Default: the same. */
-  upstream?: Partial<Pick<FlowContext, 'stopping' | 'expired' | 'abort' | 'unit'>>;
-  /** A `batch()` above hands on batches that no writer below has asked for. Default: tells what is downstream. */
-  onBatches?(): void;
-}
-
-/** A second way in beside `next`: what comes by it counts and behaves as if it had come one by one. */
-export interface Bulk<T> {
-  /** How many items can be taken now without closing the gate before the last; 0 sends them to `next`. */
-  room(): number;
-  /** Takes items, at least one and no more than there is room for. The array belongs to the taker. */
-  next(items: T[]): void;
-}
-
-/** What an operator is given to work with, once per subscription. */
-export interface Operation<R> {
-  readonly destination: Subscriber<R>;
-  /** The context downstream: obey its gate, flush on its `stopping`. */
-  readonly downstream: FlowContext;
-  /** What the operator has counted. */
-  readonly stage: Stage;
-  /** Emits, and counts the value as handed on: as `weight` items, where it does not weigh what came in for it. */
-  readonly emit: (value: R, weight?: number) => void;
-  /** Counts a value as handed on that does not go to `destination`, but to one of several branches. */
-  readonly handOn: (value: unknown) => void;
-  /** The bulk way into what is directly downstream, where that is an operator that has one. It counts as `emit` does. */
-  readonly bulkOut: () => Bulk<R> | undefined;
-  /** Counts a value that goes no further, by reason: dropped, diverted, or written. */
-  readonly settle: (fate: Fate, value: unknown, reason?: string) => void;
-  /** The same for `count` items that are no value of the stream; `items` is asked only where an observer wants them. */
-  readonly settleSome: (fate: Fate, count: number, reason: string, items: () => readonly unknown[]) => void;
-  /** How many items a value counts as on its way in: 1, or the length of a batch. */
-  readonly weigh: Weigh;
-  /** Unsubscribes the source: nothing more comes in. What is held can still be emitted. */
-  readonly detach: () => void;
-}
+export type { Bulk, Handlers } from './operateSubscriber.js';
+export type { Operation } from './operation.js';
 
 export interface OperationInfo {
   readonly kind: string;
@@ -188,56 +122,6 @@ function unitOf({ role, unit }: OperationInfo, downstream: FlowContext, { upstre
   return upstream?.unit ?? unit ?? (role === 'transform' ? 'item' : downstream.unit);
 }
 
-function operationOf<R>(
-  destination: Subscriber<R>,
-  downstream: FlowContext,
-  account: StageAccount,
-  detach: () => void,
-): Operation<R> {
-  return {
-    destination,
-    downstream,
-    stage: account.stage,
-    detach,
-    emit: emitterOf(destination, downstream, account),
-    handOn(value) {
-      account.out += weightOf(value, account.weigh);
-    },
-    bulkOut() {
-      const bulk = destination instanceof OperateSubscriber ? (destination.bulk as Bulk<R> | undefined) : undefined;
-      return (
-        bulk && {
-          room: bulk.room,
-          next(items) {
-            account.out += weightOfAll(items, account.weigh);
-            bulk.next(items);
-          },
-        }
-      );
-    },
-    settle: (fate, value, reason) => account.settle(fate, value, reason),
-    settleSome: (fate, count, reason, items) => account.settleSome(fate, count, reason, items),
-    weigh: (value) => weightOf(value, account.weigh),
-  };
-}
-
-function emitterOf<R>(destination: Subscriber<R>, { unit }: FlowContext, account: StageAccount): Operation<R>['emit'] {
-  const { role } = account.stage;
-  // What a writer emits is a record of the write, and no item.
-  if (role === 'writer') return (value) => destination.next(value);
-  if (role === 'transform') {
-    const weigh = weigher(unit) ?? byMark;
-    return (value) => {
-      account.out += weigh(value);
-      destination.next(value);
-    };
-  }
-  return (value, weight = account.weigh === undefined ? 1 : account.weigh(value)) => {
-    account.out += weight;
-    destination.next(value);
-  };
-}
-
 /** What an operator does with what reaches it from an inner observable. */
 export interface InnerHandlers<T> {
   next(value: T): void;
@@ -282,95 +166,4 @@ export function detachedContext({ destination, downstream }: Pick<Operation<neve
     onBatches: undefined,
   };
   return { destination, downstream: { ...context, monitor: NO_MONITOR, stage: undefined, unit: 'item' as const } };
-}
-
-class OperateSubscriber<T, R> extends Subscriber<T> {
-  readonly #handlers: Handlers<T>;
-  readonly #next: (value: T) => void;
-  readonly #downstream: Subscriber<R>;
-  readonly #account: StageAccount | undefined;
-  #isSubscribing = false;
-
-  constructor(destination: Subscriber<R>, handlers: Handlers<T>, account: StageAccount | undefined) {
-    super(destination);
-    this.#handlers = handlers;
-    this.#account = account;
-    // A field of one shape, where the handlers of each operator have their own: this is the hottest call.
-    this.#next = handlers.next;
-    this.#downstream = destination;
-  }
-
-  /** Subscribes `source`, and lends `context` meanwhile to what cannot find it. */
-  subscribeTo(source: Observable<T>, context: FlowContext): void {
-    this.#isSubscribing = true;
-    withFallbackContext(context, () => source.subscribe(this));
-    this.#isSubscribing = false;
-  }
-
-  /** The bulk way in, as well guarded as `next`. */
-  get bulk(): Bulk<T> | undefined {
-    const bulk = this.#handlers.bulk;
-    return (
-      bulk && {
-        room: () => (this.isStopped ? 0 : bulk.room()),
-        next: (items) => {
-          try {
-            if (this.#account) this.#account.in += weightOfAll(items, this.#account.weigh);
-            bulk.next(items);
-          } catch (error) {
-            this.#downstream.error(error);
-          }
-        },
-      }
-    );
-  }
-
-  /** Overridden whole rather than `_next` alone, which saves a call per item. */
-  override next(value: T): void {
-    if (this.isStopped) {
-      super.next(value);
-      return;
-    }
-    if (this.#isSubscribing && hasFallbackContext()) {
-      this.#nextOutside(value);
-      return;
-    }
-    try {
-      const account = this.#account;
-      if (account !== undefined) account.in += account.weigh === undefined ? 1 : account.weigh(value);
-      this.#next(value);
-    } catch (error) {
-      this.#downstream.error(error);
-    }
-  }
-
-  /**
-   * An item of a synchronous source: what callbacks subscribe from here on is no part of that subscription. A closure over
-   * the item costs memory on every path of its function, so it has a function of its own.
-   */
-  #nextOutside(value: T): void {
-    withFallbackContext(undefined, () => this.next(value));
-  }
-
-  protected override _error(error: unknown): void {
-    try {
-      if (this.#handlers.error) this.#handlers.error(error);
-      else this.#downstream.error(error);
-    } catch (thrown) {
-      this.#downstream.error(thrown);
-    } finally {
-      this.unsubscribe();
-    }
-  }
-
-  protected override _complete(): void {
-    try {
-      if (this.#handlers.complete) this.#handlers.complete();
-      else this.#downstream.complete();
-    } catch (thrown) {
-      this.#downstream.error(thrown);
-    } finally {
-      this.unsubscribe();
-    }
-  }
 }

@@ -46,9 +46,9 @@ export interface WriteCoordinatorConfig<T> {
   readonly highWatermark?: number;
   /** The gate opens again when no more than this part of `capacity` is left. From 0, below `highWatermark`; default 0.5. */
   readonly lowWatermark?: number;
-  /** What happens to an item of a source that does not obey the gate, when full. Default `'block'`: an error. */
+  /** What happens to an item of a source that does not obey the gate, when full. Default `'fail'`: an error. */
   readonly overflow?: BoundedBufferConfig<T>['overflow'];
-  /** Told of each item given up, with the reason. Default: nobody is told. */
+  /** Called with each item given up and the reason. Default: none. */
   readonly onDrop?: BoundedBufferConfig<T>['onDrop'];
   /** How many writers work side by side. Integer from 1 to 4,096, default 4. */
   readonly workers?: number;

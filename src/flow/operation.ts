@@ -1,0 +1,79 @@
+import type { Subscriber } from 'rxjs';
+import type { FlowContext } from './context.js';
+import type { Fate, Stage, StageAccount } from './monitor.js';
+import { type Bulk, OperateSubscriber } from './operateSubscriber.js';
+import { byMark, type Weigh, weigher, weightOf, weightOfAll } from './unit.js';
+
+/** What an operator is given to work with, once per subscription. */
+export interface Operation<R> {
+  readonly destination: Subscriber<R>;
+  /** The context downstream: obey its gate, flush on its `stopping`. */
+  readonly downstream: FlowContext;
+  /** What the operator has counted. */
+  readonly stage: Stage;
+  /** Emits, and counts the value as handed on: as `weight` items, where it does not weigh what came in for it. */
+  readonly emit: (value: R, weight?: number) => void;
+  /** Counts a value as handed on that does not go to `destination`, but to one of several branches. */
+  readonly handOn: (value: unknown) => void;
+  /** The bulk way into what is directly downstream, where that is an operator that has one. It counts as `emit` does. */
+  readonly bulkOut: () => Bulk<R> | undefined;
+  /** Counts a value that goes no further, by reason: dropped, diverted, or written. */
+  readonly settle: (fate: Fate, value: unknown, reason?: string) => void;
+  /** The same for `count` items that are no value of the stream; `items` is asked only where an observer wants them. */
+  readonly settleSome: (fate: Fate, count: number, reason: string, items: () => readonly unknown[]) => void;
+  /** How many items a value counts as on its way in: 1, or the length of a batch. */
+  readonly weigh: Weigh;
+  /** Unsubscribes the source: nothing more comes in. What is held can still be emitted. */
+  readonly detach: () => void;
+}
+
+/** Everything that an operator counts with. */
+export function operationOf<R>(
+  destination: Subscriber<R>,
+  downstream: FlowContext,
+  account: StageAccount,
+  detach: () => void,
+): Operation<R> {
+  return {
+    destination,
+    downstream,
+    stage: account.stage,
+    detach,
+    emit: emitterOf(destination, downstream, account),
+    handOn(value) {
+      account.out += weightOf(value, account.weigh);
+    },
+    bulkOut() {
+      const bulk = destination instanceof OperateSubscriber ? (destination.bulk as Bulk<R> | undefined) : undefined;
+      return (
+        bulk && {
+          room: bulk.room,
+          next(items) {
+            account.out += weightOfAll(items, account.weigh);
+            bulk.next(items);
+          },
+        }
+      );
+    },
+    settle: (fate, value, reason) => account.settle(fate, value, reason),
+    settleSome: (fate, count, reason, items) => account.settleSome(fate, count, reason, items),
+    weigh: (value) => weightOf(value, account.weigh),
+  };
+}
+
+function emitterOf<R>(destination: Subscriber<R>, { unit }: FlowContext, account: StageAccount): Operation<R>['emit'] {
+  const { role } = account.stage;
+  // What a writer emits is a record of the write, and no item.
+  if (role === 'writer') return (value) => destination.next(value);
+  if (role === 'transform') {
+    const weigh = weigher(unit) ?? byMark;
+    return (value) => {
+      account.out += weigh(value);
+      destination.next(value);
+    };
+  }
+  return (value, weight = account.weigh === undefined ? 1 : account.weigh(value)) => {
+    account.out += weight;
+    destination.next(value);
+  };
+}
