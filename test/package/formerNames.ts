@@ -4,7 +4,7 @@
  */
 export const FORMER_NAMES: Readonly<Record<string, string>> = {
   flow: `
-    Account, admit, BufferOverflowError, CancelWait, contextOf, Exit, FailedWrite, FlowContext, Gate, GatedQueue,
+    Account, admit -> operateQueued, BufferOverflowError, CancelWait, contextOf, Exit -> operateQueued, FailedWrite, FlowContext, Gate, GatedQueue,
     GatedQueueConfig, gatedSource, GatedSourceConfig, GateState, Handlers, InnerHandlers, isBufferOverflowError,
     Level, Monitor, operate, Operation, OperationInfo, Outlet, PipelineMonitor, PipelineMonitorConfig, SettledWrite,
     Stage, StageInfo, StageObserver, StageRole, subscribeInner, WatchedBreaker, withContext

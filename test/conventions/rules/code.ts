@@ -143,7 +143,7 @@ const INTERNALS = new Set([
 /** Who holds a `destination` that is ours: what `operate` gives to an operator. */
 const OWN_DESTINATION = /^(operation|this\.#operation|this\.#destination|outlet)$/;
 
-/** Only flow/operate.ts and flow/context.ts lean on what RxJS marks internal. */
+/** Only flow/operateSubscriber.ts and flow/context.ts lean on what RxJS marks internal. */
 export const noRxjsInternals: Finding = (path, text) =>
   findNodes(path, text, (node) => {
     const member =
@@ -154,11 +154,12 @@ export const noRxjsInternals: Finding = (path, text) =>
           : undefined;
     if (!isNode(member) || member.type !== 'Identifier') return undefined;
     const name = nameOf(member);
-    if (INTERNALS.has(name)) return `${name} is internal to RxJS: only src/flow/operate.ts and context.ts may touch it`;
+    if (INTERNALS.has(name))
+      return `${name} is internal to RxJS: only src/flow/operateSubscriber.ts and context.ts may touch it`;
     if (name === 'destination' && isNode(node.object)) {
       const owner = text.slice(node.object.start, node.object.end);
       if (!OWN_DESTINATION.test(owner)) {
-        return `${owner}.destination is internal to RxJS, unless \`operation.destination\` is meant: only src/flow/operate.ts and context.ts may touch it`;
+        return `${owner}.destination is internal to RxJS, unless \`operation.destination\` is meant: only src/flow/operateSubscriber.ts and context.ts may touch it`;
       }
     }
     return undefined;
