@@ -20,7 +20,6 @@ export {
   type WatchedBreaker,
 } from './monitor.js';
 export {
-  type Bulk,
   type Handlers,
   type InnerHandlers,
   type Operation,
