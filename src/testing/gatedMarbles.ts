@@ -6,16 +6,16 @@ import { GateLog, type GateLogged } from './probeGate.js';
 /** The log that `expectSubscriptions` takes. */
 export type SubscriptionLogs = Parameters<RunHelpers['expectSubscriptions']>[0];
 
-/** A cold source drawn in marbles that waits while the gate downstream is closed. */
+/** A cold source drawn in marbles that pauses while the gate downstream is closed. */
 export type GatedMarbles<T> = Observable<T> &
   GateLogged & {
-    /** When it was subscribed and unsubscribed: for `expectSubscriptions`. */
+    /** When it was subscribed and unsubscribed, for `expectSubscriptions`. */
     readonly subscriptions: SubscriptionLogs;
   };
 
 type Message = ReturnType<typeof TestScheduler.parseMarbles>[number];
 
-/** Plays a marble diagram on virtual time; while the gate is closed the time of the diagram stands still. */
+/** Plays a marble diagram in virtual time. While the gate is closed, the diagram is paused. */
 export function gatedMarbles<T>(
   scheduler: TestScheduler,
   marbles: string,
@@ -24,7 +24,7 @@ export function gatedMarbles<T>(
 ): GatedMarbles<T> {
   const messages = TestScheduler.parseMarbles(marbles, values, error, undefined, true);
   const log = new GateLog();
-  // A cold observable that never emits is subscribed alongside, for its record of subscriptions.
+  // A cold observable that never emits records the subscriptions.
   const record = scheduler.createColdObservable('');
   const source = gatedSource<T>({ name: 'gated', scheduler }, (outlet) => {
     const teardown = record.subscribe();
@@ -39,9 +39,9 @@ class Player<T> {
   readonly #outlet: Outlet<T>;
   readonly #messages: readonly Message[];
   readonly #scheduler: TestScheduler;
-  /** The messages before this one are emitted. */
+  /** The index of the next message. */
   #next = 0;
-  /** The frame of the diagram, as it was when the clock was last set going. */
+  /** The frame of the diagram when it last started or resumed. */
   #played = 0;
   #playingSince = 0;
   #playing = false;

@@ -11,7 +11,7 @@ interface SubscriptionFrames {
   readonly unsubscribedFrame: number;
 }
 
-/** Deep and strict equality of what a `TestScheduler` compares, with both sides drawn as marbles where they differ. */
+/** The assertion of a `TestScheduler`: strict deep equality. If the sides differ, both are drawn as marbles. */
 export function assertMarblesEqual(received: unknown, expected: unknown): void {
   try {
     deepStrictEqual(received, expected);
@@ -36,7 +36,7 @@ function draw(side: unknown, legend: Map<string, unknown>): string {
   return brief(side);
 }
 
-/** Time as marbles have it: a dash a frame, or ` 500ms ` where there are many. */
+/** Draws time: one dash per frame, or ` 500ms ` for many frames. */
 function drawTime(frames: number): string {
   return frames > 40 ? ` ${frames}ms ` : '-'.repeat(frames);
 }
@@ -48,7 +48,7 @@ function drawSubscription({ subscribedFrame, unsubscribedFrame }: SubscriptionFr
   return lasted === 0 ? `${drawTime(subscribedFrame)}(^!)` : `${start}${drawTime(lasted - 1)}!`;
 }
 
-/** Where more happens in a frame than marbles can draw, the frame is written out: `@12`. */
+/** A frame with more events than marbles can draw is written out: `@12`. */
 function drawMessages(messages: readonly Message[], legend: Map<string, unknown>): string {
   let drawn = '';
   let frame = 0;

@@ -4,30 +4,30 @@ import { Gate } from '../flow/gate.js';
 import { type GatedMarbles, gatedMarbles } from './gatedMarbles.js';
 import { assertMarblesEqual } from './marbleAssertion.js';
 
-/** What a marble test is given: the helpers of RxJS, and those that draw backpressure. */
+/** The helpers of RxJS and those that draw backpressure. */
 export interface MarbleHelpers extends RunHelpers {
-  /** The virtual clock. Operators without a scheduler of their own run on it already. */
+  /** The virtual clock. Operators use it without being told. */
   readonly scheduler: TestScheduler;
   /**
-   * A cold source that obeys the gate of its context. While the gate is closed the time of the diagram stands still: nothing
-   * is emitted, and what is left comes later by the length of the pause. `gateLog$` draws the gate that it found.
+   * A cold source that obeys the gate of its context. While the gate is closed, the diagram is paused: nothing is emitted, and
+   * the rest is delayed by the length of the pause. `gateLog$` draws the gate that it found.
    */
   gated<T = string>(marbles: string, values?: Readonly<Record<string, T>>, error?: unknown): GatedMarbles<T>;
   /**
-   * A gate that opens at each `o` and closes at each `c`, for {@link withGate} or {@link withContext}. Open from the
-   * start unless frame 0 says `c`. In its frames it moves before any item does.
+   * A gate that opens at each `o` and closes at each `c`, for {@link withGate} or {@link withContext}. It starts open unless
+   * frame 0 has a `c`. In a frame with an item, the gate moves first.
    */
   gate(marbles: string): Gate;
-  /** A signal to drain, for {@link withContext}: fires at the first letter, and at once for those who subscribe later. */
+  /** A drain signal for {@link withContext}. It fires at the first letter, and immediately for later subscribers. */
   stopping(marbles: string): Observable<void>;
 }
 
 /**
- * Makes the body of a test run in virtual time: `it('…', marbles(({ cold, expectObservable }) => { … }))`. Works with any
- * runner: the test fails by an exception.
+ * Runs the body of a test in virtual time: `it('…', marbles(({ cold, expectObservable }) => { … }))`. Works with any runner,
+ * because a failed test throws.
  *
- * Besides what `TestScheduler` reports, a test fails when an expectation was begun and not finished with `toBe` or
- * `toEqual`, and when the body returns a promise: promises do not run in virtual time.
+ * A test also fails if an expectation lacks its `toBe` or `toEqual`, and if the body returns a promise, because promises do not
+ * run in virtual time.
  *
  * @example
  * ```ts

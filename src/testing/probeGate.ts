@@ -2,35 +2,35 @@ import { type MonoTypeOperatorFunction, Observable, ReplaySubject } from 'rxjs';
 import { contextOf } from '../flow/context.js';
 import type { Gate } from '../flow/gate.js';
 
-/** `o` where a gate is or becomes open, `c` where it is or becomes closed: the letters of a gate drawn as marbles. */
+/** `o`: the gate is or becomes open. `c`: the gate is or becomes closed. */
 export type GateMarble = 'o' | 'c';
 
-/** What a gate does, from the subscription of the stream that it was found by until its end. */
+/** The log of a gate during a subscription. */
 export interface GateLogged {
   /**
-   * The state at each subscription, then every change. It replays, so that a test may expect it before or after it
-   * expects the stream itself, and it never completes.
+   * The state at each subscription, followed by every change. It replays, so that a test may expect it before or after the
+   * stream itself, and it never completes.
    */
   readonly gateLog$: Observable<GateMarble>;
 }
 
-/** An operator with the log of the gate that it found downstream beside it. */
+/** An operator with the log of the gate that it found downstream. */
 export interface GateProbe<T> extends MonoTypeOperatorFunction<T>, GateLogged {}
 
-/** Writes down what a gate does while `destination` is subscribed. */
+/** Records the states of a gate. */
 export class GateLog implements GateLogged {
   readonly #log = new ReplaySubject<GateMarble>();
   readonly gateLog$: Observable<GateMarble> = this.#log.asObservable();
 
-  /** The result stops the writing. */
+  /** Records until the returned subscription ends. */
   follow(gate: Gate) {
     return gate.state$.subscribe((state) => this.#log.next(state === 'open' ? 'o' : 'c'));
   }
 }
 
 /**
- * Shows the gate that is found at its place in a chain, which is the one that the operator below it closes when it is
- * full. Items, context and topology pass through it untouched.
+ * Logs the gate at its place in a chain, which is the one that the operator below it closes when full. Items, context and
+ * topology pass through unchanged.
  *
  * @example
  * ```ts

@@ -32,7 +32,7 @@ describe('scriptedSink', () => {
       const sink = scriptedSink<string>({ script: [step] });
       const receipts$ = write(sink, ['a', 'b']).pipe(
         catchError((error: Error) => {
-          expect(error.message).toContain('scriptedSink fails call 1, as told');
+          expect(error.message).toContain('scriptedSink fails call 1 on request');
           throw 'told';
         }),
       );
@@ -51,7 +51,7 @@ describe('scriptedSink', () => {
     expect(settled).toEqual([]);
     await Promise.resolve();
     await Promise.resolve();
-    expect(settled).toEqual([expect.objectContaining({ message: 'scriptedSink fails call 1, as told (reject)' })]);
+    expect(settled).toEqual([expect.objectContaining({ message: 'scriptedSink fails call 1 on request (reject)' })]);
     expect(results(sink)).toEqual(['failed']);
   });
 
@@ -74,7 +74,7 @@ describe('scriptedSink', () => {
       const result$ = sink.write(['a']) as Observable<WriteReceipt>;
       expectObservable(result$.pipe(retry(2))).toBe('-----(r|)', { r: { rows: 1 } });
       const lost$ = write(sink, ['b']).pipe(catchError((error: Error) => of(error.message)));
-      expectObservable(lost$).toBe('-(m|)', { m: 'scriptedSink fails call 2, as told (commitThenFail)' });
+      expectObservable(lost$).toBe('-(m|)', { m: 'scriptedSink fails call 2 on request (commitThenFail)' });
       flush();
       expect(sink.calls.map(({ batch, act, result }) => [batch[0], act, result])).toEqual([
         ['a', 'error', 'failed'],

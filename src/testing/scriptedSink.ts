@@ -26,11 +26,11 @@ import {
 } from '../primitives/options.js';
 
 /**
- * What a write does. `ok` commits. `slow` commits after 100 ms, or after its `afterMs`. `emptyComplete` commits without a
- * receipt, `emitTwice` with two of them, of which the last is right. `throw` throws out of `write()` itself, `error` fails as
- * an Observable does and `reject` as a promise does (which no virtual clock knows of). `poison` refuses a batch that holds an
- * item that its `poison` points out, and commits others. `commitThenFail` commits, and fails as if the reply were lost.
- * `hang` never ends, nor does `receiptThenHang`, which has said that it is done; neither commits.
+ * What a write does. `ok` commits. `slow` commits after 100 ms or its `afterMs`. `emptyComplete` commits without a receipt,
+ * `emitTwice` with two, of which the last is right. `throw` throws from `write()` itself, `error` fails like an Observable, and
+ * `reject` like a promise, outside of virtual time. `poison` rejects a batch with an item that its `poison` selects and commits
+ * others. `commitThenFail` commits and fails as if the reply were lost. `hang` never ends, and neither does `receiptThenHang`,
+ * which emits a receipt first; neither commits.
  */
 export type SinkAct = (typeof ACTS)[number];
 
@@ -48,55 +48,55 @@ const ACTS = [
   'receiptThenHang',
 ] as const;
 
-/** One step of a script, where the name of the act does not say enough. */
+/** One step of a script with details. */
 export interface SinkStep<T> {
   readonly act: SinkAct;
-  /** How long it takes, in milliseconds of the scheduler's time, 0 or more. Default 0: at once; of `slow` 100. */
+  /** How long it takes, in milliseconds of the scheduler. From 0, default 0, or 100 for `slow`. */
   readonly afterMs?: number;
-  /** What it fails with. Default: an error that says which call it was told to fail. */
+  /** What it fails with. Default: an error that names the call. */
   readonly error?: unknown;
   /**
-   * The `code` of the default error: an SQLSTATE (`40001` is transient, `23505` poison, `42P01` fatal), or one of the system.
-   * Default: none; of `poison` `22P02`, of `commitThenFail` `ECONNRESET`.
+   * The `code` of the default error: an SQLSTATE (`40001` is transient, `23505` poison, `42P01` fatal) or a system code.
+   * Default: `22P02` for `poison`, `ECONNRESET` for `commitThenFail`, otherwise none.
    */
   readonly code?: string;
-  /** Which items the act `poison` refuses. Default: all. */
+  /** Which items the act `poison` rejects. Default: all. */
   readonly poison?: (item: T) => boolean;
 }
 
-/** A step for each call, counted from 1 in the order in which `write()` was called. */
+/** One step per call of `write()`; calls are counted from 1. */
 export type SinkScript<T> =
   | readonly (SinkAct | SinkStep<T>)[]
   | ((batch: readonly T[], call: number) => SinkAct | SinkStep<T>);
 
 export interface ScriptedSinkConfig<T> {
-  /** What each call does: a list, or a function that is asked. Default: an empty list. */
+  /** What each call does: a list or a function. Default: an empty list. */
   readonly script?: SinkScript<T>;
-  /** What calls do when the list is over. Default `ok`. */
+  /** What calls beyond the list do. Default `ok`. */
   readonly otherwise?: SinkAct | SinkStep<T>;
   /** Default `asyncScheduler`, which is virtual inside {@link marbles}. */
   readonly scheduler?: SchedulerLike;
-  /** The key of an item, where writes of one key must stay in order. Default: none. */
+  /** The key of an item, if writes of one key must stay in order. Default: none. */
   readonly keyOf?: (item: T) => string | number;
   /** The name in metrics, errors and the report. Default `scriptedSink`. */
   readonly name?: string;
 }
 
-/** One call, and what became of it. */
+/** One call and its result. */
 export interface SinkCall<T> {
   readonly batch: readonly T[];
   readonly act: SinkAct;
-  /** `lost` was committed and said to have failed; `abandoned` was unsubscribed before its end. */
+  /** `lost`: committed, but reported as failed. `abandoned`: unsubscribed before its end. */
   readonly result: 'pending' | 'written' | 'lost' | 'failed' | 'abandoned';
 }
 
-/** A sink that does as its script says, and keeps what came of it. */
+/** A sink that follows its script and records its calls. */
 export interface ScriptedSink<T> extends Sink<T> {
-  /** The batches committed, in the order of their commits, those whose reply was lost included. */
+  /** The committed batches in the order of their commits, including those whose reply was lost. */
   readonly written: readonly (readonly T[])[];
-  /** Every call that was subscribed, or has thrown, in order. */
+  /** Every call that was subscribed or has thrown, in order. */
   readonly calls: readonly SinkCall<T>[];
-  /** Calls that are pending. */
+  /** The number of pending calls. */
   readonly inFlight: number;
   readonly maxInFlight: number;
 }
@@ -124,8 +124,8 @@ const STEP = {
 const SLOW_MS = 100;
 
 /**
- * A sink that fails as it is told: a script says call by call what a write does. Its writes are cold Observables, so they run
- * in virtual time; only `reject` is a promise.
+ * A sink that fails on request: a script says what each call does. Writes are cold Observables, so they run in virtual time;
+ * only `reject` is a promise.
  *
  * @example
  * ```ts
@@ -218,7 +218,7 @@ export function scriptedSink<T>(config: ScriptedSinkConfig<T> = {}): ScriptedSin
         throw errorOf(step, name, number);
       }
       return defer(() => {
-        // Subscribed again, it is a call of its own.
+        // A second subscription is a call of its own.
         const again = step === undefined;
         if (again) begun += 1;
         const current = step ?? stepAt(batch, begun);
@@ -248,7 +248,7 @@ function scriptOf<T>(
   otherwise: SinkStep<T>,
 ): (batch: readonly T[], call: number) => SinkStep<T> {
   if (typeof script === 'function') return (batch, call) => stepOf(`the step of call ${call}`, script(batch, call));
-  if (!Array.isArray(script)) throw new RangeError(`${OWNER}: script must be a list of steps, or a function`);
+  if (!Array.isArray(script)) throw new RangeError(`${OWNER}: script must be an array of steps or a function`);
   const steps = script.map((step, index) => stepOf<T>(`script[${index}]`, step));
   return (_, call) => steps[call - 1] ?? otherwise;
 }
@@ -263,7 +263,7 @@ const CODES: Partial<Record<SinkAct, string>> = { poison: '22P02', commitThenFai
 
 function errorOf<T>(step: SinkStep<T>, name: string, call: number): unknown {
   if ('error' in step) return step.error;
-  const error = new Error(`${name} fails call ${call}, as told (${step.act})`);
+  const error = new Error(`${name} fails call ${call} on request (${step.act})`);
   const code = step.code ?? CODES[step.act];
   return code === undefined ? error : Object.assign(error, { code });
 }

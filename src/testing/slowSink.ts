@@ -3,32 +3,32 @@ import type { Sink, WriteReceipt } from '../contracts/sink.js';
 import { duration, func, having, type OptionsOf, readOptions, text } from '../primitives/options.js';
 
 export interface SlowSinkConfig<T> {
-  /** How long a write takes, in milliseconds of the scheduler's time. */
+  /** How long a write takes, in milliseconds of the scheduler. From 0. */
   readonly serviceTimeMs: number;
   /** Default `asyncScheduler`, which is virtual inside {@link marbles}. */
   readonly scheduler?: SchedulerLike;
-  /** How many rows a batch changes. Default: one for each item. */
+  /** How many rows a batch changes. Default: one per item. */
   readonly rows?: (batch: readonly T[]) => number;
   /**
-   * Whether a write fails, after its service time; an `Error` to fail with that one. `attempt` counts how often this
-   * batch was tried, from 1.
+   * Whether a write fails after its service time, or the `Error` to fail with. `attempt` counts the attempts for this batch,
+   * from 1. Default: no write fails.
    */
   readonly failOn?: (batch: readonly T[], attempt: number) => boolean | Error;
   /** The name in metrics, errors and the report. Default `slowSink`. */
   readonly name?: string;
-  /** The key of an item, where writes of one key must stay in order. */
+  /** The key of an item, if writes of one key must stay in order. Default: none. */
   readonly keyOf?: (item: T) => string | number;
 }
 
-/** A sink that keeps what it was given. */
+/** A sink that records its writes. */
 export interface SlowSink<T> extends Sink<T> {
-  /** The batches committed, in the order of their commits. */
+  /** The committed batches, in the order of their commits. */
   readonly written: readonly (readonly T[])[];
-  /** Writes begun and not yet committed, failed or given up. */
+  /** Writes that are not committed, failed or abandoned yet. */
   readonly inFlight: number;
-  /** The most writes that were in flight at one time. */
+  /** The maximum number of concurrent writes so far. */
   readonly maxInFlight: number;
-  /** How many writes were begun, those that failed included. */
+  /** How many writes were started, including failed ones. */
   readonly attempts: number;
 }
 
@@ -42,8 +42,8 @@ const OPTIONS = {
 } satisfies OptionsOf<SlowSinkConfig<unknown>>;
 
 /**
- * A sink that takes its time: each write commits after `serviceTimeMs`. Its writes are cold Observables on a timer and
- * not promises, so they run in virtual time.
+ * A slow sink: each write commits after `serviceTimeMs`. Writes are cold Observables on a timer rather than promises, so they
+ * run in virtual time.
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ export function slowSink<T>(config: SlowSinkConfig<T>): SlowSink<T> {
 
   const commit = (batch: readonly T[], attempt: number): WriteReceipt => {
     const failure = failOn?.(batch, attempt) ?? false;
-    if (failure !== false) throw failure === true ? new Error(`${name} fails attempt ${attempt}, as told`) : failure;
+    if (failure !== false) throw failure === true ? new Error(`${name} fails attempt ${attempt} on request`) : failure;
     written.push(batch);
     return { rows: rows ? rows(batch) : batch.length };
   };
@@ -87,7 +87,7 @@ export function slowSink<T>(config: SlowSinkConfig<T>): SlowSink<T> {
     write: (batch) =>
       defer(() => {
         const attempt = begin(batch);
-        // Over by the time that its commit is known: whoever hears of it begins the next write at once.
+        // It ends before its commit is reported, because the subscriber may start the next write immediately.
         let over = false;
         const end = () => {
           if (!over) inFlight -= 1;

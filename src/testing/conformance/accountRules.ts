@@ -1,11 +1,11 @@
 import { deepStrictEqual, equal } from 'node:assert/strict';
 import type { OperatorRule } from './operatorBench.js';
 
-/** OP-7: a pipeline that is asked to drain delivers what it holds. OP-8: every item is accounted for. */
+/** OP-7: a draining pipeline delivers what it holds. OP-8: every item is accounted for. */
 export const accountRules = [
   {
     id: 'OP-7.1',
-    title: 'asked to drain, it delivers what it holds and completes',
+    title: 'when asked to drain, it delivers what it holds and completes',
     check(bench) {
       const trial = bench.connect();
       trial.feed.give(5);
@@ -18,7 +18,7 @@ export const accountRules = [
   },
   {
     id: 'OP-7.2',
-    title: 'asked to drain while downstream is closed, it delivers what it holds when it opens',
+    title: 'when asked to drain while downstream is closed, it delivers what it holds once downstream opens',
     check(bench) {
       const trial = bench.connect();
       trial.feed.give(2);
@@ -37,12 +37,12 @@ export const accountRules = [
   },
   {
     id: 'OP-8.1',
-    title: 'the account balances while it runs, waits and drains, and when it is over',
+    title: 'the account balances while running, waiting and draining, and at the end',
     check(bench) {
       const trial = bench.connect();
       bench.balanced('before the first item');
       trial.feed.give(5);
-      bench.balanced('with items on their way');
+      bench.balanced('with items in flight');
       bench.rest();
       bench.balanced('at rest');
       trial.gate.close();
@@ -55,14 +55,14 @@ export const accountRules = [
       bench.rest();
       bench.balanced('after completion');
       const { received, written, delivered, held } = bench.monitor.account();
-      equal(received, 25, 'every item counts as received, once');
-      equal(written + delivered, 25, 'every item counts as written or delivered, once');
-      equal(held, 0, 'nothing is held after completion');
+      equal(received, 25, 'every item must count as received once');
+      equal(written + delivered, 25, 'every item must count as written or delivered once');
+      equal(held, 0, 'nothing may be held after completion');
     },
   },
   {
     id: 'OP-8.2',
-    title: 'items in hand when a subscription ends stay in the account',
+    title: 'items held at the end of a subscription stay in the account',
     check(bench) {
       const trial = bench.connect();
       trial.feed.give(3);
@@ -76,13 +76,13 @@ export const accountRules = [
       deepStrictEqual(
         { received, kept: held + written + delivered - out },
         { received: trial.feed.emitted, kept: trial.feed.emitted - out },
-        'what was received and did not come out counts as held',
+        'what was received and not emitted must count as held',
       );
     },
   },
   {
     id: 'OP-8.3',
-    title: 'items in hand when a subscription ends in the middle of an output stay in the account',
+    title: 'items held stay in the account if a subscription ends during an output',
     check(bench) {
       const trial = bench.prepare();
       trial.onOutput = () => trial.unsubscribe();
@@ -91,7 +91,7 @@ export const accountRules = [
       trial.feed.force(12);
       trial.gate.open();
       bench.rest();
-      bench.balanced('after an end in the middle of an output');
+      bench.balanced('after an end during an output');
     },
   },
   {

@@ -1,10 +1,10 @@
 import { ok as assert, equal } from 'node:assert/strict';
 import type { OperatorBench, OperatorRule, Trial } from './operatorBench.js';
 
-/** More than any operator may take in while nothing goes out. */
+/** More than any operator may accept while it emits nothing. */
 const MAX_HELD = 20_000;
 
-/** Opens again and again, however often an output closes, until the stream is over. */
+/** Reopens the gate, however often an output closes it, until the stream ends. */
 function openUntilEnd<I, O>(bench: OperatorBench<I, O>, trial: Trial<I, O>): void {
   for (let times = 0; times < 500 && !trial.hasEnded; times++) {
     trial.gate.open();
@@ -12,11 +12,11 @@ function openUntilEnd<I, O>(bench: OperatorBench<I, O>, trial: Trial<I, O>): voi
   }
 }
 
-/** OP-5: the gate downstream is obeyed, and passed on to the source. */
+/** OP-5: the gate downstream is obeyed and passed on to the source. */
 export const backpressureRules = [
   {
     id: 'OP-5.1',
-    title: 'nothing comes out while downstream is closed',
+    title: 'nothing is emitted while downstream is closed',
     check(bench) {
       const trial = bench.connect();
       trial.feed.give(3);
@@ -25,12 +25,16 @@ export const backpressureRules = [
       const { length } = trial.outputs;
       trial.feed.give(30);
       bench.rest();
-      equal(trial.outputs.length, length, `${trial.outputs.length - length} outputs came while downstream was closed`);
+      equal(
+        trial.outputs.length,
+        length,
+        `${trial.outputs.length - length} outputs were emitted while downstream was closed`,
+      );
     },
   },
   {
     id: 'OP-5.2',
-    title: 'what waited while downstream was closed comes out in order when it opens',
+    title: 'what waited while downstream was closed is emitted in order when it opens',
     check(bench) {
       const trial = bench.connect();
       trial.feed.give(3);
@@ -47,7 +51,7 @@ export const backpressureRules = [
   },
   {
     id: 'OP-5.3',
-    title: 'an end of the source that comes while downstream is closed waits for the items before it',
+    title: 'completion or an error that arrives while downstream is closed waits for the items before it',
     check(bench) {
       for (const failure of [undefined, new Error('of the source')]) {
         const trial = bench.connect();
@@ -69,20 +73,20 @@ export const backpressureRules = [
   },
   {
     id: 'OP-5.4',
-    title: 'the source is paused while downstream is closed, and what is held is bounded',
+    title: 'the source is paused while downstream is closed, and the number of held items is bounded',
     check(bench) {
       const trial = bench.connect();
       trial.gate.close();
       trial.feed.give(100_000);
       bench.rest();
       assert(trial.feed.isPaused, 'the source was never paused');
-      assert(trial.feed.emitted <= MAX_HELD, `it took in ${trial.feed.emitted} items while nothing went out`);
+      assert(trial.feed.emitted <= MAX_HELD, `it accepted ${trial.feed.emitted} items while it emitted nothing`);
       trial.obeyed();
     },
   },
   {
     id: 'OP-5.5',
-    title: 'it reads the gate before every output, also where the output itself closes it',
+    title: 'it checks the gate before every output, even if the output itself closes it',
     check(bench) {
       const trial = bench.prepare();
       trial.onOutput = () => trial.gate.close();
@@ -97,7 +101,7 @@ export const backpressureRules = [
   },
   {
     id: 'OP-5.6',
-    title: 'downstream may open and close as it likes: nothing is lost, and the source is woken each time',
+    title: 'downstream may open and close at any time: nothing is lost, and the source resumes each time',
     check(bench) {
       const trial = bench.prepare();
       trial.onOutput = () => {
@@ -106,7 +110,7 @@ export const backpressureRules = [
       trial.subscribe(bench.subject.make(), bench.context);
       trial.feed.give(120);
       trial.feed.complete();
-      // A fixed but irregular rhythm, with moves inside one instant of time and others apart.
+      // A fixed but irregular rhythm, with several moves at the same time and others apart.
       for (let step = 1; step <= 90; step++) {
         if ((step * step) % 7 < 3) trial.gate.close();
         else trial.gate.open();
@@ -133,7 +137,7 @@ export const backpressureRules = [
       bench.rest();
       if (trial.errors.length === 0) trial.delivered(trial.feed.emitted);
       else assert(trial.items.length <= trial.feed.emitted);
-      equal(trial.completions + trial.errors.length, 1, 'it must deliver everything, or fail');
+      equal(trial.completions + trial.errors.length, 1, 'it must deliver everything or fail');
       bench.balanced('after an overflow');
       bench.released(trial);
     },

@@ -1,11 +1,11 @@
 import { ok as assert, equal } from 'node:assert/strict';
 import { brief, type SinkRule, turns } from './sinkBench.js';
 
-/** SK-1: what is said to be committed is stored. SK-2: written again, it is as before. */
+/** SK-1: what is reported as committed is stored. SK-2: writing it again changes nothing. */
 export const commitRules = [
   {
     id: 'SK-1.1',
-    title: 'a batch is stored, whole, by the time that its result completes',
+    title: 'a batch is stored completely before its result completes',
     async check(bench) {
       const sink = bench.store.sink();
       await bench.write(sink, bench.items(7));
@@ -16,7 +16,7 @@ export const commitRules = [
   },
   {
     id: 'SK-1.2',
-    title: 'a batch of one item is stored, and one of a thousand',
+    title: 'batches of one item and of a thousand are stored',
     async check(bench) {
       const sink = bench.store.sink();
       await bench.write(sink, bench.items(1));
@@ -27,19 +27,19 @@ export const commitRules = [
   },
   {
     id: 'SK-1.3',
-    title: 'nothing is written before the result is subscribed',
+    title: 'nothing is written before the result is subscribed to',
     async check(bench) {
       const sink = bench.store.sink();
       sink.write(bench.items(3));
-      // Two whole writes are more time than one would have needed.
+      // Two complete writes take longer than one would have needed.
       for (const first of [3, 6]) await bench.write(sink, bench.items(3, first));
       await turns(20);
-      await bench.holds(bench.items(6, 3), 'after a write that nobody subscribed');
+      await bench.holds(bench.items(6, 3), 'after a write that was never subscribed to');
     },
   },
   {
     id: 'SK-1.4',
-    title: 'a receipt counts the rows that changed: an integer, no more than there are items',
+    title: 'a receipt counts the changed rows: an integer, at most the number of items',
     async check(bench) {
       const sink = bench.store.sink();
       for (const batch of [bench.items(9), bench.items(1, 9), bench.items(9)]) {
@@ -53,46 +53,46 @@ export const commitRules = [
   },
   {
     id: 'SK-1.5',
-    title: 'the batch and its items are left as they are',
+    title: 'the batch and its items are not modified',
     async check(bench) {
       const sink = bench.store.sink();
       const batch = bench.items(6);
       const before = brief(batch);
       for (const item of batch) Object.freeze(item);
       await bench.write(sink, Object.freeze(batch));
-      equal(brief(batch), before, 'what was written may still go elsewhere');
-      await bench.holds(bench.items(6), 'after a batch that cannot be changed');
+      equal(brief(batch), before, 'the batch may still be used elsewhere, so it must not change');
+      await bench.holds(bench.items(6), 'after a frozen batch');
     },
   },
   {
     id: 'SK-1.6',
-    title: 'what it stamps on items it stamps once, on others than those it was given',
+    title: 'stamping an item twice changes nothing, and the given items are not modified',
     async check(bench) {
       const sink = bench.store.sink();
       const batch = Object.freeze(bench.items(6).map((item) => Object.freeze(item)));
       const stamped = sink.stamp?.(batch) ?? batch;
-      equal(stamped.length, batch.length, 'each item is stamped, and none is added');
+      equal(stamped.length, batch.length, 'every item must be stamped, and none added');
       const again = sink.stamp?.(stamped) ?? stamped;
-      equal(brief(again), brief(stamped), 'a stamp that is there is kept');
+      equal(brief(again), brief(stamped), 'an existing stamp must be kept');
       await bench.write(sink, stamped);
-      equal((await bench.store.stored()).length, batch.length, 'stamped items are stored');
+      equal((await bench.store.stored()).length, batch.length, 'stamped items must be stored');
     },
   },
   {
     id: 'SK-2.1',
-    title: 'a batch that is written again changes nothing',
+    title: 'writing a batch again changes nothing',
     async check(bench) {
       const sink = bench.store.sink();
       const batch = bench.items(8);
       for (const when of ['first', 'second', 'third']) {
         await bench.write(sink, batch);
-        await bench.holdsOnce(batch, `after the ${when} time`);
+        await bench.holdsOnce(batch, `after the ${when} write`);
       }
     },
   },
   {
     id: 'SK-2.2',
-    title: 'items that are written again change nothing, in other batches, and by another sink',
+    title: 'writing items again in other batches or through another sink changes nothing',
     async check(bench) {
       await bench.write(bench.store.sink(), bench.items(8));
       const later = bench.store.sink();

@@ -1,7 +1,7 @@
 import { ok as assert, doesNotThrow, fail } from 'node:assert/strict';
 import type { OperatorBench, OperatorRule, Trial } from './operatorBench.js';
 
-/** Runs `scenario` with every callback throwing in its turn; the number of times that the callback was called. */
+/** Runs `scenario` once per callback, which throws. Returns how often each was called. */
 function withEachThrowing<I, O>(
   bench: OperatorBench<I, O>,
   scenario: (trial: Trial<I, O>, callback: string) => void,
@@ -15,7 +15,7 @@ function withEachThrowing<I, O>(
       called += 1;
       throw failure;
     });
-    doesNotThrow(() => trial.subscribe(operator, bench.context), `${callback} threw at the subscriber`);
+    doesNotThrow(() => trial.subscribe(operator, bench.context), `${callback} threw into the subscriber`);
     scenario(trial, callback);
     if (called > 0) {
       trial.failedOnce(failure);
@@ -28,7 +28,7 @@ function withEachThrowing<I, O>(
 
 function opened<I, O>(bench: OperatorBench<I, O>): Map<string, number> {
   return withEachThrowing(bench, (trial, callback) => {
-    doesNotThrow(() => trial.feed.give(12), `${callback} threw at the source`);
+    doesNotThrow(() => trial.feed.give(12), `${callback} threw into the source`);
     bench.rest();
     trial.feed.complete();
     bench.rest();
@@ -38,26 +38,26 @@ function opened<I, O>(bench: OperatorBench<I, O>): Map<string, number> {
 function closedFirst<I, O>(bench: OperatorBench<I, O>): Map<string, number> {
   return withEachThrowing(bench, (trial, callback) => {
     trial.gate.close();
-    doesNotThrow(() => trial.feed.force(3), `${callback} threw at the source`);
+    doesNotThrow(() => trial.feed.force(3), `${callback} threw into the source`);
     bench.rest();
-    doesNotThrow(() => trial.gate.open(), `${callback} threw at whoever opened the gate`);
+    doesNotThrow(() => trial.gate.open(), `${callback} threw into the caller that opened the gate`);
     bench.rest();
     trial.gate.close();
-    doesNotThrow(() => trial.feed.force(2_000), `${callback} threw at the source`);
+    doesNotThrow(() => trial.feed.force(2_000), `${callback} threw into the source`);
     bench.rest();
     trial.gate.open();
     bench.rest();
   });
 }
 
-/** OP-4: what a callback throws is an error of the stream, and nobody else's. */
+/** OP-4: an error that a callback throws fails the stream and nothing else. */
 export const failureRules = [
   {
     id: 'OP-4.1',
-    title: 'a callback that throws fails the stream, and the source is let go',
+    title: 'a callback that throws fails the stream and releases the source',
     check(bench) {
       const { throwing = [] } = bench.subject;
-      assert(throwing.length > 0, 'list its callbacks under `throwing`, or say under `notApplicable` that it has none');
+      assert(throwing.length > 0, 'list its callbacks in `throwing`, or say in `notApplicable` that it has none');
       const calls = opened(bench);
       for (const [callback, count] of closedFirst(bench)) {
         if (count + (calls.get(callback) ?? 0) === 0) fail(`${callback} was never called: make the operator smaller`);
@@ -66,10 +66,10 @@ export const failureRules = [
   },
   {
     id: 'OP-4.2',
-    title: 'a callback that throws when downstream opens fails the stream, and not who opened',
+    title: 'a callback that throws while downstream opens fails the stream rather than the caller that opened it',
     check(bench) {
       const { throwing = [] } = bench.subject;
-      assert(throwing.length > 0, 'list its callbacks under `throwing`, or say under `notApplicable` that it has none');
+      assert(throwing.length > 0, 'list its callbacks in `throwing`, or say in `notApplicable` that it has none');
       closedFirst(bench);
     },
   },

@@ -11,17 +11,16 @@ import { assertMarblesEqual } from '../marbleAssertion.js';
 import type { OperatorSubject } from './operatorSubject.js';
 import type { Rule } from './testsOf.js';
 
-/** How far the clock is moved when everything is to come to rest: what takes longer than an hour never does. */
+/** How far `rest()` moves the clock: a longer timer counts as left behind. */
 const REST_MS = 3_600_000;
 
-/** How long a small operator may take for the few items of a rule, where the end is looked for step by step. */
+/** How far `restUntilEnd()` looks for the end step by step. */
 const MAX_END_MS = 10_000;
 
-/** A source that a rule feeds by hand. It obeys the gate: what may not be emitted yet follows when the gate opens. */
+/** A source that a rule feeds by hand. While the gate is closed, it owes the items and emits them when the gate opens. */
 export class Feed<I> {
   subscriptions = 0;
   active = 0;
-  /** How many items were emitted. */
   emitted = 0;
   readonly #item: (index: number) => I;
   #outlet: Outlet<I> | undefined;
@@ -49,29 +48,29 @@ export class Feed<I> {
     return this.#outlet?.context;
   }
 
-  /** Whether items are left that the gate does not let through. */
+  /** Whether the closed gate holds items back. */
   get isPaused(): boolean {
     return this.#owed > 0;
   }
 
-  /** Emits the next items, as the gate lets it. */
+  /** Emits the next items as the gate permits. */
   give(count: number): void {
     this.#owed += count;
     this.#flow();
   }
 
-  /** Emits the next items at once, whatever the gate says. */
+  /** Emits the next items immediately, ignoring the gate. */
   force(count: number): void {
     for (let given = 0; given < count && this.#outlet?.closed === false; given++) this.#emit(this.#outlet);
   }
 
-  /** Completes once everything given is emitted. */
+  /** Completes once everything owed is emitted. */
   complete(): void {
     this.#end = (outlet) => outlet.complete();
     this.#flow();
   }
 
-  /** Fails once everything given is emitted. */
+  /** Fails once everything owed is emitted. */
   fail(error: unknown): void {
     this.#end = (outlet) => outlet.error(error);
     this.#flow();
@@ -101,18 +100,18 @@ export class Feed<I> {
   }
 }
 
-/** One subscription of the operator under test, with everything that came of it. */
+/** One subscription to the operator under test, with everything that it emitted. */
 export class Trial<I, O> {
   readonly feed: Feed<I>;
   readonly gate: Gate;
   readonly outputs: O[] = [];
   readonly errors: unknown[] = [];
   completions = 0;
-  /** Outputs that came while the gate downstream was closed. */
+  /** Outputs while the gate downstream was closed. */
   outputsWhileClosed = 0;
-  /** Signals of any kind after the first terminal one, or after the end of the subscription. */
+  /** Signals after the first terminal one or after the end of the subscription. */
   signalsAfterEnd = 0;
-  /** Called with each output, after it is written down. */
+  /** Called with each output, after it was recorded. */
   onOutput: ((output: O) => void) | undefined;
   #unsubscribed = false;
   #subscription: Subscription | undefined;
@@ -159,18 +158,18 @@ export class Trial<I, O> {
     return this.#unsubscribed || this.completions + this.errors.length > 0;
   }
 
-  /** Every item that came out, flat. */
+  /** Every item of every output. */
   get items(): unknown[] {
     return this.outputs.flatMap((output) => this.#itemsOf(output));
   }
 
-  /** That exactly the first `count` items came out, in order. */
+  /** Asserts that exactly the first `count` items were emitted, in order. */
   delivered(count: number): void {
     const expected = Array.from({ length: count }, (_, index) => this.#item(index));
     deepStrictEqual(
       this.#lines(this.items),
       this.#lines(expected),
-      `the ${count} items must come out, once each and in order; there came ${brief(this.items)}`,
+      `the ${count} items must be emitted once each, in order, but got ${brief(this.items)}`,
     );
   }
 
@@ -186,15 +185,15 @@ export class Trial<I, O> {
   }
 
   completedOnce(): void {
-    deepStrictEqual(this.errors, [], 'it must complete and not fail');
+    deepStrictEqual(this.errors, [], 'it must complete rather than fail');
     equal(this.completions, 1, 'it must complete once');
     equal(this.signalsAfterEnd, 0, 'nothing may follow the terminal signal');
   }
 
   failedOnce(error: unknown): void {
-    equal(this.completions, 0, 'it must fail and not complete');
-    equal(this.errors.length, 1, `it must fail once, and failed ${this.errors.length} times`);
-    assert(causes(this.errors[0]).includes(error), `it must fail with the error itself, or one caused by it`);
+    equal(this.completions, 0, 'it must fail rather than complete');
+    equal(this.errors.length, 1, `it must fail once, but failed ${this.errors.length} times`);
+    assert(causes(this.errors[0]).includes(error), 'it must fail with the error itself or one caused by it');
     equal(this.signalsAfterEnd, 0, 'nothing may follow the terminal signal');
   }
 
@@ -216,12 +215,12 @@ function causes(error: unknown): unknown[] {
   return chain;
 }
 
-/** What every operator must do, as a check in virtual time. */
+/** What every operator must do, checked in virtual time. */
 export interface OperatorRule extends Rule {
   check<I, O>(bench: OperatorBench<I, O>): void;
 }
 
-/** Everything around an operator that a rule needs: the clock, what is upstream, what is downstream, the account. */
+/** Everything around an operator that a rule needs: the clock, upstream, downstream and the account. */
 export class OperatorBench<I, O> {
   readonly subject: OperatorSubject<I, O>;
   readonly monitor = new PipelineMonitor();
@@ -245,12 +244,12 @@ export class OperatorBench<I, O> {
     return new Feed(this.subject.item);
   }
 
-  /** Subscribes an operator, by default a new one, to a feed, by default a new one. */
+  /** Subscribes an operator to a feed; both are new by default. */
   connect(operator = this.subject.make(), feed = this.feed(), gate = new Gate()): Trial<I, O> {
     return this.prepare(feed, gate).subscribe(operator, this.context);
   }
 
-  /** A trial not yet subscribed. */
+  /** A trial that is not subscribed yet. */
   prepare(feed = this.feed(), gate = new Gate()): Trial<I, O> {
     return new Trial(this.subject, feed, gate);
   }
@@ -265,13 +264,13 @@ export class OperatorBench<I, O> {
     this.#stopping.complete();
   }
 
-  /** Lets time pass until nothing is scheduled any more. */
+  /** Advances time until nothing is scheduled. */
   rest(): void {
     this.#scheduler.maxFrames = this.#scheduler.frame + REST_MS;
     this.#scheduler.flush();
   }
 
-  /** Lets time pass until the stream has ended, and no further: what it leaves scheduled is still to be seen. */
+  /** Advances time only until the stream has ended, so that timers left behind can be detected. */
   restUntilEnd(trial: Trial<I, O>): void {
     for (let ms = 0; ms < MAX_END_MS; ms++) {
       this.#scheduler.maxFrames = this.#scheduler.frame;
@@ -282,14 +281,14 @@ export class OperatorBench<I, O> {
     this.rest();
   }
 
-  /** That a subscription that is over has left nothing behind. */
+  /** Asserts that a subscription that has ended has released everything. */
   released({ feed, gate }: Trial<I, O>): void {
     equal(feed.active, 0, 'the source must be released');
-    equal(gate.waiting, 0, `no wait at the gate downstream may be left: ${gate.waiting}`);
-    equal(this.#scheduler.actions.length, 0, `no timer may be left: ${this.#scheduler.actions.length}`);
+    equal(gate.waiting, 0, `no callback may wait at the gate downstream: ${gate.waiting} do`);
+    equal(this.#scheduler.actions.length, 0, `no timer may be left: ${this.#scheduler.actions.length} are`);
   }
 
-  /** That every item is accounted for. */
+  /** Asserts that every item is accounted for. */
   balanced(when: string): void {
     for (const stage of this.monitor.stages) {
       equal(stage.conservation, 0, `${when}, ${stage.conservation} items are missing in the account of ${stage.name}`);

@@ -271,7 +271,7 @@ describe('operatorConformance', () => {
 
   it('says which rule is broken, and keeps the cause', () => {
     const test = operatorConformance(faulty('readsGateOnce')).find(({ id }) => id === 'OP-5.5');
-    expect(test?.run).toThrow(/^mutant breaks OP-5\.5 \(it reads the gate.*\): it emitted \d+ outputs while/);
+    expect(test?.run).toThrow(/^mutant breaks OP-5\.5 \(it checks the gate.*\): it emitted \d+ outputs while/);
   });
 
   it('fails where callbacks are neither listed nor declined', () => {

@@ -22,10 +22,10 @@ const RULES = [
 /** The id of a rule: `OP-3.2`. */
 export type OperatorRuleId = (typeof RULES)[number]['id'];
 
-/** A rule for one operator, to be run as a test: it throws where the operator breaks it. */
+/** A rule for one operator as a test. `run()` throws if the operator breaks the rule. */
 export interface ConformanceTest {
   readonly id: OperatorRuleId;
-  /** What the rule says; where it does not apply, also why. */
+  /** What the rule says, and why if it does not apply. */
   readonly title: string;
   readonly run: () => void;
 }
@@ -36,10 +36,10 @@ export const OPERATOR_RULES: readonly { readonly id: OperatorRuleId; readonly ti
 );
 
 /**
- * The rules that every operator of Sluice keeps, as tests of your own. They run in virtual time and work with any runner.
+ * The rules that every operator of Sluice keeps, as tests for your own. They run in virtual time and work with any runner.
  *
- * A rule that cannot hold is named in `notApplicable` with the reason; one that is named there and holds all the same is a
- * failure, so that an exemption does not outlive its reason.
+ * A rule that cannot hold is listed in `notApplicable` with the reason. A rule that is listed there but holds is a failure, so
+ * that no exemption outlives its reason.
  *
  * @example
  * ```ts

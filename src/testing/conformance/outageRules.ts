@@ -6,52 +6,55 @@ import { type Attempt, brief, type SinkBench, type SinkRule } from './sinkBench.
 const BATCHES = 10;
 const SIZE = 4;
 
-/** Writes ten batches through an outage and a restart: what was not acknowledged is delivered again, and `again` more. */
+/** Writes ten batches through an outage and a restart, which redelivers what was not acknowledged and `again` more. */
 async function throughRestart<T>(bench: SinkBench<T>, again: number): Promise<void> {
   const batches = Array.from({ length: BATCHES }, (_, i) => bench.items(SIZE, i * SIZE));
   const sink = bench.store.sink();
   let acknowledged = (await bench.through(sink, batches.slice(0, 4))).length;
-  const mend = await bench.outage();
+  const end = await bench.outage();
   try {
     const later = await bench.through(sink, batches.slice(acknowledged));
     acknowledged += later.length;
   } catch (error) {
-    assert(isWriteError(error), `a pipeline whose store is away fails with a WriteError, and not: ${brief(error)}`);
+    assert(
+      isWriteError(error),
+      `a pipeline whose store is down must fail with a WriteError rather than: ${brief(error)}`,
+    );
   }
-  await mend();
+  await end();
   const restarted = bench.store.sink();
   await bench.through(restarted, batches.slice(acknowledged - again));
 }
 
 function failed({ end, error }: Attempt): unknown {
-  equal(end, 'failed', `a write to a store that is away must fail, and ${end}`);
+  equal(end, 'failed', `a write to a store that is down must fail, but it ${end}`);
   return error;
 }
 
-/** SK-3: what happens when the store is away. SK-4: what happens to items that it refuses. */
+/** SK-3: the store is down. SK-4: the store rejects items. */
 export const outageRules = [
   {
     id: 'SK-3.1',
-    title: 'a write that cannot be committed fails, with an error that is worth another attempt',
+    title: 'a write that cannot be committed fails with a retryable error',
     async check(bench) {
       const sink = bench.store.sink();
       await bench.write(sink, bench.items(3));
-      const mend = await bench.outage();
+      const end = await bench.outage();
       const error = failed(await bench.attempt(sink, bench.items(3, 3)));
-      assert(error instanceof Error, `it must fail with an error that says why, and not: ${brief(error)}`);
-      equal(classifyFailure(error), 'transient', `an outage passes: ${brief(error)}`);
-      await mend();
+      assert(error instanceof Error, `it must fail with an Error rather than: ${brief(error)}`);
+      equal(classifyFailure(error), 'transient', `the error of an outage must be transient: ${brief(error)}`);
+      await end();
     },
   },
   {
     id: 'SK-3.2',
-    title: 'a sink that has failed takes the next batch, and the one that failed',
+    title: 'after a failure, the sink accepts the next batch and the failed one',
     async check(bench) {
       const sink = bench.store.sink();
-      const mend = await bench.outage();
+      const end = await bench.outage();
       failed(await bench.attempt(sink, bench.items(3)));
       failed(await bench.attempt(sink, bench.items(3)));
-      await mend();
+      await end();
       await bench.write(sink, bench.items(3, 3));
       await bench.write(sink, bench.items(3));
       await bench.holds(bench.items(6), 'after an outage');
@@ -59,13 +62,13 @@ export const outageRules = [
   },
   {
     id: 'SK-3.3',
-    title: 'a result may be subscribed again after a failure',
+    title: 'a result can be subscribed to again after a failure',
     async check(bench) {
       const sink = bench.store.sink();
-      const mend = await bench.outage();
+      const end = await bench.outage();
       const result = sink.write(bench.items(3));
       failed(await bench.follow(() => result).end);
-      await mend();
+      await end();
       bench.committed(await bench.follow(() => result).end);
       await bench.holds(bench.items(3), 'after a second subscription');
     },
@@ -80,7 +83,7 @@ export const outageRules = [
   },
   {
     id: 'SK-3.5',
-    title: 'nothing is stored twice where a restart delivers again what was acknowledged',
+    title: 'nothing is stored twice if a restart redelivers what was acknowledged',
     async check(bench) {
       await throughRestart(bench, 2);
       await bench.holdsOnce(bench.items(BATCHES * SIZE), 'after an outage and a restart');
@@ -88,54 +91,54 @@ export const outageRules = [
   },
   {
     id: 'SK-3.6',
-    title: 'with retries a pipeline outlasts an outage',
+    title: 'a pipeline with retries survives an outage',
     async check(bench) {
       const sink = bench.store.sink();
-      const mend = await bench.outage();
-      let mending: Promise<void> | undefined;
+      const end = await bench.outage();
+      let ending: Promise<void> | undefined;
       const outcomes = await bench.through(sink, [bench.items(5), bench.items(5, 5)], {
         retry: { maxAttempts: 60, initialMs: 1, maxMs: 200 },
         classify(error) {
-          mending ??= mend();
+          ending ??= end();
           return classifyFailure(error);
         },
       });
-      await mending;
+      await ending;
       assert(
         outcomes.some(({ attempts }) => attempts > 1),
-        'the first write must fail while the store is away',
+        'the first write must fail while the store is down',
       );
       await bench.holds(bench.items(10), 'after an outage');
     },
   },
   {
     id: 'SK-4.1',
-    title: 'a batch with an item that is refused fails, with an error of the class poison',
+    title: 'a batch with a rejected item fails with an error of the class poison',
     async check(bench) {
       const sink = bench.store.sink();
       await bench.write(sink, bench.items(2));
       for (const batch of [[bench.poison(0)], [...bench.items(3, 2), bench.poison(1), ...bench.items(3, 5)]]) {
         const { end, error } = await bench.attempt(sink, batch);
-        equal(end, 'failed', `a batch of ${batch.length} with an item that is refused must fail, and ${end}`);
-        equal(classifyFailure(error), 'poison', `it must be of the class poison: ${brief(error)}`);
+        equal(end, 'failed', `a batch of ${batch.length} with a rejected item must fail, but it ${end}`);
+        equal(classifyFailure(error), 'poison', `the error must be of the class poison: ${brief(error)}`);
       }
     },
   },
   {
     id: 'SK-4.2',
-    title: 'a sink that has refused a batch takes the next one, and the other items of that one',
+    title: 'after rejecting a batch, the sink accepts the next one and the other items of the rejected one',
     async check(bench) {
       const sink = bench.store.sink();
       const refused = await bench.attempt(sink, [...bench.items(3), bench.poison(0)]);
-      equal(refused.end, 'failed', `a batch with an item that is refused must fail, and ${refused.end}`);
+      equal(refused.end, 'failed', `a batch with a rejected item must fail, but it ${refused.end}`);
       await bench.write(sink, bench.items(3, 3));
       await bench.write(sink, bench.items(3));
-      await bench.holds(bench.items(6), 'after a batch that was refused');
+      await bench.holds(bench.items(6), 'after a rejected batch');
     },
   },
   {
     id: 'SK-4.3',
-    title: 'through writeTo() refused items are diverted alone, and all others are written',
+    title: 'writeTo() diverts only the rejected items and writes all others',
     async check(bench) {
       const letters = bench.letters();
       const poison = [bench.poison(0), bench.poison(1), bench.poison(2)] as const;
@@ -147,10 +150,10 @@ export const outageRules = [
       ];
       const outcomes = await bench.through(bench.store.sink(), batches, { deadLetters: letters });
       const diverted = letters.diversions.map(({ items, reason }) => [items.length, reason].join(' '));
-      equal(diverted.join(', '), '1 poison, 1 poison, 1 poison', 'each refused item goes to the dead letters alone');
+      equal(diverted.join(', '), '1 poison, 1 poison, 1 poison', 'each rejected item must be diverted on its own');
       const settled = outcomes.reduce((sum, { items }) => sum + items.length, 0);
-      equal(settled, 48, 'every item is settled');
-      await bench.holds([...good, ...other, ...bench.items(5, 40)], 'after three items that were refused');
+      equal(settled, 48, 'every item must be settled');
+      await bench.holds([...good, ...other, ...bench.items(5, 40)], 'after three rejected items');
     },
   },
 ] as const satisfies readonly SinkRule[];

@@ -1,15 +1,15 @@
 import type { OperatorRule } from './operatorBench.js';
 
-/** OP-6: whoever is downstream may act on the source in the middle of an output. */
+/** OP-6: a subscriber may act on the source and the gate during an output. */
 export const reentrancyRules = [
   {
     id: 'OP-6.1',
-    title: 'items that the source emits in the middle of an output come out after it, in order',
+    title: 'items that the source emits during an output follow it in order',
     check(bench) {
       const trial = bench.prepare();
       trial.onOutput = () => {
         if (trial.feed.emitted > 60) return;
-        // One item that does not ask the gate, and one that does.
+        // One item ignores the gate, and one obeys it.
         trial.feed.force(1);
         trial.feed.give(1);
       };
@@ -24,7 +24,7 @@ export const reentrancyRules = [
   },
   {
     id: 'OP-6.2',
-    title: 'a source that completes in the middle of an output completes the stream after its items',
+    title: 'a source that completes during an output completes the stream after its items',
     check(bench) {
       const trial = bench.prepare();
       trial.onOutput = () => {
@@ -42,7 +42,7 @@ export const reentrancyRules = [
   },
   {
     id: 'OP-6.3',
-    title: 'downstream may close and open again in the middle of an output',
+    title: 'downstream may close and reopen during an output',
     check(bench) {
       const trial = bench.prepare();
       trial.onOutput = () => {

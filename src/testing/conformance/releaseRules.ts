@@ -3,11 +3,12 @@ import { Observable } from 'rxjs';
 import { take } from 'rxjs/operators';
 import type { OperatorBench, OperatorRule, Trial } from './operatorBench.js';
 
-/** More than any operator may take in before its first output, and what a source without end is cut off at. */
+/** Where an endless source is cut off. */
 const FIREHOSE = 100_000;
+/** More than any operator may accept before its first output. */
 const MAX_ACCEPTED = 20_000;
 
-/** Unsubscribes, and checks that nothing is left, that nothing comes any more, and that twice is once. */
+/** Unsubscribes, and checks that nothing is left, that nothing follows, and that a second time changes nothing. */
 function unsubscribe<I, O>(bench: OperatorBench<I, O>, trial: Trial<I, O>): void {
   trial.unsubscribe();
   bench.released(trial);
@@ -15,20 +16,20 @@ function unsubscribe<I, O>(bench: OperatorBench<I, O>, trial: Trial<I, O>): void
   trial.gate.open();
   trial.unsubscribe();
   bench.rest();
-  equal(trial.outputs.length, length, 'nothing may come out after the end of the subscription');
-  equal(trial.completions + trial.errors.length, 0, 'the end of a subscription is no terminal signal');
+  equal(trial.outputs.length, length, 'nothing may be emitted after the end of the subscription');
+  equal(trial.completions + trial.errors.length, 0, 'unsubscribing must not produce a terminal signal');
 }
 
-/** OP-3: whatever way a subscription ends, it lets go of its source, its timers and its waits. */
+/** OP-3: however a subscription ends, it releases its source, its timers and its waits. */
 export const releaseRules = [
   {
     id: 'OP-3.1',
-    title: 'unsubscribed before the first item, it leaves nothing behind',
+    title: 'unsubscribing before the first item releases everything',
     check: (bench) => unsubscribe(bench, bench.connect()),
   },
   {
     id: 'OP-3.2',
-    title: 'unsubscribed with items in hand, it leaves nothing behind',
+    title: 'unsubscribing while it holds items releases everything',
     check(bench) {
       for (let items = 1; items <= 4; items++) {
         const trial = bench.connect();
@@ -39,7 +40,7 @@ export const releaseRules = [
   },
   {
     id: 'OP-3.3',
-    title: 'unsubscribed while downstream is closed, it leaves nothing behind',
+    title: 'unsubscribing while downstream is closed releases everything',
     check(bench) {
       const trial = bench.connect();
       trial.feed.give(1);
@@ -59,7 +60,7 @@ export const releaseRules = [
   },
   {
     id: 'OP-3.4',
-    title: 'completed, it leaves nothing behind, and unsubscribing changes nothing',
+    title: 'completion releases everything, and unsubscribing afterwards changes nothing',
     check(bench) {
       const trial = bench.connect();
       trial.feed.give(7);
@@ -74,14 +75,14 @@ export const releaseRules = [
   },
   {
     id: 'OP-3.5',
-    title: 'unsubscribed in the middle of an output, it stops with that one',
+    title: 'unsubscribing during an output stops it after that output',
     check(bench) {
       const trial = bench.prepare();
       trial.onOutput = () => trial.unsubscribe();
       trial.subscribe(bench.subject.make(), bench.context);
       trial.feed.give(40);
       bench.rest();
-      equal(trial.outputs.length, 1, 'one output before the end of the subscription is one output in all');
+      equal(trial.outputs.length, 1, 'only the output that unsubscribes may be emitted');
       bench.released(trial);
     },
   },
@@ -92,15 +93,15 @@ export const releaseRules = [
       const trial = bench.connect((source) => source.pipe(bench.subject.make(), take(1)));
       trial.feed.give(FIREHOSE);
       bench.rest();
-      equal(trial.outputs.length, 1, 'one output is asked for');
-      assert(trial.feed.emitted <= MAX_ACCEPTED, `it took in ${trial.feed.emitted} items for one output`);
+      equal(trial.outputs.length, 1, 'take(1) must receive one output');
+      assert(trial.feed.emitted <= MAX_ACCEPTED, `it accepted ${trial.feed.emitted} items for one output`);
       trial.completedOnce();
       bench.released(trial);
     },
   },
   {
     id: 'OP-3.7',
-    title: 'take(1) stops a synchronous source that obeys nothing, at once',
+    title: 'take(1) immediately stops a synchronous source that ignores the gate',
     check(bench) {
       const { item, make } = bench.subject;
       let pulled = 0;
@@ -117,11 +118,11 @@ export const releaseRules = [
       };
       trial.subscribe((source) => source.pipe(make(), take(1)), bench.context, source$);
       bench.rest();
-      assert(pulled <= MAX_ACCEPTED, `it took in ${pulled} items of a source that should have been let go`);
+      assert(pulled <= MAX_ACCEPTED, `it accepted ${pulled} items of a source that should have been released`);
       if (trial.outputs.length > 0 && pulledAtEnd < pulled) {
-        equal(pulled, pulledAtEnd + 1, 'the source must be let go with the first output');
+        equal(pulled, pulledAtEnd + 1, 'the source must be released with the first output');
       }
-      equal(trial.completions + trial.errors.length, 1, 'it must end, with the output or with an overflow');
+      equal(trial.completions + trial.errors.length, 1, 'it must end with the output or an overflow');
       bench.released(trial);
     },
   },

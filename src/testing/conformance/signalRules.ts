@@ -2,7 +2,7 @@ import { deepStrictEqual, equal } from 'node:assert/strict';
 import { Observable } from 'rxjs';
 import type { OperatorRule } from './operatorBench.js';
 
-/** OP-1: what goes in comes out, and streams end as the contract of Observables has it. */
+/** OP-1: items pass through, and streams end according to the Observable contract. */
 export const signalRules = [
   {
     id: 'OP-1.1',
@@ -10,24 +10,24 @@ export const signalRules = [
     check(bench) {
       const trial = bench.connect();
       bench.rest();
-      deepStrictEqual(trial.outputs, [], 'nothing may come out of a source that emits nothing');
-      equal(trial.hasEnded, false, 'it may not end before its source does');
+      deepStrictEqual(trial.outputs, [], 'nothing may be emitted for a silent source');
+      equal(trial.hasEnded, false, 'it may not end before its source');
     },
   },
   {
     id: 'OP-1.2',
-    title: 'an empty source completes, with no output',
+    title: 'an empty source completes without output',
     check(bench) {
       const trial = bench.connect();
       trial.feed.complete();
       bench.rest();
-      deepStrictEqual(trial.outputs, [], 'nothing may come out of an empty source');
+      deepStrictEqual(trial.outputs, [], 'nothing may be emitted for an empty source');
       trial.completedOnce();
     },
   },
   {
     id: 'OP-1.3',
-    title: 'every item comes out once, in order, and then completion, once',
+    title: 'every item is emitted once, in order, followed by one completion',
     check(bench) {
       const trial = bench.connect();
       trial.feed.give(25);
@@ -57,7 +57,7 @@ export const signalRules = [
   },
   {
     id: 'OP-1.5',
-    title: 'an error of the source comes after what arrived before it',
+    title: 'an error of the source follows everything that arrived before it',
     check(bench) {
       const failure = new Error('of the source');
       const trial = bench.connect();
@@ -71,7 +71,7 @@ export const signalRules = [
   },
   {
     id: 'OP-1.6',
-    title: 'an error of an empty source comes at once',
+    title: 'an error of an empty source is passed on immediately',
     check(bench) {
       const failure = new Error('of the source');
       const trial = bench.connect();

@@ -12,15 +12,15 @@ import type { Rule } from './testsOf.js';
 
 const TIMEOUT_MS = 15_000;
 
-/** What came of one write. */
+/** The outcome of one write. */
 export interface Attempt {
   readonly receipts: readonly WriteReceipt[];
-  /** `given up`: nobody waited for its end. */
-  readonly end: 'completed' | 'failed' | 'given up';
+  /** `abandoned`: unsubscribed before its end. */
+  readonly end: 'completed' | 'failed' | 'abandoned';
   readonly error?: unknown;
 }
 
-/** Letters that a rule collects. */
+/** Collects diverted items. */
 class Letters<T> implements DeadLetters<T> {
   readonly diversions: Diversion<T>[] = [];
 
@@ -30,12 +30,12 @@ class Letters<T> implements DeadLetters<T> {
   }
 }
 
-/** What every sink must do, as a check against the real thing. */
+/** What every sink must do, checked against the real store. */
 export interface SinkRule extends Rule {
   check<T>(bench: SinkBench<T>): Promise<void>;
 }
 
-/** The store of one rule, and ways to write to it and to look into it. */
+/** The store of one rule, with ways to write to it and to inspect it. */
 export class SinkBench<T> {
   readonly subject: SinkSubject<T>;
   readonly store: SinkStore<T>;
@@ -56,23 +56,25 @@ export class SinkBench<T> {
   }
 
   poison(index: number): T {
-    return this.subject.poison?.(index) ?? fail('the subject names no poison; if it takes anything, say so');
+    return (
+      this.subject.poison?.(index) ?? fail('the subject has no poison: if the sink accepts anything, exempt this rule')
+    );
   }
 
-  /** Takes the store away; the result brings it back. */
+  /** Begins an outage, and resolves with a function that ends it. */
   async outage(): Promise<() => Promise<void>> {
-    if (!this.store.outage) fail('the subject has no outage; if it cannot fail, say so');
-    const mend = await this.store.outage();
-    return async () => mend();
+    if (!this.store.outage) fail('the subject has no outage: if the sink cannot fail, exempt this rule');
+    const end = await this.store.outage();
+    return async () => end();
   }
 
-  /** Writes a batch, and says what came of it. */
+  /** Writes a batch, and resolves with the outcome. */
   attempt(sink: Sink<T>, batch: readonly T[]): Promise<Attempt> {
     return this.follow(() => sink.write(batch)).end;
   }
 
-  /** Subscribes a result, and follows it to its end or until it is given up. */
-  follow(write: () => ReturnType<Sink<T>['write']>): { readonly end: Promise<Attempt>; readonly giveUp: () => void } {
+  /** Subscribes to a result until it ends or is abandoned. */
+  follow(write: () => ReturnType<Sink<T>['write']>): { readonly end: Promise<Attempt>; readonly abandon: () => void } {
     const receipts: WriteReceipt[] = [];
     const subscription = new Subscription();
     let isOver = false;
@@ -82,7 +84,7 @@ export class SinkBench<T> {
         resolve({ receipts, end: how, ...(how === 'failed' ? { error } : {}) });
       };
       subscription.add(() => {
-        if (!isOver) settle('given up');
+        if (!isOver) settle('abandoned');
       });
       try {
         subscription.add(
@@ -96,16 +98,16 @@ export class SinkBench<T> {
         settle('failed', error);
       }
     });
-    return { end: this.#inTime(end, 'a write'), giveUp: () => subscription.unsubscribe() };
+    return { end: this.#inTime(end, 'a write'), abandon: () => subscription.unsubscribe() };
   }
 
-  /** Writes a batch, which must be committed. */
+  /** Writes a batch and asserts that it is committed. */
   async write(sink: Sink<T>, batch: readonly T[]): Promise<readonly WriteReceipt[]> {
     return this.committed(await this.attempt(sink, batch));
   }
 
   committed({ end, error, receipts }: Attempt): readonly WriteReceipt[] {
-    assert(end === 'completed', `a write must be committed, and ${end}: ${brief(error)}`);
+    assert(end === 'completed', `a write must be committed, but it ${end}: ${brief(error)}`);
     return receipts;
   }
 
@@ -123,16 +125,16 @@ export class SinkBench<T> {
     return this.#inTime(work, 'a pipeline');
   }
 
-  /** That these items, and no others, are stored: each at least once. */
+  /** Asserts that exactly these items are stored, each at least once. */
   async holds(items: readonly T[], when: string): Promise<void> {
     const [expected, found] = [textsOf(items), textsOf(await this.store.stored())];
     const missing = [...expected.keys()].filter((text) => !found.has(text));
     const foreign = [...found.keys()].filter((text) => !expected.has(text));
     assert(missing.length === 0, `${when}, ${missing.length} of ${expected.size} items are missing: ${some(missing)}`);
-    assert(foreign.length === 0, `${when}, ${foreign.length} items are stored that should not be: ${some(foreign)}`);
+    assert(foreign.length === 0, `${when}, ${foreign.length} unexpected items are stored: ${some(foreign)}`);
   }
 
-  /** That exactly these items are stored, each once. */
+  /** Asserts that exactly these items are stored, each once. */
   async holdsOnce(items: readonly T[], when: string): Promise<void> {
     await this.holds(items, when);
     const found = textsOf(await this.store.stored());
@@ -147,7 +149,7 @@ export class SinkBench<T> {
   }
 }
 
-/** Lets the event loop go round so many times. */
+/** Waits for `count` turns of the event loop. */
 export async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -161,7 +163,7 @@ function some(texts: readonly string[]): string {
   return texts.length > 3 ? `${texts.slice(0, 3).join(', ')}, …` : texts.join(', ');
 }
 
-/** How often each item is there. Items are equal where they look equal, whatever the order of their fields. */
+/** Counts equal items by their text, in which the order of fields does not matter. */
 function textsOf(items: readonly unknown[]): Map<string, number> {
   const texts = new Map<string, number>();
   for (const item of items) {

@@ -11,10 +11,10 @@ const RULES = [...commitRules, ...outageRules, ...orderRules] as const;
 /** The id of a rule: `SK-3.2`. */
 export type SinkRuleId = (typeof RULES)[number]['id'];
 
-/** A rule for one sink, to be run as a test: the promise rejects where the sink breaks it. */
+/** A rule for one sink as a test. The promise of `run()` rejects if the sink breaks the rule. */
 export interface SinkConformanceTest {
   readonly id: SinkRuleId;
-  /** What the rule says; where it does not apply, also why. */
+  /** What the rule says, and why if it does not apply. */
   readonly title: string;
   readonly run: () => Promise<void>;
 }
@@ -28,11 +28,11 @@ export const SINK_RULES: readonly { readonly id: SinkRuleId; readonly title: str
 );
 
 /**
- * The rules that every sink of Sluice keeps, as tests of your own. They write to the real store, in real time, and work with
+ * The rules that every sink of Sluice keeps, as tests for your own. They write to the real store in real time and work with
  * any runner.
  *
- * A rule that cannot hold is named in `notApplicable` with the reason; one that is named there and holds all the same is a
- * failure, so that an exemption does not outlive its reason.
+ * A rule that cannot hold is listed in `notApplicable` with the reason. A rule that is listed there but holds is a failure, so
+ * that no exemption outlives its reason.
  *
  * @example
  * ```ts
@@ -50,13 +50,13 @@ export const SINK_RULES: readonly { readonly id: SinkRuleId; readonly title: str
  *     name: 'prices',
  *     open() {
  *       const prices = new Map<string, Price>();
- *       let isAway = false;
+ *       let isDown = false;
  *       const keep = (price: Price) => {
  *         if (price.seq > (prices.get(price.symbol)?.seq ?? 0)) prices.set(price.symbol, price);
  *       };
  *       const write = (batch: readonly Price[]) =>
  *         defer(() => {
- *           if (isAway) return throwError(() => new Error('away'));
+ *           if (isDown) return throwError(() => new Error('the store is down'));
  *           batch.forEach(keep);
  *           return of({ rows: batch.length });
  *         });
@@ -64,18 +64,18 @@ export const SINK_RULES: readonly { readonly id: SinkRuleId; readonly title: str
  *         sink: () => ({ name: 'prices', keyOf: ({ symbol }) => symbol, write }),
  *         stored: () => [...prices.values()],
  *         outage() {
- *           isAway = true;
+ *           isDown = true;
  *           return () => {
- *             isAway = false;
+ *             isDown = false;
  *           };
  *         },
  *       };
  *     },
  *     item: (index, version) => ({ symbol: `S${index}`, seq: version }),
  *     notApplicable: {
- *       'SK-4.1': 'it takes anything',
- *       'SK-4.2': 'it takes anything',
- *       'SK-4.3': 'it takes anything',
+ *       'SK-4.1': 'it accepts anything',
+ *       'SK-4.2': 'it accepts anything',
+ *       'SK-4.3': 'it accepts anything',
  *     },
  *   });
  *   for (const { id, title, run } of tests) it(`${id} ${title}`, run);

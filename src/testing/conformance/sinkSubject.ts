@@ -1,35 +1,35 @@
 import type { Sink } from '../../contracts/sink.js';
 
-/** A store to write to, empty when it is opened. */
+/** A store to write to. It is empty when it is opened. */
 export interface SinkStore<T> {
-  /** Makes a sink on this store, as a program does when it starts: what an earlier one has committed is there. */
+  /** Makes a sink on this store, as a program does at its start. What an earlier sink committed is still there. */
   sink(): Sink<T>;
-  /** What a reader of the store finds, as items that equal those that were written. The order is of no interest. */
+  /** The stored items, which must equal the written ones. Order does not matter. */
   stored(): readonly T[] | Promise<readonly T[]>;
   /**
-   * Takes the store away, so that writes fail with an error that passes, and returns what brings it back. Absent where a
+   * Begins an outage, during which writes fail with a transient error, and returns a function that ends it. Absent if the
    * sink cannot fail.
    */
   outage?(): (() => void | Promise<void>) | Promise<() => void | Promise<void>>;
-  /** Lets go of everything. Called at the end of each rule. */
+  /** Releases everything. Called at the end of each rule. */
   close?(): void | Promise<void>;
 }
 
-/** A sink to be held to the rules. */
+/** A sink that is checked against the rules. */
 export interface SinkSubject<T, R extends string = string> {
-  /** The name of the sink, for messages. */
+  /** The name of the sink in messages. */
   readonly name: string;
   /** Opens an empty store. Called for each rule. */
   readonly open: () => SinkStore<T> | Promise<SinkStore<T>>;
   /**
-   * The item with this number, from 0, in this version, from 1. Of one number each version has the same key, and a higher one is
-   * newer.
+   * Makes the item with this number, from 0, in this version, from 1. All versions of a number have the same key, and a
+   * higher version is newer.
    */
   readonly item: (index: number, version: number) => T;
-  /** An item that the sink refuses, however often it is asked. Absent where it takes anything. */
+  /** Makes an item that the sink always rejects. Absent if it accepts anything. */
   readonly poison?: (index: number) => T;
-  /** How long a write may take before the rule is broken, in milliseconds. Above 0, default 15,000. */
+  /** How long a write may take before the rule counts as broken, in milliseconds. From 1, default 15,000. */
   readonly timeoutMs?: number;
-  /** Rules that do not hold for this sink, each with the reason. One that is named and holds is a failure too. */
+  /** Rules that do not hold for this sink, each with the reason. A listed rule that holds is a failure. */
   readonly notApplicable?: Readonly<Partial<Record<R, string>>>;
 }

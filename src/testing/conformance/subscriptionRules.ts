@@ -1,33 +1,33 @@
 import { equal, notEqual } from 'node:assert/strict';
 import type { OperatorRule } from './operatorBench.js';
 
-/** OP-2: each subscription stands for itself, and what is downstream is visible from upstream. */
+/** OP-2: subscriptions are independent, and the context of downstream is visible upstream. */
 export const subscriptionRules = [
   {
     id: 'OP-2.1',
-    title: 'it does nothing before it is subscribed',
+    title: 'it does nothing until it is subscribed to',
     check(bench) {
       const feed = bench.feed();
       feed.source$.pipe(bench.subject.make());
       bench.rest();
-      equal(feed.subscriptions, 0, 'piping may not subscribe the source');
-      equal(bench.monitor.stages.length, 0, 'piping may not register a stage');
+      equal(feed.subscriptions, 0, 'piping must not subscribe to the source');
+      equal(bench.monitor.stages.length, 0, 'piping must not register a stage');
     },
   },
   {
     id: 'OP-2.2',
-    title: 'it subscribes its source once',
+    title: 'it subscribes to its source once',
     check(bench) {
       const trial = bench.connect();
       trial.feed.give(5);
       trial.feed.complete();
       bench.rest();
-      equal(trial.feed.subscriptions, 1, 'one subscription of the operator is one subscription of its source');
+      equal(trial.feed.subscriptions, 1, 'one subscription to the operator must be one subscription to its source');
     },
   },
   {
     id: 'OP-2.3',
-    title: 'two subscriptions of one operator share nothing',
+    title: 'two subscriptions to one operator share nothing',
     check(bench) {
       const operator = bench.subject.make();
       const [one, other] = [bench.connect(operator), bench.connect(operator)];
@@ -41,7 +41,7 @@ export const subscriptionRules = [
       bench.rest();
       other.delivered(12);
       other.completedOnce();
-      equal(one.hasEnded, false, 'the end of one subscription may not end the other');
+      equal(one.hasEnded, false, 'the end of one subscription must not end the other');
       one.gate.open();
       one.feed.complete();
       bench.rest();
@@ -77,19 +77,23 @@ export const subscriptionRules = [
     check(bench) {
       const trial = bench.connect();
       const context = trial.feed.context;
-      equal(context?.monitor, bench.monitor, 'the monitor downstream must be found upstream of it');
+      equal(context?.monitor, bench.monitor, 'the monitor downstream must be visible upstream');
       let stops = 0;
-      const hearing = context?.stopping.subscribe(() => {
+      const listening = context?.stopping.subscribe(() => {
         stops += 1;
       });
-      equal(stops, 0, 'nothing may stop before the pipeline is asked to');
+      equal(stops, 0, 'the stopping signal must not fire before the pipeline is asked to drain');
       notEqual(context?.gate, undefined);
       trial.gate.close();
       trial.feed.give(100_000);
-      equal(trial.feed.isPaused, true, 'a gate must be found that closes when downstream is closed and it is full');
+      equal(
+        trial.feed.isPaused,
+        true,
+        'the source must find a gate that closes once downstream is closed and the operator is full',
+      );
       bench.stop();
-      equal(stops, 1, 'the stopping signal downstream must be heard upstream of it, once');
-      hearing?.unsubscribe();
+      equal(stops, 1, 'the stopping signal of downstream must reach the source once');
+      listening?.unsubscribe();
     },
   },
 ] as const satisfies readonly OperatorRule[];

@@ -5,12 +5,12 @@ export interface Address {
   readonly port: number;
 }
 
-/** A socket's folder, and a list of hosts, is what a proxy cannot stand for. Neither is quoted: there may be a password. */
+/** A proxy cannot replace a Unix socket or a list of hosts. Messages do not quote the target: it may contain a password. */
 export function addressOf(owner: string, target: unknown): Address {
   if (typeof target !== 'string') {
     const { host, port } = (target ?? {}) as { readonly host?: unknown; readonly port?: unknown };
     if (typeof host !== 'string' || host === '') {
-      throw new RangeError(`${owner}: target must be a connection string, or have host and port`);
+      throw new RangeError(`${owner}: target must be a connection string or an object with host and port`);
     }
     return { host, port: readArgument(owner, 'the port of its target', port, integer({ min: 1, max: 65_535 })) };
   }
@@ -28,7 +28,7 @@ function parse(owner: string, databaseUrl: string): URL {
   return url;
 }
 
-/** The connection string with another address in it. */
+/** The connection string with another address. */
 export function redirected(owner: string, databaseUrl: string, { host, port }: Address): string {
   const url = parse(owner, databaseUrl);
   url.hostname = host.includes(':') ? `[${host}]` : host;

@@ -1,25 +1,25 @@
 import { FaultProxyError } from './faultProxyError.js';
 
-/** Which way bytes go: from the program to its server, or back. */
+/** The direction of bytes: from the program to its server, or back. */
 export type Direction = 'toServer' | 'toClient';
 
 export type FaultKind = 'cut' | 'reset' | 'stall' | 'drip' | 'refuse' | 'dropCommitReply';
 
-/** A fault that was armed, and what it has done. */
+/** An armed fault and what it has done. */
 export interface Fault {
   readonly kind: FaultKind;
-  /** How often it has fired: once for each connection that it hit, of `refuse` once for each time that it began. */
+  /** How often it has fired: once per connection that it hit; for `refuse`, once. */
   readonly fired: number;
-  /** Resolves when it has fired, at once if it has already; rejects if it never will. */
+  /** Resolves once it has fired; rejects if it never will. */
   whenFired(): Promise<void>;
-  /** Takes it back: it fires no more, and what it holds up goes on by the time that the promise resolves. */
+  /** Ends the fault: it fires no more, and what it held up continues before the promise resolves. */
   mend(): Promise<void>;
 }
 
-/** What a fault needs to know of a connection. */
+/** What a fault needs to know about a connection. */
 export interface FaultSite {
   readonly id: number;
-  /** How many bytes were let through, each way. */
+  /** How many bytes were passed on in each direction. */
   readonly bytes: Readonly<Record<Direction, number>>;
 }
 
@@ -32,18 +32,18 @@ export interface ArmedFaultOptions {
   readonly kind: FaultKind;
   readonly direction: Direction;
   readonly afterBytes: number;
-  /** The only connection that it may hit. */
+  /** The only connection that it may hit; `undefined` for any. */
   readonly connection: number | undefined;
-  /** How many connections it hits, Infinity for each. */
+  /** How many connections it hits; Infinity for all. */
   readonly times: number;
-  /** What was open when it was armed: its bytes are counted from there. */
+  /** The connections that were open when it was armed: their bytes are counted from then on. */
   readonly open: Iterable<FaultSite>;
   readonly onFire: () => void;
-  /** Called once, when it can do nothing more. */
+  /** Called once it can do nothing more. */
   readonly onOver: () => void;
 }
 
-/** A fault as the connections see it: it waits for its byte, and then fires once on each of them, until it is used up. */
+/** A fault as the connections see it: it waits for its byte and fires once per connection until it is used up. */
 export class ArmedFault implements Fault {
   readonly kind: FaultKind;
   readonly direction: Direction;
@@ -70,13 +70,13 @@ export class ArmedFault implements Fault {
     return connection === undefined || connection === id;
   }
 
-  /** How many bytes may still pass on this connection before it fires. */
+  /** How many bytes this connection may still pass on before the fault fires. */
   leftOn(site: FaultSite): number {
     const passed = site.bytes[this.direction] - (this.#from.get(site.id) ?? 0);
     return Math.max(0, this.#options.afterBytes - passed);
   }
 
-  /** `undo` ends what the fault does to this connection from now on. */
+  /** `undo` ends the lasting effect on this connection. */
   fire({ id }: FaultSite, undo?: () => void): void {
     this.fired += 1;
     this.#hit.add(id);
@@ -87,7 +87,7 @@ export class ArmedFault implements Fault {
     this.#endIfUsedUp();
   }
 
-  /** What it did to a connection is over. */
+  /** Its effect on a connection has ended. */
   undone(undo: () => void): void {
     if (this.#undo.delete(undo)) this.#endIfUsedUp();
   }
@@ -96,8 +96,8 @@ export class ArmedFault implements Fault {
     if (this.fired >= this.#options.times && this.#undo.size === 0) this.#options.onOver();
   }
 
-  /** It cannot do what it is for, and says so to whoever waits for it. */
-  impossible(reason: string): void {
+  /** Rejects those who wait for it, because it cannot fire. */
+  cannotFire(reason: string): void {
     this.#trouble ??= new FaultProxyError(`${this.kind} cannot fire: ${reason}`);
     this.#refuseWaiters(this.#trouble);
   }
@@ -120,7 +120,7 @@ export class ArmedFault implements Fault {
   }
 
   #mended(): FaultProxyError {
-    return new FaultProxyError(`${this.kind} was mended, or its proxy closed, before it fired`);
+    return new FaultProxyError(`${this.kind} was mended or its proxy closed before it fired`);
   }
 
   #refuseWaiters(error: FaultProxyError): void {

@@ -396,7 +396,7 @@ describe('startFaultProxy', () => {
     const waiting = lost.whenFired();
     const one = client();
     one.say('GET / HTTP/1.1\r\n\r\n');
-    await expect(waiting).rejects.toThrow(/not one of Postgres; use sslmode=disable/);
+    await expect(waiting).rejects.toThrow(/not a Postgres connection; use sslmode=disable/);
     await one.hears('GET / HTTP/1.1\r\n\r\n');
   });
 });

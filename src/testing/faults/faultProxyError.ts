@@ -1,4 +1,4 @@
-/** A fault proxy cannot do what it was asked for; the message says what to do instead. */
+/** A fault proxy cannot do what it was asked to; the message says what to do instead. */
 export class FaultProxyError extends Error {
   override readonly name = 'FaultProxyError';
   readonly code = 'SLUICE_FAULT_PROXY';

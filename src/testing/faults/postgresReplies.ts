@@ -1,4 +1,4 @@
-/** What a client sends first in place of a message: the length, and one of these codes. */
+/** The first packet of a client has no message type: only a length and one of these codes (protocol 3). */
 const SSL_REQUEST = 80_877_103;
 const GSS_REQUEST = 80_877_104;
 const CANCEL_REQUEST = 80_877_102;
@@ -6,41 +6,41 @@ const MAJOR_VERSION = 3;
 
 const HEADER_BYTES = 5;
 
-/** Longer than the text of any tag, and than a status: what does not fit is none of them. */
-const MAX_TRACKED_MS = 1_024;
+/** Longer than any command tag or status. Longer messages are not kept. */
+const MAX_TRACKED_BYTES = 1_024;
 
 const CODE = { complete: 0x43, ready: 0x5a, error: 0x45, copyIn: 0x47, copyOut: 0x48, copyBoth: 0x57 } as const;
 const STATUS_IDLE = 0x49;
 
-/** The first word of the tag of a statement that changes rows, or ends a transaction that did. */
+/** The command tags of statements that change rows or end a transaction that did. */
 const COMMITTING = /^(INSERT|UPDATE|DELETE|MERGE|COPY|COMMIT)\b/;
 
 type Phase =
-  /** The client has yet to say how it speaks. */
+  /** The client has not sent its first packet yet. */
   | 'startup'
   /** The server answers a request for encryption with one byte. */
   | 'answer'
   | 'messages'
-  /** Encrypted, or not the protocol of Postgres. */
+  /** Encrypted, or not the Postgres protocol. */
   | 'opaque';
 
-/** Bytes of the server that may go on, and whether the reply to a commit was taken out behind them. */
+/** Bytes of the server to pass on, and whether the reply to a commit was removed after them. */
 export interface Replies {
   readonly pass: readonly Buffer[];
   readonly swallowed: boolean;
 }
 
 /**
- * Reads what a Postgres server says (protocol 3), and takes out the reply to a statement that has committed: from its
- * CommandComplete to the ReadyForQuery that says that no transaction is open. What was held back for that is let go where it
- * turns out that nothing was committed: the transaction is still open, has failed or is rolled back.
+ * Reads the messages of a Postgres server (protocol 3) and removes the reply to a statement that has committed, from its
+ * CommandComplete to the ReadyForQuery that reports no open transaction. If nothing was committed, because the transaction is
+ * still open, has failed or was rolled back, the held bytes are passed on.
  *
- * A CommandComplete alone proves nothing: in the extended protocol the server sends it before it commits.
+ * A CommandComplete alone proves nothing: in the extended protocol, the server sends it before it commits.
  */
 export class PostgresReplies {
   readonly #isWanted: () => boolean;
   #phase: Phase = 'startup';
-  /** The head of the message, and all of it where it is short and of interest. */
+  /** The header of the message, and the body if it is short and relevant. */
   #message: number[] = [];
   #length = 0;
   #seen = 0;
@@ -51,17 +51,17 @@ export class PostgresReplies {
   #isCopyOut = false;
   #firstOfClient: number[] = [];
 
-  /** `isWanted` is asked at each CommandComplete whether the reply to a commit is to be taken out. */
+  /** `isWanted` is called at each CommandComplete and says whether to remove the reply to a commit. */
   constructor(isWanted: () => boolean) {
     this.#isWanted = isWanted;
   }
 
-  /** Whether nothing can be read in this connection: it is encrypted, or not Postgres. */
+  /** Whether this connection cannot be read: it is encrypted or not Postgres. */
   get isOpaque(): boolean {
     return this.#phase === 'opaque';
   }
 
-  /** Bytes of the client. Only its first messages are of interest: they say what the server's first bytes mean. */
+  /** Reads the first packets of the client, which determine the meaning of the server's first bytes. */
   fromClient(chunk: Buffer): void {
     if (this.#phase !== 'startup') return;
     const first = this.#firstOfClient;
@@ -78,12 +78,12 @@ export class PostgresReplies {
     const pass: Buffer[] = [];
     let at = 0;
     if (this.#phase === 'answer' && chunk.length > 0) {
-      // 'N', or an error message of a server too old to know the question: the client goes on in clear, or not at all.
+      // 'N': the client continues unencrypted. Anything else is encryption or an error of a very old server.
       this.#phase = chunk[0] === 0x4e ? 'startup' : 'opaque';
     }
     if (this.#phase !== 'messages') return { pass: [chunk], swallowed: false };
 
-    /** Where what is not yet handed out begins. */
+    /** The start of the bytes that are not handed out yet. */
     let from = 0;
     const handOut = (end: number) => {
       if (end > from) (this.#isHolding ? this.#held : pass).push(chunk.subarray(from, end));
@@ -93,7 +93,7 @@ export class PostgresReplies {
       if (this.#seen === 0) {
         const code = chunk[at]!;
         const hold = code === CODE.complete && !this.#isHolding && this.#isWanted();
-        // The client has to answer these: they cannot be kept from it.
+        // The client must answer these, so they cannot be held back.
         const free = this.#isHolding && (code === CODE.copyIn || code === CODE.copyBoth);
         if (hold || free) handOut(at);
         if (hold) this.#isHolding = true;
@@ -118,7 +118,7 @@ export class PostgresReplies {
     return { pass, swallowed: false };
   }
 
-  /** What is held back, where nothing more will come. */
+  /** What is still held back when the server has ended. */
   rest(): readonly Buffer[] {
     const pass: Buffer[] = [];
     this.#release(pass);
@@ -131,7 +131,7 @@ export class PostgresReplies {
     this.#isHolding = false;
   }
 
-  /** Reads on in the message under way, up to its end or that of the chunk; returns where it stopped. */
+  /** Continues with the current message up to its end or that of the chunk. Returns where it stopped. */
   #read(chunk: Buffer, start: number): number {
     let at = start;
     while (this.#seen < HEADER_BYTES && at < chunk.length) {
@@ -145,14 +145,14 @@ export class PostgresReplies {
     if (this.#seen < HEADER_BYTES) return at;
     const end = Math.min(chunk.length, at + this.#length - this.#seen);
     const [code] = this.#message;
-    if ((code === CODE.complete || code === CODE.ready) && this.#length <= MAX_TRACKED_MS) {
+    if ((code === CODE.complete || code === CODE.ready) && this.#length <= MAX_TRACKED_BYTES) {
       for (let i = at; i < end; i++) this.#message.push(chunk[i]!);
     }
     this.#seen += end - at;
     return end;
   }
 
-  /** A message is complete. Says at a ReadyForQuery whether a commit is behind it; undefined at any other message. */
+  /** Ends a message. For a ReadyForQuery, returns whether it confirms a commit; for others, `undefined`. */
   #end(): boolean | undefined {
     const message = this.#message;
     const [code] = message;
@@ -163,7 +163,7 @@ export class PostgresReplies {
     if (code === CODE.copyOut) this.#isCopyOut = true;
     if (code === CODE.complete) {
       const tag = Buffer.from(message.slice(HEADER_BYTES, -1)).toString('latin1');
-      // Said also of a COMMIT that the server could only take back.
+      // Also the tag of a COMMIT that the server had to roll back.
       if (tag === 'ROLLBACK') this.#commits = false;
       else if (COMMITTING.test(tag) && !(this.#isCopyOut && tag.startsWith('COPY'))) this.#commits = true;
     }

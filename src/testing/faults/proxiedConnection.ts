@@ -3,20 +3,20 @@ import type { ArmedFault, Direction, FaultSite } from './fault.js';
 import { PostgresReplies } from './postgresReplies.js';
 import { type DripPace, Pump } from './pump.js';
 
-/** What a fault does to the connection that it fires on. */
+/** What a fault does to a connection. */
 export type Strike =
   | { readonly kind: 'cut' }
   | { readonly kind: 'reset' }
   | { readonly kind: 'stall'; readonly forMs: number | undefined }
   | { readonly kind: 'drip'; readonly pace: DripPace; readonly forMs: number | undefined };
 
-/** A fault that waits for bytes, and what it does. */
+/** A fault that bytes trigger, and what it does. */
 export interface StrikingFault {
   readonly fault: ArmedFault;
   readonly strike: Strike;
 }
 
-/** A fault that waits for the reply to a commit, and what it does when that is taken out. */
+/** A fault that the reply to a commit triggers, and what it does. */
 export interface CommitFault {
   readonly fault: ArmedFault;
   readonly how: 'cut' | 'reset' | 'stall';
@@ -30,7 +30,7 @@ export interface ConnectionHost {
   closed(connection: ProxiedConnection): void;
 }
 
-/** One connection of a client, and the one to the server that stands for it. */
+/** A connection of a client and its counterpart to the server. */
 export class ProxiedConnection implements FaultSite {
   readonly id: number;
   readonly bytes: Record<Direction, number> = { toServer: 0, toClient: 0 };
@@ -56,7 +56,7 @@ export class ProxiedConnection implements FaultSite {
       [client, this.#server],
       [this.#server, client],
     ] as const) {
-      // How one side ended is how the other is to see it.
+      // Each side ends the way the other did.
       socket.on('error', () => reset(other));
       socket.on('close', () => {
         if (socket.errored === null) other.end();
@@ -64,7 +64,7 @@ export class ProxiedConnection implements FaultSite {
     }
   }
 
-  /** Ends both sides, as if their peers had closed them. */
+  /** Ends both sides as if their peers had closed them. */
   cut(): void {
     this.#stop();
     for (const socket of [this.#client, this.#server]) socket.end(() => socket.destroy());
@@ -99,7 +99,7 @@ export class ProxiedConnection implements FaultSite {
       inspect: (chunk) => {
         if (direction === 'toClient') return this.#inspectReplies(chunk);
         replies.fromClient(chunk);
-        this.#tellOpaque();
+        this.#reportOpaque();
         return [chunk];
       },
       rest: () => (direction === 'toClient' ? replies.rest() : []),
@@ -119,24 +119,24 @@ export class ProxiedConnection implements FaultSite {
 
   #inspectReplies(chunk: Buffer): readonly (Buffer | (() => void))[] {
     const { pass, swallowed } = this.#replies.fromServer(chunk);
-    this.#tellOpaque();
+    this.#reportOpaque();
     if (!swallowed) return pass;
     return [
       ...pass,
       () => {
         const due = this.#commitFault();
         if (due) this.#act(due.fault, due.how, this.#pumps.toClient);
-        // Mended between the commit and here: the reply is gone, so the client must not wait for it.
+        // Mended after the reply was removed: the client must not wait for it.
         else this.cut();
       },
     ];
   }
 
-  #tellOpaque(): void {
+  #reportOpaque(): void {
     if (!this.#replies.isOpaque) return;
     for (const { fault } of this.#host.onCommit) {
       if (fault.awaits(this))
-        fault.impossible('the connection is encrypted, or is not one of Postgres; use sslmode=disable');
+        fault.cannotFire('the connection is encrypted or not a Postgres connection; use sslmode=disable');
     }
   }
 
@@ -165,7 +165,7 @@ export class ProxiedConnection implements FaultSite {
     fault.fire(this);
   }
 
-  /** What ends the fault on this connection: when it is mended, or its time is over. */
+  /** Makes the function that ends a lasting effect, called when the fault is mended or its time is over. */
   #undoing(fault: ArmedFault, end: () => void, forMs: number | undefined): () => void {
     const undo = () => {
       clearTimeout(this.#timers.get(fault));
@@ -190,15 +190,15 @@ export class ProxiedConnection implements FaultSite {
   }
 }
 
-/** Whether it has asked the system to shut down, and has no answer yet. */
+/** Whether a shutdown was requested and is not confirmed yet. */
 function isShuttingDown(socket: Socket): boolean {
   const { writableEnded, writableFinished, writableLength, connecting, destroyed } = socket;
   return writableEnded && !writableFinished && writableLength === 0 && !connecting && !destroyed;
 }
 
 /**
- * Resets a socket. One that is shutting down has to have its answer first: libuv refuses the reset until then (EINVAL), and
- * Node neither closes it nor says that it is closed.
+ * Resets a socket. During a shutdown, libuv rejects the reset (EINVAL) and Node never emits `close`, so the shutdown must be
+ * confirmed first.
  */
 function reset(socket: Socket): void {
   if (isShuttingDown(socket)) socket.once('finish', () => socket.resetAndDestroy());

@@ -10,21 +10,21 @@ export interface PumpHost {
   readonly direction: Direction;
   readonly source: Socket;
   readonly sink: Socket;
-  /** The faults that may fire here, each with how many bytes may pass before it does. */
+  /** The faults that may fire here, each with how many bytes pass first. */
   due(): Iterable<readonly [fault: ArmedFault, left: number]>;
-  /** Lets a fault act; it may end the connection, stall this pump, or make it drip. */
+  /** Applies a fault, which may end the connection, stall this pump or make it drip. */
   strike(fault: ArmedFault, pump: Pump): void;
-  /** So many bytes were let through. */
+  /** Counts bytes that were passed on. */
   passed(bytes: number): void;
-  /** What of the bytes may go on, and what is to be done behind them. */
+  /** Returns the bytes to pass on and actions to run after them. */
   inspect(chunk: Buffer): Iterable<Buffer | (() => void)>;
-  /** What was kept back, where the source has ended. */
+  /** Returns what is still held back once the source has ended. */
   rest(): Iterable<Buffer>;
 }
 
 /**
- * Carries bytes one way, as fast as the other side takes them. While it may not carry any it does not read either, so that
- * the sender feels it as it would feel a dead line.
+ * Carries bytes in one direction, as fast as the receiver accepts them. While it carries nothing, it reads nothing, so the
+ * sender notices as with a dead connection.
  */
 export class Pump {
   readonly #host: PumpHost;
@@ -32,7 +32,7 @@ export class Pump {
   readonly #stalls = new Set<ArmedFault>();
   #drip: { readonly pace: DripPace; readonly fault: ArmedFault } | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Bytes are on their way to the kernel, and a fault is due behind them. */
+  /** Bytes are on their way to the kernel, and a fault is due after them. */
   #isSettling = false;
   #isFull = false;
   #isFlowing = false;
@@ -133,7 +133,7 @@ export class Pump {
       return;
     }
     this.#host.passed(count);
-    // Behind a fault the connection may be over: what passed before it must have left by then.
+    // The fault may end the connection, so the bytes before it must have left first.
     this.#isSettling = fault !== undefined;
     const takesMore = this.#host.sink.write(chunk.subarray(0, count), () => {
       if (!fault) return;

@@ -12,15 +12,15 @@ const OPTIONS = {
 } satisfies OptionsOf<FaultProxyConfig>;
 
 /**
- * Starts a TCP proxy on loopback that stands between a program and its database, and breaks the line as it is told: cuts
- * after so many bytes, resets, stalls, drips, refuses, and loses the reply to a commit.
+ * Starts a TCP proxy on loopback between a program and its database that injects faults: it cuts, resets, stalls, slows down or
+ * refuses connections, and loses the reply to a commit.
  *
  * ```text
  * program --- proxy.url(databaseUrl) ---> proxy ---> server
  * ```
  *
- * A fault is armed by a method of the proxy, and waits for its traffic. By default it hits one connection, whichever comes
- * first. What it returns tells how often it has fired: assert that, or the test may have tested nothing.
+ * A method of the proxy arms a fault, which waits for its traffic. By default, it hits the first connection that matches. The
+ * returned `Fault` counts how often it has fired: assert that, or the test may have tested nothing.
  *
  * @example
  * ```ts

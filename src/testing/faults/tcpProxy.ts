@@ -53,7 +53,7 @@ const COMMIT_REPLY = {
 
 type Traffic = Read<TrafficFault, typeof TRAFFIC>;
 
-/** The proxy itself: it listens, and keeps the connections and what is armed. */
+/** Listens, and keeps the connections and the armed faults. */
 export class TcpProxy implements FaultProxy {
   readonly host: string;
   readonly #target: Address;
@@ -138,7 +138,7 @@ export class TcpProxy implements FaultProxy {
       clearTimeout(timer);
       mend();
       listening ??= this.#endRefusal();
-      // Whoever waits for it is told; a timer does not wait.
+      // Callers get the rejection; a timer would leave it unhandled.
       listening.catch(() => {});
       return listening;
     };
@@ -172,7 +172,6 @@ export class TcpProxy implements FaultProxy {
 
   async listen(port: number): Promise<void> {
     const server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
-    // Resolves when it listens, rejects with its error.
     const listening = once(server, 'listening');
     server.listen(port, this.host);
     try {
