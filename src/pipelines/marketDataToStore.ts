@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { asyncScheduler, identity, type MonoTypeOperatorFunction, type Observable, type OperatorFunction } from 'rxjs';
 import type { Sink, WriteOutcome } from '../contracts/sink.js';
 import { marketEventCodec } from '../market/marketEventCodec.js';
-import type { MarketEvent } from '../market/recordKinds.js';
+import { KINDS, type MarketEvent, type RecordKind, type RecordOf } from '../market/recordKinds.js';
 import { decode, type Rejected } from '../operators/decode.js';
 import { route } from '../operators/route.js';
 import { supervise } from '../operators/running/supervise.js';
@@ -11,12 +11,9 @@ import {
   type WriteCoordinatorConfig,
   writeCoordinator,
 } from '../operators/writeCoordinator.js';
+import { recordSink } from '../postgres/recordSink.js';
 import type { TableSinkConfig } from '../postgres/tableSink.js';
 import { requireBoolean, requireKnownOptions } from '../primitives/validate.js';
-import { barsSink } from '../sinks/barsSink.js';
-import { fundamentalsSink } from '../sinks/fundamentalsSink.js';
-import { newsSink } from '../sinks/newsSink.js';
-import { optionsSink } from '../sinks/optionsSink.js';
 
 /** What is each kind's own is left out: the name, the key, the table. */
 const COORDINATOR = [
@@ -86,20 +83,17 @@ export function marketDataToStore(
   requireKnownOptions(`${owner}: tables`, tables, TABLES);
   const check = requireBoolean(owner, 'check', config.check ?? true);
 
-  const writer = <T extends MarketEvent>(sink: Sink<T>) => {
-    const write = writeCoordinator<T>(sink, { ...(coordinator as WriteCoordinatorConfig<T>), policies });
-    return (items$: Observable<T>): Observable<WriteOutcome<MarketEvent>> => items$.pipe(write);
+  const writer = (kind: RecordKind) => {
+    // Routing has chosen the records of this kind.
+    const sink = recordSink(owner, kind, pool, tables) as Sink<MarketEvent>;
+    const write = writeCoordinator(sink, { ...coordinator, policies });
+    return (records$: Observable<MarketEvent>): Observable<WriteOutcome<MarketEvent>> => records$.pipe(write);
   };
   const checked = check
     ? decode(marketEventCodec, { divertTo: refusal(policies.deadLetters) })
     : // Taken at its word.
       (identity as MonoTypeOperatorFunction<unknown> as OperatorFunction<unknown, MarketEvent>);
-  const write = {
-    bar: writer(barsSink(pool, tables)),
-    option: writer(optionsSink(pool, tables)),
-    news: writer(newsSink(pool, tables)),
-    fundamental: writer(fundamentalsSink(pool, tables)),
-  };
+  const write = Object.fromEntries(KINDS.map((kind) => [kind, writer(kind)])) as Writers;
   // Where nobody runs it as a program, a coordinator that cannot go on stops the source of all four.
   const supervised = supervise<WriteOutcome<MarketEvent>>({
     scheduler: policies.scheduler ?? asyncScheduler,
@@ -107,6 +101,10 @@ export function marketDataToStore(
   });
   return (events$) => events$.pipe(checked).pipe(route('kind', write), supervised);
 }
+
+type Writers = {
+  readonly [K in RecordKind]: (records$: Observable<RecordOf<K>>) => Observable<WriteOutcome<MarketEvent>>;
+};
 
 /** Letters are what could not be written as it is, so that a record of no kind at all is among them. */
 function refusal(deadLetters: CoordinatorPolicies<MarketEvent>['deadLetters']) {

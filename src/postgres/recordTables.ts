@@ -2,9 +2,9 @@ import type { Bar } from '../market/bar.js';
 import type { Fundamentals } from '../market/fundamentals.js';
 import type { NewsItem } from '../market/newsItem.js';
 import type { OptionSnapshot } from '../market/optionSnapshot.js';
-import type { RecordKind } from '../market/recordKinds.js';
+import type { RecordKind, RecordOf } from '../market/recordKinds.js';
 import type { MigrationName } from './migrate/migrations.js';
-import type { Table, TableShape } from './table.js';
+import type { Table } from './table.js';
 
 const SEQ = { name: 'seq', type: 'int8', of: (_item: unknown, seq: number) => seq } as const;
 
@@ -106,8 +106,8 @@ export interface HypertableLayout {
   readonly orderBy: string;
 }
 
-export interface RecordTable {
-  readonly table: TableShape;
+export interface RecordTable<T> {
+  readonly table: Table<T>;
   /** After this migration the table must be as its sink needs it, also if it existed before. */
   readonly migration: MigrationName;
   readonly hypertable?: HypertableLayout;
@@ -127,4 +127,9 @@ export const RECORD_TABLES = {
   },
   news: { table: newsTable, migration: '003_news' },
   fundamental: { table: fundamentalsTable, migration: '004_fundamentals' },
-} satisfies Record<RecordKind, RecordTable>;
+} satisfies { readonly [K in RecordKind]: RecordTable<RecordOf<K>> };
+
+export function tableOf<K extends RecordKind>(kind: K): Table<RecordOf<K>> {
+  // RECORD_TABLES was checked to have this type, but an index that is a type parameter loses it.
+  return (RECORD_TABLES[kind] as unknown as RecordTable<RecordOf<K>>).table;
+}

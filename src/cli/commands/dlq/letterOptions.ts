@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { LetterFilter } from '../../../dead-letters/deadLetter.js';
 import { errnoText } from '../../../failures/errno.js';
+import { KINDS } from '../../../market/recordKinds.js';
 import type { CommandContext } from '../../commandContext.js';
 import { instant } from '../../parsers.js';
 import { UsageError } from '../../usageError.js';
@@ -32,7 +33,7 @@ export function addLetterOptions(command: Command): Command {
     .addOption(dirOption())
     .option('--stage <name>', 'only letters of this stage')
     .option('--reason <word>', 'only letters with this reason: poison, exhausted, fatal, drain, decode, …')
-    .option('--kind <kind>', 'only letters with items of this kind: bar, option, news, fundamental, …')
+    .option('--kind <kind>', `only letters with items of this kind: ${KINDS.join(', ')}, …`)
     .option('--from <time>', 'only letters from this time on', instant)
     .option('--to <time>', 'only letters before this time', instant);
 }

@@ -1,13 +1,10 @@
 import type { LetterFilter, Tally } from '../../../dead-letters/deadLetter.js';
 import { readDeadLetters, type UnreadLine } from '../../../dead-letters/readDeadLetters.js';
+import { isRecordKind, KINDS, type RecordKind } from '../../../market/recordKinds.js';
 import type { RunOutcome } from '../../../operators/running/runReport.js';
 import { EXIT, type ExitCode } from '../../exitCodes.js';
 import { oneLine } from '../../table.js';
 import { NONE, tallyText } from './letterText.js';
-
-/** The kinds that have a table, in replay order. */
-export const KINDS = ['bar', 'option', 'news', 'fundamental'] as const;
-export type Kind = (typeof KINDS)[number];
 
 /** Letters that are not replayed, and why. */
 export interface Left extends Tally {
@@ -17,7 +14,7 @@ export interface Left extends Tally {
 
 /** One pass over the folder: the letters of one kind, and of one reason if others must be skipped. */
 export interface Pass extends Tally {
-  readonly kind: Kind;
+  readonly kind: RecordKind;
   readonly reason?: string;
 }
 
@@ -76,7 +73,7 @@ export async function censusOf(folder: string | undefined, filter: LetterFilter,
 }
 
 /** Input that a codec rejected is not an item yet. If there is any, the passes select the other reasons one by one. */
-function passesOf(kind: Kind, all: readonly Group[]): Pass[] {
+function passesOf(kind: RecordKind, all: readonly Group[]): Pass[] {
   const ours = all.filter((group) => group.kind === kind);
   const decoded = ours.filter(({ reason }) => reason !== 'decode');
   if (decoded.length === 0) return [];
@@ -87,14 +84,13 @@ function passesOf(kind: Kind, all: readonly Group[]): Pass[] {
 }
 
 function leftOf(all: readonly Group[]): Left[] {
-  const isKnown = (kind: string | null) => (KINDS as readonly (string | null)[]).includes(kind);
   const kinds = [...new Set(all.map(({ kind }) => kind))];
   return kinds.flatMap((kind) => {
     const ours = all.filter((group) => group.kind === kind);
-    const left = isKnown(kind) ? ours.filter(({ reason }) => reason === 'decode') : ours;
+    const left = isRecordKind(kind) ? ours.filter(({ reason }) => reason === 'decode') : ours;
     return left.length === 0
       ? []
-      : [{ kind, why: isKnown(kind) ? ('not decoded' as const) : ('no table' as const), ...sum(left) }];
+      : [{ kind, why: isRecordKind(kind) ? ('not decoded' as const) : ('no table' as const), ...sum(left) }];
   });
 }
 

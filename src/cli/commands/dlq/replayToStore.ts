@@ -8,15 +8,12 @@ import { replayDeadLetters } from '../../../dead-letters/replayDeadLetters.js';
 import type { RunOutcome } from '../../../operators/running/runReport.js';
 import { run } from '../../../pipelines/run.js';
 import { CircuitBreaker } from '../../../policies/circuitBreaker.js';
-import { barsSink } from '../../../sinks/barsSink.js';
-import { fundamentalsSink } from '../../../sinks/fundamentalsSink.js';
-import { newsSink } from '../../../sinks/newsSink.js';
-import { optionsSink } from '../../../sinks/optionsSink.js';
+import { recordSink } from '../../../postgres/recordSink.js';
 import type { CommandContext } from '../../commandContext.js';
 import { showProgress } from '../../progress.js';
 import { type StoreOptions, withStore } from '../../withStore.js';
 import type { LetterOptions } from './letterOptions.js';
-import type { Census, Kind, Pass, ReplayCounts } from './replayResult.js';
+import type { Census, Pass, ReplayCounts } from './replayResult.js';
 import { withQueue } from './withQueue.js';
 
 export interface ReplayOptions extends LetterOptions, StoreOptions {
@@ -28,14 +25,6 @@ export interface ReplayOptions extends LetterOptions, StoreOptions {
 }
 
 const WRITE_TIMEOUT_MS = 30_000;
-
-/** A letter only claims what it holds; its sink rejects anything else. */
-const SINKS = {
-  bar: barsSink,
-  option: optionsSink,
-  news: newsSink,
-  fundamental: fundamentalsSink,
-} as const satisfies Record<Kind, unknown>;
 
 /** Replays letters until all are settled or a signal asks to stop; writes in flight are finished. */
 export function replayToStore(
@@ -92,7 +81,8 @@ function passesOver(
         const left = limit - base.letters;
         if (left <= 0) return [];
         return replayDeadLetters(queue, {
-          sink: SINKS[kind](pool) as Sink<unknown>,
+          // A letter only claims what it holds; its sink rejects anything else.
+          sink: recordSink('dlq replay', kind, pool) as Sink<unknown>,
           filter: { ...filter, kind, ...(reason === undefined ? {} : { reason }) },
           policies: { retry, breaker, timeoutMs: WRITE_TIMEOUT_MS },
           maxAttempts,
