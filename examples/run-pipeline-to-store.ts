@@ -85,8 +85,7 @@ interface Resources {
 async function runPipeline(options: Options, settings: Settings, resources: Resources): Promise<RunReport> {
   const { store, deadLetters } = resources;
   const telemetry = pipelineTelemetry();
-  const monitor = new PipelineMonitor({ observer: telemetry.observer });
-  telemetry.bind(monitor, { pipeline: 'market-data', deadLetters });
+  const monitor = new PipelineMonitor();
   const sinkCheck = () => store.pool.query('SELECT 1');
   const server = options.metrics
     ? await serveTelemetry(telemetry, { port: settings.metricsPort, sinkCheck })
@@ -106,7 +105,8 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
   // Whoever read the output has gone (`| head`): what is held is written, and that is all.
   process.stdout.on('error', () => stop.abort());
   try {
-    return await run(outcomes$, { monitor, stop: stop.signal, onDrain: () => telemetry.draining() });
+    const observe = [telemetry.pipeline('market-data', { deadLetters })];
+    return await run(outcomes$, { monitor, stop: stop.signal, observe });
   } finally {
     progress.stop();
     await server?.close();

@@ -38,6 +38,7 @@ export { lanes } from './operators/lanes.js';
 export { pace } from './operators/pace.js';
 export { retryWithJitter } from './operators/retryWithJitter.js';
 export { route } from './operators/route.js';
+export type { RunObserver } from './operators/running/runObserver.js';
 export type { RunReport } from './operators/running/runReport.js';
 export { untilStopped } from './operators/untilStopped.js';
 export { watchdog } from './operators/watchdog.js';

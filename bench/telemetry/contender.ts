@@ -68,7 +68,7 @@ if (pauseMs === undefined) {
   await lastValueFrom(chain(bars$, sink).pipe(withContext({ monitor: new PipelineMonitor() })));
 } else {
   const telemetry = pipelineTelemetry();
-  const monitor = new PipelineMonitor({ observer: telemetry.observer });
+  const monitor = new PipelineMonitor();
   telemetry.bind(monitor);
   const server = await serveTelemetry(telemetry, { port: 0 });
   const scraper = await startScraper(`${server.url}/metrics`, pauseMs);

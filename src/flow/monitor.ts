@@ -1,4 +1,5 @@
 import { type Account, accountOf } from './account.js';
+import { combineObservers } from './combineObservers.js';
 import { type Stage, StageAccount, type StageInfo, type StageObserver } from './stage.js';
 
 export type { Account } from './account.js';
@@ -30,10 +31,25 @@ export class PipelineMonitor implements Monitor {
   readonly #accounts: StageAccount[] = [];
   readonly #stages: Stage[] = [];
   readonly #ordinals = new Map<string, number>();
-  readonly #observer: StageObserver | undefined;
+  readonly #observers: StageObserver[] = [];
+  #observer: StageObserver | undefined;
 
   constructor({ observer }: PipelineMonitorConfig = {}) {
-    this.#observer = observer;
+    if (observer) this.observe(observer);
+  }
+
+  /** Tells `observer` of the stages that register from now on. The function that is returned ends that. */
+  observe(observer: StageObserver): () => void {
+    const combine = () => {
+      this.#observer = this.#observers.length > 1 ? combineObservers(this.#observers) : this.#observers[0];
+    };
+    this.#observers.push(observer);
+    combine();
+    return () => {
+      const index = this.#observers.indexOf(observer);
+      if (index >= 0) this.#observers.splice(index, 1);
+      combine();
+    };
   }
 
   register(info: StageInfo): StageAccount {
@@ -49,7 +65,7 @@ export class PipelineMonitor implements Monitor {
         stage.branchOf === info.branchOf,
     );
     if (former) {
-      former.reopen(info.gate);
+      former.reopen(info.gate, this.#observer);
       return former;
     }
     const ordinal = (this.#ordinals.get(name) ?? 0) + 1;

@@ -90,11 +90,9 @@ export class Stage {
   readonly worker: number | undefined;
   readonly feeds: Stage | undefined;
   readonly branchOf: Stage | undefined;
-  /** Receives what happens here, where the monitor has an observer. */
-  readonly observer: StageObserver | undefined;
   readonly #account: StageAccount;
 
-  constructor(account: StageAccount, id: string, info: StageInfo, observer: StageObserver | undefined) {
+  constructor(account: StageAccount, id: string, info: StageInfo) {
     this.#account = account;
     this.id = id;
     this.kind = info.kind;
@@ -105,7 +103,11 @@ export class Stage {
     this.worker = info.worker;
     this.feeds = info.feeds;
     this.branchOf = info.branchOf;
-    this.observer = observer;
+  }
+
+  /** Receives what happens here, where the monitor has an observer. */
+  get observer(): StageObserver | undefined {
+    return this.#account.observer;
   }
 
   /** The gate that it closes to those upstream, where it has one. */
@@ -187,11 +189,13 @@ export class StageAccount {
   /** How values that come in are weighed; `undefined` where each is one item. */
   weigh: Weigh | undefined;
   isLive = true;
+  observer: StageObserver | undefined;
   #held: () => number = none;
 
   constructor(id: string, info: StageInfo, observer?: StageObserver) {
     this.gate = info.gate;
-    this.stage = new Stage(this, id, info, observer);
+    this.stage = new Stage(this, id, info);
+    this.observer = observer;
   }
 
   get held(): number {
@@ -206,15 +210,15 @@ export class StageAccount {
   /** Counts what `value` stands for, once, at the stage that gave it up, and names the items to an observer of fates. */
   settle(fate: Fate, value: unknown, reason?: string): void {
     this.#count(fate, weightOf(value, this.weigh), reason);
-    const { stage } = this;
-    if (stage.observer?.fate !== undefined) stage.observer.fate(stage, fate, reason, itemsIn(value, this.weigh));
+    const { stage, observer } = this;
+    if (observer?.fate !== undefined) observer.fate(stage, fate, reason, itemsIn(value, this.weigh));
   }
 
   /** The same for `count` items that are no value of the stream by themselves; `items` is asked only where it is of use. */
   settleSome(fate: Fate, count: number, reason: string | undefined, items: () => readonly unknown[]): void {
     this.#count(fate, count, reason);
-    const { stage } = this;
-    if (count > 0 && stage.observer?.fate !== undefined) stage.observer.fate(stage, fate, reason, items());
+    const { stage, observer } = this;
+    if (count > 0 && observer?.fate !== undefined) observer.fate(stage, fate, reason, items());
   }
 
   /** Counts what was refused before it was an item, such as an unreadable row. */
@@ -232,8 +236,9 @@ export class StageAccount {
   }
 
   /** Takes up the account again for a new subscription of the same stage. */
-  reopen(gate: Gate | undefined): void {
+  reopen(gate: Gate | undefined, observer?: StageObserver): void {
     this.isLive = true;
+    this.observer = observer;
     this.#held = none;
     this.gate = gate;
   }

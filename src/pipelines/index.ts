@@ -1,3 +1,4 @@
+export type { RunObserver } from '../operators/running/runObserver.js';
 export type { RunOutcome, RunReport, StageReport } from '../operators/running/runReport.js';
 export { formatReport } from './formatReport.js';
 export { type MarketDataToStoreConfig, marketDataToStore } from './marketDataToStore.js';

@@ -12,12 +12,14 @@ import {
   timer,
   VirtualTimeScheduler,
 } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Sink } from '../contracts/sink.js';
 import { gatedSource } from '../flow/gatedSource.js';
+import { PipelineMonitor } from '../flow/monitor.js';
 import { batch } from '../operators/batch.js';
 import { boundedBuffer } from '../operators/boundedBuffer.js';
 import { divert } from '../operators/divert.js';
+import type { RunObserver } from '../operators/running/runObserver.js';
 import { untilStopped } from '../operators/untilStopped.js';
 import { writeCoordinator } from '../operators/writeCoordinator.js';
 import { writeTo } from '../operators/writeTo.js';
@@ -25,14 +27,18 @@ import { formatReport } from './formatReport.js';
 import { run, type SignalEmitter } from './run.js';
 import { isRunError, type RunError } from './runError.js';
 
+/** An endless one yields, because it would otherwise never end where nothing below has a gate. */
 const naturals = (count = Number.POSITIVE_INFINITY) =>
-  gatedSource<number>({ name: 'naturals' }, (outlet) => {
-    let n = 0;
-    outlet.pump(() => {
-      if (n < count) outlet.next(n++);
-      else outlet.complete();
-    });
-  });
+  gatedSource<number>(
+    { name: 'naturals', ...(count < 1e6 && { yieldAfterMs: Number.POSITIVE_INFINITY }) },
+    (outlet) => {
+      let n = 0;
+      outlet.pump(() => {
+        if (n < count) outlet.next(n++);
+        else outlet.complete();
+      });
+    },
+  );
 
 /** Signals by hand, and the listeners that are left can be counted. */
 function signals() {
@@ -114,40 +120,6 @@ describe('run', () => {
     expect(report).toMatchObject({ outcome: 'deadline', durationMs: 310, written: 0, conservation: 0 });
     expect(report.received).toBe(report.held);
     expect(report.heldBy).toEqual({ boundedBuffer: 80, batch: 10, writeTo: 10 });
-  });
-
-  it('tells once why it drains', async () => {
-    const reasons: string[] = [];
-    const onDrain = (reason: string) => reasons.push(reason);
-    for (const how of ['signal', 'stop'] as const) {
-      const scheduler = new VirtualTimeScheduler();
-      const { emitter, send } = signals();
-      const stop = new AbortController();
-      const promise = run(naturals(), { scheduler, emitter, stop: stop.signal, onDrain });
-      scheduler.schedule(() => {
-        if (how === 'stop') stop.abort();
-        send('SIGTERM');
-      }, 5);
-      await settle(promise, scheduler);
-    }
-    expect(reasons).toEqual(['SIGTERM', 'stop']);
-  });
-
-  it('fails with what its onDrain throws', async () => {
-    const scheduler = new VirtualTimeScheduler();
-    const { emitter, send, left } = signals();
-    const onDrain = () => {
-      throw new Error('no log');
-    };
-    const promise = run(NEVER, { scheduler, emitter, onDrain });
-    promise.catch(() => {});
-    scheduler.schedule(() => send('SIGTERM'), 5);
-    const error = await settle(
-      promise.catch((thrown: unknown) => thrown),
-      scheduler,
-    );
-    expect((error as Error).cause).toMatchObject({ message: 'no log' });
-    expect(left()).toBe(0);
   });
 
   it('leaves one second after a second signal, and none after a third', async () => {
@@ -338,6 +310,134 @@ describe('run', () => {
     );
     expect(() => run(NEVER, { drainTimeoutMs: Number.POSITIVE_INFINITY })).toThrow(/drainTimeoutMs .* got Infinity/);
     expect(() => run(NEVER, { timeout: 5 } as never)).toThrow(/unknown option "timeout"/);
+  });
+});
+
+describe('the observers of a run', () => {
+  /** Keeps what it receives, and throws where it is told to. */
+  const recorder = (throwIn?: 'attach' | 'settled' | 'draining' | 'finished') => {
+    const events: string[] = [];
+    const note = (event: string) => {
+      events.push(event);
+      if (throwIn && event.startsWith(throwIn)) throw new Error(`broken ${throwIn}, password=hunter2`);
+    };
+    const observer: RunObserver = {
+      attach(monitor) {
+        note(`attach ${monitor.stages.length}`);
+        return { settled: (_, { rows }) => note(`settled ${rows}`) };
+      },
+      draining: (reason) => note(`draining ${reason}`),
+      finished: ({ outcome, written }) => note(`finished ${outcome} ${written}`),
+    };
+    return { observer, events };
+  };
+  const oneBatch = () => of(1, 2).pipe(batch({ size: 2 }), writeTo<number>({ name: 's', write: () => [{ rows: 2 }] }));
+  const warnings = () => {
+    const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    onTestFinished(() => emitWarning.mockRestore());
+    return emitWarning.mock.calls as unknown as [string, { code: string; detail: string }][];
+  };
+
+  it('follow it from before its subscription to its report', async () => {
+    const one = recorder();
+    const other = recorder();
+    const report = await run(oneBatch(), { signals: [], observe: [one.observer, { finished() {} }, other.observer] });
+    expect(report.written).toBe(2);
+    for (const { events } of [one, other]) expect(events).toEqual(['attach 0', 'settled 2', 'finished completed 2']);
+  });
+
+  it('are told once why it drains', async () => {
+    for (const [how, reason] of [
+      ['signal', 'SIGTERM'],
+      ['stop', 'stop'],
+      ['failure', 'failure'],
+    ] as const) {
+      const scheduler = new VirtualTimeScheduler();
+      const { emitter, send } = signals();
+      const { observer, events } = recorder();
+      const stop = new AbortController();
+      const failing: Sink<number> = {
+        name: 'failing',
+        write: () => throwError(() => Object.assign(new Error('no table'), { code: '42P01' })),
+      };
+      const items$ =
+        how === 'failure'
+          ? of(1, 2).pipe(batch({ size: 2 }), writeTo(failing, { deadLetters: { append: () => EMPTY } }))
+          : naturals().pipe(...chain(slow(5, scheduler)));
+      const promise = run(items$ as Observable<unknown>, {
+        scheduler,
+        emitter,
+        stop: stop.signal,
+        observe: [observer],
+      });
+      promise.catch(() => {});
+      scheduler.schedule(() => {
+        if (how === 'stop') stop.abort();
+        send('SIGTERM');
+      }, 5);
+      await settle(
+        promise.catch(() => {}),
+        scheduler,
+      );
+      expect(events.filter((event) => event.startsWith('draining'))).toEqual([`draining ${reason}`]);
+      expect(events.at(-1)).toMatch(/^finished/);
+    }
+  });
+
+  it.each(['settled', 'draining', 'finished'] as const)(
+    'do not hurt it where %s throws: it is a warning',
+    async (event) => {
+      const warned = warnings();
+      const scheduler = new VirtualTimeScheduler();
+      const { emitter, send } = signals();
+      const broken = recorder(event);
+      const other = recorder();
+      const promise = run(naturals().pipe(...chain(slow(5, scheduler))), {
+        scheduler,
+        emitter,
+        observe: [broken.observer, other.observer],
+      });
+      scheduler.schedule(() => send('SIGTERM'), 23);
+      const report = await settle(promise, scheduler);
+      expect(report).toMatchObject({ outcome: 'drained', held: 0, conservation: 0 });
+      // The broken one is still called, and warned of once.
+      expect(broken.events).toEqual(other.events);
+      expect(warned).toEqual([
+        [
+          `an observer of the pipeline failed, and the pipeline goes on: broken ${event}, password=***`,
+          { type: 'SluiceWarning', code: 'SLUICE_OBSERVER_FAILED', detail: expect.stringContaining('Error: broken') },
+        ],
+      ]);
+      expect(JSON.stringify(warned)).not.toContain('hunter2');
+    },
+  );
+
+  it('fail it before anything is subscribed where attach throws', async () => {
+    let subscribed = 0;
+    const one = recorder();
+    const broken = recorder('attach');
+    const source = new Observable<never>(() => {
+      subscribed += 1;
+    });
+    const error = await run(source, { signals: [], observe: [one.observer, broken.observer] }).catch((e: unknown) => e);
+    expect((error as RunError).cause).toMatchObject({ message: expect.stringContaining('broken attach') });
+    expect(subscribed).toBe(0);
+    // What was attached is told of the end, so that it can let go.
+    expect(one.events).toEqual(['attach 0', 'finished failed 0']);
+    expect(broken.events).toEqual(['attach 0']);
+  });
+
+  it('see the second run of the same monitor once', async () => {
+    const monitor = new PipelineMonitor();
+    const { observer, events } = recorder();
+    for (let n = 0; n < 2; n++) await run(oneBatch(), { signals: [], monitor, observe: [observer] });
+    expect(events.filter((event) => event === 'settled 2')).toHaveLength(2);
+  });
+
+  it('must be observers', () => {
+    expect(() => run(NEVER, { observe: [{ atach() {} } as RunObserver] })).toThrow(
+      'run: observe[0] must be an observer with attach, draining or finished, got an object',
+    );
   });
 });
 

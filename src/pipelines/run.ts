@@ -1,8 +1,18 @@
 import { asyncScheduler, type Observable, type SchedulerLike } from 'rxjs';
-import { PipelineMonitor } from '../flow/monitor.js';
+import type { PipelineMonitor } from '../flow/monitor.js';
 import { PipelineRun } from '../operators/running/pipelineRun.js';
+import { OBSERVERS, type RunObserver } from '../operators/running/runObserver.js';
 import type { RunReport } from '../operators/running/runReport.js';
-import { requireDuration, requireFunction, requireKnownOptions } from '../primitives/validate.js';
+import {
+  duration,
+  func,
+  having,
+  listOf,
+  type OptionsOf,
+  readArgument,
+  readOptions,
+  text,
+} from '../primitives/options.js';
 import { RunError } from './runError.js';
 
 /** Where signals come from: `process`, or a stand-in for it. */
@@ -18,11 +28,8 @@ export interface RunConfig {
   readonly signals?: readonly NodeJS.Signals[];
   /** Asks for a drain when it is aborted: for programs that stop for reasons of their own. */
   readonly stop?: AbortSignal;
-  /**
-   * Told once, when the drain begins, why: a signal, `stop`, or `failure` for a writer that cannot go on. What it throws fails
-   * the run. Default: nobody is told.
-   */
-  readonly onDrain?: (reason: string) => void;
+  /** What follows the run, such as `pipelineTelemetry()` and `logPipeline()`. Default: nothing. */
+  readonly observe?: readonly RunObserver[];
   /** Where stages register. Default: a new one; give one to read levels while the pipeline runs. */
   readonly monitor?: PipelineMonitor;
   /** The clock of the deadline. Default `asyncScheduler`. */
@@ -30,6 +37,16 @@ export interface RunConfig {
   /** Default `process`. */
   readonly emitter?: SignalEmitter;
 }
+
+const OPTIONS = {
+  drainTimeoutMs: duration().default(10_000),
+  signals: listOf(text()).default(['SIGINT', 'SIGTERM']),
+  stop: having('addEventListener'),
+  observe: OBSERVERS,
+  monitor: having('register', 'observe'),
+  scheduler: having('now', 'schedule').default(asyncScheduler),
+  emitter: having('on', 'off').default(process),
+} satisfies OptionsOf<RunConfig>;
 
 /**
  * Runs a pipeline as a program: subscribes it, drains it on SIGINT and SIGTERM, and accounts for every item.
@@ -73,29 +90,14 @@ export interface RunConfig {
  * ```
  */
 export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promise<RunReport> {
-  requireKnownOptions('run', config, [
-    'drainTimeoutMs',
-    'signals',
-    'stop',
-    'onDrain',
-    'monitor',
-    'scheduler',
-    'emitter',
-  ]);
-  requireFunction('run', 'the subscribe of its pipeline', outcomes$?.subscribe);
-  const drainTimeoutMs = requireDuration('run', 'drainTimeoutMs', config.drainTimeoutMs ?? 10_000);
-  const { signals = ['SIGINT', 'SIGTERM'], stop, scheduler = asyncScheduler, monitor = new PipelineMonitor() } = config;
-  const onDraining = config.onDrain && requireFunction('run', 'onDrain', config.onDrain);
-  const emitter: SignalEmitter = config.emitter ?? process;
+  readArgument('run', 'the subscribe of its pipeline', outcomes$?.subscribe, func());
+  const { signals, stop, emitter, ...options } = readOptions('run', config, OPTIONS);
 
   return new Promise((resolve, reject) => {
     const onSignal = (name: NodeJS.Signals) => pipeline.request(name, name);
     const onStop = () => pipeline.request('stop');
     const pipeline = new PipelineRun({
-      drainTimeoutMs,
-      scheduler,
-      monitor,
-      onDraining,
+      ...options,
       onEnd(report) {
         for (const name of signals) emitter.off(name, onSignal);
         stop?.removeEventListener('abort', onStop);

@@ -1,19 +1,30 @@
 import { asyncScheduler, Observable, Subscriber, tap, throwError } from 'rxjs';
 import type { Sink, WriteOutcome } from '../contracts/sink.js';
-import { PipelineMonitor } from '../flow/monitor.js';
+import type { PipelineMonitor } from '../flow/monitor.js';
 import { PipelineRun } from '../operators/running/pipelineRun.js';
+import { OBSERVERS, type RunObserver } from '../operators/running/runObserver.js';
 import type { RunReport } from '../operators/running/runReport.js';
 import { type WriteCoordinatorConfig, writeCoordinator } from '../operators/writeCoordinator.js';
-import { requireDuration } from '../primitives/validate.js';
+import { duration, func, having, type OptionsOf, readOptions } from '../primitives/options.js';
 
 export interface SinkSubscriberConfig<T> extends WriteCoordinatorConfig<T> {
   /** Called with the outcome of each batch. What it throws ends the pipeline with that error. */
   readonly onOutcome?: (outcome: WriteOutcome<T>) => void;
   /** How long the drain that `stop()` starts may take, in milliseconds, 0 or more. Default 10,000. */
   readonly drainTimeoutMs?: number;
+  /** What follows the run, such as `pipelineTelemetry()` and `logPipeline()`. Default: nothing. */
+  readonly observe?: readonly RunObserver[];
   /** Where stages register. Default: a new one. */
   readonly monitor?: PipelineMonitor;
 }
+
+type OwnOptions = Pick<SinkSubscriberConfig<unknown>, 'onOutcome' | 'drainTimeoutMs' | 'observe' | 'monitor'>;
+const OPTIONS = {
+  onOutcome: func(),
+  drainTimeoutMs: duration().default(10_000),
+  observe: OBSERVERS,
+  monitor: having('register', 'observe'),
+} satisfies OptionsOf<OwnOptions>;
 
 /**
  * A subscriber that writes: `bars$.subscribe(sinkSubscriber(barsSink(pool)))` is a whole pipeline, with buffer, lanes,
@@ -64,11 +75,10 @@ export class SinkSubscriber<T> extends Subscriber<T> {
 
   /** Made by {@link sinkSubscriber}. */
   constructor(sink: Sink<T>, config: SinkSubscriberConfig<T>) {
-    const { onOutcome, monitor = new PipelineMonitor(), drainTimeoutMs = 10_000, ...coordinator } = config;
+    const { onOutcome, drainTimeoutMs, observe, monitor, ...coordinator } = config;
     const pipeline = new PipelineRun({
-      drainTimeoutMs: requireDuration('sinkSubscriber', 'drainTimeoutMs', drainTimeoutMs),
+      ...readOptions('sinkSubscriber', { onOutcome, drainTimeoutMs, observe, monitor } as OwnOptions, OPTIONS),
       scheduler: config.policies?.scheduler ?? asyncScheduler,
-      monitor,
       onEnd: (report) => this.#settle(report),
     });
     let head: Subscriber<T> | undefined;
@@ -84,7 +94,7 @@ export class SinkSubscriber<T> extends Subscriber<T> {
     );
     // Chained to the head of the pipeline: what is upstream finds its gate, and `next` goes straight in.
     super(head);
-    this.monitor = monitor;
+    this.monitor = pipeline.monitor;
     this.#pipeline = pipeline;
     this.#head = head as Subscriber<T>;
     this.#ended = new Promise((resolve, reject) => {

@@ -8,17 +8,16 @@ export {
   type LogLevel,
 } from './createLogger.js';
 export type { EventLoopDelayReading } from './eventLoopDelay.js';
-export { type FinishedRun, type LogPipelineConfig, logPipeline, type PipelineLog } from './logPipeline.js';
+export { type LogPipelineConfig, logPipeline, type PipelineLog } from './logPipeline.js';
 export type { MetricsFormat, MetricsRegistry, RenderedMetrics } from './metrics.js';
-export { observers } from './observers.js';
-export type { CountedDeadLetters } from './pipelineTally.js';
 export {
   type BindConfig,
-  type Obstacles,
   type PipelineTelemetry,
   type PipelineTelemetryConfig,
   pipelineTelemetry,
+  type ReadinessBlockers,
 } from './pipelineTelemetry.js';
+export type { DeadLetterCounts } from './pipelineView.js';
 export type { SinkCheck } from './readiness.js';
 export type { Page, PageAnswer, PageRequest, PageServer } from './servePages.js';
 export { type ServeTelemetryConfig, serveTelemetry } from './serveTelemetry.js';

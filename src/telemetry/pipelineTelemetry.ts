@@ -1,19 +1,24 @@
 import type { PipelineMonitor, Stage, StageObserver } from '../flow/monitor.js';
+import type { RunObserver } from '../operators/running/runObserver.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
 import {
-  requireFunction,
-  requireInteger,
-  requireKnownOptions,
-  requireOneOf,
-  requireText,
-} from '../primitives/validate.js';
+  func,
+  having,
+  integer,
+  type OptionsOf,
+  oneOf,
+  readArgument,
+  readOptions,
+  reject,
+  text,
+} from '../primitives/options.js';
 import { BoundedLabels } from './boundedLabels.js';
 import { METRICS, type MetricKey, PROVIDER_STATES, type ProviderState } from './catalogue.js';
 import { EventLoopDelay, type EventLoopDelayReading } from './eventLoopDelay.js';
 import { GateTimes } from './gateTimes.js';
 import { Metrics, type MetricsFormat, type MetricsRegistry, type RenderedMetrics } from './metrics.js';
-import { type CountedDeadLetters, type Readings, WatchedPipeline } from './pipelineTally.js';
-import { Tally } from './tally.js';
+import { type DeadLetterCounts, type MetricSources, PipelineView } from './pipelineView.js';
+import { Scrape } from './scrape.js';
 import { type Topology, topologyOf } from './topology.js';
 import { type EventTimeOf, eventTimeOf, WriterRecord } from './writerRecord.js';
 
@@ -22,7 +27,7 @@ export interface PipelineTelemetryConfig {
   readonly registry?: MetricsRegistry;
   /** The clock, in Unix epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;
-  /** When the event of an item was, for freshness. Default: its `ts`, else its `publishedAt`. */
+  /** When the event of an item happened, for freshness. Default: its `ts`, else its `publishedAt`. */
   readonly eventTimeOf?: EventTimeOf;
 }
 
@@ -30,11 +35,11 @@ export interface BindConfig {
   /** The label `pipeline`. Default `default`. */
   readonly pipeline?: string;
   /** The queue of dead letters whose numbers belong to this pipeline. Default: none. */
-  readonly deadLetters?: CountedDeadLetters;
+  readonly deadLetters?: DeadLetterCounts;
 }
 
 /** What keeps a program from taking work, as far as its pipelines know. */
-export interface Obstacles {
+export interface ReadinessBlockers {
   readonly draining: boolean;
   /** Coordinators whose breaker is open. */
   readonly open: readonly string[];
@@ -42,10 +47,14 @@ export interface Obstacles {
   readonly holding: readonly string[];
 }
 
-export interface PipelineTelemetry {
-  /** For `new PipelineMonitor({ observer })`: told of batches, never of items. */
-  readonly observer: StageObserver;
-  /** Shows what the stages of a monitor count. Give it back when the pipeline is over: its counters stay, its gauges end. */
+/** Give it to `observe` of a run, which it shows as the pipeline `default`; `pipeline()` observes one under another name. */
+export interface PipelineTelemetry extends RunObserver {
+  /** The observer that shows a run under this label, and the numbers of its dead letters. */
+  pipeline(name: string, config?: Omit<BindConfig, 'pipeline'>): RunObserver;
+  /**
+   * Shows a pipeline that is subscribed without `run()`; call it before that. The function that is returned ends it: the counters
+   * of the pipeline stay, its gauges end.
+   */
   bind(monitor: PipelineMonitor, config?: BindConfig): () => void;
   /** What a provider is doing now. */
   providerState(provider: string, state: ProviderState): void;
@@ -56,20 +65,32 @@ export interface PipelineTelemetry {
   metrics(format?: MetricsFormat): Promise<RenderedMetrics>;
   topology(): readonly Topology[];
   eventLoopDelay(): EventLoopDelayReading;
-  obstacles(): Obstacles;
+  blockers(): ReadinessBlockers;
   /** Stops watching, and takes the metrics out of their registry. */
   close(): void;
 }
 
+const DEFAULT_PIPELINE = 'default';
+
+const OPTIONS = {
+  registry: having('registerMetric'),
+  now: func().default(Date.now),
+  eventTimeOf: func().default(eventTimeOf),
+} satisfies OptionsOf<PipelineTelemetryConfig>;
+
+const BIND_OPTIONS = {
+  pipeline: text().default(DEFAULT_PIPELINE),
+  deadLetters: having('stats'),
+} satisfies OptionsOf<BindConfig>;
+
+const FORMAT = oneOf(['text', 'openmetrics']);
+
 /**
- * Metrics of pipelines for Prometheus: what their stages count, how long their gates are closed, what becomes of batches.
- *
- * Give `observer` to the monitor and bind the monitor. Numbers are read when somebody asks for them; between that, a batch
- * costs a few additions and an item nothing.
+ * Metrics of pipelines for Prometheus: what their stages count, how long their gates are closed, what becomes of batches. The
+ * numbers are read when they are scraped; in between a batch costs a few additions, and an item nothing.
  *
  * @example
  * ```ts
- * import { PipelineMonitor } from 'sluice';
  * import { pipelineTelemetry } from 'sluice/telemetry';
  * import { writeCoordinator } from 'sluice/operators';
  * import { run } from 'sluice/pipelines';
@@ -77,30 +98,32 @@ export interface PipelineTelemetry {
  * import { synthetic } from 'sluice/sources';
  *
  * const telemetry = pipelineTelemetry();
- * const monitor = new PipelineMonitor({ observer: telemetry.observer });
- * telemetry.bind(monitor, { pipeline: 'bars' });
- * await run(synthetic({ count: 1_000, seed: 7 }).pipe(writeCoordinator(memorySink())), { monitor });
+ * const bars$ = synthetic({ count: 1_000, seed: 7 });
+ * await run(bars$.pipe(writeCoordinator(memorySink())), { observe: [telemetry.pipeline('bars')] });
  * console.log((await telemetry.metrics()).body);
  * telemetry.close();
  * ```
  */
 export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): PipelineTelemetry {
   const owner = 'pipelineTelemetry';
-  requireKnownOptions(owner, config, ['registry', 'now', 'eventTimeOf']);
-  const now = requireFunction(owner, 'now', config.now ?? Date.now);
-  const timeOf = requireFunction(owner, 'eventTimeOf', config.eventTimeOf ?? eventTimeOf);
-  const steady = new MonotonicClock();
-  const gates = new GateTimes(() => steady.at(now()));
+  const { registry, now, eventTimeOf: timeOf } = readOptions(owner, config, OPTIONS);
+  const clock = new MonotonicClock();
+  const gates = new GateTimes(() => clock.at(now()));
   const records = new WeakMap<Stage, WriterRecord>();
   const errorTypes = new BoundedLabels();
-  const readings: Readings = { records, gates, dropReasons: new BoundedLabels(), divertReasons: new BoundedLabels() };
-  const pipelines = new Map<PipelineMonitor, WatchedPipeline>();
+  const sources: MetricSources = {
+    records,
+    gates,
+    dropReasons: new BoundedLabels(),
+    divertReasons: new BoundedLabels(),
+  };
+  const pipelines = new Map<PipelineMonitor, PipelineView>();
+  const drainingPipelines = new Set<string>();
   const providers = new Map<string, ProviderState>();
-  /** What pipelines counted that are over. */
-  const former = new Tally();
+  /** What the pipelines that have ended have counted. */
+  const former = new Scrape();
   let gaps = 0;
-  let isDraining = false;
-  let latest: Tally | undefined;
+  let latest: Scrape | undefined;
 
   const recordOf = (stage: Stage): WriterRecord => {
     let record = records.get(stage);
@@ -126,17 +149,17 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
     },
   };
 
-  /** All metrics of one scrape are of one moment: they are read in one go, without a turn of the event loop between. */
-  const tally = (): Tally => {
+  /** All metrics of one scrape are of one moment: they are read at once, without a turn of the event loop in between. */
+  const scrape = (): Scrape => {
     if (latest) return latest;
-    const fresh = new Tally();
+    const fresh = new Scrape();
     fresh.addCounted(former);
-    for (const pipeline of pipelines.values()) pipeline.addTo(fresh, readings);
+    for (const pipeline of pipelines.values()) pipeline.addTo(fresh, sources);
     for (const [provider, current] of providers) {
       for (const state of PROVIDER_STATES) fresh.add('providerState', [provider, state], state === current ? 1 : 0);
     }
     fresh.add('gapsOpen', [], gaps);
-    fresh.add('draining', [], isDraining ? 1 : 0);
+    fresh.add('draining', [], drainingPipelines.size > 0 ? 1 : 0);
     const { mean, p99, max } = delay.read();
     fresh.add('loopMean', [], mean);
     fresh.add('loopP99', [], p99);
@@ -148,47 +171,71 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
     return fresh;
   };
 
-  const metrics = new Metrics(config.registry);
+  const metrics = new Metrics(registry);
   for (const [key, info] of Object.entries(METRICS) as [MetricKey, (typeof METRICS)[MetricKey]][]) {
-    if (info.type === 'histogram') metrics.histogram(info, () => tally().distributions(key));
-    else metrics.number(info, () => tally().numbers(key));
+    if (info.type === 'histogram') metrics.histogram(info, () => scrape().distributions(key));
+    else metrics.number(info, () => scrape().numbers(key));
   }
   const delay = new EventLoopDelay(now);
 
+  const show = (monitor: PipelineMonitor, bindConfig: BindConfig): (() => void) => {
+    const { pipeline: name, deadLetters } = readOptions(`${owner}: bind`, bindConfig, BIND_OPTIONS);
+    if (pipelines.has(monitor)) throw new RangeError(`${owner}: bind: this monitor is bound already`);
+    if ([...pipelines.values()].some((other) => other.name === name)) {
+      reject(`${owner}: bind`, 'pipeline', 'a name that no running pipeline has', name);
+    }
+    const view = new PipelineView(name, monitor, deadLetters);
+    pipelines.set(monitor, view);
+    // A pipeline that runs again takes work again.
+    drainingPipelines.delete(name);
+    return () => {
+      if (pipelines.get(monitor) !== view) return;
+      const last = new Scrape();
+      view.addTo(last, sources);
+      former.addCounted(last);
+      pipelines.delete(monitor);
+      for (const stage of monitor.stages) gates.forget(stage);
+      latest = undefined;
+    };
+  };
+
+  const observe = (name: string, bindConfig: BindConfig): Required<RunObserver> => {
+    let end: (() => void) | undefined;
+    return {
+      attach(monitor) {
+        end = show(monitor, { ...bindConfig, pipeline: name });
+        return observer;
+      },
+      draining: () => {
+        drainingPipelines.add(name);
+      },
+      finished: () => end?.(),
+    };
+  };
+
   return {
-    observer,
+    ...observe(DEFAULT_PIPELINE, {}),
+    pipeline: (name, bindConfig = {}) =>
+      observe(readArgument(owner, 'the name of a pipeline', name, text()), bindConfig),
     bind(monitor, bindConfig = {}) {
-      requireKnownOptions(`${owner}: bind`, bindConfig, ['pipeline', 'deadLetters']);
-      const name = requireText(`${owner}: bind`, 'pipeline', bindConfig.pipeline ?? 'default');
-      if (pipelines.has(monitor)) throw new RangeError(`${owner}: bind: this monitor is bound already`);
-      if ([...pipelines.values()].some((other) => other.name === name)) {
-        throw new RangeError(
-          `${owner}: bind: pipeline must be a name of its own, and there is a ${JSON.stringify(name)}`,
-        );
-      }
-      const pipeline = new WatchedPipeline(name, monitor, bindConfig.deadLetters);
-      pipelines.set(monitor, pipeline);
+      const end = show(monitor, bindConfig);
+      const detach = monitor.observe(observer);
       return () => {
-        if (pipelines.get(monitor) !== pipeline) return;
-        const last = new Tally();
-        pipeline.addTo(last, readings);
-        former.addCounted(last);
-        pipelines.delete(monitor);
-        for (const stage of monitor.stages) gates.forget(stage);
-        latest = undefined;
+        detach();
+        end();
       };
     },
+    draining: () => {
+      drainingPipelines.add(DEFAULT_PIPELINE);
+    },
     providerState(provider, state) {
-      requireText(owner, 'provider', provider);
-      providers.set(provider, requireOneOf(owner, 'state', state, PROVIDER_STATES));
+      readArgument(owner, 'provider', provider, text());
+      providers.set(provider, readArgument(owner, 'state', state, oneOf(PROVIDER_STATES)));
     },
     gapsOpen(count) {
-      gaps = requireInteger(owner, 'gapsOpen', count, 0);
+      gaps = readArgument(owner, 'gapsOpen', count, integer({ min: 0 }));
     },
-    draining() {
-      isDraining = true;
-    },
-    metrics: (format = 'text') => metrics.render(requireOneOf(owner, 'format', format, ['text', 'openmetrics'])),
+    metrics: (format = 'text') => metrics.render(readArgument(owner, 'format', format, FORMAT)),
     topology: () =>
       [...pipelines.values()].map(({ name, monitor }) =>
         topologyOf(name, monitor, (stage) => {
@@ -197,11 +244,11 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
         }),
       ),
     eventLoopDelay: () => delay.read(),
-    obstacles() {
-      const open = [...tally().numbers('circuitState')].filter(({ value }) => value === 1);
+    blockers() {
+      const open = [...scrape().numbers('circuitState')].filter(({ value }) => value === 1);
       const holding = [...pipelines.values()].filter(({ deadLetters }) => deadLetters?.holding);
       return {
-        draining: isDraining,
+        draining: drainingPipelines.size > 0,
         open: open.map(({ labels }) => labels.coord_id ?? ''),
         holding: holding.map(({ name }) => name),
       };

@@ -1,6 +1,6 @@
 import { redactText } from '../primitives/redact.js';
 import { within } from '../primitives/within.js';
-import type { Obstacles } from './pipelineTelemetry.js';
+import type { ReadinessBlockers } from './pipelineTelemetry.js';
 
 /** Whether a program can take work, and if not, why not. */
 export interface ReadinessReport {
@@ -38,8 +38,8 @@ export class Readiness {
     this.#config = config;
   }
 
-  async report(obstacles: Obstacles): Promise<ReadinessReport> {
-    const { draining, open, holding } = obstacles;
+  async report(blockers: ReadinessBlockers): Promise<ReadinessReport> {
+    const { draining, open, holding } = blockers;
     const checks: ReadinessCheck[] = [
       await this.#sink(),
       checkOf('draining', draining ? 'the program is draining' : undefined),

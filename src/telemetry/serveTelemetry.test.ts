@@ -4,15 +4,15 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Gate } from '../flow/gate.js';
 import { PipelineMonitor } from '../flow/monitor.js';
-import type { CountedDeadLetters } from './pipelineTally.js';
 import { pipelineTelemetry } from './pipelineTelemetry.js';
+import type { DeadLetterCounts } from './pipelineView.js';
 import type { PageServer } from './servePages.js';
 import { type ServeTelemetryConfig, serveTelemetry } from './serveTelemetry.js';
 import { isTelemetryError, type TelemetryError } from './telemetryError.js';
 
 const letters = (count: number) => ({ letters: count, items: count });
 
-const deadLetters = (holding: object | undefined): CountedDeadLetters => ({
+const deadLetters = (holding: object | undefined): DeadLetterCounts => ({
   holding,
   stats: () => ({ open: letters(3), parked: letters(0), appended: letters(3), replayed: letters(0), quarantined: 0 }),
 });
@@ -92,7 +92,7 @@ describe('/metrics', () => {
 
   it('says what went wrong where a number cannot be read, without its secrets', async () => {
     const { server, telemetry } = await serve();
-    const broken: CountedDeadLetters = {
+    const broken: DeadLetterCounts = {
       holding: undefined,
       stats() {
         throw new Error('cannot read postgres://me:hunter2@db');
@@ -139,7 +139,7 @@ describe('/readyz', () => {
     const { server, telemetry } = await serve({
       sinkCheck: () => Promise.reject(new Error('connect ECONNREFUSED; was postgres://me:hunter2@db')),
     });
-    const monitor = new PipelineMonitor({ observer: telemetry.observer });
+    const monitor = new PipelineMonitor();
     telemetry.bind(monitor, {
       pipeline: 'bars',
       deadLetters: deadLetters({ sinceMs: 5 }),
@@ -219,7 +219,7 @@ describe('/readyz', () => {
 describe('/topology', () => {
   it('shows stages, edges, gates and counts of every pipeline', async () => {
     const { server, telemetry } = await serve();
-    const monitor = new PipelineMonitor({ observer: telemetry.observer });
+    const monitor = new PipelineMonitor();
     const gate = new Gate('closed');
     const writer = monitor.register({ kind: 'writeTo', name: 'w', role: 'writer', gate }).stage;
     const lanes = monitor.register({ kind: 'lanes' }).stage;

@@ -38,11 +38,9 @@ const OPTIONS = ['port', 'host', 'sinkCheck', 'sinkCheckTimeoutMs', 'sinkCheckCa
  *
  * @example
  * ```ts
- * import { PipelineMonitor } from 'sluice';
  * import { pipelineTelemetry, serveTelemetry } from 'sluice/telemetry';
  *
  * const telemetry = pipelineTelemetry();
- * telemetry.bind(new PipelineMonitor({ observer: telemetry.observer }));
  * const server = await serveTelemetry(telemetry, { port: 0 });
  * console.log((await fetch(`${server.url}/healthz`)).status);
  * await server.close();
@@ -72,7 +70,7 @@ export async function serveTelemetry(
       return json(200, { status: 'alive', uptimeSeconds, eventLoopDelaySeconds: telemetry.eventLoopDelay() });
     },
     '/readyz': async () => {
-      const report = await readiness.report(telemetry.obstacles());
+      const report = await readiness.report(telemetry.blockers());
       return json(report.ready ? 200 : 503, report);
     },
     '/topology': () => json(200, { pipelines: telemetry.topology() }),

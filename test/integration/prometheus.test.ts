@@ -29,7 +29,7 @@ interface Tick {
 
 /** A pipeline of everyday troubles, in real time: its sink refuses items and is down now and then, its source drops some. */
 function startPipeline(telemetry: PipelineTelemetry): () => void {
-  const monitor = new PipelineMonitor({ observer: telemetry.observer });
+  const monitor = new PipelineMonitor();
   const stop = new Subject<void>();
   const letters = { appended: 0, replayed: 0 };
   const tallyOf = (count: number) => ({ letters: count, items: count });

@@ -6,7 +6,7 @@ import { Timer } from '../../primitives/timer.js';
 export interface DrainControllerConfig extends DrainTiming {
   /** The clock of the deadline. */
   readonly scheduler: SchedulerLike;
-  /** Called once when the drain begins, after sources were asked to stop. */
+  /** Called once when the drain begins, before sources are asked to stop. */
   readonly onDraining?: () => void;
   /** Called once when the time is over and the pipeline has not ended: tear it down. */
   readonly onDeadline: () => void;
@@ -85,8 +85,8 @@ export class DrainController {
   }
 
   #beginDraining(): void {
+    this.#config.onDraining?.();
     this.#stopping.next();
     this.#stopping.complete();
-    this.#config.onDraining?.();
   }
 }

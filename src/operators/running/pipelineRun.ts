@@ -1,26 +1,29 @@
 import { type Observable, type SchedulerLike, Subscription } from 'rxjs';
 import { isWriteOutcome } from '../../contracts/sink.js';
 import { withFallbackContext } from '../../flow/context.js';
-import type { PipelineMonitor } from '../../flow/monitor.js';
+import { PipelineMonitor } from '../../flow/monitor.js';
 import { withContext } from '../../flow/withContext.js';
 import { DrainController } from './drainController.js';
+import { type RunObserver, RunObservers } from './runObserver.js';
 import { type RunOutcome, type RunReport, reportOf } from './runReport.js';
 
 export interface PipelineRunConfig {
   readonly drainTimeoutMs: number;
   readonly scheduler: SchedulerLike;
-  readonly monitor: PipelineMonitor;
-  /** Called once when the drain begins, with the reason. What it throws fails the run. */
-  readonly onDraining?: ((reason: string) => void) | undefined;
+  /** Default: a new one. */
+  readonly monitor?: PipelineMonitor | undefined;
+  readonly observe: readonly RunObserver[];
   /** Called once, when everything is torn down. */
   readonly onEnd: (report: RunReport) => void;
 }
 
 /** One run of a pipeline, from its subscription to its report: what `run()` and `sinkSubscriber()` have in common. */
 export class PipelineRun {
+  readonly monitor: PipelineMonitor;
   readonly #config: PipelineRunConfig;
   readonly #startedAt: number;
   readonly #drain: DrainController;
+  readonly #observers: RunObservers;
   readonly #subscription = new Subscription();
   #reason = 'failure';
   #signal: string | undefined;
@@ -30,18 +33,14 @@ export class PipelineRun {
 
   constructor(config: PipelineRunConfig) {
     this.#config = config;
-    const { scheduler, drainTimeoutMs, onDraining } = config;
+    this.monitor = config.monitor ?? new PipelineMonitor();
+    const { scheduler, drainTimeoutMs, observe } = config;
+    this.#observers = new RunObservers(observe);
     this.#startedAt = scheduler.now();
     this.#drain = new DrainController({
       scheduler,
       timeoutMs: drainTimeoutMs,
-      onDraining: () => {
-        try {
-          onDraining?.(this.#reason);
-        } catch (error) {
-          this.#end('failed', error);
-        }
-      },
+      onDraining: () => this.#observers.draining(this.#reason),
       onDeadline: () => this.#endDrain('deadline'),
     });
   }
@@ -53,7 +52,8 @@ export class PipelineRun {
   /** Subscribes the pipeline as one of its own, also where this is called from a callback of another. */
   start(outcomes$: Observable<unknown>): void {
     const { stopping, expired, abort } = this.#drain;
-    const { monitor } = this.#config;
+    const { monitor } = this;
+    this.#observers.attach(monitor);
     withFallbackContext(undefined, () => {
       this.#subscription.add(
         outcomes$.pipe(withContext({ stopping, expired, abort, monitor })).subscribe({
@@ -105,17 +105,17 @@ export class PipelineRun {
       error = how === 'failed' ? new AggregateError([cause, thrown], messageOf(cause)) : thrown;
       outcome = 'failed';
     }
-    const { monitor, scheduler, onEnd } = this.#config;
-    onEnd(
-      reportOf(monitor, {
-        outcome,
-        durationMs: scheduler.now() - this.#startedAt,
-        batches: this.#batches,
-        rows: this.#rows,
-        ...(this.#signal === undefined ? {} : { signal: this.#signal }),
-        ...(outcome === 'failed' ? { error } : {}),
-      }),
-    );
+    const { scheduler, onEnd } = this.#config;
+    const report = reportOf(this.monitor, {
+      outcome,
+      durationMs: scheduler.now() - this.#startedAt,
+      batches: this.#batches,
+      rows: this.#rows,
+      ...(this.#signal === undefined ? {} : { signal: this.#signal }),
+      ...(outcome === 'failed' ? { error } : {}),
+    });
+    this.#observers.finished(report);
+    onEnd(report);
   }
 }
 

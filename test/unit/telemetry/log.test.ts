@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PipelineMonitor, type SettledWrite, type WatchedBreaker } from '../../../src/flow/monitor.js';
+import type { RunReport } from '../../../src/operators/running/runReport.js';
 import { createLogger, type LogLevel } from '../../../src/telemetry/createLogger.js';
-import { type FinishedRun, logPipeline } from '../../../src/telemetry/logPipeline.js';
-import { observers } from '../../../src/telemetry/observers.js';
+import { logPipeline } from '../../../src/telemetry/logPipeline.js';
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -77,7 +77,8 @@ describe('the log of a pipeline', () => {
   it('tells each change of a breaker once, though several workers share it', () => {
     const { logger: log, lines } = logger();
     const { watched, change, listeners } = breaker();
-    const { observer, close } = logPipeline(log);
+    const { attach, close } = logPipeline(log);
+    const observer = attach();
     const first = stage();
     observer.guarded?.(first, watched);
     observer.guarded?.(stage(), watched);
@@ -96,7 +97,7 @@ describe('the log of a pipeline', () => {
   });
 
   it('lets go of the breaker that a retried stage had, unless another has it still', () => {
-    const { observer } = logPipeline(logger().logger);
+    const observer = logPipeline(logger().logger).attach();
     const shared = breaker();
     const next = breaker();
     const one = stage();
@@ -112,7 +113,7 @@ describe('the log of a pipeline', () => {
   it('tells the same trouble of a stage now and then, with how often it was there in between', () => {
     const clock = { now: 0 };
     const { logger: log, lines } = logger();
-    const { observer } = logPipeline(log, { repeatMs: 1_000, now: () => clock.now });
+    const observer = logPipeline(log, { repeatMs: 1_000, now: () => clock.now }).attach();
     const writer = stage();
     const fail = (type: string) => observer.writeFailed?.(writer, { type, class: 'transient' });
     for (const now of [0, 10, 999]) {
@@ -125,7 +126,7 @@ describe('the log of a pipeline', () => {
     fail('ECONNREFUSED');
     expect(lines().map(({ msg, type, repeated }) => [msg, type, repeated])).toEqual([
       ['a write failed', 'ECONNREFUSED', undefined],
-      ['a write will be tried again', undefined, undefined],
+      ['a write will be retried', undefined, undefined],
       ['a write failed', '57P01', undefined],
       ['a write failed', 'ECONNREFUSED', 2],
     ]);
@@ -133,7 +134,7 @@ describe('the log of a pipeline', () => {
 
   it('tells every fatal failure, diverted items and nothing of what is written', () => {
     const { logger: log, lines } = logger();
-    const { observer } = logPipeline(log);
+    const observer = logPipeline(log).attach();
     const writer = stage();
     const outcome: SettledWrite = { status: 'written', items: [1, 2], rows: 2, attempts: 1, durationMs: 3 };
     observer.settled?.(writer, outcome);
@@ -161,13 +162,15 @@ describe('the log of a pipeline', () => {
       held: 1,
       conservation: 0,
     };
-    const report: FinishedRun = {
+    const report: RunReport = {
       ...account,
       outcome: 'drained',
       durationMs: 7,
       batches: 1,
       rows: 3,
+      divertedBy: { poison: 1 },
       heldBy: { bars: 1 },
+      stages: [],
     };
     holding(true, new Error('no space left'));
     holding(false);
@@ -180,8 +183,8 @@ describe('the log of a pipeline', () => {
       ['error', 'dead letters cannot be stored: the pipeline holds its items'],
       ['info', 'dead letters can be stored again: the pipeline goes on'],
       ['info', 'draining'],
-      ['warn', 'the pipeline is over'],
-      ['info', 'the pipeline is over'],
+      ['warn', 'the pipeline has ended'],
+      ['info', 'the pipeline has ended'],
       ['error', 'items are unaccounted for'],
       ['error', 'the pipeline failed'],
     ]);
@@ -197,13 +200,13 @@ describe('the log of a pipeline', () => {
         },
       },
     });
-    const { observer } = logPipeline(log);
+    const observer = logPipeline(log).attach();
     expect(() => observer.writeFailed?.(stage(), { type: 'x', class: 'fatal' })).not.toThrow();
   });
 
   it('remembers a bounded number of troubles', () => {
     const { logger: log, written } = logger();
-    const { observer } = logPipeline(log, { now: () => 0 });
+    const observer = logPipeline(log, { now: () => 0 }).attach();
     const writer = stage();
     for (let i = 0; i < 257; i++) observer.writeFailed?.(writer, { type: `e${i}`, class: 'transient' });
     expect(written).toHaveLength(257);
@@ -212,27 +215,5 @@ describe('the log of a pipeline', () => {
     expect(written).toHaveLength(257);
     observer.writeFailed?.(writer, { type: 'e0', class: 'transient' });
     expect(written).toHaveLength(258);
-  });
-});
-
-describe('several observers', () => {
-  it('are all told, in order, and each may leave out what it likes', () => {
-    const told: string[] = [];
-    const one = observers(
-      { registered: ({ id }) => told.push(`a ${id}`), retrying: (_, ms) => told.push(`a ${ms}`) },
-      {},
-      {
-        registered: ({ id }) => told.push(`b ${id}`),
-        settled: (_, { rows }) => told.push(`b ${rows}`),
-        writeFailed: (_, { type }) => told.push(`b ${type}`),
-        guarded: (_, { state }) => told.push(`b ${state}`),
-      },
-    );
-    const writer = new PipelineMonitor({ observer: one }).register({ kind: 'w' }).stage;
-    one.settled?.(writer, { status: 'written', items: [], rows: 4, attempts: 1, durationMs: 0 });
-    one.writeFailed?.(writer, { type: 'E', class: 'transient' });
-    one.retrying?.(writer, 9);
-    one.guarded?.(writer, breaker('open').watched);
-    expect(told).toEqual(['a w', 'b w', 'b 4', 'b E', 'a 9', 'b open']);
   });
 });

@@ -9,7 +9,7 @@ interface Entry<V> extends Sample<V> {
 type Group<V> = Map<string, Entry<V>>;
 
 /** What all metrics stand at, at one moment. */
-export class Tally {
+export class Scrape {
   readonly #numbers = new Map<MetricKey, Group<number>>();
   readonly #distributions = new Map<MetricKey, Group<Distribution>>();
 
@@ -30,7 +30,7 @@ export class Tally {
   }
 
   /** Takes over what another counted. Gauges say what is now, and end with what they were about. */
-  addCounted(other: Tally): void {
+  addCounted(other: Scrape): void {
     for (const [metric, group] of other.#numbers) {
       if (METRICS[metric].type !== 'counter') continue;
       for (const { labels, value } of group.values()) this.add(metric, Object.values(labels), value);

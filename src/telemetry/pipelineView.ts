@@ -1,0 +1,151 @@
+import type { PipelineMonitor, Stage } from '../flow/monitor.js';
+import type { BoundedLabels } from './boundedLabels.js';
+import { type CoordinatorStages, coordinatesOf, coordinatorsOf, isBuffer } from './coordinates.js';
+import { type GateTimes, ownGateOf } from './gateTimes.js';
+import type { Scrape } from './scrape.js';
+import { WriterRecord } from './writerRecord.js';
+
+interface Letters {
+  readonly letters: number;
+}
+
+/** As much of a queue of dead letters as the metrics show. A folder that several pipelines share belongs to one of them. */
+export interface DeadLetterCounts {
+  /** Set while letters cannot be stored, so that the pipeline holds its items. */
+  readonly holding: object | undefined;
+  stats(): {
+    /** Waiting to be replayed. */
+    readonly open: Letters;
+    /** Waiting for a person. */
+    readonly parked: Letters;
+    /** Stored and written again since the process began. */
+    readonly appended: Letters;
+    readonly replayed: Letters;
+    /** Damaged parts of the folder, put aside. */
+    readonly quarantined: number;
+  };
+}
+
+/** Where what the metrics say of a pipeline is read from. */
+export interface MetricSources {
+  readonly records: WeakMap<Stage, WriterRecord>;
+  readonly gates: GateTimes;
+  readonly dropReasons: BoundedLabels;
+  readonly divertReasons: BoundedLabels;
+}
+
+/** Reasons that are there from the beginning, so that their first item is seen as an increase. */
+const DROPPED = ['overflow'];
+const DROPPED_BY_BUFFER = ['dropOldest', 'dropIncoming', ...DROPPED];
+const DIVERTED = ['poison', 'exhausted', 'fatal', 'drain', 'decode'];
+
+const NO_RECORD = new WriterRecord();
+
+/** A pipeline under its name. */
+export class PipelineView {
+  readonly name: string;
+  readonly monitor: PipelineMonitor;
+  readonly deadLetters: DeadLetterCounts | undefined;
+
+  constructor(name: string, monitor: PipelineMonitor, deadLetters: DeadLetterCounts | undefined) {
+    this.name = name;
+    this.monitor = monitor;
+    this.deadLetters = deadLetters;
+  }
+
+  /** Adds what this pipeline stands at. */
+  addTo(scrape: Scrape, sources: MetricSources): void {
+    const { stages } = this.monitor;
+    for (const coordinator of coordinatorsOf(stages)) countCoordinator(scrape, coordinator, stages, sources);
+    this.#countItems(scrape, sources);
+    this.#countGates(scrape, sources);
+    this.#countDeadLetters(scrape);
+  }
+
+  #countItems(scrape: Scrape, { dropReasons, divertReasons }: MetricSources): void {
+    const { name, monitor } = this;
+    const account = monitor.account();
+    scrape.add('received', [name], account.received);
+    scrape.add('written', [name], account.written);
+    scrape.add('delivered', [name], account.delivered);
+    for (const reason of DROPPED) scrape.add('dropped', [name, reason], 0);
+    for (const [reason, count] of Object.entries(account.dropped)) {
+      scrape.add('dropped', [name, dropReasons.of(reason)], count);
+    }
+    for (const reason of DIVERTED) scrape.add('diverted', [name, divertReasons.of(reason)], 0);
+    for (const [reason, count] of Object.entries(account.divertedBy)) {
+      scrape.add('diverted', [name, divertReasons.of(reason)], count);
+    }
+    scrape.add('held', [name], account.held);
+    scrape.add('filtered', [name], account.filtered);
+    scrape.add('conservation', [name], account.conservation);
+  }
+
+  #countGates(scrape: Scrape, { gates }: MetricSources): void {
+    for (const stage of this.monitor.stages) {
+      gates.look(stage);
+      const closedSeconds = gates.closedSeconds(stage);
+      if (closedSeconds === undefined) continue;
+      scrape.add('gateClosed', [this.name, stage.id], closedSeconds);
+      const gate = ownGateOf(stage);
+      if (gate && stage.isLive) scrape.add('gateOpen', [this.name, stage.id], gate.isOpen ? 1 : 0);
+    }
+  }
+
+  #countDeadLetters(scrape: Scrape): void {
+    if (!this.deadLetters) return;
+    const { open, parked, appended, replayed, quarantined } = this.deadLetters.stats();
+    scrape.add('lettersOpen', [this.name], open.letters);
+    scrape.add('lettersParked', [this.name], parked.letters);
+    scrape.add('lettersQuarantined', [this.name], quarantined);
+    scrape.add('lettersHolding', [this.name], this.deadLetters.holding ? 1 : 0);
+    scrape.add('lettersAppended', [this.name], appended.letters);
+    scrape.add('lettersReplayed', [this.name], replayed.letters);
+  }
+}
+
+function countCoordinator(
+  scrape: Scrape,
+  { id, buffers, writers, between }: CoordinatorStages,
+  stages: readonly Stage[],
+  sources: MetricSources,
+): void {
+  const { records, dropReasons } = sources;
+  // A writer that stands alone is its own queue.
+  const entrances = buffers.length > 0 ? buffers : writers;
+  for (const stage of entrances) {
+    scrape.add('submitted', [id], stage.in);
+    scrape.add('queueDepth', [id], stage.held);
+  }
+  for (const reason of buffers.length > 0 ? DROPPED_BY_BUFFER : DROPPED) scrape.add('coordDropped', [id, reason], 0);
+  for (const stage of [...buffers, ...between, ...writers]) {
+    for (const [reason, count] of stage.dropped) scrape.add('coordDropped', [id, dropReasons.of(reason)], count);
+  }
+  const isBufferName = (name: string) => stages.some((stage) => isBuffer(stage) && stage.name === name);
+  for (const stage of writers) {
+    const { workerId } = coordinatesOf(stage, isBufferName);
+    const record = records.get(stage) ?? NO_RECORD;
+    scrape.add('workersAlive', [id], stage.isLive ? 1 : 0);
+    scrape.add('batchesWritten', [id, workerId], record.batches);
+    for (const [type, count] of record.failuresBy) scrape.add('writeErrors', [id, workerId, type], count);
+    scrape.merge('writeLatency', [id, workerId], record.latency);
+    const sink = stage.sink ?? id;
+    scrape.add('sinkWrites', [sink, 'success'], record.batches);
+    scrape.add('sinkWrites', [sink, 'failure'], record.failures);
+    scrape.merge('sinkLatency', [sink], record.latency);
+    scrape.add('retries', [id], record.retries);
+    scrape.merge('freshness', [id], record.freshness);
+    scrape.choose('circuitState', [id], circuitState(record.breaker?.state), worseCircuit);
+  }
+}
+
+/** As the dashboards know it: 0 closed, 1 open, 2 half-open. Without a breaker, or past one that is off, all goes through. */
+export function circuitState(state: string | undefined): number {
+  if (state === 'open' || state === 'forcedOpen') return 1;
+  return state === 'halfOpen' ? 2 : 0;
+}
+
+/** Of several breakers, that of the writer that is worst off: open before half-open before closed. */
+function worseCircuit(one: number, other: number): number {
+  return one === 1 || other === 1 ? 1 : Math.max(one, other);
+}
