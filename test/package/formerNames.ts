@@ -11,7 +11,7 @@ export const FORMER_NAMES: Readonly<Record<string, string>> = {
   `,
   operators: `
     batch, BatchConfig, BoundedBuffer, boundedBuffer, BoundedBufferConfig, boundedMergeMap, BoundedMergeMapConfig,
-    broadcast, BroadcastConfig, circuitBreaker, CircuitBreakerOptions, CircuitOpenError, Codec, conflate,
+    broadcast, BroadcastConfig, circuitBreaker, CircuitBreakerGuardConfig -> CircuitBreakerOptions, CircuitOpenError, Codec, conflate,
     ConflateConfig, CoordinatorPolicies, DeadLetters, decode, DecodeConfig, DecodeError, DecodeProblem, dedupe,
     DedupeConfig, Diversion, divert, DivertConfig, DivertReason, DivertVerdict, DropReason, isCircuitOpenError,
     isDecodeError, isStaleStreamError, isUnroutedError, isWriteError, isWriteOutcome, isWriteTimeoutError, lanes,
