@@ -60,7 +60,7 @@ type State<T> =
 interface Search<T> {
   readonly bisection: Bisection<T>;
   /** Where each part ended that the sink refused. */
-  readonly refusedTo: number[];
+  refusedTo: number[];
   readonly written: T[];
   rows: number;
   durationMs: number;
@@ -244,14 +244,15 @@ export class WriteProgress<T> {
     }
     this.#search?.bisection.poisoned();
     this.#search ??= { bisection: new Bisection(items), refusedTo: [], written: [], rows: 0, durationMs: 0 };
-    const { refusedTo } = this.#search;
-    refusedTo.push(this.#passed + part.items.length);
+    const search = this.#search;
+    search.refusedTo.push(this.#passed + part.items.length);
     if (part.items.length === 1) {
       this.#passed += 1;
-      const attempts = refusedTo.filter((end) => end >= this.#passed).length;
-      this.#divert({ ...part, reason: 'poison', error, attempts });
+      // The parts that held this item; those that end left of it are of no further use.
+      search.refusedTo = search.refusedTo.filter((end) => end >= this.#passed);
+      this.#divert({ ...part, reason: 'poison', error, attempts: search.refusedTo.length });
     }
-    this.#nextPart(this.#search);
+    this.#nextPart(search);
   }
 
   #nextPart({ bisection }: Search<T>): void {

@@ -1,0 +1,58 @@
+import { EMPTY, type ObservableInput, Subject, VirtualTimeScheduler } from 'rxjs';
+import type { DeadLetters, Diversion } from '../../src/contracts/diversion.js';
+import type { Sink, WriteReceipt } from '../../src/contracts/sink.js';
+import { PipelineMonitor, type StageObserver } from '../../src/flow/monitor.js';
+import { withContext } from '../../src/flow/withContext.js';
+import { writeTo } from '../../src/operators/writeTo.js';
+import type { WritePolicies } from '../../src/operators/writing/writePolicies.js';
+import { record } from './record.js';
+
+export const coded = (code: string, message = code) => Object.assign(new Error(message), { code });
+export const refused = () => coded('ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:5432');
+
+/** Dead letters in an array; `until` is what each letter waits for. */
+export function letterBox(until: () => ObservableInput<unknown> = () => EMPTY) {
+  const letters: Diversion<number>[] = [];
+  const deadLetters: DeadLetters<number> = {
+    append(diversion) {
+      letters.push(diversion);
+      return until();
+    },
+  };
+  return { letters, deadLetters };
+}
+
+/** A pipeline over hand-fed batches in virtual time; `write` is told which call it is, from 1. */
+export function bench(
+  write: (items: readonly number[], call: number) => ObservableInput<WriteReceipt>,
+  policies: WritePolicies<number> = {},
+  observer: StageObserver = {},
+) {
+  const scheduler = new VirtualTimeScheduler();
+  const monitor = new PipelineMonitor({ observer });
+  const calls: { at: number; items: readonly number[] }[] = [];
+  const sink: Sink<number> = {
+    name: 'numbers',
+    write(items) {
+      calls.push({ at: scheduler.now(), items });
+      return write(items, calls.length);
+    },
+  };
+  const source = new Subject<readonly number[]>();
+  const stopping = new Subject<void>();
+  const expired = new Subject<unknown>();
+  const result = record(
+    source.pipe(writeTo(sink, { scheduler, ...policies }), withContext({ monitor, stopping, expired })),
+  );
+  const advance = (ms: number) => {
+    // VirtualTimeScheduler runs up to maxFrames, and leaves its clock at the last action.
+    scheduler.maxFrames = scheduler.frame + ms;
+    const end = scheduler.frame + ms;
+    scheduler.flush();
+    scheduler.frame = end;
+  };
+  const account = () => monitor.account();
+  return { scheduler, monitor, calls, source, expired, result, advance, account };
+}
+
+export const steady = { jitter: 'none', initialMs: 10, maxMs: 1_000, multiplier: 2 } as const;
