@@ -1,8 +1,8 @@
 import pg from 'pg';
 
-/** Keeps count of the connections of a pool, from the first packet to the last, so that they can be cut. */
+/** Tracks the connections of a pool, from the first packet to the last, so that they can be cut. */
 export class OpenClients {
-  /** What the pool makes its clients of. */
+  /** The class that the pool instantiates. */
   readonly Client: new (
     config?: pg.ClientConfig,
   ) => pg.Client;
@@ -19,7 +19,7 @@ export class OpenClients {
     this.Client = class extends pg.Client {
       constructor(config: pg.ClientConfig = {}) {
         super({ ...config, connectionTimeoutMillis: connectTimeoutMs });
-        // Who has borrowed a client may not listen, and an error that nobody hears ends the process.
+        // A borrower may not listen, and an error event without a listener ends the process.
         this.on('error', () => {});
         open.add(this);
         this.once('end', () => left(this));
@@ -35,7 +35,7 @@ export class OpenClients {
     });
   }
 
-  /** Cuts what is left; statements under way fail. */
+  /** Cuts the connections that are left; statements in flight fail. */
   destroy(): void {
     for (const client of this.#open) destroyClient(client);
   }

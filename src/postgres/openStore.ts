@@ -4,17 +4,17 @@ import pg from 'pg';
 import { lockFolder } from '../disk/folderLock.js';
 import { isFolderLockedError } from '../disk/folderLockedError.js';
 import { errnoSentence } from '../failures/errno.js';
-import { requireDuration, requireInteger, requireKnownOptions } from '../primitives/validate.js';
+import { checked, duration, integer, type OptionsOf, readOptions } from '../primitives/options.js';
 import { within } from '../primitives/within.js';
 import { destroyClient, OpenClients } from './openClients.js';
 import { watchPool } from './session.js';
 import { StoreError } from './storeError.js';
-import { toStoreError } from './toStoreError.js';
+import { reasonOf, toStoreError } from './toStoreError.js';
 
 export interface OpenStoreConfig {
   /** The connection string of a Postgres server, `postgres://user:password@host:port/database`. Default: none. */
   readonly databaseUrl?: string | undefined;
-  /** Where the embedded database lives if there is no `databaseUrl`; created if need be. Default `.sluice/pglite`. */
+  /** The folder of the embedded database, used without a `databaseUrl`; created if need be. Default `.sluice/pglite`. */
   readonly folder?: string | undefined;
   /** The most connections to a server. Integer of at least 1, default 4. The embedded database has one. */
   readonly poolSize?: number | undefined;
@@ -29,36 +29,47 @@ export interface Store {
   readonly pool: pg.Pool;
   readonly kind: 'postgres' | 'pglite';
   /**
-   * Ends all connections, waiting for those in use, but no longer than `closeTimeoutMs`: then they are cut. May be called
-   * again, and after `pool.end()`.
+   * Ends all connections. Waits for those in use, at most `closeTimeoutMs`, and then cuts them. May be called again, and after
+   * `pool.end()`.
    */
   close(): Promise<void>;
 }
 
-const OWNER = 'openStore';
+const OPTIONS = {
+  databaseUrl: checked('a string', (value) => typeof value === 'string'),
+  folder: checked(
+    'the path of a folder',
+    (value): value is string => typeof value === 'string' && value !== '',
+  ).default('.sluice/pglite'),
+  poolSize: integer({ min: 1 }).default(4),
+  connectTimeoutMs: duration({ min: 1 }).default(10_000),
+  closeTimeoutMs: duration().default(5_000),
+} satisfies OptionsOf<OpenStoreConfig>;
 
 /**
- * Opens the database for a sink such as `barsSink`: a Postgres server if there is a `databaseUrl`, else an embedded
- * Postgres (PGlite) in a folder. It has answered once when the promise resolves.
+ * Opens the database for a sink such as `barsSink`: a Postgres server if there is a `databaseUrl`, else an embedded Postgres
+ * (PGlite) in a folder. The promise resolves once the database has answered, and rejects with a `StoreError` if it cannot be
+ * used: one sentence with the cause and the remedy, which never holds the password.
  *
  * ```text
  * openStore({ databaseUrl })   --(connect, ask)--> { pool, kind: 'postgres' }
  * openStore({ folder })        --(lock, open)----> { pool, kind: 'pglite' }
  * ```
  *
- * **Emits when**: does not apply; the promise resolves with the open store.
- * **Backpressure**: does not apply; who needs a connection while all are in use waits for one, for as long as it takes.
- * **Completes when**: does not apply; `close()` ends the connections and unlocks the folder. Connections still in use after
- * `closeTimeoutMs` are cut, and what they were doing is rolled back.
+ * **Backpressure**: while all connections are in use, the next user waits for one, for as long as it takes.
+ * **Completes when**: `close()` ends the connections and unlocks the folder. Connections still in use after `closeTimeoutMs` are
+ * cut, and what they were doing is rolled back.
  * **Errors when**: the server cannot be reached, refuses the login or TLS, or lacks the database, or the folder is locked,
- * damaged or cannot be written: `StoreError`, with one sentence that names it and the remedy, and never the password.
- * **On unsubscribe**: does not apply.
+ * damaged or not writable: `StoreError`.
  *
  * **Delivery**: a server is as durable as it is configured; PGlite writes through to its folder.
  *
- * **Gotchas**: PGlite takes about 320 MB of memory, the first creation of a folder 840 MB; it has one connection, and
- * blocks the event loop while a statement runs. Promises about memory and latency are for a real server. Its folder
- * belongs to one process at a time: the kernel holds the lock, and releases it when the process ends, however it ends.
+ * **Gotchas**:
+ *
+ * - PGlite takes about 320 MB of memory, the first creation of a folder 840 MB. It has one connection, and blocks the event loop
+ *   while a statement runs. Promises about memory and latency are for a real server.
+ * - The folder of PGlite belongs to one process at a time: the kernel holds the lock, and releases it when the process ends, however
+ *   it ends.
  *
  * @example
  * ```ts
@@ -73,43 +84,37 @@ const OWNER = 'openStore';
  * ```
  */
 export async function openStore(config: OpenStoreConfig = {}): Promise<Store> {
-  requireKnownOptions(OWNER, config, ['databaseUrl', 'folder', 'poolSize', 'connectTimeoutMs', 'closeTimeoutMs']);
-  const { databaseUrl, folder = '.sluice/pglite' } = config;
-  const poolSize = requireInteger(OWNER, 'poolSize', config.poolSize ?? 4);
-  const connectTimeoutMs = requireDuration(OWNER, 'connectTimeoutMs', config.connectTimeoutMs ?? 10_000, 1);
-  const closeTimeoutMs = requireDuration(OWNER, 'closeTimeoutMs', config.closeTimeoutMs ?? 5_000);
-  if (databaseUrl !== undefined && typeof databaseUrl !== 'string') {
-    throw new RangeError(`${OWNER}: databaseUrl must be a string, got a ${typeof databaseUrl}`);
-  }
-  if (typeof folder !== 'string' || folder === '' || folder.includes('://')) {
-    throw new RangeError(`${OWNER}: folder must be the path of a folder, got ${JSON.stringify(folder)}`);
-  }
-  if (databaseUrl) return openServer(requireUrl(databaseUrl), poolSize, connectTimeoutMs, closeTimeoutMs);
-  return openFolder(resolve(folder), closeTimeoutMs);
+  const options = readOptions('openStore', config, OPTIONS);
+  // Not quoted: a connection string may hold a password.
+  if (options.folder.includes('://')) throw new RangeError('openStore: folder must be a path rather than a URL');
+  if (!options.databaseUrl) return openFolder(resolve(options.folder), options.closeTimeoutMs);
+  return openServer(requireUrl(options.databaseUrl), options);
 }
 
-async function openServer(
-  connectionString: string,
-  poolSize: number,
-  connectTimeoutMs: number,
-  closeTimeoutMs: number,
-): Promise<Store> {
-  const options = { connectionString, keepAlive: true, application_name: 'sluice' };
+interface ServerOptions {
+  readonly poolSize: number;
+  readonly connectTimeoutMs: number;
+  readonly closeTimeoutMs: number;
+}
+
+async function openServer(connectionString: string, options: ServerOptions): Promise<Store> {
+  const { poolSize, connectTimeoutMs, closeTimeoutMs } = options;
+  const settings = { connectionString, keepAlive: true, application_name: 'sluice' };
   const clients = new OpenClients(connectTimeoutMs);
   // Not through the pool: it forgets a connection that fails at the login, which the server then keeps for a minute.
-  const client = makeClient(clients, options);
+  const client = makeClient(clients, settings);
   try {
     await client.connect();
-    // A server that has stopped answering after the login is not there either.
+    // A server may stop answering after the login.
     const question = { text: 'SELECT 1', query_timeout: connectTimeoutMs };
     await client.query(question);
     await within(connectTimeoutMs, client.end());
   } catch (error) {
-    throw explainOpening(error, client, connectTimeoutMs);
+    throw toOpeningError(error, client, connectTimeoutMs);
   } finally {
     destroyClient(client);
   }
-  const pool = new pg.Pool({ ...options, Client: clients.Client, max: poolSize });
+  const pool = new pg.Pool({ ...settings, Client: clients.Client, max: poolSize });
   return storeOf(pool, 'postgres', async () => {
     await within(closeTimeoutMs, clients.empty());
     clients.destroy();
@@ -119,7 +124,7 @@ async function openServer(
 /** The connection string is neither quoted nor kept as a cause: it may hold a password. */
 function requireUrl(databaseUrl: string): string {
   const isPostgres = /^postgres(ql)?:\/\//.test(databaseUrl);
-  // A socket's URL has no host, which the parser of the driver takes, and that of Node too.
+  // The URL of a socket has no host, which is fine with the parsers of the driver and of Node.
   if (!isPostgres || !URL.canParse(databaseUrl)) throw badUrl();
   return databaseUrl;
 }
@@ -151,21 +156,21 @@ function makeClient(clients: OpenClients, options: pg.ClientConfig): pg.Client {
 const TLS_CODE =
   /^(ERR_SSL|ERR_TLS|ERR_OSSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_(GET_ISSUER|VERIFY)|HOSTNAME_MISMATCH)/;
 
-/** As nothing is written yet, a connection that breaks here is one that was not to be had. */
-function explainOpening(error: unknown, client: pg.Client, connectTimeoutMs: number): StoreError {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  const said = String(message);
+/** Nothing is written yet, so a connection that breaks here counts as unreachable. */
+function toOpeningError(error: unknown, client: pg.Client, connectTimeoutMs: number): StoreError {
+  const { code } = Object(error) as { readonly code?: unknown };
+  const said = reasonOf(error);
   const at = client.host.startsWith('/') ? client.host : `${client.host}:${client.port}`;
   const unreachable = (reason: string) =>
     new StoreError('SLUICE_STORE_UNREACHABLE', `cannot reach Postgres at ${at} ${reason}`, { cause: error });
   if (/support SSL|SSL connection/.test(said)) {
     return unreachable(
-      `over TLS (${said}): switch TLS on in the server, or write sslmode=disable in DATABASE_URL where the network is safe`,
+      `over TLS (${said}): enable TLS on the server, or write sslmode=disable in DATABASE_URL if the network is safe`,
     );
   }
   if (typeof code === 'string' && TLS_CODE.test(code)) {
     return unreachable(
-      `over TLS (${said}): name the certificate of its authority with sslrootcert in DATABASE_URL, or correct the host`,
+      `over TLS (${said}): name the certificate of its authority by sslrootcert in DATABASE_URL, or correct the host`,
     );
   }
   if (said === 'timeout expired' || said === 'Query read timeout') {
@@ -175,7 +180,7 @@ function explainOpening(error: unknown, client: pg.Client, connectTimeoutMs: num
   }
   const explained = toStoreError(error);
   if (explained.code !== 'SLUICE_STORE_CONNECTION_LOST' || explained.sqlState !== undefined) return explained;
-  return unreachable(`(${said}): see that it is a Postgres server and is up, or correct host and port in DATABASE_URL`);
+  return unreachable(`(${said}): check that a Postgres server runs there, or correct host and port in DATABASE_URL`);
 }
 
 async function openFolder(folder: string, closeTimeoutMs: number): Promise<Store> {
@@ -186,13 +191,13 @@ async function openFolder(folder: string, closeTimeoutMs: number): Promise<Store
     // PGlite keeps nobody out, and two of them in one folder destroy it.
     const locked = await lockFolder(folder);
     unlock = locked;
-    // Loaded only where it is used: it is large.
+    // It is large, so it is loaded only where it is used.
     const [{ PGlite }, { createPgConfig }] = await Promise.all([
       import('@electric-sql/pglite'),
       import('@electric-sql/pglite/node-postgres'),
     ]);
     const database = await PGlite.create({ dataDir: folder });
-    // Its one connection is never given up while idle: the pool would only make it anew.
+    // The one connection is kept while idle: the pool would only make it anew.
     const pool = new pg.Pool({ ...createPgConfig(database), max: 1, idleTimeoutMillis: 0 });
     return storeOf(pool, 'pglite', async () => {
       try {
@@ -204,7 +209,7 @@ async function openFolder(folder: string, closeTimeoutMs: number): Promise<Store
     });
   } catch (error) {
     await unlock?.();
-    throw explainFolder(folder, error);
+    throw toFolderError(folder, error);
   }
 }
 
@@ -215,7 +220,7 @@ function storeOf(pool: pg.Pool, kind: Store['kind'], release: () => Promise<void
     pool,
     kind,
     close() {
-      // The pool's own end takes as long as the slowest client is in use, and cannot be asked for twice.
+      // The pool's own end takes as long as its slowest client is in use, and may be called only once.
       if (!closing && !pool.ending) pool.end().catch(() => {});
       closing ??= release();
       return closing;
@@ -223,7 +228,7 @@ function storeOf(pool: pg.Pool, kind: Store['kind'], release: () => Promise<void
   };
 }
 
-/** Resolves when a pool that is ending has no client any more. */
+/** Resolves when a pool that is ending has no client left. */
 function emptied(pool: pg.Pool): Promise<void> {
   return new Promise((resolve) => {
     const look = () => {
@@ -234,7 +239,7 @@ function emptied(pool: pg.Pool): Promise<void> {
   });
 }
 
-function explainFolder(folder: string, error: unknown): StoreError {
+function toFolderError(folder: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   if (isFolderLockedError(error)) {
     return new StoreError(
@@ -251,12 +256,11 @@ function explainFolder(folder: string, error: unknown): StoreError {
       { cause: error },
     );
   }
-  const { message } = (error ?? {}) as { message?: unknown };
-  const said = typeof message === 'string' && message !== '' ? message : 'no reason given';
+  const said = reasonOf(error);
   return new StoreError(
     'SLUICE_STORE_FOLDER',
-    `cannot open the store in ${folder} (${said}): see first whether its disk is full, and make room; otherwise it is ` +
-      'damaged, or of another kind or version: move it away for a new one to be created, or give a DATABASE_URL',
+    `cannot open the store in ${folder} (${said}): free some space if its disk is full; otherwise the folder is ` +
+      'damaged, or of another kind or version: move it away so that a new one is created, or set DATABASE_URL',
     { cause: error },
   );
 }

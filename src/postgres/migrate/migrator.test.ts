@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { timescaleSettings } from '../timescale/settings.js';
+import { readOptions } from '../../primitives/options.js';
+import { TIMESCALE_OPTIONS, type TimescaleConfig, timescaleSettings } from '../timescale/settings.js';
 import { migrate } from './migrate.js';
 import { isMigrationError } from './migrationError.js';
 import { MIGRATIONS } from './migrations.js';
@@ -78,7 +79,9 @@ const migratorOf = (server: RecordedServer, onStep: (step: { name: string }) => 
   new Migrator(server.pool, {
     migrations: TWO,
     schema: 's',
-    timescale: timescaleSettings('migrate', {}),
+    timescale: timescaleSettings(
+      readOptions<TimescaleConfig, typeof TIMESCALE_OPTIONS>('timescale', {}, TIMESCALE_OPTIONS),
+    ),
     onStep,
   });
 

@@ -1,13 +1,22 @@
 import type { Pool, PoolClient } from 'pg';
-import type { Observable, SchedulerLike } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { Bar } from '../../market/bar.js';
-import { requireFunction, requireKnownOptions, requireNumber, requireText } from '../../primitives/validate.js';
+import {
+  having,
+  listOf,
+  number,
+  type OptionsOf,
+  readArgument,
+  readOptions,
+  reject,
+  text,
+} from '../../primitives/options.js';
 import { BAR_COLUMNS, type BarRow, barOf, IS_FINITE, instantOf, vendorsQuery } from './barRows.js';
 import { type NextPage, pagedSource } from './pagedSource.js';
 import { type Placed, SeriesMerge, type Wanted } from './seriesMerge.js';
-import { requireSelection, requireSymbols } from './storeSelection.js';
+import { pagedConfig, type StoreSelection, selectionOptions } from './storeSelection.js';
 
-export interface BarsConfig {
+export interface BarsConfig extends StoreSelection {
   /** The symbol whose bars are read. Either this or `symbols`. */
   readonly symbol?: string;
   /** The symbols whose bars are read, merged by time. At least one; a symbol that is named twice is read once. */
@@ -18,26 +27,23 @@ export interface BarsConfig {
   readonly timeframe: string;
   /** The first instant, in epoch milliseconds; the fraction carries microseconds. Default: as far back as there are bars. */
   readonly from?: number;
-  /** The instant before which the last bar begins, in the same way. At least `from`. Default: to the end. */
+  /** The instant before which the last bar begins, in epoch milliseconds. At least `from`. Default: to the end. */
   readonly to?: number;
   /** About how many bars are read at a time, and held. Integer of at least 1, default 2,000. */
   readonly pageSize?: number;
-  /** The table or view. Default `bars`. */
-  readonly table?: string;
-  /** The schema of the table. Default: the connection's `search_path`. */
-  readonly schema?: string;
-  /** Where the source resumes after it has yielded to the event loop. Default: after one turn of the event loop. */
-  readonly scheduler?: SchedulerLike;
-  /** How long the source may run before it yields, in milliseconds of the scheduler's clock. From 0, default 20. */
-  readonly yieldAfterMs?: number;
-  /** The name in topology, metrics and the report. Default `bars`. */
-  readonly name?: string;
 }
 
-const OPTIONS = [
-  ...['symbol', 'symbols', 'vendor', 'timeframe', 'from', 'to', 'pageSize', 'table', 'schema'],
-  ...['scheduler', 'yieldAfterMs', 'name'],
-];
+/** The range of a JavaScript date. */
+const INSTANT = number({ min: -8.64e15, max: 8.64e15 });
+
+const OPTIONS = {
+  symbol: text(),
+  symbols: listOf(text(), { min: 1 }),
+  timeframe: text().required(),
+  from: INSTANT,
+  to: INSTANT,
+  ...selectionOptions('bars', 2_000),
+} satisfies OptionsOf<BarsConfig>;
 
 /** Before the first instant that Postgres has. */
 const LONG_AGO = -Number.MAX_SAFE_INTEGER;
@@ -80,20 +86,18 @@ const LONG_AGO = -Number.MAX_SAFE_INTEGER;
  * ```
  */
 export function bars(pool: Pool, config: BarsConfig): Observable<Bar> {
-  const owner = 'bars';
-  requireFunction(owner, 'the connect of its pool', pool?.connect);
-  requireKnownOptions(owner, config, OPTIONS);
-  if ((config.symbol === undefined) === (config.symbols === undefined)) {
-    throw new RangeError(`${owner}: give either symbol or symbols`);
+  readArgument('bars', 'pool', pool, having('connect'));
+  const options = readOptions('bars', config, OPTIONS);
+  const { symbol, vendor, timeframe, pageSize } = options;
+  if ((symbol === undefined) === (options.symbols === undefined)) {
+    throw new RangeError('bars: give either symbol or symbols');
   }
-  const symbols =
-    config.symbols === undefined
-      ? [requireText(owner, 'symbol', config.symbol)]
-      : requireSymbols(owner, config.symbols);
-  const timeframe = requireText(owner, 'timeframe', config.timeframe);
-  const from = config.from === undefined ? undefined : requireInstant(owner, 'from', config.from);
-  const to = config.to === undefined ? undefined : requireInstant(owner, 'to', config.to, config.from);
-  const { source, vendor, pageSize } = requireSelection(owner, config, 2_000);
+  if (options.from !== undefined && options.to !== undefined && options.to < options.from) {
+    reject('bars', 'to', `a number of at least ${options.from}`, options.to);
+  }
+  const symbols = options.symbols === undefined ? [symbol!] : [...new Set(options.symbols)];
+  const [from, to] = [microsOf(options.from), microsOf(options.to)];
+  const source = pagedConfig(options);
 
   const { table } = source;
   const query = pageQuery(table, to !== undefined);
@@ -118,10 +122,8 @@ export function bars(pool: Pool, config: BarsConfig): Observable<Bar> {
   });
 }
 
-/** In microseconds. */
-function requireInstant(owner: string, option: string, value: number, min?: number): number {
-  const instant = requireNumber(owner, option, value, min ?? -8.64e15, 8.64e15);
-  return Math.round(instant * 1000);
+function microsOf(epochMs: number | undefined): number | undefined {
+  return epochMs === undefined ? undefined : Math.round(epochMs * 1000);
 }
 
 async function vendorsOf(client: PoolClient, table: string, vendor: string | undefined): Promise<readonly string[]> {

@@ -1,12 +1,12 @@
 import type { Pool } from 'pg';
-import type { Observable, SchedulerLike } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { Bar } from '../../market/bar.js';
-import { requireFunction, requireKnownOptions, requireText } from '../../primitives/validate.js';
+import { having, listOf, type OptionsOf, readArgument, readOptions, text } from '../../primitives/options.js';
 import { BAR_COLUMNS, type BarRow, barOf, IS_FINITE, vendorsQuery } from './barRows.js';
 import { type NextPage, pagedSource } from './pagedSource.js';
-import { requireSelection, requireSymbols } from './storeSelection.js';
+import { pagedConfig, type StoreSelection, selectionOptions } from './storeSelection.js';
 
-export interface LatestConfig {
+export interface LatestConfig extends StoreSelection {
   /** The symbols whose newest bars are read. At least one; a symbol that is named twice is read once. */
   readonly symbols: readonly string[];
   /** The timeframe as the bars have it, such as `1m`. Default: the newest bar of each timeframe. */
@@ -15,17 +15,13 @@ export interface LatestConfig {
   readonly vendor?: string;
   /** For how many symbols bars are read at a time, and held. Integer of at least 1, default 200. */
   readonly pageSize?: number;
-  /** The table or view. Default `bars`. */
-  readonly table?: string;
-  /** The schema of the table. Default: the connection's `search_path`. */
-  readonly schema?: string;
-  /** Where the source resumes after it has yielded to the event loop. Default: after one turn of the event loop. */
-  readonly scheduler?: SchedulerLike;
-  /** How long the source may run before it yields, in milliseconds of the scheduler's clock. From 0, default 20. */
-  readonly yieldAfterMs?: number;
-  /** The name in topology, metrics and the report. Default `latest`. */
-  readonly name?: string;
 }
+
+const OPTIONS = {
+  symbols: listOf(text(), { min: 1 }).required(),
+  timeframe: text(),
+  ...selectionOptions('latest', 200),
+} satisfies OptionsOf<LatestConfig>;
 
 /**
  * Emits the newest bar of each symbol in a store, one a vendor and timeframe, and completes.
@@ -62,15 +58,11 @@ export interface LatestConfig {
  * ```
  */
 export function latest(pool: Pool, config: LatestConfig): Observable<Bar> {
-  const owner = 'latest';
-  requireFunction(owner, 'the connect of its pool', pool?.connect);
-  requireKnownOptions(owner, config, [
-    ...['symbols', 'timeframe', 'vendor', 'pageSize', 'table', 'schema'],
-    ...['scheduler', 'yieldAfterMs', 'name'],
-  ]);
-  const symbols = requireSymbols(owner, config.symbols);
-  const timeframe = config.timeframe === undefined ? undefined : requireText(owner, 'timeframe', config.timeframe);
-  const { source, vendor, pageSize } = requireSelection(owner, config, 200);
+  readArgument('latest', 'pool', pool, having('connect'));
+  const options = readOptions('latest', config, OPTIONS);
+  const { vendor, timeframe, pageSize } = options;
+  const symbols = [...new Set(options.symbols)];
+  const source = pagedConfig(options);
 
   const query = latestQuery(source.table, vendor !== undefined, timeframe !== undefined);
   const given = [vendor, timeframe].filter((value) => value !== undefined);

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { readOptions } from '../../primitives/options.js';
 import type { Policy, StoreCatalogue } from './catalogue.js';
 import { CREATE_EXTENSION, isOlder } from './extension.js';
 import { planFeatures } from './planFeatures.js';
-import { barsChunkMs, type TimescaleConfig, timescaleSettings } from './settings.js';
+import { barsChunkMs, TIMESCALE_OPTIONS, type TimescaleConfig, timescaleSettings } from './settings.js';
+
+const settingsOf = (config: TimescaleConfig) =>
+  timescaleSettings(readOptions('migrate: timescale', config, TIMESCALE_OPTIONS));
 
 const DAY_MS = 86_400_000;
 
@@ -57,7 +61,7 @@ const COMPLETE: StoreCatalogue = {
 };
 
 const plan = (catalogue: StoreCatalogue, config: TimescaleConfig = {}, refused: string[] = []) =>
-  planFeatures(catalogue, timescaleSettings('migrate', config), 'the "store"', new Set(refused));
+  planFeatures(catalogue, settingsOf(config), 'the "store"', new Set(refused));
 const namesOf = (catalogue: StoreCatalogue, config?: TimescaleConfig, refused?: string[]) =>
   plan(catalogue, config, refused).steps.map(({ name }) => name);
 const sqlOf = (catalogue: StoreCatalogue, name: string, config?: TimescaleConfig) =>
@@ -237,16 +241,16 @@ describe('the settings of TimescaleDB', () => {
     [{ timeframe: '1M' }, 'timeframe must be a number with one of'],
     [
       { optionsChunkMs: 60_000 },
-      'timescale.optionsChunkMs must be a finite number of milliseconds of at least 3600000',
+      'timescale: optionsChunkMs must be a finite number of milliseconds of at least 3600000',
     ],
-    [{ optionsChunkMs: false }, 'timescale.optionsChunkMs must be a number, got false'],
-    [{ compressAfterMs: 5 }, 'timescale.compressAfterMs must be a finite number'],
-    [{ retainBarsMs: DAY_MS }, 'timescale.retainBarsMs must be a finite number of milliseconds of at least 604800000'],
-    [{ retainOptionsMs: 0 }, 'timescale.retainOptionsMs must be'],
+    [{ optionsChunkMs: false }, 'timescale: optionsChunkMs must be a finite number'],
+    [{ compressAfterMs: 5 }, 'timescale: compressAfterMs must be a finite number'],
+    [{ retainBarsMs: DAY_MS }, 'timescale: retainBarsMs must be a finite number of milliseconds of at least 604800000'],
+    [{ retainOptionsMs: 0 }, 'timescale: retainOptionsMs must be'],
     [{ retain: 5 }, 'unknown option "retain"'],
   ])('refuses %j', (config, message) => {
-    expect(() => timescaleSettings('migrate', config as TimescaleConfig)).toThrow(RangeError);
-    expect(() => timescaleSettings('migrate', config as TimescaleConfig)).toThrow(message);
+    expect(() => settingsOf(config as TimescaleConfig)).toThrow(RangeError);
+    expect(() => settingsOf(config as TimescaleConfig)).toThrow(message);
   });
 });
 

@@ -245,7 +245,7 @@ describe('bars', () => {
     [{}, 'give either symbol or symbols'],
     [{ symbol: 'A', symbols: ['A'] }, 'give either symbol or symbols'],
     [{ symbol: '' }, 'symbol must be a string that is not empty'],
-    [{ symbols: [] }, 'symbols must be an array of at least one symbol'],
+    [{ symbols: [] }, 'symbols must be an array that is not empty'],
     [{ symbols: ['A', 5] }, 'symbols[1] must be a string'],
     [{ symbol: 'A', timeframe: undefined }, 'timeframe must be a string'],
     [{ symbol: 'A', from: Number.NaN }, 'from must be a number'],
@@ -294,7 +294,7 @@ describe('latest', () => {
 
   it.each([
     [{}, 'symbols must be an array'],
-    [{ symbols: 'A' }, 'symbols must be an array of at least one symbol, got "A"'],
+    [{ symbols: 'A' }, 'symbols must be an array that is not empty, got "A"'],
     [{ symbols: ['A'], timeframe: '' }, 'timeframe must be a string'],
     [{ symbols: ['A'], from: 5 }, 'unknown option "from"'],
   ])('refuses %j when it is made', (config, message) => {
