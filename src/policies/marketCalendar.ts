@@ -1,4 +1,4 @@
-import { requireInteger, requireKnownOptions, requireText } from '../primitives/validate.js';
+import { integer, listOf, type OptionsOf, readOptions, text, unchecked } from '../primitives/options.js';
 
 /** When a market trades. Times are Unix epoch milliseconds. */
 export interface MarketCalendar {
@@ -28,6 +28,15 @@ interface Session {
 }
 
 const OWNER = 'marketSessions';
+const OPTIONS = {
+  timeZone: text().required(),
+  open: text().required(),
+  close: text().required(),
+  days: listOf(integer({ min: 1, max: 7 }).required(), { min: 1 }).default([1, 2, 3, 4, 5]),
+  holidays: listOf(text().required()),
+  earlyCloses: unchecked(),
+} satisfies OptionsOf<MarketSessionsConfig>;
+
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const MINUTES = 24 * 60;
@@ -55,12 +64,12 @@ const REMEMBERED = 16;
  * ```
  */
 export function marketSessions(config: MarketSessionsConfig): MarketCalendar {
-  requireKnownOptions(OWNER, config, ['timeZone', 'open', 'close', 'days', 'holidays', 'earlyCloses']);
-  const zone = zoneOf(config.timeZone);
+  const options = readOptions(OWNER, config, OPTIONS);
+  const zone = zoneOf(options.timeZone);
   const opensAt = minuteOf('open', config.open);
   const lengthTo = (close: number) => (close > opensAt ? close - opensAt : close - opensAt + MINUTES);
   const length = lengthTo(minuteOf('close', config.close));
-  const days = daysOf(config.days ?? [1, 2, 3, 4, 5]);
+  const days = new Set(options.days);
   const holidays = new Set((config.holidays ?? []).map((date) => dayOf('holidays', date)));
   const early = new Map<number, number>();
   for (const [date, close] of Object.entries(config.earlyCloses ?? {})) {
@@ -128,8 +137,8 @@ interface Zone {
   instantOf(wall: number): number;
 }
 
-function zoneOf(timeZone: unknown): Zone {
-  const clock = clockOf(requireText(OWNER, 'timeZone', timeZone));
+function zoneOf(timeZone: string): Zone {
+  const clock = clockOf(timeZone);
 
   /** What the clocks of the zone show, as the instant at which those of UTC show it. */
   const wallAt = (at: number): number => {
@@ -177,13 +186,6 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
 /** 1 Monday to 7 Sunday: the first of 1970 was a Thursday. */
 function weekdayOf(day: number): number {
   return ((((day + 3) % 7) + 7) % 7) + 1;
-}
-
-function daysOf(days: readonly number[]): Set<number> {
-  if (!Array.isArray(days) || days.length === 0) {
-    throw new RangeError(`${OWNER}: days must be a list of at least one day, from 1, Monday, to 7, Sunday`);
-  }
-  return new Set(days.map((day) => requireInteger(OWNER, 'each of days', day, 1, 7)));
 }
 
 function minuteOf(option: string, time: unknown): number {

@@ -1,6 +1,14 @@
 import { InsertionOrderMap } from '../primitives/insertionOrderMap.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
-import { requireFunction, requireInteger, requireKnownOptions } from '../primitives/validate.js';
+import {
+  func,
+  integer,
+  type Option,
+  type OptionsOf,
+  type Read,
+  readOptions,
+  unchecked,
+} from '../primitives/options.js';
 
 /** One rule of a profile: in no window of `perMs` may more than `limit` pass. */
 export interface PacingWindow<T> {
@@ -37,12 +45,11 @@ export class ProfilePacer<T> {
   readonly #time = new MonotonicClock();
 
   constructor(profile: PacingProfile<T>, owner = 'PacingProfile') {
-    requireKnownOptions(owner, profile, ['windows']);
-    const { windows } = profile;
+    const { windows } = readOptions(owner, profile, { windows: unchecked().required() });
     if (!Array.isArray(windows) || windows.length === 0) {
       throw new RangeError(`${owner}: windows must be an array of at least one window, got ${describe(windows)}`);
     }
-    this.#windows = profile.windows.map((window, index) => new SlidingWindow(window, `${owner}.windows[${index}]`));
+    this.#windows = windows.map((window, index) => new SlidingWindow(window, `${owner}.windows[${index}]`));
   }
 
   /** How many keys are remembered, over all windows. */
@@ -87,26 +94,29 @@ interface Passed {
   total: number;
 }
 
+const WINDOW = {
+  limit: integer({ min: 1 }).required(),
+  perMs: integer({ min: 1 }).required(),
+  by: func(),
+  weight: func(),
+  maxKeys: integer({ min: 1 }).default(100_000),
+} satisfies OptionsOf<PacingWindow<unknown>>;
+
 class SlidingWindow<T> {
-  readonly isShared: boolean;
   readonly #owner: string;
-  readonly #limit: number;
-  readonly #perMs: number;
-  readonly #maxKeys: number;
-  readonly #by: ((item: T) => string | number) | undefined;
-  readonly #weight: ((item: T) => number) | undefined;
+  readonly #rule: Read<PacingWindow<T>, typeof WINDOW>;
+  readonly #weight: Option<number, 'required'>;
   /** In the order of their latest passage, so that those in front are the first to be over. */
   readonly #byKey = new InsertionOrderMap<string | number | undefined, Passed>();
 
   constructor(window: PacingWindow<T>, owner: string) {
-    requireKnownOptions(owner, window, ['limit', 'perMs', 'by', 'weight', 'maxKeys']);
     this.#owner = owner;
-    this.#limit = requireInteger(owner, 'limit', window.limit);
-    this.#perMs = requireInteger(owner, 'perMs', window.perMs);
-    this.#maxKeys = requireInteger(owner, 'maxKeys', window.maxKeys ?? 100_000);
-    this.#by = window.by && requireFunction(owner, 'by', window.by);
-    this.#weight = window.weight && requireFunction(owner, 'weight', window.weight);
-    this.isShared = this.#by === undefined;
+    this.#rule = readOptions(owner, window, WINDOW);
+    this.#weight = integer({ min: 0, max: this.#rule.limit }).required();
+  }
+
+  get isShared(): boolean {
+    return this.#rule.by === undefined;
   }
 
   get keys(): number {
@@ -114,21 +124,21 @@ class SlidingWindow<T> {
   }
 
   price(item: T): PacingCost[number] {
-    const weight = this.#weight ? requireInteger(this.#owner, 'weight', this.#weight(item), 0, this.#limit) : 1;
-    return { key: this.#by?.(item), weight };
+    const { by, weight } = this.#rule;
+    return { key: by?.(item), weight: weight ? this.#weight.read(this.#owner, 'weight', weight(item)) : 1 };
   }
 
   waitMs(time: number, key: string | number | undefined, weight: number): number {
     if (weight === 0) return 0;
     this.#forget(time);
     const passed = this.#byKey.get(key);
-    if (!passed) return this.#byKey.size < this.#maxKeys ? 0 : this.#untilForgotten(time);
-    expire(passed, time - this.#perMs);
-    let excess = passed.total + weight - this.#limit;
+    if (!passed) return this.#byKey.size < this.#rule.maxKeys ? 0 : this.#untilForgotten(time);
+    expire(passed, time - this.#rule.perMs);
+    let excess = passed.total + weight - this.#rule.limit;
     if (excess <= 0) return 0;
     let last = passed.start;
     for (excess -= passed.weights[last]!; excess > 0; excess -= passed.weights[last]!) last += 1;
-    return passed.times[last]! + this.#perMs - time;
+    return passed.times[last]! + this.#rule.perMs - time;
   }
 
   add(time: number, key: string | number | undefined, weight: number): void {
@@ -148,14 +158,14 @@ class SlidingWindow<T> {
   #forget(time: number): void {
     for (let oldest = this.#byKey.oldest(); oldest; oldest = this.#byKey.oldest()) {
       const [key, passed] = oldest;
-      if (passed.times.at(-1)! > time - this.#perMs) return;
+      if (passed.times.at(-1)! > time - this.#rule.perMs) return;
       this.#byKey.delete(key);
     }
   }
 
   #untilForgotten(time: number): number {
     const [, first] = this.#byKey.oldest()!;
-    return first.times.at(-1)! + this.#perMs - time;
+    return first.times.at(-1)! + this.#rule.perMs - time;
   }
 }
 

@@ -1,4 +1,4 @@
-import { requireInteger } from '../primitives/validate.js';
+import { integer, readArgument } from '../primitives/options.js';
 
 export interface TokenBucketConfig {
   /** How many tokens come in `perMs`. Integer of at least 1. */
@@ -28,11 +28,11 @@ export class TokenBucket {
   #countedTo: number | undefined;
 
   constructor(config: TokenBucketConfig, owner = 'TokenBucket') {
-    this.#rate = requireInteger(owner, 'rate', config.rate);
-    this.#perMs = requireInteger(owner, 'perMs', config.perMs);
+    this.#rate = readArgument(owner, 'rate', config.rate, integer({ min: 1 }));
+    this.#perMs = readArgument(owner, 'perMs', config.perMs, integer({ min: 1 }));
     // Credit must stay a safe integer, or the arithmetic is not exact any more.
-    const roomiest = Math.max(1, Math.floor((Number.MAX_SAFE_INTEGER - this.#rate) / this.#perMs));
-    this.#burst = requireInteger(owner, 'burst', config.burst ?? 1, 1, roomiest);
+    const max = Math.max(1, Math.floor((Number.MAX_SAFE_INTEGER - this.#rate) / this.#perMs));
+    this.#burst = integer({ min: 1, max }).default(1).read(owner, 'burst', config.burst);
     this.#credit = this.#burst * this.#perMs;
     this.#most = this.#credit + this.#rate - 1;
   }

@@ -1,6 +1,6 @@
 import { defer, of } from 'rxjs';
 import type { Sink } from '../contracts/sink.js';
-import { requireFunction, requireKnownOptions } from '../primitives/validate.js';
+import { func, type OptionsOf, readOptions, text } from '../primitives/options.js';
 
 export interface MemorySinkConfig<T> {
   /** The key of an item, for lanes: items with one key are written in order. Default: none. */
@@ -12,9 +12,11 @@ export interface MemorySinkConfig<T> {
 export interface MemorySink<T> extends Sink<T> {
   /** Everything written, in the order of writing. */
   readonly items: readonly T[];
-  /** The batches, as they came. */
+  /** The batches, in the order of writing. */
   readonly batches: readonly (readonly T[])[];
 }
+
+const OPTIONS = { keyOf: func(), name: text().default('memory') } satisfies OptionsOf<MemorySinkConfig<unknown>>;
 
 /**
  * Keeps what is written in memory, for tests and examples.
@@ -25,13 +27,13 @@ export interface MemorySink<T> extends Sink<T> {
  * receipts  --2--------1----
  * ```
  *
- * **Emits when**: a batch is subscribed, at once: one receipt with as many rows as items.
- * **Backpressure**: none: every batch is taken at once.
- * **Completes when**: its batch is kept, at once, after the receipt.
+ * **Emits when**: a write is subscribed to, immediately: one receipt with as many rows as items.
+ * **Backpressure**: none: every batch is accepted immediately.
+ * **Completes when**: its batch is kept, immediately after the receipt.
  * **Errors when**: never.
- * **On unsubscribe**: nothing is left to do.
+ * **On unsubscribe**: nothing, because the write is already complete.
  *
- * **Delivery**: a batch that is written again is kept again; nothing outlives the process.
+ * **Delivery**: a batch that is written again is kept again. Nothing survives the process.
  *
  * **Gotchas**: it grows without bound.
  *
@@ -48,14 +50,12 @@ export interface MemorySink<T> extends Sink<T> {
  * ```
  */
 export function memorySink<T>(config: MemorySinkConfig<T> = {}): MemorySink<T> {
-  const owner = 'memorySink';
-  requireKnownOptions(owner, config, ['keyOf', 'name']);
-  const keyOf = config.keyOf && requireFunction(owner, 'keyOf', config.keyOf);
+  const { keyOf, name } = readOptions('memorySink', config, OPTIONS);
   const items: T[] = [];
   const batches: (readonly T[])[] = [];
   return {
-    name: config.name ?? 'memory',
-    ...(keyOf ? { keyOf } : {}),
+    name,
+    ...(keyOf && { keyOf }),
     items,
     batches,
     write: (batch) =>
