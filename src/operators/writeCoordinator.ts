@@ -1,5 +1,7 @@
-import { defer, type Observable, type OperatorFunction } from 'rxjs';
+import { Observable, type OperatorFunction } from 'rxjs';
 import type { Sink, WriteOutcome } from '../contracts/sink.js';
+import { contextOf } from '../flow/context.js';
+import { withContext } from '../flow/withContext.js';
 import type { CircuitBreaker, CircuitBreakerConfig } from '../policies/circuitBreaker.js';
 import { watermarks } from '../policies/watermarks.js';
 import {
@@ -140,16 +142,21 @@ export function writeCoordinator<T>(
   const collect = batch<T>({ size: batchSize, lingerMs, eager, name: `${name}.batch` });
   const settings = writerSettings<T>(`${owner}: policies`, { ...given(policies), name: `${name}.write` });
   return (items$) =>
-    defer(() => {
+    new Observable((destination) => {
+      const { group, worker: lane } = contextOf(destination);
       const breaker = settings.makeBreaker();
       const write = batchWriter<T>(sink, { ...settings, makeBreaker: () => breaker });
       const worker = (lane$: Observable<T>) => lane$.pipe(collect, write);
-      return items$.pipe(
+      const outcomes$ = items$.pipe(
         untilStopped<T>({ foreignOnly: true }),
+        // Whatever stands above the buffer is no part of this coordinator.
+        withContext<T>({ group, worker: lane }),
         buffer,
         lanes({ count: workers, name: `${name}.lanes`, ...given({ by }) }, worker),
         supervise({ scheduler: settings.scheduler }),
+        withContext({ group: name }),
       );
+      return outcomes$.subscribe(destination);
     });
 }
 

@@ -1,6 +1,6 @@
 import type { PipelineMonitor, Stage } from '../flow/monitor.js';
 import type { BoundedLabels } from './boundedLabels.js';
-import { type CoordinatorStages, coordinatesOf, coordinatorsOf, isBuffer } from './coordinates.js';
+import { type Coordinator, coordinatorsOf } from './coordinators.js';
 import { type GateTimes, ownGateOf } from './gateTimes.js';
 import type { Scrape } from './scrape.js';
 import { WriterRecord } from './writerRecord.js';
@@ -55,8 +55,7 @@ export class PipelineView {
 
   /** Adds what this pipeline stands at. */
   addTo(scrape: Scrape, sources: MetricSources): void {
-    const { stages } = this.monitor;
-    for (const coordinator of coordinatorsOf(stages)) countCoordinator(scrape, coordinator, stages, sources);
+    for (const coordinator of coordinatorsOf(this.monitor.stages)) countCoordinator(scrape, coordinator, sources);
     this.#countItems(scrape, sources);
     this.#countGates(scrape, sources);
     this.#countDeadLetters(scrape);
@@ -104,16 +103,11 @@ export class PipelineView {
   }
 }
 
-function countCoordinator(
-  scrape: Scrape,
-  { id, buffers, writers, between }: CoordinatorStages,
-  stages: readonly Stage[],
-  sources: MetricSources,
-): void {
-  const { records, dropReasons } = sources;
+function countCoordinator(scrape: Scrape, coordinator: Coordinator, { records, dropReasons }: MetricSources): void {
+  const { id, buffers, workers, between } = coordinator;
+  const writers = workers.map(({ stage }) => stage);
   // A writer that stands alone is its own queue.
-  const entrances = buffers.length > 0 ? buffers : writers;
-  for (const stage of entrances) {
+  for (const stage of buffers.length > 0 ? buffers : writers) {
     scrape.add('submitted', [id], stage.in);
     scrape.add('queueDepth', [id], stage.held);
   }
@@ -121,9 +115,7 @@ function countCoordinator(
   for (const stage of [...buffers, ...between, ...writers]) {
     for (const [reason, count] of stage.dropped) scrape.add('coordDropped', [id, dropReasons.of(reason)], count);
   }
-  const isBufferName = (name: string) => stages.some((stage) => isBuffer(stage) && stage.name === name);
-  for (const stage of writers) {
-    const { workerId } = coordinatesOf(stage, isBufferName);
+  for (const { stage, id: workerId } of workers) {
     const record = records.get(stage) ?? NO_RECORD;
     scrape.add('workersAlive', [id], stage.isLive ? 1 : 0);
     scrape.add('batchesWritten', [id, workerId], record.batches);

@@ -221,7 +221,14 @@ describe('/topology', () => {
     const { server, telemetry } = await serve();
     const monitor = new PipelineMonitor();
     const gate = new Gate('closed');
-    const writer = monitor.register({ kind: 'writeTo', name: 'w', role: 'writer', gate }).stage;
+    const writer = monitor.register({
+      kind: 'writeTo',
+      name: 'w',
+      role: 'writer',
+      gate,
+      group: 'bars',
+      worker: 1,
+    }).stage;
     const lanes = monitor.register({ kind: 'lanes' }).stage;
     monitor.register({ kind: 'lane', name: 'lanes[0]', feeds: writer, branchOf: lanes, gate });
     const source = monitor.register({ kind: 'src', role: 'source', feeds: lanes });
@@ -235,9 +242,14 @@ describe('/topology', () => {
     expect(pipeline.account).toMatchObject({ received: 5, written: 0 });
     expect(pipeline.stages.map(({ id }: { id: string }) => id)).toEqual(['stray', 'src', 'lanes[0]', 'lanes', 'w']);
     expect(pipeline.stages[0]).toMatchObject({ kind: 'stray', gate: null, closedSeconds: null, dropped: { late: 2 } });
-    expect(pipeline.stages[1]).toMatchObject({ role: 'source', out: 5, isLive: true });
+    expect(pipeline.stages[1]).toMatchObject({ role: 'source', out: 5, isLive: true, group: null, worker: null });
     expect(pipeline.stages[2]).toMatchObject({ gate: 'closed', closedSeconds: null });
-    expect(pipeline.stages[4]).toMatchObject({ gate: 'closed', closedSeconds: expect.any(Number) });
+    expect(pipeline.stages[4]).toMatchObject({
+      group: 'bars',
+      worker: 1,
+      gate: 'closed',
+      closedSeconds: expect.any(Number),
+    });
     expect(pipeline.edges).toEqual([
       { from: 'src', to: 'lanes', carries: 'items' },
       { from: 'lanes', to: 'lanes[0]', carries: 'items' },

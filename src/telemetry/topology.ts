@@ -14,6 +14,9 @@ export interface StageView {
   readonly kind: string;
   readonly name: string;
   readonly role: Stage['role'];
+  /** The coordinator that it belongs to, and the worker of it; `null` where it has none. */
+  readonly group: string | null;
+  readonly worker: number | null;
   readonly isLive: boolean;
   /** The gate that the stage shows to those upstream; `null` where it has none. */
   readonly gate: 'open' | 'closed' | null;
@@ -61,6 +64,8 @@ function viewOf(stage: Stage, closedSeconds: number | undefined): StageView {
     kind,
     name,
     role,
+    group: stage.group ?? null,
+    worker: stage.worker ?? null,
     isLive,
     gate: gate && isLive ? gate.state : null,
     closedSeconds: closedSeconds ?? null,
