@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { destination as open, pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { redactData, redactText } from '../primitives/redact.js';
 import { requireFunction, requireKnownOptions, requireOneOf } from '../primitives/validate.js';
 
@@ -27,8 +27,6 @@ export interface CreateLoggerConfig {
   readonly destination?: LogDestination;
 }
 
-type Pino = typeof import('pino');
-
 /**
  * A logger that writes a line of JSON for each entry, and no secret: what has the name of one (`password`, `apiKey`, `token`,
  * `DATABASE_URL`, …), at any depth, and passwords in the text of messages and errors are replaced before the line is written.
@@ -47,8 +45,6 @@ export function createLogger(config: CreateLoggerConfig = {}): Logger {
   const { destination: given } = config;
   const level = requireOneOf(owner, 'level', config.level ?? 'info', LOG_LEVELS);
   if (given) requireFunction(owner, 'the write of its destination', given.write);
-  // Loaded when it is first used, as not everybody who imports the package logs.
-  const { pino, destination: open, stdSerializers, stdTimeFunctions } = createRequire(import.meta.url)('pino') as Pino;
   const destination: LogDestination = given ?? open({ dest: 2, sync: true });
   const options = {
     level,

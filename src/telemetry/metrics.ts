@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import type { Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Distribution } from './distribution.js';
 import { TelemetryError } from './telemetryError.js';
 
@@ -33,29 +32,18 @@ export interface RenderedMetrics {
   readonly body: string;
 }
 
-type Library = typeof import('prom-client');
-
-let library: Library | undefined;
-
-/** Loaded when it is first used: it is a quarter of what `import 'sluice'` would take, and most programs show no metrics. */
-function load(): Library {
-  library ??= createRequire(import.meta.url)('prom-client') as Library;
-  return library;
-}
-
 /** The metrics of one owner, in a registry that may hold those of others too. */
 export class Metrics {
   readonly #registry: Registry;
   readonly #names: string[] = [];
 
   constructor(registry?: MetricsRegistry) {
-    this.#registry = registry ?? new (load().Registry)();
+    this.#registry = registry ?? new Registry();
   }
 
   /** A counter or gauge. Samples with the same labels are summed up. */
   number(info: MetricInfo, read: () => Iterable<Sample<number>>): void {
     const config = this.#configOf(info);
-    const { Counter, Gauge } = load();
     // A counter here is read, not moved: it is set to what was counted, each time that it is asked.
     this.#register(info, () =>
       info.type === 'counter'
@@ -78,7 +66,7 @@ export class Metrics {
 
   histogram(info: MetricInfo, read: () => Iterable<Sample<Distribution>>): void {
     this.#register(info, () => {
-      const metric = new (load().Histogram)(this.#configOf(info));
+      const metric = new Histogram(this.#configOf(info));
       const described = { name: info.name, help: info.help, type: 'histogram', aggregator: 'sum' };
       const get = async () => ({
         ...described,
@@ -90,7 +78,7 @@ export class Metrics {
   }
 
   async render(format: MetricsFormat): Promise<RenderedMetrics> {
-    const { PROMETHEUS_CONTENT_TYPE, OPENMETRICS_CONTENT_TYPE } = load().Registry;
+    const { PROMETHEUS_CONTENT_TYPE, OPENMETRICS_CONTENT_TYPE } = Registry;
     const contentType = format === 'text' ? PROMETHEUS_CONTENT_TYPE : OPENMETRICS_CONTENT_TYPE;
     // The library takes `_total` off the name of a counter for good when it writes OpenMetrics: it is shown a copy.
     const metrics = this.#registry
