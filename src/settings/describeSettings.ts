@@ -1,7 +1,8 @@
 import type { Settings } from './loadSettings.js';
 import type { SettingOrigin } from './readVariables.js';
 import { withoutPassword } from './secret.js';
-import { VARIABLE_NAMES, VARIABLES, type VariableName } from './variables.js';
+import type { VariableName } from './variableName.js';
+import { VARIABLE_NAMES, VARIABLES } from './variables.js';
 
 /** The effective value of one variable. */
 export interface SettingDescription {

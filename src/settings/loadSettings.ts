@@ -4,7 +4,8 @@ import { type OptionsOf, readOptions, text, unchecked } from '../primitives/opti
 import { type Environment, readVariables, type SettingOrigin } from './readVariables.js';
 import { Secret } from './secret.js';
 import { SettingsError, type SettingsMistake } from './settingsError.js';
-import { ENVIRONMENT, VARIABLE_NAMES, VARIABLES, type VariableName } from './variables.js';
+import type { VariableName } from './variableName.js';
+import { ENVIRONMENT, VARIABLE_NAMES, VARIABLES } from './variables.js';
 
 /** The settings of a program, in the shapes that operators take. */
 export interface Settings {

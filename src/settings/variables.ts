@@ -1,5 +1,6 @@
 import * as Schema from 'effect/Schema';
 import { MAX_TIMER_MS } from '../primitives/timer.js';
+import type { VariableName } from './variableName.js';
 
 const MAX_TIMER_S = Math.floor(MAX_TIMER_MS / 1_000);
 
@@ -171,9 +172,7 @@ export const VARIABLES = {
     setting: 'databaseUrl',
     isSecret: true,
   },
-} as const satisfies Readonly<Record<string, Variable & Form<Schema.Top>>>;
-
-export type VariableName = keyof typeof VARIABLES;
+} as const satisfies Readonly<Record<VariableName, Variable & Form<Schema.Top>>>;
 
 export const VARIABLE_NAMES = Object.keys(VARIABLES) as readonly VariableName[];
 

@@ -1,0 +1,17 @@
+/** Apart from the table of variables, whose declaration would bring Effect's types, which need the DOM, to every user. */
+export type VariableName =
+  | 'MDS_COORDINATOR_CAPACITY'
+  | 'MDS_COORDINATOR_WORKERS'
+  | 'MDS_COORDINATOR_BATCH_SIZE'
+  | 'MDS_COORDINATOR_EAGER'
+  | 'MDS_COORDINATOR_FLUSH_INTERVAL'
+  | 'MDS_RETRY_MAX_ATTEMPTS'
+  | 'MDS_RETRY_INITIAL_BACKOFF_MS'
+  | 'MDS_RETRY_MAX_BACKOFF_MS'
+  | 'MDS_RETRY_BACKOFF_MULTIPLIER'
+  | 'MDS_RETRY_JITTER'
+  | 'MDS_CB_FAILURE_THRESHOLD'
+  | 'MDS_CB_HALF_OPEN_AFTER_SEC'
+  | 'MDS_METRICS_PORT'
+  | 'MDS_DLQ_DIR'
+  | 'DATABASE_URL';
