@@ -1,7 +1,6 @@
 /**
- * From a provider to the store: streams bars through pacing into the ready-made pipeline, which checks, routes and writes
- * them, with retries, a breaker and dead letters as the settings say, and ends with the account of every bar and a query of
- * the table.
+ * From a provider to the store: streams bars through pacing into the ready-made pipeline, which routes and writes them, with
+ * retries, a breaker and dead letters as the settings say, and ends with the account of every bar and a query of the table.
  *
  * Run it: npm start, or npm start -- --help
  */
@@ -99,6 +98,8 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
     marketDataToStore(store.pool, {
       coordinator: { ...settings.coordinator, capacity, workers, batchSize },
       policies: { retry, breaker, deadLetters },
+      // The file's bars were checked as they were read, and generated ones need no check.
+      check: false,
     }),
   );
   const stop = new AbortController();

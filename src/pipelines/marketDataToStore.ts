@@ -37,8 +37,8 @@ export interface MarketDataToStoreConfig {
   /** Where the tables are, and how they are written. Default: in the connection's schema, made at the first write. */
   readonly tables?: Pick<TableSinkConfig, (typeof TABLES)[number]>;
   /**
-   * Check each record against its model first. Default true. False for a source whose records are checked already; a
-   * record of an unknown kind then fails the pipeline.
+   * Check each record against its model first. Default true. False for a source that has checked its records, as
+   * `replayFile()` has its bars; a record of an unknown kind then fails the pipeline.
    */
   readonly check?: boolean;
 }
