@@ -344,7 +344,7 @@ describe('replayFile', () => {
             name: 'FileNotFoundError',
             code: 'SLUICE_FILE_NOT_FOUND',
             path: `missing/${name}`,
-            message: `there is no file missing/${name}: check the path, which stands for ${process.cwd()}/missing/${name}`,
+            message: `there is no file missing/${name}: check the path, which resolves to ${process.cwd()}/missing/${name}`,
           },
         });
       }

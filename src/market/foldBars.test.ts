@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Bar, barKey } from './bar.js';
-import { foldBars } from './foldBars.js';
+import { foldBars } from './foldByKey.js';
 
 const bar = (ts: number, close: number, seq?: number): Bar => ({
   kind: 'bar',

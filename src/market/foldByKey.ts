@@ -1,6 +1,8 @@
+import { type Bar, barKey } from './bar.js';
+
 /**
- * What a table holds after these items: one a key, of its versions the one with the highest `seq`, and of equals the
- * earlier, so that writing them again changes nothing. One without a `seq` counts as newer than any before it.
+ * What a table holds after these items: per key, the version with the highest `seq` and, of equals, the earlier, so that
+ * writing them again changes nothing. An item without a `seq` counts as newer than all before it.
  */
 export function foldByKey<T extends { readonly seq?: number }, K>(
   items: Iterable<T>,
@@ -13,6 +15,11 @@ export function foldByKey<T extends { readonly seq?: number }, K>(
     if (former === undefined || item.seq === undefined || item.seq > version(former)) folded.set(key, item);
   }
   return folded;
+}
+
+/** What a table holds after these bars: {@link foldByKey} by the key of a bar. */
+export function foldBars(bars: Iterable<Bar>): Map<string, Bar> {
+  return foldByKey(bars, barKey);
 }
 
 function version(item: { readonly seq?: number }): number {

@@ -1,12 +1,12 @@
 import type { Bar } from './bar.js';
 
 /**
- * One bar of two successive pieces: the open and the start of the older, the close of the newer, the extremes and the
+ * Merges two successive pieces of a bar: the start and the open of the older, the close of the newer, the extremes and the
  * volume of both.
  *
- * For pieces that each report what was traded since the last one: per-second bars of one minute, or a provider that
- * sends increments. Not for revisions: a revision restates the whole bar, so the newer one replaces the older and adding
- * their volumes would count trades twice.
+ * Use it for pieces that each report what was traded since the last one, such as the per-second bars of a minute or the
+ * increments of a provider. It is not for revisions: a revision restates the whole bar, so adding the volumes would count
+ * trades twice.
  */
 export function mergeBars(older: Bar, newer: Bar): Bar {
   return {

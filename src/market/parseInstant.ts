@@ -1,6 +1,6 @@
 import { isDate } from './calendarDate.js';
 
-/** What a number stands for where a time is written as one. */
+/** The unit of a time that is written as a number. */
 export type EpochUnit = 's' | 'ms' | 'us' | 'ns';
 
 export const EPOCH_UNITS: readonly EpochUnit[] = ['s', 'ms', 'us', 'ns'];
@@ -9,17 +9,18 @@ export const EPOCH_UNITS: readonly EpochUnit[] = ['s', 'ms', 'us', 'ns'];
 const ISO =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?(Z|[+-]\d{2}:?\d{2}))?)?$/;
 
-/** The same without hyphens. */
+/** Year, month, day. */
 const COMPACT_DATE = /^(\d{4})(\d{2})(\d{2})$/;
 
 const NUMBER = /^[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
 
 /**
- * The Unix epoch milliseconds of a time as files write it; `NaN` if it is none.
+ * The Unix epoch milliseconds of a time as files write it; `NaN` if it is not a time.
  *
- * A number, or digits only, counts `unit`s since 1970; but text of eight digits is a date, `20240102`, which as a count
- * would be a day in 1970 that nobody means. An ISO 8601 date is the start of that day in UTC, and a date and time without an
- * offset is UTC too, whatever the time zone of the machine. Microseconds are kept in the fraction, finer digits are rounded.
+ * A number, or text of digits, counts `unit`s since 1970. Text of eight digits, however, is a date such as `20240102`: as a
+ * count it would mean a day in 1970, which is hardly meant. An ISO 8601 date is the start of that day in UTC, and a date and
+ * time without an offset is UTC too, whatever the time zone of the machine. The fraction keeps microseconds; finer digits
+ * are rounded.
  */
 export function parseInstant(time: string | number, unit: EpochUnit = 'ms'): number {
   if (typeof time === 'number') return fromEpoch(time, unit);
@@ -52,7 +53,7 @@ function fromIso(match: RegExpExecArray): number {
   return ms + micros / 1e3 - (offset === 'Z' ? 0 : offsetMs(offset));
 }
 
-/** No clock on earth is further from UTC than 14 hours. */
+/** No time zone is further than 14 hours from UTC. */
 const MAX_OFFSET_MINUTES = 14 * 60;
 
 function offsetMs(offset: string): number {

@@ -1,8 +1,8 @@
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 /**
- * How long a timeframe is, in milliseconds: a number of seconds, minutes, hours, days or weeks, as in `30s`, `5m`, `1h`,
- * `1d`, `1w`. Months and years have no fixed length and are refused with a `RangeError`.
+ * The length of a timeframe in milliseconds: a number of seconds, minutes, hours, days or weeks, as in `30s`, `5m`, `1h`,
+ * `1d`, `1w`. Months and years have no fixed length: they throw a `RangeError`.
  */
 export function timeframeMs(timeframe: string): number {
   const match = /^([1-9]\d{0,5})([smhdw])$/.exec(timeframe);

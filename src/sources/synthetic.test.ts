@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { observe } from '../../test/support/collect.js';
 import { Gate } from '../flow/gate.js';
 import { type Bar, barKey } from '../market/bar.js';
-import { foldBars } from '../market/foldBars.js';
+import { foldBars } from '../market/foldByKey.js';
 import { synthetic } from './synthetic.js';
 import { type SyntheticBarsConfig, syntheticBars } from './syntheticBars.js';
 

@@ -1,5 +1,4 @@
-export { foldBars } from '../market/foldBars.js';
-export { foldByKey } from '../market/foldByKey.js';
+export { foldBars, foldByKey } from '../market/foldByKey.js';
 export {
   type ConformanceTest,
   OPERATOR_RULES,

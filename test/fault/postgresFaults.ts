@@ -9,7 +9,7 @@ import { openDeadLetters } from '../../src/dead-letters/openDeadLetters.js';
 import { replayDeadLetters } from '../../src/dead-letters/replayDeadLetters.js';
 import { PipelineMonitor } from '../../src/flow/monitor.js';
 import { type Bar, barKey } from '../../src/market/bar.js';
-import { foldBars } from '../../src/market/foldBars.js';
+import { foldBars } from '../../src/market/foldByKey.js';
 import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
 import { run } from '../../src/pipelines/run.js';
 import { openStore } from '../../src/postgres/openStore.js';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countDeadLetters } from '../../src/dead-letters/readDeadLetters.js';
-import { foldBars } from '../../src/market/foldBars.js';
+import { foldBars } from '../../src/market/foldByKey.js';
 import { syntheticBars } from '../../src/sources/syntheticBars.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 

@@ -3,7 +3,7 @@ import { isRight } from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import { barKey } from '../../src/market/bar.js';
 import { barCodec } from '../../src/market/barCodec.js';
-import { foldBars } from '../../src/market/foldBars.js';
+import { foldBars } from '../../src/market/foldByKey.js';
 import { marketEventCodec } from '../../src/market/marketEventCodec.js';
 import { type SyntheticBarsConfig, syntheticBars } from '../../src/sources/syntheticBars.js';
 import { syntheticEvents } from '../../src/sources/syntheticEvents.js';

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 
-/** There is no file at a path. */
+/** No file exists at a path. */
 export class FileNotFoundError extends Error {
   override readonly name = 'FileNotFoundError';
   readonly code = 'SLUICE_FILE_NOT_FOUND';
   readonly path: string;
 
   constructor(path: string, options?: ErrorOptions) {
-    super(`there is no file ${path}: check the path, which stands for ${resolve(path)}`, options);
+    super(`there is no file ${path}: check the path, which resolves to ${resolve(path)}`, options);
     this.path = path;
   }
 }

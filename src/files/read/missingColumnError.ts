@@ -1,4 +1,4 @@
-/** A file does not have a column that the mapping names, or that is needed and not given otherwise. */
+/** A file lacks a column that the mapping names, or that is needed and has no default. */
 export class MissingColumnError extends Error {
   override readonly name = 'MissingColumnError';
   readonly code = 'SLUICE_MISSING_COLUMN';
@@ -16,13 +16,13 @@ export class MissingColumnError extends Error {
   }
 }
 
-/** The longest list of columns in a message, in characters. */
-const LIST_LENGTH = 200;
+/** In characters. */
+const MAX_LIST_LENGTH = 200;
 
-/** What comes from a file is told as a terminal can bear it: no control characters, and no megabytes. */
+/** Makes text from a file safe for a terminal: no control characters, and no megabytes. */
 function listed(columns: readonly string[]): string {
   const list = columns.join(', ').replaceAll(/[\p{Cc}\p{Cf}]/gu, '\ufffd');
-  return list.length > LIST_LENGTH ? `${list.slice(0, LIST_LENGTH)}…` : list;
+  return list.length > MAX_LIST_LENGTH ? `${list.slice(0, MAX_LIST_LENGTH)}…` : list;
 }
 
 export function isMissingColumnError(error: unknown): error is MissingColumnError {

@@ -1,11 +1,11 @@
 import { errnoText } from '../../failures/errno.js';
 
-/** A file is there and cannot be read, or not to its end. */
+/** A file exists but cannot be read, or not to its end. */
 export class UnreadableFileError extends Error {
   override readonly name = 'UnreadableFileError';
   readonly code = 'SLUICE_FILE_UNREADABLE';
   readonly path: string;
-  /** The last line that was read whole; 0 if none was. */
+  /** The last line that was read completely; 0 if none was. */
   readonly line: number;
 
   constructor(path: string, line: number, options: { cause: unknown }) {

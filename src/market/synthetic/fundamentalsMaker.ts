@@ -30,11 +30,11 @@ const METRICS: readonly (readonly [metric: string, unit: Unit])[] = [
   ['capitalExpenditure', 'USD'],
 ];
 
-/** How long after the end of a period its figures are filed, at the soonest, and how much later that may be, in days. */
+/** Figures are filed at least this many days after the end of their period, and at most this many days later than that. */
 const FILED_AFTER_DAYS = 20;
 const FILED_WITHIN_DAYS = 64;
 
-/** Reports of one quarter after the other: in each, of every symbol, every metric for every length of period. */
+/** Reports quarter by quarter: in each, every metric of every symbol for every length of period. */
 export class FundamentalsMaker implements Maker<Fundamentals> {
   readonly #settings: SyntheticBarsSettings;
   readonly #random: Xoshiro128;
@@ -75,7 +75,7 @@ export class FundamentalsMaker implements Maker<Fundamentals> {
     return figure;
   }
 
-  /** Restated: another value, filed later. */
+  /** Restates the figure: another value, filed later. */
   revise(figure: Fundamentals, seq: number): Fundamentals {
     const { periodEnd, unit } = figure;
     const more = 1 + this.#random.below(1_000);

@@ -3,23 +3,22 @@ import type { NewsItem } from '../newsItem.js';
 import type { SyntheticBarsSettings } from './settings.js';
 import type { Maker } from './walk.js';
 
-/** With what headlines are made of in earnest: quotes, commas, accents, signs beyond the first plane, and backslashes. */
+/** With the characters that real headlines have: quotes, commas, accents, emoji and backslashes. */
 const SUBJECTS = ['Quarterly results', 'The "guidance"', 'Chief executive’s exit', 'Dividend, 3% up,', 'Málaga plant'];
 const VERBS = ['beat', 'miss', 'surprise', 'don’t move', 'lift 📈', 'unsettle'];
 const OBJECTS = ['analysts', 'the street', 'investors in Zürich', `O'Neill & Sons`, '東京', 'holders of A\\B shares'];
 
-/** The most symbols that an item is about. */
 const MAX_SYMBOLS = 3;
 
-/** Two items are at most a minute apart. */
-const APART_MS = 60_000;
+/** Between two items. */
+const MAX_GAP_MS = 60_000;
 
-/** Headlines by time, about no symbol or up to three. */
+/** Headlines in order of time, each about zero to three symbols. */
 export class NewsMaker implements Maker<NewsItem> {
   readonly #settings: SyntheticBarsSettings;
   readonly #random: Xoshiro128;
   #made = 0;
-  /** News come at any microsecond. */
+  /** The time of the next item: news come at any microsecond. */
   #micros: number;
 
   constructor(settings: SyntheticBarsSettings, random: Xoshiro128) {
@@ -32,7 +31,7 @@ export class NewsMaker implements Maker<NewsItem> {
     const random = this.#random;
     const id = `n${String(this.#made++).padStart(8, '0')}`;
     const publishedAt = this.#micros / 1_000;
-    this.#micros += 1 + random.below(APART_MS * 1_000);
+    this.#micros += 1 + random.below(MAX_GAP_MS * 1_000);
     const bits = random.uint32();
     return {
       kind: 'news',
@@ -47,7 +46,7 @@ export class NewsMaker implements Maker<NewsItem> {
     };
   }
 
-  /** The headline corrected, and judged anew. */
+  /** Corrects the headline and its sentiment. */
   revise(item: NewsItem, seq: number): NewsItem {
     return { ...item, title: `${item.title} (corrected)`, sentiment: sentimentOf(this.#random.uint32()), seq };
   }

@@ -8,13 +8,13 @@ import type { Maker } from './walk.js';
 const STRIKES = 5;
 const EXPIRIES = 2;
 
-/** Of each underlying: calls and puts at five strikes, for the ends of the next two months. */
+/** Per underlying: calls and puts at five strikes, expiring at the ends of the next two months. */
 const CONTRACTS = 2 * STRIKES * EXPIRIES;
 
-/** Strikes are whole half-dollars. */
+/** Strikes are multiples of half a dollar. */
 const TICK = CENTS / 2;
 
-/** Chains of options: one moment after the other, at each the whole chain of every symbol. */
+/** Option chains, moment by moment: at each, the whole chain of every symbol. */
 export class OptionMaker implements Maker<OptionSnapshot> {
   readonly #settings: SyntheticBarsSettings;
   readonly #random: Xoshiro128;
@@ -50,7 +50,7 @@ export class OptionMaker implements Maker<OptionSnapshot> {
     return option;
   }
 
-  /** Quoted again, higher, after more trades. */
+  /** Raises the quotes, after more trades. */
   revise(option: OptionSnapshot, seq: number): OptionSnapshot {
     const bits = this.#random.uint32();
     const by = 1 + (bits & 0xf);
@@ -60,7 +60,7 @@ export class OptionMaker implements Maker<OptionSnapshot> {
     return { ...option, bid, ask: higher(option.ask), last: bid, volume, seq };
   }
 
-  /** Those of a moment are the same for all symbols. */
+  /** The expiries of a moment are the same for all symbols. */
   #setExpiries(): void {
     const now = new Date(this.#ts);
     for (let i = 0; i < EXPIRIES; i++) {
@@ -75,7 +75,7 @@ export class OptionMaker implements Maker<OptionSnapshot> {
     const month = Math.floor(contract / (2 * STRIKES));
     const anchor = this.#prices.anchor(symbol);
     const underlying = this.#prices.close;
-    // Around where the price began, so that contracts stay the same as time passes.
+    // Around the first price, so that contracts stay the same as time passes.
     const apart = TICK * Math.max(1, Math.floor(anchor / (20 * TICK)));
     const strike = TICK * Math.round(anchor / TICK) + (rank - (STRIKES >> 1)) * apart;
 
@@ -86,7 +86,7 @@ export class OptionMaker implements Maker<OptionSnapshot> {
     const volume = (open & 7) === 0 ? 0 : (open >>> 3) & 0x3ff;
     const chance = Math.floor((1_000 * (underlying - strike)) / (4 * apart)) + 500;
     const delta = Math.min(990, Math.max(10, chance));
-    // Now and then the vendor knows the prices and nothing else.
+    // Now and then the vendor knows only the prices.
     const isComputed = ((quote >>> 4) & 0xf) !== 0;
     return {
       kind: 'option',

@@ -1,15 +1,15 @@
 import type { Xoshiro128 } from '../../primitives/xoshiro128.js';
 
-/** Prices are whole cents inside, so that no rounding differs from machine to machine. */
+/** Prices are kept in whole cents, so that rounding is the same on every machine. */
 export const CENTS = 100;
 
-/** A random walk of the price of each symbol. */
+/** A random walk of prices, one per symbol. */
 export class PriceWalk {
   readonly #random: Xoshiro128;
-  /** The last close of each symbol, and where its price is drawn back to, in cents. */
+  /** The last close of each symbol, and the price that it is drawn back to, in cents. */
   readonly #closes: Int32Array;
   readonly #anchors: Int32Array;
-  /** Where the price that moved last began and ended, and how far it may reach beyond, in cents. */
+  /** The start and end of the last move, and how far its extremes may lie beyond them, in cents. */
   open = 0;
   close = 0;
   range = 0;
@@ -25,15 +25,15 @@ export class PriceWalk {
     }
   }
 
-  /** Where the price of a symbol began, and is drawn back to. */
+  /** The first price of a symbol, which it is drawn back to. */
   anchor(symbol: number): number {
     return this.#anchors[symbol]!;
   }
 
   move(symbol: number): void {
     const former = this.#closes[symbol]!;
-    // The sum of two even draws, from -1 to 1, and a pull back, so that no price runs away. No logarithm or sine, whose
-    // last digits differ from engine to engine.
+    // The sum of two uniform draws, from -1 to 1, and a pull back, so that no price runs away. Logarithms and sines are
+    // avoided: their last digits differ between engines.
     const range = 1 + (former >> 8);
     const bits = this.#random.uint32();
     const step = ((bits & 0xff) + ((bits >>> 8) & 0xff) - 255) / 255;
