@@ -1,8 +1,8 @@
 import type { Settings } from './loadSettings.js';
 import type { SettingOrigin } from './readVariables.js';
-import { withoutPassword } from './secret.js';
+import { Secret, withoutPassword } from './secret.js';
 import type { VariableName } from './variableName.js';
-import { VARIABLE_NAMES, VARIABLES } from './variables.js';
+import { VARIABLE_NAMES, VARIABLES, type Variable } from './variables.js';
 
 /** The effective value of one variable. */
 export interface SettingDescription {
@@ -16,32 +16,16 @@ export interface SettingDescription {
 
 /** The effective value of each variable, and where it came from. Contains no secrets. */
 export function describeSettings(settings: Settings): readonly SettingDescription[] {
-  const { coordinator, retry, breaker, databaseUrl } = settings;
-  const values: Readonly<Record<VariableName, SettingDescription['value']>> = {
-    MDS_COORDINATOR_CAPACITY: coordinator.capacity,
-    MDS_COORDINATOR_WORKERS: coordinator.workers,
-    MDS_COORDINATOR_BATCH_SIZE: coordinator.batchSize,
-    MDS_COORDINATOR_EAGER: coordinator.eager,
-    MDS_COORDINATOR_FLUSH_INTERVAL: coordinator.lingerMs / 1_000,
-    MDS_RETRY_MAX_ATTEMPTS: retry.maxAttempts,
-    MDS_RETRY_INITIAL_BACKOFF_MS: retry.initialMs,
-    MDS_RETRY_MAX_BACKOFF_MS: retry.maxMs,
-    MDS_RETRY_BACKOFF_MULTIPLIER: retry.multiplier,
-    MDS_RETRY_JITTER: retry.jitter !== 'none',
-    MDS_CB_FAILURE_THRESHOLD: breaker.minimumCalls,
-    MDS_CB_HALF_OPEN_AFTER_SEC: breaker.openMs / 1_000,
-    MDS_METRICS_PORT: settings.metricsPort,
-    MDS_DLQ_DIR: settings.deadLetterFolder,
-    DATABASE_URL: databaseUrl && withoutPassword(databaseUrl),
-  };
   return VARIABLE_NAMES.map((variable) => {
-    const known = VARIABLES[variable];
-    return {
-      variable,
-      value: values[variable],
-      unit: 'unit' in known ? known.unit : undefined,
-      origin: settings.origins[variable],
-      meaning: known.meaning,
-    };
+    const known: Variable = VARIABLES[variable];
+    const origin = settings.origins[variable];
+    return { variable, value: effectiveValue(known, settings), unit: known.unit, origin, meaning: known.meaning };
   });
+}
+
+function effectiveValue({ setting, unit }: Variable, settings: Settings): SettingDescription['value'] {
+  const value = setting.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], settings);
+  if (value instanceof Secret) return withoutPassword(value);
+  if (setting === 'retry.jitter') return value !== 'none';
+  return unit === 's' ? (value as number) / 1_000 : (value as string | number | boolean | undefined);
 }

@@ -59,7 +59,7 @@ function connectionString() {
 }
 
 /** Everything about a variable but the form of its text. */
-interface Variable {
+export interface Variable {
   /** What it sets, for humans. */
   readonly meaning: string;
   /** The path of its value in `Settings`. */

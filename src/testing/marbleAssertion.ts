@@ -91,8 +91,8 @@ function list(side: unknown): unknown {
   return side.every(isSubscriptionFrames) ? side.map(drawSubscription) : side;
 }
 
-function brief(value: unknown): string {
-  return inspect(value, { depth: 4, breakLength: Infinity, compact: true });
+export function brief(value: unknown): string {
+  return inspect(value, { depth: 4, breakLength: Infinity, compact: true, maxArrayLength: 60 });
 }
 
 function isMessage(value: unknown): value is Message {

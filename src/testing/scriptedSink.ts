@@ -24,6 +24,7 @@ import {
   text,
   unchecked,
 } from '../primitives/options.js';
+import { WriteLog } from './writeLog.js';
 
 /**
  * What a write does. `ok` commits. `slow` commits after 100 ms or its `afterMs`. `emptyComplete` commits without a receipt,
@@ -142,21 +143,16 @@ const SLOW_MS = 100;
 export function scriptedSink<T>(config: ScriptedSinkConfig<T> = {}): ScriptedSink<T> {
   const { script, otherwise, scheduler, keyOf, name } = readOptions(OWNER, config, OPTIONS);
   const stepAt = scriptOf<T>(script ?? [], stepOf('otherwise', otherwise ?? 'ok'));
-  const written: (readonly T[])[] = [];
-  const calls: Mutable<SinkCall<T>>[] = [];
+  const log = Object.assign(new WriteLog<T>(), { calls: [] as Mutable<SinkCall<T>>[] });
   let begun = 0;
-  let inFlight = 0;
-  let maxInFlight = 0;
 
   const record = (batch: readonly T[], act: SinkAct) => {
     const call: Mutable<SinkCall<T>> = { batch, act, result: 'pending' };
-    calls.push(call);
-    inFlight += 1;
-    maxInFlight = Math.max(maxInFlight, inFlight);
+    log.calls.push(call);
+    const end = log.begin();
     return (result: SinkCall<T>['result']) => {
-      if (call.result !== 'pending') return;
-      call.result = result;
-      inFlight -= 1;
+      if (call.result === 'pending') call.result = result;
+      end();
     };
   };
 
@@ -164,7 +160,7 @@ export function scriptedSink<T>(config: ScriptedSinkConfig<T> = {}): ScriptedSin
     const settle = record(batch, step.act);
     const receipt: WriteReceipt = { rows: batch.length };
     const commit = (result: 'written' | 'lost') => {
-      written.push(batch);
+      log.written.push(batch);
       settle(result);
     };
     const fail = () => {
@@ -206,39 +202,24 @@ export function scriptedSink<T>(config: ScriptedSinkConfig<T> = {}): ScriptedSin
     return work.pipe(finalize(() => settle('abandoned')));
   };
 
-  return {
-    name,
-    ...(keyOf && { keyOf }),
-    write(batch) {
-      begun += 1;
-      const number = begun;
-      let step: SinkStep<T> | undefined = stepAt(batch, number);
-      if (step.act === 'throw' && !step.afterMs) {
-        record(batch, step.act)('failed');
-        throw errorOf(step, name, number);
-      }
-      return defer(() => {
-        // A second subscription is a call of its own.
-        const again = step === undefined;
-        if (again) begun += 1;
-        const current = step ?? stepAt(batch, begun);
-        step = undefined;
-        return play(batch, current, again ? begun : number);
-      });
-    },
-    get written() {
-      return written;
-    },
-    get calls() {
-      return calls;
-    },
-    get inFlight() {
-      return inFlight;
-    },
-    get maxInFlight() {
-      return maxInFlight;
-    },
+  const write = (batch: readonly T[]): Observable<WriteReceipt> => {
+    begun += 1;
+    const number = begun;
+    let step: SinkStep<T> | undefined = stepAt(batch, number);
+    if (step.act === 'throw' && !step.afterMs) {
+      record(batch, step.act)('failed');
+      throw errorOf(step, name, number);
+    }
+    return defer(() => {
+      // A second subscription is a call of its own.
+      const again = step === undefined;
+      if (again) begun += 1;
+      const current = step ?? stepAt(batch, begun);
+      step = undefined;
+      return play(batch, current, again ? begun : number);
+    });
   };
+  return Object.assign(log, { name, write, ...(keyOf && { keyOf }) });
 }
 
 type Mutable<O> = { -readonly [K in keyof O]: O[K] };

@@ -1,6 +1,7 @@
 import { asyncScheduler, defer, finalize, map, type SchedulerLike, tap, timer } from 'rxjs';
 import type { Sink, WriteReceipt } from '../contracts/sink.js';
 import { duration, func, having, type OptionsOf, readOptions, text } from '../primitives/options.js';
+import { WriteLog } from './writeLog.js';
 
 export interface SlowSinkConfig<T> {
   /** How long a write takes, in milliseconds of the scheduler. From 0. */
@@ -59,57 +60,27 @@ const OPTIONS = {
  */
 export function slowSink<T>(config: SlowSinkConfig<T>): SlowSink<T> {
   const { serviceTimeMs, scheduler, rows, failOn, name, keyOf } = readOptions('slowSink', config, OPTIONS);
-  const written: (readonly T[])[] = [];
+  const log = new WriteLog<T>();
   const tries = new WeakMap<readonly T[], number>();
-  let inFlight = 0;
-  let maxInFlight = 0;
-  let attempts = 0;
-
-  const begin = (batch: readonly T[]): number => {
-    const attempt = (tries.get(batch) ?? 0) + 1;
-    tries.set(batch, attempt);
-    attempts += 1;
-    inFlight += 1;
-    maxInFlight = Math.max(maxInFlight, inFlight);
-    return attempt;
-  };
 
   const commit = (batch: readonly T[], attempt: number): WriteReceipt => {
     const failure = failOn?.(batch, attempt) ?? false;
     if (failure !== false) throw failure === true ? new Error(`${name} fails attempt ${attempt} on request`) : failure;
-    written.push(batch);
+    log.written.push(batch);
     return { rows: rows ? rows(batch) : batch.length };
   };
 
-  return {
-    name,
-    ...(keyOf && { keyOf }),
-    write: (batch) =>
-      defer(() => {
-        const attempt = begin(batch);
-        // It ends before its commit is reported, because the subscriber may start the next write immediately.
-        let over = false;
-        const end = () => {
-          if (!over) inFlight -= 1;
-          over = true;
-        };
-        return timer(serviceTimeMs, scheduler).pipe(
-          tap(end),
-          map(() => commit(batch, attempt)),
-          finalize(end),
-        );
-      }),
-    get written() {
-      return written;
-    },
-    get inFlight() {
-      return inFlight;
-    },
-    get maxInFlight() {
-      return maxInFlight;
-    },
-    get attempts() {
-      return attempts;
-    },
-  };
+  const write = (batch: readonly T[]) =>
+    defer(() => {
+      const attempt = (tries.get(batch) ?? 0) + 1;
+      tries.set(batch, attempt);
+      // A write ends before its commit is reported, because the subscriber may start the next one immediately.
+      const end = log.begin();
+      return timer(serviceTimeMs, scheduler).pipe(
+        tap(end),
+        map(() => commit(batch, attempt)),
+        finalize(end),
+      );
+    });
+  return Object.assign(log, { name, write, ...(keyOf && { keyOf }) });
 }

@@ -1,5 +1,4 @@
 import { ok as assert, deepStrictEqual, equal } from 'node:assert/strict';
-import { inspect } from 'node:util';
 import { AsyncSubject, type OperatorFunction, type Subscription } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import type { FlowContext } from '../../flow/context.js';
@@ -7,7 +6,7 @@ import { Gate } from '../../flow/gate.js';
 import { gatedSource, type Outlet } from '../../flow/gatedSource.js';
 import { PipelineMonitor } from '../../flow/monitor.js';
 import { withContext } from '../../flow/withContext.js';
-import { assertMarblesEqual } from '../marbleAssertion.js';
+import { assertMarblesEqual, brief } from '../marbleAssertion.js';
 import type { OperatorSubject } from './operatorSubject.js';
 import type { Rule } from './testsOf.js';
 
@@ -200,10 +199,6 @@ export class Trial<I, O> {
   obeyed(): void {
     equal(this.outputsWhileClosed, 0, `it emitted ${this.outputsWhileClosed} outputs while downstream was closed`);
   }
-}
-
-function brief(items: readonly unknown[]): string {
-  return inspect(items, { maxArrayLength: 60, breakLength: Infinity, compact: true });
 }
 
 function causes(error: unknown): unknown[] {

@@ -7,6 +7,7 @@ import type { Sink, WriteOutcome, WriteReceipt } from '../../contracts/sink.js';
 import { writeTo } from '../../operators/writeTo.js';
 import type { WritePolicies } from '../../operators/writing/writePolicies.js';
 import { within } from '../../primitives/within.js';
+import { brief as inspectBriefly } from '../marbleAssertion.js';
 import type { SinkStore, SinkSubject } from './sinkSubject.js';
 import type { Rule } from './testsOf.js';
 
@@ -155,8 +156,7 @@ export async function turns(count: number): Promise<void> {
 }
 
 export function brief(value: unknown): string {
-  if (value instanceof Error) return value.message;
-  return inspect(value, { depth: 4, breakLength: Number.POSITIVE_INFINITY, compact: true, maxArrayLength: 10 });
+  return value instanceof Error ? value.message : inspectBriefly(value);
 }
 
 function some(texts: readonly string[]): string {
