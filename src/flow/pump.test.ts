@@ -32,7 +32,7 @@ describe('Pump', () => {
     expect(seen.items).toHaveLength(2_000);
   });
 
-  it('leaves the line when it is unsubscribed', () => {
+  it('leaves the queue when it is unsubscribed', () => {
     const scheduler = new VirtualTimeScheduler();
     const seen = observe(pumped(1_000, scheduler, 0));
     expect(scheduler.actions).toHaveLength(1);
@@ -42,7 +42,7 @@ describe('Pump', () => {
     expect(seen.items).toHaveLength(32);
   });
 
-  it('waits in line when its gate opens while others do', () => {
+  it('is queued when its gate opens while others do', () => {
     const scheduler = new VirtualTimeScheduler();
     const gate = new Gate('closed');
     const woken = observe(pumped(10, scheduler), gate);
@@ -80,5 +80,70 @@ describe('Pump', () => {
     expect(seen.items.length).toBeLessThan(500);
     scheduler.flush();
     expect(seen.items).toHaveLength(10_000);
+  });
+
+  it('rests when there is nothing to produce, and goes on when it is woken', () => {
+    const ready: number[] = [];
+    let asked = 0;
+    let wake = () => {};
+    const source = gatedSource<number>({ name: 'resting' }, (outlet) => {
+      wake = () => outlet.wake();
+      outlet.pump(() => {
+        asked += 1;
+        const item = ready.shift();
+        if (item === undefined) return false;
+        outlet.next(item);
+        return true;
+      });
+    });
+    const seen = observe(source);
+    expect([seen.items, asked]).toEqual([[], 1]);
+    ready.push(1, 2);
+    wake();
+    expect([seen.items, asked]).toEqual([[1, 2], 4]);
+    seen.unsubscribe();
+    ready.push(3);
+    wake();
+    expect([seen.items, asked]).toEqual([[1, 2], 4]);
+  });
+
+  it('does not miss that it was woken while it produced', () => {
+    let asked = 0;
+    const source = gatedSource<number>({ name: 'woken' }, (outlet) => {
+      outlet.pump(() => {
+        asked += 1;
+        if (asked === 1) outlet.wake();
+        return false;
+      });
+    });
+    observe(source);
+    expect(asked).toBe(2);
+  });
+
+  it('has a clock that begins with the first question and stands still at the gate', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const gate = new Gate();
+    const times: number[] = [];
+    const source = gatedSource<number>({ name: 'timed', scheduler }, (outlet) => {
+      outlet.pump(() => {
+        const now = outlet.now();
+        if (times.length > 0 && now < times.length * 10) {
+          outlet.sleepUntil(times.length * 10);
+          return false;
+        }
+        times.push(now);
+        outlet.next(now);
+        return true;
+      });
+    });
+    const seen = observe(source, gate);
+    scheduler.schedule(() => gate.close(), 15);
+    scheduler.schedule(() => gate.open(), 115);
+    scheduler.maxFrames = 150;
+    scheduler.flush();
+    // It came to the gate at 20: the time from there to 115 does not count.
+    expect(seen.items).toEqual([0, 10, 20, 30, 40, 50]);
+    seen.unsubscribe();
+    expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
   });
 });
