@@ -143,7 +143,7 @@ function semantics(poolOf: () => pg.Pool): void {
     await pool.query(`CREATE SCHEMA ${QUOTED}; CREATE VIEW ${QUOTED}.bars_1h AS SELECT 1 AS mine`);
     await expect(migrate(pool, config)).rejects.toMatchObject({
       code: 'SLUICE_MIGRATION_TABLE',
-      message: expect.stringContaining(`${QUOTED}."bars_1h" is there already and was not made by Sluice`),
+      message: expect.stringContaining(`${QUOTED}."bars_1h" exists already and was not made by Sluice`),
     });
     expect((await pool.query(`SELECT mine FROM ${QUOTED}.bars_1h`)).rows).toEqual([{ mine: 1 }]);
   });
@@ -183,8 +183,8 @@ function semantics(poolOf: () => pg.Pool): void {
     await pool.query(`DROP TABLE ${QUOTED}.bars, ${QUOTED}.news CASCADE`);
     const plan = await migrationPlan(pool, config);
     expect(plan.steps.map(({ what }) => what)).toEqual([
-      'make again the table of 001_bars, which is gone',
-      'make again the table of 003_news, which is gone',
+      'recreate the table of 001_bars, which is gone',
+      'recreate the table of 003_news, which is gone',
       ...['5m', '1h', '1d'].map((timeframe) => `make bars_${timeframe} a view of the bars of 1m`),
     ]);
     expect((await migrate(pool, config)).steps).toEqual(plan.steps);

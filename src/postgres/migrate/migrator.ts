@@ -23,14 +23,14 @@ export interface MigratorConfig {
 
 interface FeatureOutcome {
   readonly plan: FeaturePlan;
-  /** The step that was done; undefined where none is missing, or the right to it is. */
+  /** The step that was applied; undefined if none is missing, or if the right to it is. */
   readonly step: MigrationStep | undefined;
   readonly wasRefused: boolean;
 }
 
-/** A migration that is to be applied. */
+/** A migration to apply. */
 interface Due extends Migration {
-  /** Whether it was applied before, and its table is gone. */
+  /** Whether it was applied before and its table is gone. */
   readonly isAgain: boolean;
 }
 
@@ -48,9 +48,9 @@ const TABLES: ReadonlyMap<string, TableShape> = new Map(
 );
 
 /**
- * Brings one schema to the newest state, each step as one transaction that first takes the lock and looks at what is there:
- * whoever else migrates waits, and then finds the step done. The lock ends with the transaction, also where that is
- * given up half-way, and goes through a connection pooler.
+ * Brings one schema to the newest state. Each step is one transaction that first takes the lock and then looks at what exists:
+ * another process that migrates waits, and then finds the step applied. The lock ends with the transaction, even one that is
+ * abandoned half-way, and works through a connection pooler.
  */
 export class Migrator {
   readonly #pool: Pool;
@@ -61,7 +61,7 @@ export class Migrator {
     this.#config = config;
   }
 
-  /** What is missing. Changes nothing and waits for nobody. */
+  /** Reports what is missing. Changes nothing and waits for no lock. */
   plan(): Promise<MigrationReport> {
     return this.#borrow(async (client) => {
       const schema = await this.#schemaOf(client);
@@ -122,11 +122,11 @@ export class Migrator {
     if (typeof schema === 'string') return schema;
     throw new MigrationError(
       'SLUICE_MIGRATION_SCHEMA',
-      'the search_path of this user names no schema that is there: give the name of a schema, or set search_path',
+      'the search_path of this user names no existing schema: pass the name of a schema, or set search_path',
     );
   }
 
-  /** Schema and record. Both are asked for first: a user who may not create them may still migrate where they are. */
+  /** Schema and record. Looked up first: a user who may not create them can still migrate if they exist. */
   async #makeRecord(client: PoolClient, schema: string): Promise<void> {
     const home = quoteIdentifier(schema);
     const record = recordOf(schema);
@@ -156,7 +156,7 @@ export class Migrator {
     return (await client.query<Applied>(`SELECT version, name, checksum FROM ${record} ORDER BY version`)).rows;
   }
 
-  /** Those not applied yet, or whose table is gone; refuses a database that this program does not understand. */
+  /** Migrations not applied yet, or whose table is gone; refuses a database that this program does not understand. */
   async #missing(client: PoolClient, applied: readonly Applied[], schema: string): Promise<Due[]> {
     const { migrations } = this.#config;
     const newest = applied.at(-1);
@@ -173,8 +173,8 @@ export class Migrator {
       const found = known?.name === name ? 'with another text' : `as ${known?.name ?? 'no migration'}`;
       throw new MigrationError(
         'SLUICE_MIGRATION_CHANGED',
-        `migration ${name} was applied to the schema ${quoteIdentifier(schema)}, and this program has it ${found}: use ` +
-          'the program that migrated it; a migration that was released is never edited, a further one is added',
+        `migration ${name} was applied to the schema ${quoteIdentifier(schema)}, but this program has it ${found}: use ` +
+          'the program that migrated it; a released migration is never edited, another one is added',
         { step: name },
       );
     }
@@ -185,7 +185,7 @@ export class Migrator {
       .map((migration) => ({ ...migration, isAgain: numbers.has(migration.version) }));
   }
 
-  /** Somebody has dropped a table, or restored a backup without it: the record alone would say that all is there. */
+  /** A table may have been dropped, or be missing from a restored backup: the record alone would not tell. */
   async #gone(client: PoolClient, applied: readonly Applied[], schema: string): Promise<ReadonlySet<string>> {
     const names = applied.map(({ name }) => name).filter((name) => TABLES.has(name));
     if (names.length === 0) return new Set();
@@ -227,7 +227,7 @@ export class Migrator {
     done: ReadonlySet<string>,
   ): Promise<FeatureOutcome> {
     let plan: FeaturePlan | undefined;
-    let name = 'the look at what the server offers';
+    let name = 'reading what the server offers';
     let withoutIt: string | undefined;
     try {
       const step = await underLock(
@@ -273,7 +273,7 @@ function recordOf(schema: string): string {
 }
 
 function stepOf({ name, sql, isAgain }: Due): MigrationStep {
-  const what = isAgain ? `make again the table of ${name}, which is gone` : `apply ${name}`;
+  const what = isAgain ? `recreate the table of ${name}, which is gone` : `apply ${name}`;
   return { name, kind: 'numbered', what, sql };
 }
 

@@ -5,7 +5,7 @@ export interface BarRow {
   readonly vendor: string;
   readonly symbol: string;
   readonly timeframe: string;
-  /** Microseconds of the epoch; text, as the driver does not take the risk of a number. */
+  /** Microseconds since the epoch; the driver returns text rather than risk an inexact number. */
   readonly micros: string;
   readonly open: number;
   readonly high: number;
@@ -20,10 +20,10 @@ export const BAR_COLUMNS =
   'bar.vendor, bar.symbol, bar.timeframe, (extract(epoch FROM bar.ts) * 1000000)::int8 AS micros, ' +
   'bar.open, bar.high, bar.low, bar.close, bar.volume, bar.seq';
 
-/** Microseconds to an instant: an interval takes them to the last one, as a number of seconds would not. */
+/** Microseconds to an instant: an interval keeps every microsecond, a number of seconds would not. */
 export const instantOf = (micros: string) => `(timestamptz 'epoch' + interval '1 microsecond' * ${micros})`;
 
-/** Infinite instants are nothing that a bar can have. */
+/** A bar cannot start at an infinite instant. */
 export const IS_FINITE = "bar.ts > '-infinity' AND bar.ts < 'infinity'";
 
 export function barOf(row: BarRow): Bar {
@@ -42,7 +42,7 @@ export function barOf(row: BarRow): Bar {
   };
 }
 
-/** The vendors of a table, one look into the index for each: `DISTINCT` would read the whole table. */
+/** The vendors of a table, with one index look-up for each: `DISTINCT` would read the whole table. */
 export function vendorsQuery(table: string): string {
   return `WITH RECURSIVE known (vendor) AS (
     (SELECT vendor FROM ${table} ORDER BY vendor LIMIT 1)

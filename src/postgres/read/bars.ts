@@ -21,7 +21,7 @@ export interface BarsConfig extends StoreSelection {
   readonly symbol?: string;
   /** The symbols whose bars are read, merged by time. At least one; a symbol that is named twice is read once. */
   readonly symbols?: readonly string[];
-  /** Whose bars. Default: those of all vendors that the table has at the time of subscription. */
+  /** The vendor of the bars. Default: all vendors that the table has at the time of subscription. */
   readonly vendor?: string;
   /** The timeframe as the bars have it, such as `1m`. */
   readonly timeframe: string;
@@ -49,7 +49,7 @@ const OPTIONS = {
 const LONG_AGO = -Number.MAX_SAFE_INTEGER;
 
 /**
- * Emits the bars of a store in the order of their time, read in pages, and reads on only while the gate downstream is
+ * Emits the bars of a store in the order of their time. Reads them in pages, and continues only while the gate downstream is
  * open.
  *
  * ```text
@@ -58,20 +58,22 @@ const LONG_AGO = -Number.MAX_SAFE_INTEGER;
  * output    A1-B1-------------A2-B2-A3|
  * ```
  *
- * **Emits when** a page is there and the gate is open: by start, then by vendor, then by symbol in the order of `symbols`.
- * **Backpressure**: pauses. The next page is read when the last is used up and the gate is open; at a closed gate no
- * connection is held.
- * **Completes when** there are no more bars before `to`, or the pipeline is asked to stop.
+ * **Emits when** a page has arrived and the gate is open: by start, then by vendor, then by symbol in the order of `symbols`.
+ * **Backpressure**: pauses. The next page is read when the last one is used up and the gate is open; no connection is held
+ * while the gate is closed.
+ * **Completes when** there are no more bars before `to`, or the pipeline drains.
  * **Errors when** the store cannot be read: `StoreReadError`, after what was read before.
- * **On unsubscribe** gives back the connection: one that is waiting for an answer is cut, PGlite's only one is given back
- * when the answer is there.
+ * **On unsubscribe** returns the connection to the pool. A connection that waits for an answer is cut; PGlite's only one is
+ * returned when the answer has arrived.
  *
- * **Delivery**: each subscription reads from `from` again. Each page is a look at the store at its time: a bar that is
- * written behind the place that has been reached is not seen.
+ * **Delivery**: each subscription reads from `from` again. Each page is a snapshot of the store when it is read: a bar written
+ * behind the position reached so far is not seen.
  *
- * **Gotchas**: `ts` is exact to the microsecond. For `retry()` put `from` forward to the last bar that came, with
- * `defer()`, or all of it comes again. Name the `vendor` for a view such as `bars_5m`, which on plain Postgres is
- * aggregated for every page.
+ * **Gotchas**:
+ *
+ * - `ts` is exact to the microsecond.
+ * - With `retry()` all bars come again, unless `defer()` moves `from` forward to the last bar received.
+ * - Set `vendor` for a view such as `bars_5m`, which on plain Postgres is aggregated for every page.
  *
  * @example
  * ```ts
@@ -132,7 +134,7 @@ async function vendorsOf(client: PoolClient, table: string, vendor: string | und
   return rows.map((row) => row.vendor).sort();
 }
 
-/** For each series a walk along the primary key, which ends at the limit. */
+/** For each series, a scan along the primary key that ends at the limit. */
 function pageQuery(table: string, hasEnd: boolean): string {
   return `SELECT series.n::int4 AS series, ${BAR_COLUMNS}
     FROM unnest($1::text[], $2::text[], $3::float8[]) WITH ORDINALITY AS series (vendor, symbol, micros, n)

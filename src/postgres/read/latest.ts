@@ -11,7 +11,7 @@ export interface LatestConfig extends StoreSelection {
   readonly symbols: readonly string[];
   /** The timeframe as the bars have it, such as `1m`. Default: the newest bar of each timeframe. */
   readonly timeframe?: string;
-  /** Whose bars. Default: the newest bar of each vendor. */
+  /** The vendor of the bars. Default: the newest bar of each vendor. */
   readonly vendor?: string;
   /** For how many symbols bars are read at a time, and held. Integer of at least 1, default 200. */
   readonly pageSize?: number;
@@ -24,26 +24,25 @@ const OPTIONS = {
 } satisfies OptionsOf<LatestConfig>;
 
 /**
- * Emits the newest bar of each symbol in a store, one a vendor and timeframe, and completes.
+ * Emits the newest bar of each symbol in a store, one per vendor and timeframe, and completes.
  *
  * ```text
  * store     A: 9:30 9:31   B: 9:30   C: none
  * output    A9:31-B9:30|
  * ```
  *
- * **Emits when** a page is there and the gate is open: by symbol in the order of `symbols`, then by vendor, then by
- * timeframe. A symbol without a bar is passed over.
- * **Backpressure**: pauses. The next symbols are read when the last are used up and the gate is open; at a closed gate no
- * connection is held.
- * **Completes when** all symbols have been read, or the pipeline is asked to stop.
+ * **Emits when** a page has arrived and the gate is open: by symbol in the order of `symbols`, then by vendor, then by
+ * timeframe. A symbol without a bar is skipped.
+ * **Backpressure**: pauses. The next symbols are read when the last page is used up and the gate is open; no connection is held
+ * while the gate is closed.
+ * **Completes when** all symbols have been read, or the pipeline drains.
  * **Errors when** the store cannot be read: `StoreReadError`, after what was read before.
- * **On unsubscribe** gives back the connection: one that is waiting for an answer is cut, PGlite's only one is given back
- * when the answer is there.
+ * **On unsubscribe** returns the connection to the pool. A connection that waits for an answer is cut; PGlite's only one is
+ * returned when the answer has arrived.
  *
- * **Delivery**: each subscription reads anew. Each page is a look at the store at its time.
+ * **Delivery**: each subscription reads again. Each page is a snapshot of the store when it is read.
  *
- * **Gotchas**: costs a few looks into the index for each bar, however long the history is; on a view it costs the whole
- * history of the symbol.
+ * **Gotchas**: costs a few index look-ups per bar, however long the history is; a view costs the whole history of the symbol.
  *
  * @example
  * ```ts
@@ -80,7 +79,7 @@ export function latest(pool: Pool, config: LatestConfig): Observable<Bar> {
   });
 }
 
-/** Looks into the primary key: for the vendors, for the timeframes of each, and for the newest bar of each. */
+/** Looks up the primary key: the vendors, the timeframes of each, and the newest bar of each. */
 function latestQuery(table: string, hasVendor: boolean, hasTimeframe: boolean): string {
   const vendors = hasVendor ? 'SELECT $2::text AS vendor' : vendorsQuery(table);
   const next = (beyond: string) =>

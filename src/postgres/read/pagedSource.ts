@@ -8,16 +8,16 @@ export interface PagedSourceConfig {
   readonly name: string;
   readonly scheduler: SchedulerLike;
   readonly yieldAfterMs: number;
-  /** What is read, as SQL writes it, for errors. */
+  /** The table that is read, as SQL writes it, for errors. */
   readonly table: string;
 }
 
-/** Gives the reader of the next page; undefined when there is none any more. */
+/** Returns the reader of the next page, or undefined after the last one. */
 export type NextPage<T> = () => ((client: PoolClient) => Promise<readonly T[]>) | undefined;
 
 /**
- * A source over what is read in pages. The next page is asked for when the last is used up and the gate is open: while
- * it is closed nothing is read, and no connection is held. Each subscription begins anew.
+ * A source that reads pages. The next page is requested when the last one is used up and the gate is open: while it is closed
+ * nothing is read, and no connection is held. Each subscription starts again.
  */
 export function pagedSource<T>(pool: Pool, config: PagedSourceConfig, begin: () => NextPage<T>): Observable<T> {
   const { name, scheduler, yieldAfterMs, table } = config;

@@ -1,13 +1,13 @@
-/** The rows of one vendor and symbol, which come in the order of their time. */
+/** The rows of one vendor and symbol, which arrive in the order of their time. */
 interface Series<R> {
   readonly vendor: string;
   readonly symbol: string;
-  /** The first microsecond that has not been read. */
+  /** The first microsecond that has not been read yet. */
   from: number;
-  /** Read and not handed on yet, from {@link at} on. */
+  /** Rows that were read; from {@link at} on, not handed on yet. */
   rows: readonly Placed<R>[];
   at: number;
-  /** Whether there is nothing more to read. */
+  /** Whether everything has been read. */
   ended: boolean;
 }
 
@@ -27,10 +27,10 @@ export interface Wanted {
 const MIN_ROWS_PER_SERIES = 4;
 
 /**
- * Merges series by time that are read a piece at a time, each row once: what can be handed on is everything up to the
- * instant where the first series would have to be read further. All rows of one instant are in one page.
+ * Merges series by time that are read piece by piece, each row once. Rows can be handed on up to the instant at which the first
+ * series has to be read further. All rows of one instant are in one page.
  *
- * Holds `pageSize` rows at most, or four of each series if they are so many.
+ * Holds at most `pageSize` rows, or four per series if that is more.
  */
 export class SeriesMerge<R> {
   readonly #pageSize: number;
@@ -55,7 +55,7 @@ export class SeriesMerge<R> {
     const open = this.#series.filter(({ ended }) => !ended);
     if (open.length === 0) return undefined;
     this.#limit = Math.max(MIN_ROWS_PER_SERIES, Math.ceil(this.#pageSize / open.length));
-    // Those that are nearly used up too: otherwise series that are out of step would take a round each.
+    // Series that are nearly used up are read too: otherwise series that are out of step would take a round each.
     this.#asked = open.filter(({ rows, at }) => (rows.length - at) * 2 < this.#limit);
     return {
       vendors: this.#asked.map(({ vendor }) => vendor),
@@ -65,7 +65,7 @@ export class SeriesMerge<R> {
     };
   }
 
-  /** Takes the answer to {@link wanted}, the rows of each series in the order that was asked for, and gives what is due. */
+  /** Takes the answer to {@link wanted}, the rows of each series in the requested order, and returns the rows that are due. */
   add(answers: readonly (readonly Placed<R>[])[]): R[] {
     this.#asked.forEach((series, i) => {
       const rows = answers[i] ?? [];

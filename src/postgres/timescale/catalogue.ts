@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase, QueryResultRow } from 'pg';
 import { isPGlite } from '../session.js';
 import type { HypertableName } from './settings.js';
 
@@ -18,12 +18,12 @@ export interface Policy {
   readonly startOffsetMs: number | undefined;
 }
 
-/** What the server says of itself and of the store: all that decides which steps are missing. */
+/** What the server says about itself and the store: everything that decides which steps are missing. */
 export interface StoreCatalogue {
   readonly database: string;
   readonly isPGlite: boolean;
   readonly hasPublic: boolean;
-  /** The version of TimescaleDB that could be created; undefined where the server does not have it. */
+  /** The version of TimescaleDB that could be created; undefined if the server does not have it. */
   readonly available: string | undefined;
   /** Whether the server has loaded the library at its start, without which the extension must not be created. */
   readonly preloaded: boolean;
@@ -33,11 +33,11 @@ export interface StoreCatalogue {
   readonly hypertables: ReadonlyMap<string, Hypertable>;
   readonly policies: readonly Policy[];
   readonly rollups: ReadonlyMap<string, RollupKind>;
-  /** Whether this version limits how much one transaction may decompress, and nobody has said how much. */
+  /** Whether this version limits how much one transaction may decompress, by its own default. */
   readonly limitsDecompression: boolean;
 }
 
-/** By this a view of ours is told from one of the same name. */
+/** Tells a view of ours from another one of the same name. */
 export const ROLLUP_MARK = 'sluice rollup';
 
 const SERVER = `
@@ -88,21 +88,19 @@ interface ServerRow {
   readonly database: string;
   readonly version: string;
   readonly hasPublic: boolean;
-  readonly available: string | null;
-  readonly installed: string | null;
-  readonly schema: string | null;
-  readonly workers: string | null;
-  readonly license: string | null;
-  readonly limit: string | null;
+  readonly available: string | undefined;
+  readonly installed: string | undefined;
+  readonly schema: string | undefined;
+  readonly workers: string | undefined;
+  readonly license: string | undefined;
+  readonly limit: string | undefined;
   readonly limitsSet: number;
 }
 
-interface PolicyRow {
-  readonly proc: string;
-  readonly of: string;
-  readonly dropAfterMs: number | null;
-  readonly compressAfterMs: number | null;
-  readonly startOffsetMs: number | null;
+interface RelationRow {
+  readonly name: string;
+  readonly kind: string;
+  readonly ours: boolean | undefined;
 }
 
 /** Reads; changes nothing. `quotedSchema` is the same schema as SQL writes it. */
@@ -112,50 +110,40 @@ export async function readCatalogue(
   quotedSchema: string,
   names: { readonly hypertables: readonly HypertableName[]; readonly rollups: readonly string[] },
 ): Promise<StoreCatalogue> {
-  const { rows } = await client.query<ServerRow>(SERVER);
-  const server = rows[0]!;
-  const { installed } = server;
+  const ask = async <R extends QueryResultRow>(text: string, ...values: unknown[]) =>
+    (await client.query<R>(text, values)).rows.map(withoutNulls);
+  const server = (await ask<ServerRow>(SERVER))[0]!;
+  const { installed, schema: home, workers, limit, limitsSet } = server;
+  const relations = await ask<RelationRow>(RELATIONS, quotedSchema, names.rollups, ROLLUP_MARK);
+  const rollups = new Map(
+    relations.map(({ name, kind, ours }): [string, RollupKind] => [name, kind === 'v' && ours ? 'view' : 'foreign']),
+  );
   const hypertables = new Map<string, Hypertable>();
-  const rollups = new Map<string, RollupKind>();
-  let policies: Policy[] = [];
-  const relations = await client.query<{ name: string; kind: string; ours: boolean | null }>(RELATIONS, [
-    quotedSchema,
-    names.rollups,
-    ROLLUP_MARK,
-  ]);
-  for (const { name, kind, ours } of relations.rows) rollups.set(name, kind === 'v' && ours ? 'view' : 'foreign');
-  if (installed !== null) {
-    const tables = await client.query<{ name: string; compresses: boolean; chunkMs: number | null }>(HYPERTABLES, [
-      schema,
-      names.hypertables,
-    ]);
-    for (const { name, compresses, chunkMs } of tables.rows) {
-      hypertables.set(name, { compresses, chunkMs: chunkMs ?? undefined });
-    }
-    const jobs = await client.query<PolicyRow>(POLICIES, [schema, [...names.hypertables, ...names.rollups]]);
-    policies = jobs.rows.map((row) => ({
-      proc: row.proc,
-      of: row.of,
-      dropAfterMs: row.dropAfterMs ?? undefined,
-      compressAfterMs: row.compressAfterMs ?? undefined,
-      startOffsetMs: row.startOffsetMs ?? undefined,
-    }));
-    const continuous = await client.query<{ name: string }>(CONTINUOUS, [schema, names.rollups]);
-    for (const { name } of continuous.rows) rollups.set(name, 'continuous');
+  let policies: readonly Policy[] = [];
+  if (installed !== undefined) {
+    const tables = await ask<Hypertable & { readonly name: string }>(HYPERTABLES, schema, names.hypertables);
+    for (const { name, compresses, chunkMs } of tables) hypertables.set(name, { compresses, chunkMs });
+    policies = await ask<Policy>(POLICIES, schema, [...names.hypertables, ...names.rollups]);
+    const continuous = await ask<{ readonly name: string }>(CONTINUOUS, schema, names.rollups);
+    for (const { name } of continuous) rollups.set(name, 'continuous');
   }
   const embedded = isPGlite(server.version);
   return {
     database: server.database,
     isPGlite: embedded,
     hasPublic: server.hasPublic,
-    available: server.available ?? undefined,
+    available: server.available,
     // PGlite loads every library that it was built with.
-    preloaded: embedded || server.workers !== null,
-    installed: installed === null ? undefined : { version: installed, schema: server.schema! },
-    license: server.license ?? undefined,
+    preloaded: embedded || workers !== undefined,
+    installed: installed === undefined ? undefined : { version: installed, schema: home! },
+    license: server.license,
     hypertables,
     policies,
     rollups,
-    limitsDecompression: server.limit !== null && server.limitsSet === 0,
+    limitsDecompression: limit !== undefined && limitsSet === 0,
   };
+}
+
+function withoutNulls<R extends object>(row: R): R {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value ?? undefined])) as R;
 }

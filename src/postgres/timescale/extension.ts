@@ -10,26 +10,28 @@ const OLDEST = '2.11';
 export const CREATE_EXTENSION = 'create timescaledb';
 
 export interface Extension {
+  /** Undefined if it is not used. */
   readonly version: string | undefined;
-  readonly schema: string;
+  /** The schema in which the extension is. */
+  readonly home: string;
   readonly hasPolicies: boolean;
   readonly steps: readonly FeatureStep[];
   readonly notes: readonly string[];
 }
 
-/** Whether TimescaleDB is to be used, found out from the server alone. */
+/** Whether TimescaleDB is used, as found out from the server alone. */
 export function extensionOf(catalogue: StoreCatalogue, schema: string, refused: ReadonlySet<string>): Extension {
-  const { installed, available, preloaded, license, hasPublic } = catalogue;
-  const home = hasPublic ? 'public' : schema;
-  const plain = (note?: string): Extension => ({
+  const { installed, available, preloaded, license, hasPublic, database } = catalogue;
+  const home = installed?.schema ?? (hasPublic ? 'public' : schema);
+  const version = installed?.version ?? available;
+  const unused = (...notes: string[]): Extension => ({
     version: undefined,
-    schema: home,
+    home,
     hasPolicies: false,
     steps: [],
-    notes: note === undefined ? [] : [note],
+    notes,
   });
-  const version = installed?.version ?? available;
-  if (version === undefined) return plain();
+  if (version === undefined) return unused();
   if (isOlder(version, OLDEST)) {
     const compressed = HYPERTABLE_NAMES.filter((name) => catalogue.hypertables.get(name)?.compresses);
     if (compressed.length > 0) {
@@ -40,42 +42,32 @@ export function extensionOf(catalogue: StoreCatalogue, schema: string, refused: 
           'the chunks and switch compression off',
       );
     }
-    return plain(
-      `TimescaleDB ${version} is not used: it cannot upsert into compressed chunks; update it to ${OLDEST} or later ` +
-        'and migrate again',
+    return unused(
+      `TimescaleDB ${version} is not used, because it cannot upsert into compressed chunks: update it to ${OLDEST} or ` +
+        'later and migrate again',
     );
   }
-  if (!installed) {
-    if (!preloaded) {
-      return plain(
-        `TimescaleDB ${version} is installed on the server and not loaded: add timescaledb to shared_preload_libraries, ` +
-          'restart the server, and migrate again',
-      );
-    }
-    if (refused.has(CREATE_EXTENSION)) return plain();
+  if (!installed && !preloaded) {
+    return unused(
+      `TimescaleDB ${version} is installed on the server but not loaded: add timescaledb to shared_preload_libraries, ` +
+        'restart the server, and migrate again',
+    );
   }
-  const step: FeatureStep = {
+  if (!installed && refused.has(CREATE_EXTENSION)) return unused();
+  const create: FeatureStep = {
     name: CREATE_EXTENSION,
     what: `create the extension timescaledb ${version}`,
     statements: [`CREATE EXTENSION IF NOT EXISTS timescaledb SCHEMA ${quoteIdentifier(home)}`],
     withoutIt:
       `TimescaleDB ${version} is on the server, and this user may not create it: let a superuser run ` +
-      `CREATE EXTENSION timescaledb in the database ${quoteIdentifier(catalogue.database)}, and migrate again`,
+      `CREATE EXTENSION timescaledb in the database ${quoteIdentifier(database)}, and migrate again`,
   };
-  // Where the extension has not been loaded yet, its licence is not known; the usual one is taken for granted.
+  // Until the extension is loaded its licence is unknown; the usual one is assumed.
   const hasPolicies = (license ?? 'timescale') === 'timescale';
-  return {
-    version,
-    schema: installed?.schema ?? home,
-    hasPolicies,
-    steps: installed ? [] : [step],
-    notes: hasPolicies
-      ? []
-      : [
-          `TimescaleDB runs under its ${license} licence: hypertables, but no compression, retention or continuous ` +
-            'aggregates; views are used instead',
-        ],
-  };
+  const note =
+    `TimescaleDB runs under its ${license} licence: hypertables, but no compression, retention or continuous ` +
+    'aggregates; views are used instead';
+  return { version, home, hasPolicies, steps: installed ? [] : [create], notes: hasPolicies ? [] : [note] };
 }
 
 /** Compares major and minor numbers: `2.9.3` is older than `2.11`. */

@@ -1,11 +1,39 @@
-/** A step that brings the store nearer to what the server offers. Done once, it is missing no more. */
+import { quoteLiteral } from '../identifiers.js';
+import type { Policy, StoreCatalogue } from './catalogue.js';
+import type { TimescaleSettings } from './settings.js';
+
+/** A step that brings the store nearer to what the server offers. Once applied, it is no longer missing. */
 export interface FeatureStep {
   readonly name: string;
-  /** One line for a person. */
+  /** One line for humans. */
   readonly what: string;
   readonly statements: readonly string[];
-  /** What to say where the right is missing, and go on without the step. Undefined: then the migration fails. */
+  /** The note to leave if the right to the step is missing; migration then continues without it. Undefined: it fails. */
   readonly withoutIt?: string;
+}
+
+/** What the steps are planned by. */
+export interface Planning {
+  readonly catalogue: StoreCatalogue;
+  readonly settings: TimescaleSettings;
+  /** The schema of the store. */
+  readonly schema: string;
+  /** The schema of the extension, quoted. */
+  readonly extension: string;
+}
+
+/** A step without the statements that do not apply. */
+export function stepOf(name: string, what: string, ...statements: (string | false | undefined)[]): FeatureStep {
+  return { name, what, statements: statements.filter((statement) => typeof statement === 'string') };
+}
+
+export function policyOf({ catalogue }: Planning, proc: string, of: string): Policy | undefined {
+  return catalogue.policies.find((policy) => policy.proc === proc && policy.of === of);
+}
+
+/** A table or view as an argument of a function. */
+export function regclass(qualified: string): string {
+  return `${quoteLiteral(qualified)}::regclass`;
 }
 
 /** A duration as SQL. */
@@ -13,13 +41,14 @@ export function interval(ms: number): string {
   return `interval '${ms} milliseconds'`;
 }
 
-/** A duration as a person says it. */
-export function said(ms: number): string {
-  if (ms % 86_400_000 === 0) return plural(ms / 86_400_000, 'day');
-  if (ms % 3_600_000 === 0) return plural(ms / 3_600_000, 'hour');
-  return plural(ms / 60_000, 'minute');
-}
-
-function plural(count: number, noun: string): string {
+/** A duration for humans. */
+export function durationText(ms: number): string {
+  const units = [
+    [86_400_000, 'day'],
+    [3_600_000, 'hour'],
+    [60_000, 'minute'],
+  ] as const;
+  const [unitMs, noun] = units.find(([unit]) => ms % unit === 0) ?? [60_000, 'minute'];
+  const count = ms / unitMs;
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,9 +1,7 @@
-import { quoteIdentifier, quoteLiteral } from '../identifiers.js';
+import { qualify, quoteIdentifier, quoteLiteral } from '../identifiers.js';
 import { type HypertableLayout, RECORD_TABLES } from '../recordTables.js';
-import type { Policy, StoreCatalogue } from './catalogue.js';
-import { type FeatureStep, interval, said } from './featureStep.js';
-import type { Names } from './rollups.js';
-import type { HypertableName, TimescaleSettings } from './settings.js';
+import { durationText, type FeatureStep, interval, type Planning, policyOf, regclass, stepOf } from './featureStep.js';
+import type { HypertableName } from './settings.js';
 
 const HYPERTABLES: Readonly<Record<HypertableName, HypertableLayout>> = {
   bars: RECORD_TABLES.bar.hypertable,
@@ -14,137 +12,92 @@ export const HYPERTABLE_NAMES = Object.keys(HYPERTABLES) as HypertableName[];
 
 export function hypertableSteps(
   table: HypertableName,
-  { hypertables }: StoreCatalogue,
-  { chunkMs }: TimescaleSettings,
-  { store, extension }: Names,
+  { catalogue, settings, schema, extension }: Planning,
 ): FeatureStep[] {
-  const relation = `${quoteLiteral(`${store}.${quoteIdentifier(table)}`)}::regclass`;
-  const requested = chunkMs[table];
-  const found = hypertables.get(table);
+  const relation = regclass(qualify(table, schema));
+  const { value: chunkMs, given } = settings.chunkMs[table];
+  const found = catalogue.hypertables.get(table);
   if (!found) {
     return [
-      {
-        name: `${table} hypertable`,
-        what: `make ${table} a hypertable with chunks of ${said(requested.value)}, and move its rows into them`,
-        statements: [
-          `SELECT ${extension}.create_hypertable(${relation}, 'ts', chunk_time_interval => ${interval(requested.value)}, ` +
-            'migrate_data => true, create_default_indexes => false)',
-        ],
-      },
+      stepOf(
+        `${table} hypertable`,
+        `make ${table} a hypertable with chunks of ${durationText(chunkMs)}, and move its rows into them`,
+        `SELECT ${extension}.create_hypertable(${relation}, 'ts', chunk_time_interval => ${interval(chunkMs)}, ` +
+          'migrate_data => true, create_default_indexes => false)',
+      ),
     ];
   }
-  if (!requested.given || found.chunkMs === requested.value) return [];
-  return [
-    {
-      name: `${table} chunks`,
-      what: `give the next chunks of ${table} ${said(requested.value)}`,
-      statements: [`SELECT ${extension}.set_chunk_time_interval(${relation}, ${interval(requested.value)})`],
-    },
-  ];
+  if (!given || found.chunkMs === chunkMs) return [];
+  const change = `SELECT ${extension}.set_chunk_time_interval(${relation}, ${interval(chunkMs)})`;
+  return [stepOf(`${table} chunks`, `make future chunks of ${table} span ${durationText(chunkMs)}`, change)];
 }
 
-export function compressionSteps(
-  table: HypertableName,
-  catalogue: StoreCatalogue,
-  { compressAfterMs: requested }: TimescaleSettings,
-  { store, extension }: Names,
-): FeatureStep[] {
-  const qualified = `${store}.${quoteIdentifier(table)}`;
-  const relation = `${quoteLiteral(qualified)}::regclass`;
-  const policy = policyOf(catalogue, 'policy_compression', table);
-  const remove = `SELECT ${extension}.remove_compression_policy(${relation})`;
-  if (requested.value === false) {
-    if (!policy) return [];
-    return [
-      {
-        name: `${table} compression policy`,
-        what: `compress no further chunks of ${table}`,
-        statements: [remove],
-      },
-    ];
-  }
+export function compressionSteps(table: HypertableName, planning: Planning): FeatureStep[] {
+  const { catalogue, settings, schema, extension } = planning;
+  const qualified = qualify(table, schema);
+  const relation = regclass(qualified);
+  const policy = policyOf(planning, 'policy_compression', table);
+  const remove = policy && `SELECT ${extension}.remove_compression_policy(${relation})`;
+  const name = `${table} compression policy`;
+  const { value: afterMs, given } = settings.compressAfterMs;
+  if (afterMs === false) return policy ? [stepOf(name, `compress no further chunks of ${table}`, remove)] : [];
   const steps: FeatureStep[] = [];
   if (!catalogue.hypertables.get(table)?.compresses) {
     const { segmentBy, orderBy } = HYPERTABLES[table];
-    steps.push({
-      name: `${table} compression`,
-      what: `let ${table} be compressed, in segments by ${segmentBy}, ordered by ${orderBy}`,
-      statements: [
+    steps.push(
+      stepOf(
+        `${table} compression`,
+        `enable compression of ${table}, in segments by ${segmentBy}, ordered by ${orderBy}`,
         `ALTER TABLE ${qualified} SET (timescaledb.compress, timescaledb.compress_segmentby = ${quoteLiteral(segmentBy)}, ` +
           `timescaledb.compress_orderby = ${quoteLiteral(orderBy)})`,
-      ],
-    });
+      ),
+    );
   }
-  if (!policy || (requested.given && policy.compressAfterMs !== requested.value)) {
-    steps.push({
-      name: `${table} compression policy`,
-      what: `compress chunks of ${table} after ${said(requested.value)}`,
-      statements: [
-        ...(policy ? [remove] : []),
-        `SELECT ${extension}.add_compression_policy(${relation}, compress_after => ${interval(requested.value)})`,
-      ],
-    });
+  if (!policy || (given && policy.compressAfterMs !== afterMs)) {
+    const add = `SELECT ${extension}.add_compression_policy(${relation}, compress_after => ${interval(afterMs)})`;
+    steps.push(stepOf(name, `compress chunks of ${table} after ${durationText(afterMs)}`, remove, add));
   }
   return steps;
 }
 
 const LIMIT = 'timescaledb.max_tuples_decompressed_per_dml_transaction';
 
-/** A batch of late rows unpacks a segment of up to 1,000 rows for each: a few hundred would reach the limit and fail. */
-export function decompressionSteps(
-  { database, limitsDecompression }: StoreCatalogue,
-  { compressAfterMs }: TimescaleSettings,
-): FeatureStep[] {
-  if (!limitsDecompression || compressAfterMs.value === false) return [];
-  const statement = `ALTER DATABASE ${quoteIdentifier(database)} SET ${LIMIT} = 0`;
+/** A batch of late rows decompresses a segment of up to 1,000 rows for each: a few hundred would reach the limit and fail. */
+export function decompressionSteps({ catalogue, settings }: Planning): FeatureStep[] {
+  if (!catalogue.limitsDecompression || settings.compressAfterMs.value === false) return [];
+  const statement = `ALTER DATABASE ${quoteIdentifier(catalogue.database)} SET ${LIMIT} = 0`;
+  const what = 'lift the limit on what a batch of late rows may decompress, for future connections';
   return [
     {
-      name: 'decompression limit',
-      what: 'lift the limit on what a batch of late rows may decompress, for connections to come',
-      statements: [statement],
+      ...stepOf('decompression limit', what, statement),
       withoutIt:
-        'batches of late rows for compressed chunks may fail with 53400, as this user may not lift the limit: let the ' +
-        `owner of the database run ${statement}`,
+        'batches of late rows for compressed chunks may fail with 53400, because this user may not lift the limit: let ' +
+        `the owner of the database run ${statement}`,
     },
   ];
 }
 
-/** After the aggregates, which must not look at what is dropped from then on. */
-export function retentionSteps(
-  table: HypertableName,
-  catalogue: StoreCatalogue,
-  { retainMs }: TimescaleSettings,
-  { store, extension }: Names,
-): FeatureStep[] {
-  const requested = retainMs[table];
-  const policy = policyOf(catalogue, 'policy_retention', table);
-  if (requested === undefined || (requested === false ? !policy : policy?.dropAfterMs === requested)) return [];
-  const relation = `${quoteLiteral(`${store}.${quoteIdentifier(table)}`)}::regclass`;
+/** After the aggregates, which must not read what is dropped from then on. */
+export function retentionSteps(table: HypertableName, planning: Planning): FeatureStep[] {
+  const { settings, schema, extension } = planning;
+  const afterMs = settings.retainMs[table];
+  const policy = policyOf(planning, 'policy_retention', table);
+  if (afterMs === undefined || (afterMs === false ? !policy : policy?.dropAfterMs === afterMs)) return [];
+  const relation = regclass(qualify(table, schema));
   return [
-    {
-      name: `${table} retention`,
-      what:
-        requested === false ? `drop nothing of ${table} any more` : `drop chunks of ${table} after ${said(requested)}`,
-      statements: [
-        ...(policy ? [`SELECT ${extension}.remove_retention_policy(${relation})`] : []),
-        ...(requested === false
-          ? []
-          : [`SELECT ${extension}.add_retention_policy(${relation}, drop_after => ${interval(requested)})`]),
-      ],
-    },
+    stepOf(
+      `${table} retention`,
+      afterMs === false
+        ? `drop no further chunks of ${table}`
+        : `drop chunks of ${table} after ${durationText(afterMs)}`,
+      policy && `SELECT ${extension}.remove_retention_policy(${relation})`,
+      afterMs !== false && `SELECT ${extension}.add_retention_policy(${relation}, drop_after => ${interval(afterMs)})`,
+    ),
   ];
 }
 
-export function retentionOf(
-  catalogue: StoreCatalogue,
-  { retainMs }: TimescaleSettings,
-  table: HypertableName,
-): number | undefined {
-  const requested = retainMs[table];
+export function retentionOf(planning: Planning, table: HypertableName): number | undefined {
+  const requested = planning.settings.retainMs[table];
   if (requested === false) return undefined;
-  return requested ?? policyOf(catalogue, 'policy_retention', table)?.dropAfterMs;
-}
-
-export function policyOf({ policies }: StoreCatalogue, proc: string, of: string): Policy | undefined {
-  return policies.find((policy) => policy.proc === proc && policy.of === of);
+  return requested ?? policyOf(planning, 'policy_retention', table)?.dropAfterMs;
 }

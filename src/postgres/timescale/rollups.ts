@@ -1,15 +1,16 @@
-import { quoteIdentifier, quoteLiteral } from '../identifiers.js';
+import { qualify, quoteLiteral } from '../identifiers.js';
 import { ROLLUP_MARK } from './catalogue.js';
+import type { Planning } from './featureStep.js';
 import { DAY_MS, HOUR_MS } from './settings.js';
 
-/** Bars of a longer timeframe, made of those of one minute. */
+/** Bars of a longer timeframe, made of bars of one minute. */
 export interface Rollup {
   readonly name: string;
   readonly timeframe: string;
   /** The width of a bucket as an interval of Postgres. */
   readonly width: string;
   readonly widthMs: number;
-  /** What the continuous aggregate is made of: the next finer one, so that a day is 24 rows and not 1,440. */
+  /** What the continuous aggregate is made of: the next finer one, so that a day is 24 rows rather than 1,440. */
   readonly from: string;
   /** How often the continuous aggregate is refreshed. */
   readonly everyMs: number;
@@ -21,44 +22,34 @@ export const ROLLUPS: readonly Rollup[] = [
   { name: 'bars_1d', timeframe: '1d', width: '1 day', widthMs: DAY_MS, from: 'bars_1h', everyMs: HOUR_MS },
 ];
 
-export interface Names {
-  /** The schema of the store, quoted. */
-  readonly store: string;
-  /** The schema of the extension, quoted. */
-  readonly extension: string;
-}
-
 /** Where `time_bucket` of TimescaleDB begins to count: both ways give the same buckets. */
 const ORIGIN = "timestamptz '2000-01-03 00:00:00+00'";
 
 /** The rollup on plain Postgres: a view, which is always up to date and aggregates each time that it is read. */
-export function viewStatements(rollup: Rollup, names: Names): string[] {
-  const { name, timeframe, width } = rollup;
+export function viewStatements({ name, timeframe, width }: Rollup, { schema }: Planning): string[] {
   const bucket = `date_bin(interval ${quoteLiteral(width)}, ts, ${ORIGIN})`;
+  const view = qualify(name, schema);
   return [
-    `CREATE VIEW ${names.store}.${quoteIdentifier(name)} AS
+    `CREATE VIEW ${view} AS
   SELECT vendor, symbol, ${quoteLiteral(timeframe)}::text AS timeframe, ${bucket} AS ts,
          (array_agg(open ORDER BY ts))[1] AS open, max(high) AS high, min(low) AS low,
          (array_agg(close ORDER BY ts DESC))[1] AS close, sum(volume) AS volume, max(seq) AS seq
-    FROM ${names.store}.bars
+    FROM ${qualify('bars', schema)}
    WHERE timeframe = '1m'
    GROUP BY vendor, symbol, ${bucket}`,
-    `COMMENT ON VIEW ${names.store}.${quoteIdentifier(name)} IS ${quoteLiteral(`${ROLLUP_MARK}: made of the bars of 1m`)}`,
+    `COMMENT ON VIEW ${view} IS ${quoteLiteral(`${ROLLUP_MARK}: made of the bars of 1m`)}`,
   ];
 }
 
 /** The rollup on TimescaleDB: a continuous aggregate that computes live what it has not materialised yet. */
-export function continuousStatements(rollup: Rollup, names: Names): string[] {
-  const { name, timeframe, width, from } = rollup;
-  const bucket = `${names.extension}.time_bucket(interval ${quoteLiteral(width)}, ts)`;
-  return [
-    `CREATE MATERIALIZED VIEW ${names.store}.${quoteIdentifier(name)}
+export function continuousStatement({ name, timeframe, width, from }: Rollup, { schema, extension }: Planning): string {
+  const bucket = `${extension}.time_bucket(interval ${quoteLiteral(width)}, ts)`;
+  return `CREATE MATERIALIZED VIEW ${qualify(name, schema)}
   WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
   SELECT vendor, symbol, ${quoteLiteral(timeframe)}::text AS timeframe, ${bucket} AS ts,
-         ${names.extension}.first(open, ts) AS open, max(high) AS high, min(low) AS low,
-         ${names.extension}.last(close, ts) AS close, sum(volume) AS volume, max(seq) AS seq
-    FROM ${names.store}.${quoteIdentifier(from)}${from === 'bars' ? "\n   WHERE timeframe = '1m'" : ''}
+         ${extension}.first(open, ts) AS open, max(high) AS high, min(low) AS low,
+         ${extension}.last(close, ts) AS close, sum(volume) AS volume, max(seq) AS seq
+    FROM ${qualify(from, schema)}${from === 'bars' ? "\n   WHERE timeframe = '1m'" : ''}
    GROUP BY vendor, symbol, ${bucket}
-  WITH NO DATA`,
-  ];
+  WITH NO DATA`;
 }

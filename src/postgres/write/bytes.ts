@@ -1,6 +1,6 @@
 const TWO_TO_32 = 4_294_967_296;
 
-/** A growing piece of memory with both views of it. */
+/** A buffer that grows, with both views of it. */
 export class Bytes {
   buffer: Buffer;
   view: DataView;
@@ -11,7 +11,7 @@ export class Bytes {
     this.view = viewOf(this.buffer);
   }
 
-  /** Makes room for `size` bytes more. */
+  /** Makes room for `size` more bytes. */
   reserve(size: number): void {
     if (this.at + size <= this.buffer.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.at + size));
@@ -25,7 +25,7 @@ export class Bytes {
     this.at += 4;
   }
 
-  /** An int8 field with its length before it. */
+  /** An int8 field, preceded by its length. */
   int8(value: number): void {
     const { view, at } = this;
     view.setInt32(at, 8);
@@ -41,13 +41,13 @@ export class Bytes {
     this.at = at + 12;
   }
 
-  /** A date field of so many days after the first of 2000. */
+  /** A date field, in days since 2000-01-01. */
   date(days: number): void {
     this.int32(4);
     this.int32(days);
   }
 
-  /** Returns whether the text is plain: all of it ASCII other than NUL. */
+  /** Returns whether the text is plain: only ASCII, without NUL. */
   text(value: string): boolean {
     const start = this.at + 4;
     const { length } = value;
@@ -58,10 +58,10 @@ export class Bytes {
       written = buffer.write(value, start);
       isPlain = written === length && !value.includes('\0');
     } else {
-      // For a few letters a loop is faster than the call out of JavaScript.
+      // For a few characters a loop is faster than a native call.
       for (let i = 0; i < length; i++) {
         const unit = value.charCodeAt(i);
-        // Beyond ASCII, or NUL.
+        // Not ASCII, or NUL.
         if (unit > 127 || unit === 0) {
           written = buffer.write(value, start);
           isPlain = false;

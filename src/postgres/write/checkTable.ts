@@ -3,7 +3,7 @@ import { quoteIdentifier } from '../identifiers.js';
 import { StoreError } from '../storeError.js';
 import type { ColumnType, TableShape } from '../table.js';
 
-/** What `format_type` calls the types whose binary form is the one that is written. */
+/** How `format_type` names the types whose binary form is the one that is written. */
 const TAKEN: Record<ColumnType, RegExp> = {
   text: /^(text|character varying(\(\d+\))?)$/,
   // With fewer places two keys could become one.
@@ -22,7 +22,7 @@ const COLUMNS = `
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
    WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped`;
 
-/** The columns of each index that an upsert can go by. */
+/** The columns of each index that an upsert can use. */
 const KEYS = `
   SELECT array(SELECT a.attname::text
                  FROM generate_series(0, i.indnkeyatts - 1) AS place
@@ -32,9 +32,8 @@ const KEYS = `
      AND i.indpred IS NULL AND i.indexprs IS NULL`;
 
 /**
- * Refuses a table that is missing or of another shape. A binary COPY casts nothing: into a column of another type of
- * the same width it writes other values, silently; and without a unique index on the key, rows that come again are
- * doubled.
+ * Refuses a table that is missing or has another shape. A binary COPY casts nothing: into a column of another type of the same
+ * width it silently writes other values. Without a unique index on the key, rows that are written again are duplicated.
  */
 export async function checkTable(client: ClientBase, table: TableShape, qualified: string): Promise<void> {
   const refuse = (sqlState: string, message: string) => new StoreError('SLUICE_STORE_TABLE', message, { sqlState });

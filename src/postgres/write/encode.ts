@@ -30,7 +30,7 @@ const EPOCH_MICROS = 946_684_800_000_000;
 
 const EPOCH_DAYS = 10_957;
 
-/** Epoch milliseconds to the microseconds of Postgres, which are what tells two keys apart. */
+/** Epoch milliseconds to the microseconds of Postgres, by which two keys differ. */
 export function toMicros(epochMs: number): number {
   return Math.round(epochMs * 1000) - EPOCH_MICROS;
 }
@@ -59,7 +59,7 @@ function put<T>(bytes: Bytes, column: Column<T>, item: T, seq: number): void {
   putOther(bytes, column, value);
 }
 
-/** Kept apart from what most values are: `put` stays small enough for the compiler to set it into its loops. */
+/** Apart from the common types, so that `put` stays small enough for the compiler to inline it into its loops. */
 function putOther<T>(bytes: Bytes, column: Column<T>, value: ColumnValue): void {
   const { name, type } = column;
   if (type === 'date' && typeof value === 'string') {
@@ -86,7 +86,7 @@ function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
-/** An array of one dimension; an empty one has none. */
+/** An array of one dimension; an empty array has none. */
 function putTexts(bytes: Bytes, texts: readonly string[], name: string): void {
   const lengthAt = bytes.at;
   bytes.at += 4;
@@ -107,19 +107,19 @@ function daysOf(date: string, name: string): number {
   return day - EPOCH_DAYS;
 }
 
-/** Years beyond 2255 are beyond the integers that a double holds. */
+/** Microseconds after the year 2255 exceed the integers that a double holds exactly. */
 function microsOf(epochMs: number, name: string): number {
   const micros = toMicros(epochMs);
   if (!Number.isSafeInteger(micros)) throw badValue(name, 'a time in epoch milliseconds', epochMs, '22008');
   return micros;
 }
 
-/** The most letters of a text that an error quotes. */
+/** How many characters of a text an error quotes. */
 const MAX_QUOTE = 80;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** The server refuses NUL. Half a character would be stored as another: it must not pass silently. */
+/** The server refuses NUL. Half a surrogate pair would silently be stored as another character. */
 function requireStorable(text: string, name: string): void {
   if (text.includes('\0')) throw badValue(name, 'text without NUL', text, '22021');
   if (LONE_SURROGATE.test(text)) throw badValue(name, 'well-formed Unicode', text, '22021');

@@ -1,27 +1,27 @@
 /**
- * How a batch goes into the table. `unnest`: one statement with an array a column; `copyUpsert`: COPY into a staging
- * table, and the upsert from there; `copy`: COPY straight into the table, twice as fast, which works as long as no key
- * of the batch is there already.
+ * How a batch goes into the table. `unnest`: one statement with an array per column; `copyUpsert`: COPY into a staging table,
+ * and the upsert from there; `copy`: COPY straight into the table, twice as fast, which works only while no key of the batch
+ * exists already.
  */
 export type Strategy = (typeof STRATEGIES)[number];
 
 export const STRATEGIES = ['unnest', 'copyUpsert', 'copy'] as const;
 
-/** What became of a batch that was planned as `copy`. */
+/** The result of a batch that was planned as `copy`. */
 export type CopyResult = 'committed' | 'conflicted' | 'failed';
 
 type State =
   /** Nothing has conflicted lately: every batch is copied. */
   | { readonly kind: 'optimistic' }
-  /** Something has: so many batches more are upserted before another is tried. */
+  /** A batch conflicted: `left` further batches are upserted before another one tries. */
   | { readonly kind: 'cautious'; readonly left: number }
-  /** One batch tries; the others are upserted until its result is there. */
+  /** One batch tries; the others are upserted until its result is known. */
   | { readonly kind: 'probing' };
 
-/** The fewest rows for which COPY is worth its longer exchange of messages. */
+/** From this many rows on, COPY is worth its longer exchange of messages. */
 export const COPY_FROM_ROWS = 50;
 
-/** The fewest rows for which the staging table is worth its cost. */
+/** From this many rows on, the staging table is worth its cost. */
 export const STAGE_FROM_ROWS = 1000;
 
 /** How many batches are upserted after the first conflict. */
@@ -33,10 +33,10 @@ const MAX_PAUSE = 1024;
 const ORDERED_AFTER_DEADLOCK = 1024;
 
 /**
- * Chooses the strategy for each batch: pure, and shared by all lanes of a sink.
+ * Chooses the strategy for each batch. Pure, and shared by all lanes of a sink.
  *
- * A conflict costs the attempt, so attempts become rarer the more of them conflict: each one doubles the pause until
- * the next, each success halves it again.
+ * A conflict wastes the attempt, so that attempts become rarer as more of them conflict: each conflict doubles the pause
+ * before the next attempt, each success halves it.
  */
 export class WritePlanner {
   readonly #fixed: Strategy | undefined;
@@ -66,23 +66,23 @@ export class WritePlanner {
     return this.upsert(rows);
   }
 
-  /** The way for rows that may be there already. */
+  /** The strategy for rows that may exist already. */
   upsert(rows: number): Strategy {
     if (this.#fixed === 'copyUpsert') return 'copyUpsert';
     const staged = this.#offersCopy && rows >= STAGE_FROM_ROWS && !this.#dropped.has('copyUpsert');
     return staged ? 'copyUpsert' : 'unnest';
   }
 
-  /** Gives a strategy up for good, as the server does not permit it. False if it is the one that was asked for. */
+  /** Excludes a strategy that the server does not permit. False if it is the one that was configured. */
   drop(strategy: Strategy): boolean {
     if (this.#fixed === strategy) return false;
     this.#dropped.add(strategy);
     return true;
   }
 
-  /** Tells the result of each batch that was planned as `copy`. */
+  /** Reports the result of each batch that was planned as `copy`. */
   settle(result: CopyResult): void {
-    // Batches that were under way when the first of them conflicted say nothing new.
+    // Batches that were in flight when the first of them conflicted say nothing new.
     if (this.#state.kind === 'cautious') return;
     if (result === 'committed') {
       this.#state = { kind: 'optimistic' };
@@ -96,8 +96,8 @@ export class WritePlanner {
   }
 
   /**
-   * Whether the rows of the next batch go in the order of their keys: writers that meet on the same rows in one order
-   * cannot wait for each other in a circle. Sorting is not free, and with a key in one lane nobody meets.
+   * Whether the rows of the next batch are written in the order of their keys: writers that meet on the same rows in one order
+   * cannot deadlock. Sorting costs time, and while each key stays in one lane no two writers meet.
    */
   inKeyOrder(): boolean {
     if (this.#ordered === 0) return false;
@@ -105,7 +105,7 @@ export class WritePlanner {
     return true;
   }
 
-  /** Tells that the server has undone a batch to end a deadlock: someone else writes the same rows. */
+  /** Reports that the server rolled a batch back to end a deadlock: another writer has the same rows. */
   deadlocked(): void {
     this.#ordered = ORDERED_AFTER_DEADLOCK;
   }

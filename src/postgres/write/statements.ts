@@ -46,7 +46,7 @@ export function statementsFor<T>(table: Table<T>, schema: string | undefined): S
   const definitions = table.columns.map(
     ({ name, type, nullable }) => `${quoteIdentifier(name)} ${type}${nullable ? '' : ' NOT NULL'}`,
   );
-  // `unnest` takes an array of arrays apart to its last element: an array comes as the text of its literal.
+  // `unnest` flattens an array of arrays down to its elements, so that an array is passed as the text of its literal.
   const arrays = table.columns.map(({ type }, i) => `$${i + 1}::${type === 'text[]' ? 'text' : type}[]`).join(', ');
   const unnested = table.columns
     .map(({ type }, i) => (type === 'text[]' ? `${names[i]}::text[]` : names[i]))

@@ -2,13 +2,13 @@ import type { Table } from '../table.js';
 import { badValue } from './encode.js';
 
 /**
- * Gives versions to items that bring none along: the time of receipt in microseconds, strictly increasing, so that they
- * grow across restarts too.
+ * Assigns versions to items without one: the time of receipt in microseconds, strictly increasing, so that versions grow across
+ * restarts too.
  */
 export class VersionStamper<T> {
   readonly #table: Table<T>;
   readonly #now: () => number;
-  /** The versions given to a batch, so that a batch that is written again has the same. */
+  /** The versions assigned to a batch, so that it keeps them when it is written again. */
   readonly #numbered = new WeakMap<readonly T[], Float64Array>();
   #last = 0;
 
@@ -19,7 +19,7 @@ export class VersionStamper<T> {
   }
 
   /**
-   * The items, each with a version: those that have none as copies that have one, in the same array where all have one.
+   * The items, each with a version: items without one are copied with one. The same array if all have one.
    * An item that cannot be read stays as it is: the write reports what is wrong with it.
    */
   stamp(items: readonly T[]): readonly T[] {
@@ -38,7 +38,7 @@ export class VersionStamper<T> {
     return stamped ?? items;
   }
 
-  /** The version of each item, those of an unstamped batch for as long as that is in use. */
+  /** The version of each item; an unstamped batch keeps its versions while it is in use. */
   seqsOf(batch: readonly T[]): Float64Array {
     const known = this.#numbered.get(batch);
     if (known) return known;

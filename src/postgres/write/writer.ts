@@ -22,10 +22,10 @@ export interface TableWriterConfig<T> {
   readonly now: () => number;
 }
 
-/** What was found out before the first write, and is kept for those that follow. */
+/** What was found out before the first write, kept for all later ones. */
 interface Preparation {
   readonly planner: Promise<WritePlanner>;
-  /** Aborted when nobody waits for it any more. */
+  /** Aborted once no write waits for it any more. */
   readonly abandon: AbortController;
   waiting: number;
   settled: boolean;
@@ -38,16 +38,16 @@ const NO_SUCH_SCHEMA = '3F000';
 const NOT_PERMITTED = '42501';
 const NOT_SUPPORTED = '0A000';
 
-/** A prepared statement that is not there, or is there already: the session is reset, or shared by a bouncer. */
+/** A prepared statement is missing, or exists already: the session was reset, or is shared through a pooler. */
 const PREPARED_ELSEWHERE = new Set(['26000', '42P05']);
 
-/** The table is gone or has been altered: it must be looked at again. */
+/** The table is gone or has been altered: it must be checked again. */
 const TABLE_CHANGED = new Set([NO_SUCH_TABLE, NO_SUCH_SCHEMA, '42703', '42804', '42P10']);
 
-/** Two writers that meet on the same rows in different orders can be each other's victim more than once. */
+/** Two writers that meet on the same rows in different orders can deadlock more than once. */
 const MAX_ATTEMPTS_AT_DEADLOCK = 5;
 
-/** Writes batches into the table of a description, one statement in flight a connection. */
+/** Writes batches into a described table, one statement in flight per connection. */
 export class TableWriter<T> {
   readonly #pool: Pool;
   readonly #config: TableWriterConfig<T>;
@@ -56,7 +56,7 @@ export class TableWriter<T> {
   readonly #stamper: VersionStamper<T>;
   /** The connections that have the staging table. */
   readonly #staged = new WeakSet<PoolClient>();
-  /** The connections whose prepared statements do not stay. */
+  /** The connections whose prepared statements get lost. */
   readonly #unnamed = new WeakSet<PoolClient>();
   #preparation: Preparation | undefined;
 
@@ -69,14 +69,14 @@ export class TableWriter<T> {
     this.#stamper = new VersionStamper(config.table, config.now);
   }
 
-  /** The items, each with a version; the same array where all have one. */
+  /** The items, each with a version; the same array if all have one. */
   stamp(items: readonly T[]): readonly T[] {
     return this.#stamper.stamp(items);
   }
 
   /**
-   * Once the signal is aborted, nobody waits for the result any more: a connection that is in use is given up at once,
-   * so that the end of its pool does not wait for what the server may never answer.
+   * Once the signal is aborted, nobody waits for the result any more, and a connection in use is destroyed at once: the end of
+   * its pool does not wait for a server that may never answer.
    */
   async write(batch: readonly T[], signal: AbortSignal): Promise<WriteReceipt> {
     try {
@@ -95,7 +95,7 @@ export class TableWriter<T> {
     }
   }
 
-  /** Once, whoever calls first; after a failure, anew. */
+  /** The first caller starts it; after a failure the next caller starts it again. */
   #prepared(): Preparation {
     if (this.#preparation) return this.#preparation;
     const abandon = new AbortController();
@@ -144,7 +144,7 @@ export class TableWriter<T> {
       );
     }
     if (createTable) {
-      // Asked first, because a user who may not create tables may well write into one.
+      // Looked up first, because a user who may not create tables may be allowed to write into this one.
       const { rows } = await client.query<{ exists: boolean }>(exists, [qualified]);
       if (!rows[0]?.exists) await inTransaction(client, () => client.query(create));
     }
@@ -161,7 +161,7 @@ export class TableWriter<T> {
       } catch (error) {
         const state = sqlStateOf(error);
         if (state === UNIQUE_VIOLATION && !isSecondTry) {
-          // Out of an upsert: a row may have been inserted by another writer at the same time. The next try settles it.
+          // Out of an upsert: another writer may have inserted the row at the same time. A second try tells.
           isSecondTry = true;
           continue;
         }
@@ -209,7 +209,7 @@ export class TableWriter<T> {
     }
   }
 
-  /** Undefined where the server does not permit it, and another way is open. */
+  /** Undefined if the server does not permit it and another strategy remains. */
   async #upsertStaged(client: PoolClient, planner: WritePlanner, rows: Rows<T>): Promise<number | undefined> {
     const { createStage, copyUpsert } = this.#statements;
     const data = readRows(() => encodeCopy(this.#config.table.columns, rows));
@@ -230,7 +230,7 @@ export class TableWriter<T> {
         this.#staged.delete(client);
         const state = sqlStateOf(error);
         if (state === NOT_SUPPORTED && planner.drop('copyUpsert')) return undefined;
-        // `DISCARD ALL`, or a bouncer that gives the session to others, takes the staging table away.
+        // `DISCARD ALL`, or a pooler that gives the session to others, drops the staging table.
         const isGone =
           (state === NO_SUCH_TABLE || state === NO_SUCH_SCHEMA) && /pg_temp|sluice_stage_/.test(String(error));
         if (!isGone || attempt > 1) throw error;
