@@ -1,5 +1,5 @@
 import type { DivertReason } from '../contracts/diversion.js';
-import { requireKnownOptions, requireNumber, requireOneOf, requireText } from '../primitives/validate.js';
+import { listOf, number, type OptionsOf, oneOf, text } from '../primitives/options.js';
 import type { ErrorRecord } from './errorRecord.js';
 
 /** Items that a pipeline has given up, and what is known about it. */
@@ -11,23 +11,23 @@ export interface DeadLetter<T = unknown> {
   readonly pipeline: string;
   readonly stage: string;
   readonly reason: DivertReason;
-  /** What was the matter, without secrets; `null` where nothing was. */
+  /** What went wrong, without secrets; `null` if nothing did. */
   readonly error: ErrorRecord | null;
   /** How often a sink was asked to take the items, replays included. */
   readonly attempts: number;
-  /** How many replays have failed to write them, or have not come back from it. */
+  /** How many replays have failed to write them, or have begun and never ended. */
   readonly replays: number;
-  /** The letter that this one is the rest of. */
+  /** The letter whose remaining items these are. */
   readonly previous?: string;
-  /** The `kind` of its items, `mixed` where they have several, `null` where they have none. */
+  /** The `kind` of its items, `mixed` if they have several, `null` if they have none. */
   readonly kind: string | null;
   readonly items: readonly T[];
 }
 
-/** `open`: waits for a replay. `parked`: has failed too often, and waits for a person. */
+/** `open`: waits for a replay. `parked`: has failed too often, and waits for a decision. */
 export type LetterState = 'open' | 'parked';
 
-/** Which letters are meant: those that meet all that is given. */
+/** Selects the letters that meet all conditions. */
 export interface LetterFilter {
   readonly ids?: readonly string[];
   readonly stage?: string;
@@ -41,26 +41,26 @@ export interface LetterFilter {
   readonly state?: LetterState;
 }
 
-/** Letters, and the items in them. */
-export interface Tally {
+/** A number of letters, and of the items in them. */
+export interface LetterCount {
   readonly letters: number;
   readonly items: number;
 }
 
-export function requireFilter(owner: string, filter: LetterFilter): LetterFilter {
-  requireKnownOptions(`${owner}: filter`, filter, ['ids', 'stage', 'reason', 'kind', 'from', 'to', 'state']);
-  const { ids, from, to, state } = filter;
-  if (ids !== undefined && !(Array.isArray(ids) && ids.every((id) => typeof id === 'string'))) {
-    throw new RangeError(`${owner}: ids must be a list of texts, got ${JSON.stringify(ids)}`);
-  }
-  for (const option of ['stage', 'reason', 'kind'] as const) {
-    if (filter[option] !== undefined) requireText(owner, option, filter[option]);
-  }
-  if (from !== undefined) requireNumber(owner, 'from', from);
-  if (to !== undefined) requireNumber(owner, 'to', to);
-  if (state !== undefined) requireOneOf(owner, 'state', state, ['open', 'parked']);
-  return filter;
-}
+/** The options of a filter that does not choose the state. */
+export const LETTER_FILTER = {
+  ids: listOf(text()),
+  stage: text(),
+  reason: text(),
+  kind: text(),
+  from: number(),
+  to: number(),
+} satisfies OptionsOf<Omit<LetterFilter, 'state'>>;
+
+export const STATE_FILTER = {
+  ...LETTER_FILTER,
+  state: oneOf(['open', 'parked']),
+} satisfies OptionsOf<LetterFilter>;
 
 export function matches(letter: DeadLetter, filter: LetterFilter): boolean {
   const { ids, stage, reason, kind, from, to } = filter;

@@ -1,32 +1,42 @@
 import { Observable } from 'rxjs';
 import type { DeadLetters, Diversion } from '../contracts/diversion.js';
-import { type DeadLetter, type LetterFilter, requireFilter, type Tally } from './deadLetter.js';
+import type { SharedFolder } from '../disk/log/sharedFolders.js';
+import { readOptions } from '../primitives/options.js';
+import { within } from '../primitives/within.js';
+import {
+  type DeadLetter,
+  LETTER_FILTER,
+  type LetterCount,
+  type LetterFilter,
+  type LetterState,
+  STATE_FILTER,
+} from './deadLetter.js';
 import { DeadLetterError } from './deadLetterError.js';
 import { recordError } from './errorRecord.js';
 import { encodeLetters, type LetterDraft } from './letterLine.js';
-import type { LeasedLetter, LetterPlace, LetterStore } from './letterStore.js';
+import type { LeasedLetter, LetterLog, LetterPlace, LetterProblem } from './letterLog.js';
 
-/** The disk takes nothing, and the items wait. */
+/** The disk accepts no data, and the items wait. */
 export interface DeadLetterHold {
-  /** What the disk said last. */
+  /** The last error of the disk. */
   readonly error: unknown;
-  /** For how long by now, in milliseconds. */
+  /** For how long, in milliseconds. */
   readonly sinceMs: number;
   /** What waits to be written. */
   readonly letters: number;
   readonly items: number;
 }
 
-/** The numbers of a folder of dead letters. What is counted by time is counted since it was opened in this process. */
+/** The numbers of a folder of dead letters. Totals count from the opening of the folder in this process. */
 export interface DeadLetterStats {
   /** In the folder now, waiting for a replay. */
-  readonly open: Tally;
-  /** In the folder now, waiting for a person. */
-  readonly parked: Tally;
-  readonly appended: Tally;
+  readonly open: LetterCount;
+  /** In the folder now, waiting for a decision. */
+  readonly parked: LetterCount;
+  readonly appended: LetterCount;
   /** Written by a replay; a letter counts when it is removed, its items as they are written. */
-  readonly replayed: Tally;
-  readonly purged: Tally;
+  readonly replayed: LetterCount;
+  readonly purged: LetterCount;
   /** Damaged parts of segments in `quarantine/`. */
   readonly quarantined: number;
   /** Letters of a version that this one does not know. */
@@ -39,39 +49,39 @@ export interface DeadLetterQueue<T> extends DeadLetters<T> {
   readonly folder: string;
   readonly pipeline: string;
   /**
-   * Makes a letter of items that were given up; one on each subscription. Completes when it is durable. While the disk takes
-   * nothing, it waits for as long as it takes. Fails with a `DeadLetterError` where an item cannot be put into a letter, or the
-   * queue is closed. Unsubscribed, the letter may still be written.
+   * Makes a letter of items that were given up, one per subscription. Completes when it is durable; while the disk accepts no
+   * data, it waits without limit. Fails with a `DeadLetterError` if an item cannot be put into a letter, or the queue is closed.
+   * After unsubscription the letter may still be written.
    */
   append(diversion: Diversion<T>): Observable<void>;
-  /** Set while the disk takes nothing. */
+  /** Set while the disk accepts no data. */
   readonly holding: DeadLetterHold | undefined;
   stats(): DeadLetterStats;
-  /** Removes letters for good. On a full disk too, where no letter of a segment is kept; else it waits for room. */
-  purge(filter: LetterFilter): Promise<Tally>;
-  /** Puts open letters aside, out of the reach of replays. */
-  park(filter: LetterFilter): Promise<Tally>;
-  /** Opens parked letters again, with their replays forgotten. */
-  unpark(filter: LetterFilter): Promise<Tally>;
+  /** Removes letters permanently. Works on a full disk for segments of which every letter is removed; otherwise waits for space. */
+  purge(filter: LetterFilter): Promise<LetterCount>;
+  /** Moves open letters out of the reach of replays. */
+  park(filter: LetterFilter): Promise<LetterCount>;
+  /** Opens parked letters again, with their replays reset to 0. */
+  unpark(filter: LetterFilter): Promise<LetterCount>;
   /**
-   * Waits for letters under way, up to `closeTimeoutMs`; those that are not durable then fail. The folder is free when all in
-   * this process that have it open have closed it. May be called again.
+   * Waits for letters in flight, up to `closeTimeoutMs`; those that are not durable then fail. The folder is free when all users
+   * in this process have closed it. May be called again.
    */
   close(): Promise<void>;
 }
 
-/** How many letters are moved with one wait for the disk, and how many bytes of them. */
-export const GROUP_LETTERS = 32;
-export const GROUP_BYTES = 8 << 20;
+/** How many letters are moved per wait for the disk, and how many bytes of them. */
+export const MAX_GROUP_LETTERS = 32;
+export const MAX_GROUP_BYTES = 8 << 20;
 
-/** Letters together, as far as memory allows. */
+/** Groups letters, as far as memory allows. */
 export async function* groupsOf(letters: AsyncIterable<LeasedLetter>): AsyncGenerator<LeasedLetter[]> {
   let group: LeasedLetter[] = [];
   let bytes = 0;
   for await (const letter of letters) {
     group.push(letter);
     bytes += letter.bytes;
-    if (group.length < GROUP_LETTERS && bytes < GROUP_BYTES) continue;
+    if (group.length < MAX_GROUP_LETTERS && bytes < MAX_GROUP_BYTES) continue;
     yield group;
     group = [];
     bytes = 0;
@@ -79,22 +89,21 @@ export async function* groupsOf(letters: AsyncIterable<LeasedLetter>): AsyncGene
   if (group.length > 0) yield group;
 }
 
-/**
- * All letters of a segment together, and nothing of what is in them: a disk without room lets go of a segment only as a whole.
- */
+/** The places of all letters of a segment, without their contents: a full disk can lose a segment only as a whole. */
 async function* placesOf(letters: AsyncIterable<LeasedLetter>): AsyncGenerator<LetterPlace[]> {
   let places: LetterPlace[] = [];
-  for await (const { segment, ordinal, count } of letters) {
+  for await (const { state, segment, ordinal, weight } of letters) {
     if (places[0] && places[0].segment !== segment) {
       yield places;
       places = [];
     }
-    places.push({ segment, ordinal, count });
+    places.push({ state, segment, ordinal, weight });
   }
   if (places.length > 0) yield places;
 }
 
-export class Counter {
+/** A {@link LetterCount} that grows. */
+export class LetterTotal {
   letters = 0;
   items = 0;
 
@@ -103,50 +112,58 @@ export class Counter {
     this.items += items;
   }
 
-  get tally(): Tally {
+  get count(): LetterCount {
     return { letters: this.letters, items: this.items };
   }
 }
 
-/** What all that have a folder open in this process share. */
-export interface SharedStore {
-  readonly store: LetterStore;
-  readonly counters: { readonly appended: Counter; readonly replayed: Counter; readonly purged: Counter };
+/** What all users of a folder in this process share. */
+export interface OpenFolder {
+  readonly log: LetterLog;
+  readonly totals: { readonly appended: LetterTotal; readonly replayed: LetterTotal; readonly purged: LetterTotal };
+  close(): Promise<void>;
 }
 
-const shared = new WeakMap<object, SharedStore>();
+/** One user of a folder. */
+export interface FolderUser {
+  readonly onHold: () => void;
+  readonly onProblem: (problem: LetterProblem) => void;
+}
 
-/** What is behind a queue. */
-export function sharedStoreOf(owner: string, queue: object): SharedStore {
-  const found = shared.get(queue);
+const folders = new WeakMap<object, OpenFolder>();
+
+/** What stands behind a queue. */
+export function openFolderOf(owner: string, queue: object): OpenFolder {
+  const found = folders.get(queue);
   if (!found) throw new RangeError(`${owner}: queue must come from openDeadLetters()`);
   return found;
 }
 
 export interface QueueSettings {
-  readonly folder: string;
   readonly pipeline: string;
-  readonly shared: SharedStore;
+  readonly shared: SharedFolder<FolderUser, OpenFolder>;
+  readonly user: FolderUser;
   readonly now: () => number;
-  /** Gives up this one's part in the folder. */
-  readonly close: (pending: Iterable<Promise<unknown>>) => Promise<void>;
+  readonly closeTimeoutMs: number;
 }
 
 /** One user's view of a folder. */
 export class StoredQueue<T> implements DeadLetterQueue<T> {
   readonly #settings: QueueSettings;
-  readonly #store: LetterStore;
+  readonly #folder: OpenFolder;
+  readonly #log: LetterLog;
   readonly #pending = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   constructor(settings: QueueSettings) {
     this.#settings = settings;
-    this.#store = settings.shared.store;
-    shared.set(this, settings.shared);
+    this.#folder = settings.shared.resource;
+    this.#log = this.#folder.log;
+    folders.set(this, this.#folder);
   }
 
   get folder(): string {
-    return this.#settings.folder;
+    return this.#log.config.folder;
   }
 
   get pipeline(): string {
@@ -154,7 +171,7 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
   }
 
   get holding(): DeadLetterHold | undefined {
-    return holdOf(this.#store);
+    return holdOf(this.#log);
   }
 
   append({ items, stage, reason, error, attempts }: Diversion<T>): Observable<void> {
@@ -163,109 +180,104 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
       this.#requireOpen();
       const at = now();
       const draft = { at, pipeline, stage, reason, error: recordError(error), attempts, replays: 0, items };
-      const letters = encodeLetters(draft, this.#store.settings.maxLetterBytes);
-      const written = this.#store.append('open', letters);
-      this.#pending.add(written);
-      written
-        .finally(() => this.#pending.delete(written))
-        .then(
-          () => {
-            this.#settings.shared.counters.appended.add(letters.length, items.length);
-            subscriber.complete();
-          },
-          (failure: unknown) => subscriber.error(failure),
-        );
+      const letters = encodeLetters(draft, this.#log.config.maxEntryBytes);
+      this.#track(this.#log.append('open', letters)).then(
+        () => {
+          this.#folder.totals.appended.add(letters.length, items.length);
+          subscriber.complete();
+        },
+        (failure: unknown) => subscriber.error(failure),
+      );
     });
   }
 
   stats(): DeadLetterStats {
-    const { appended, replayed, purged } = this.#settings.shared.counters;
+    const { appended, replayed, purged } = this.#folder.totals;
     return {
-      open: this.#store.tally('open'),
-      parked: this.#store.tally('parked'),
-      appended: appended.tally,
-      replayed: replayed.tally,
-      purged: purged.tally,
-      quarantined: this.#store.quarantine.size,
-      unknownVersion: this.#store.unknownVersion,
+      open: this.#log.count('open'),
+      parked: this.#log.count('parked'),
+      appended: appended.count,
+      replayed: replayed.count,
+      purged: purged.count,
+      quarantined: this.#log.quarantined,
+      unknownVersion: this.#log.unknownVersion,
     };
   }
 
-  async purge(filter: LetterFilter): Promise<Tally> {
-    const state = requireFilter('purge', filter).state ?? 'open';
-    const tally = await this.#each(state, filter, placesOf, (places) => this.#store.mark('-', places));
-    this.#settings.shared.counters.purged.add(tally.letters, tally.items);
-    return tally;
+  async purge(filter: LetterFilter): Promise<LetterCount> {
+    const { state = 'open' } = readOptions('purge: filter', filter, STATE_FILTER);
+    const count = await this.#each(state, filter, placesOf, (places) => this.#log.mark('-', places));
+    this.#folder.totals.purged.add(count.letters, count.items);
+    return count;
   }
 
-  park(filter: LetterFilter): Promise<Tally> {
+  park(filter: LetterFilter): Promise<LetterCount> {
     return this.#move('park', 'open', 'parked', filter);
   }
 
-  unpark(filter: LetterFilter): Promise<Tally> {
+  unpark(filter: LetterFilter): Promise<LetterCount> {
     return this.#move('unpark', 'parked', 'open', filter);
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#settings.close(this.#pending);
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
+  async #close(): Promise<void> {
+    const { closeTimeoutMs, shared, user } = this.#settings;
+    await within(closeTimeoutMs, Promise.allSettled(this.#pending), undefined, this.#log.config.scheduler);
+    await shared.leave(user);
+  }
+
   /** The new letters are durable before the old ones are removed: a crash in between leaves both, and never none. */
-  #move(owner: string, from: 'open' | 'parked', to: 'open' | 'parked', filter: LetterFilter): Promise<Tally> {
-    if (requireFilter(owner, filter).state !== undefined) {
-      throw new RangeError(`${owner}: state is not for it to choose, got ${JSON.stringify(filter.state)}`);
-    }
+  #move(owner: string, from: LetterState, to: LetterState, filter: Omit<LetterFilter, 'state'>): Promise<LetterCount> {
+    readOptions(`${owner}: filter`, filter, LETTER_FILTER);
     return this.#each(from, filter, groupsOf, async (group) => {
-      const moved = group.map(({ letter, segment, ordinal }) => {
-        const replays = to === 'open' ? 0 : letter.replays + segment.marks.unfinished(ordinal);
-        return draftAfter(letter, { replays });
+      const moved = group.flatMap((leased) => {
+        const replays = to === 'open' ? 0 : leased.letter.replays + this.#log.begun(leased);
+        return encodeLetters(continuationOf(leased.letter, { replays }), this.#log.config.maxEntryBytes);
       });
-      const { maxLetterBytes } = this.#store.settings;
-      await this.#store.append(
-        to,
-        moved.flatMap((draft) => encodeLetters(draft, maxLetterBytes)),
-      );
-      await this.#store.mark('-', group);
+      await this.#log.append(to, moved);
+      await this.#log.mark('-', group);
     });
   }
 
   async #each<P extends LetterPlace>(
-    state: 'open' | 'parked',
+    state: LetterState,
     filter: LetterFilter,
-    together: (letters: AsyncIterable<LeasedLetter>) => AsyncIterable<P[]>,
+    grouped: (letters: AsyncIterable<LeasedLetter>) => AsyncIterable<P[]>,
     handle: (group: P[]) => Promise<void>,
-  ): Promise<Tally> {
+  ): Promise<LetterCount> {
     this.#requireOpen();
-    const work = this.#handleAll(state, filter, together, handle);
-    this.#pending.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#pending.delete(work);
-    }
+    return this.#track(this.#handleAll(state, filter, grouped, handle));
   }
 
   async #handleAll<P extends LetterPlace>(
-    state: 'open' | 'parked',
+    state: LetterState,
     filter: LetterFilter,
-    together: (letters: AsyncIterable<LeasedLetter>) => AsyncIterable<P[]>,
+    grouped: (letters: AsyncIterable<LeasedLetter>) => AsyncIterable<P[]>,
     handle: (group: P[]) => Promise<void>,
-  ): Promise<Tally> {
-    await this.#store.seal(state);
-    const counter = new Counter();
-    for await (const group of together(this.#store.lease(state, filter))) {
+  ): Promise<LetterCount> {
+    await this.#log.seal(state);
+    const total = new LetterTotal();
+    for await (const group of grouped(this.#log.lease(state, filter))) {
       try {
         await handle(group);
       } finally {
-        this.#store.release(group);
+        this.#log.release(group);
       }
-      counter.add(
-        group.length,
-        group.reduce((items, { count }) => items + count, 0),
-      );
+      for (const { weight } of group) total.add(1, weight);
     }
-    return counter.tally;
+    return total.count;
+  }
+
+  /** `close()` waits for the work. */
+  #track<R>(work: Promise<R>): Promise<R> {
+    this.#pending.add(work);
+    const settled = (): void => void this.#pending.delete(work);
+    work.then(settled, settled);
+    return work;
   }
 
   #requireOpen(): void {
@@ -277,14 +289,11 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
   }
 }
 
-/** The rest of a letter. It is as old as the letter, and goes by its stage. */
-export function draftAfter({ id, kind: _, ...letter }: DeadLetter, changes: Partial<LetterDraft>): LetterDraft {
+/** A letter that goes on where another one ends: as old as that one, of the same stage. */
+export function continuationOf({ id, kind: _, ...letter }: DeadLetter, changes: Partial<LetterDraft>): LetterDraft {
   return { ...letter, previous: id, ...changes };
 }
 
-export function holdOf(store: LetterStore): DeadLetterHold | undefined {
-  const { hold } = store;
-  return (
-    hold && { error: hold.error, sinceMs: Math.max(0, store.settings.scheduler.now() - hold.since), ...store.waiting }
-  );
+export function holdOf({ hold, waiting, config }: LetterLog): DeadLetterHold | undefined {
+  return hold && { error: hold.error, sinceMs: Math.max(0, config.scheduler.now() - hold.since), ...waiting };
 }

@@ -1,8 +1,8 @@
-export type { DeadLetter, LetterFilter, LetterState, Tally } from './deadLetter.js';
+export type { DeadLetter, LetterCount, LetterFilter, LetterState } from './deadLetter.js';
 export { DeadLetterError, type DeadLetterErrorCode, isDeadLetterError } from './deadLetterError.js';
 export type { DeadLetterHold, DeadLetterQueue, DeadLetterStats } from './deadLetterQueue.js';
 export type { ErrorRecord } from './errorRecord.js';
-export type { LetterProblem } from './letterStore.js';
+export type { LetterProblem } from './letterLog.js';
 export { type OpenDeadLettersConfig, openDeadLetters } from './openDeadLetters.js';
 export {
   countDeadLetters,

@@ -13,7 +13,7 @@ describe('the format of letters', () => {
       '{"v":1,"id":"7-3","count":1,"at":5,"pipeline":"p","stage":"s","reason":"poison","error":null,"attempts":2,' +
         '"replays":1,"kind":"bar","values":"json","items":[{"kind":"bar","a":1}]}',
     );
-    expect(headOf(lineOf([1, 2]))).toEqual({ ordinal: 3, count: 2 });
+    expect(headOf(lineOf([1, 2]))).toEqual({ ordinal: 3, weight: 2 });
   });
 
   it.each([
@@ -21,7 +21,7 @@ describe('the format of letters', () => {
     [[{ kind: 'bar' }, { kind: 'news' }], 'mixed'],
     [[{ kind: 5 }, 'text', null], null],
   ])('says of what kind %j are', (items, kind) => {
-    expect(format.parse(lineOf(items))).toMatchObject({ is: 'letter', letter: { kind } });
+    expect(format.parse(lineOf(items))).toMatchObject({ is: 'entry', value: { kind } });
   });
 
   it.each<[string, (line: string) => string | Buffer, RegExp]>([
@@ -55,7 +55,7 @@ describe('the format of letters', () => {
     const v1 = {
       v: 1,
       decode: (envelope: unknown) =>
-        new LetterFormat().parse(Buffer.from(JSON.stringify(envelope))).is === 'letter' ? envelope : fail(),
+        new LetterFormat().parse(Buffer.from(JSON.stringify(envelope))).is === 'entry' ? envelope : fail(),
     };
     const fail = () => {
       throw new TypeError('not a version 1');
@@ -77,11 +77,11 @@ describe('the format of letters', () => {
     const { at: _, ...current } = JSON.parse(lineOf([1, 2]).toString()) as { at: number };
     const line = (envelope: unknown) => Buffer.from(JSON.stringify(envelope));
     expect(versions.parse(line({ ...current, v: -1, age: '42' }))).toMatchObject({
-      is: 'letter',
-      letter: { at: 42, items: [1, 2] },
+      is: 'entry',
+      value: { at: 42, items: [1, 2] },
     });
-    expect(versions.parse(line({ ...current, v: 0, when: 43 }))).toMatchObject({ is: 'letter', letter: { at: 43 } });
-    expect(versions.parse(lineOf([1, 2]))).toMatchObject({ is: 'letter', letter: { at: 5 } });
+    expect(versions.parse(line({ ...current, v: 0, when: 43 }))).toMatchObject({ is: 'entry', value: { at: 43 } });
+    expect(versions.parse(lineOf([1, 2]))).toMatchObject({ is: 'entry', value: { at: 5 } });
     expect(versions.parse(line({ ...current, v: -1 }))).toEqual({ is: 'corrupt', reason: 'it has no age' });
   });
 });

@@ -1,14 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import * as Schema from 'effect/Schema';
+import type { EncodedEntry, EntryFormat, ParsedEntry } from '../disk/log/entryFormat.js';
 import type { DeadLetter } from './deadLetter.js';
 import type { ErrorRecord } from './errorRecord.js';
+import { headOf, lineHead, ordinalOf } from './letterLine.js';
 import { decodeValue } from './valueCodec.js';
-
-/** What a line of a segment is. */
-export type ParsedLine =
-  | { readonly is: 'letter'; readonly letter: DeadLetter }
-  | { readonly is: 'unknownVersion'; readonly version: number }
-  | { readonly is: 'corrupt'; readonly reason: string };
 
 /** A version of the envelope, as it lies on disks. */
 export interface LetterVersion {
@@ -49,16 +45,23 @@ export type Envelope = typeof Envelope.Type;
 
 const V1: LetterVersion = { v: 1, decode: Schema.decodeUnknownSync(Envelope) };
 
-/** Reads lines of any version that there has been, the newest last. */
-export class LetterFormat {
+/** How letters stand in the lines of a log: written in the newest version, read in any that there has been. */
+export class LetterFormat implements EntryFormat<DeadLetter, EncodedEntry> {
+  readonly head = lineHead;
+  readonly headOf = headOf;
   readonly #versions: ReadonlyMap<number, LetterVersion>;
 
   constructor(versions: readonly LetterVersion[] = [V1]) {
     this.#versions = new Map(versions.map((version) => [version.v, version]));
   }
 
-  parse(line: Uint8Array): ParsedLine {
-    // A decoder would put a replacement for what is no text, and a damaged letter would look whole.
+  /** Letters are encoded before they are appended, so that an item that cannot be one fails early. */
+  encode(letter: EncodedEntry): EncodedEntry {
+    return letter;
+  }
+
+  parse(line: Uint8Array): ParsedEntry<DeadLetter> {
+    // A decoder would replace what is no text, and a damaged letter would look whole.
     if (!isUtf8(line)) return corrupt('it is not UTF-8');
     let json: unknown;
     try {
@@ -77,7 +80,8 @@ export class LetterFormat {
         version = this.#versions.get((envelope as { v: number }).v);
         envelope = version?.decode(envelope);
       }
-      return { is: 'letter', letter: letterOf(envelope as Envelope) };
+      const value = letterOf(envelope as Envelope);
+      return { is: 'entry', ordinal: ordinalOf(value.id), weight: value.items.length, value };
     } catch (error) {
       return corrupt(error instanceof Error ? error.message : String(error));
     }
@@ -89,6 +93,6 @@ function letterOf({ v: _, count, values, ...letter }: Envelope): DeadLetter {
   return values === 'json' ? letter : { ...letter, items: letter.items.map(decodeValue) };
 }
 
-function corrupt(reason: string): ParsedLine {
+function corrupt(reason: string): ParsedEntry<DeadLetter> {
   return { is: 'corrupt', reason };
 }

@@ -239,7 +239,7 @@ describe('openDeadLetters', () => {
     const queue = await folder.open();
     await expect(queue.purge({ stages: 'a' } as object)).rejects.toThrow('unknown option "stages"');
     await expect(queue.purge({ from: Number.NaN })).rejects.toThrow(RangeError);
-    await expect(queue.purge({ ids: 'a' } as object)).rejects.toThrow('ids must be a list of texts');
+    await expect(queue.purge({ ids: 'a' } as object)).rejects.toThrow('ids must be an array');
     expect(() => queue.park({ state: 'open' })).toThrow(RangeError);
   });
 });

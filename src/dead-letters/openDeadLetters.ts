@@ -2,49 +2,83 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { asyncScheduler, type SchedulerLike, throwError } from 'rxjs';
 import { type Disk, nodeDisk } from '../disk/disk.js';
+import { isFolderLockedError } from '../disk/folderLockedError.js';
+import { SharedFolders } from '../disk/log/sharedFolders.js';
+import { errnoText } from '../failures/errno.js';
 import {
-  requireDuration,
-  requireFunction,
-  requireInteger,
-  requireKnownOptions,
-  requireText,
-} from '../primitives/validate.js';
-import { within } from '../primitives/within.js';
-import { type DeadLetterHold, type DeadLetterQueue, holdOf, StoredQueue } from './deadLetterQueue.js';
-import type { LetterProblem } from './letterStore.js';
-import { explainFolder, type FolderUser, joinFolder, leaveFolder, type SharedFolder } from './sharedFolder.js';
+  duration,
+  func,
+  having,
+  integer,
+  type OptionsOf,
+  readArgument,
+  readOptions,
+  text,
+} from '../primitives/options.js';
+import { DeadLetterError } from './deadLetterError.js';
+import {
+  type DeadLetterHold,
+  type DeadLetterQueue,
+  type FolderUser,
+  holdOf,
+  LetterTotal,
+  type OpenFolder,
+  StoredQueue,
+} from './deadLetterQueue.js';
+import { LetterLog, type LetterLogConfig, type LetterProblem } from './letterLog.js';
+import { MAX_LETTER_BYTES } from './readDeadLetters.js';
 
 export interface OpenDeadLettersConfig {
   /** The pipeline whose items these are, as letters name it. Not empty; there is no default. */
   readonly pipeline: string;
-  /** From what size on a new segment is begun, in bytes. From 1,024, default 64 MiB. */
+  /** The size from which on a new segment is begun, in bytes. Integer of at least 1,024, default 64 MiB. */
   readonly segmentBytes?: number;
-  /** The longest letter, in bytes: longer ones are split when written, and damage when read. From 1,024, default 16 MiB. */
+  /**
+   * The longest letter, in bytes: a longer one is split when written, and damage when read. Integer from 1,024 to 256 MiB,
+   * default 16 MiB.
+   */
   readonly maxLetterBytes?: number;
-  /** How often `onHold` is told at most, in milliseconds. From 0, default 10,000. */
+  /** The shortest time between two calls of `onHold`, in milliseconds. At least 0, default 10,000. */
   readonly holdLogEveryMs?: number;
-  /** How long `close()` waits for letters under way, in milliseconds. From 0, default 5,000. */
+  /** How long `close()` waits for letters in flight, in milliseconds. At least 0, default 5,000. */
   readonly closeTimeoutMs?: number;
-  /** Told that the disk takes nothing and the items wait: at once, and then once a period. Default: nobody is. */
+  /** Called while the disk accepts no data and items wait: immediately, and then once per `holdLogEveryMs`. */
   readonly onHold?: (hold: DeadLetterHold) => void;
-  /** Told of damage and of letters of an unknown version, once each. Default: nobody is; `stats()` counts them. */
+  /** Called once for each damaged part and each segment with letters of an unknown version. Without it, `stats()` counts them. */
   readonly onProblem?: (problem: LetterProblem) => void;
-  /** The time that letters bear, in Unix epoch milliseconds. Default `Date.now`. */
+  /** The wall clock for the time of letters, in Unix epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;
-  /** The clock and timers of waits for the disk. Default `asyncScheduler`. */
+  /** The clock and timers for waits for the disk. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
-  /** The file system, for tests. Default that of Node. */
+  /** The file system, for tests. Default: Node's. */
   readonly disk?: Disk;
 }
 
 const OWNER = 'openDeadLetters';
 
+const OPTIONS = {
+  pipeline: text().required(),
+  segmentBytes: integer({ min: 1_024 }).default(64 << 20),
+  // A line is read into one string, which ends before half a gigabyte.
+  maxLetterBytes: integer({ min: 1_024, max: MAX_LETTER_BYTES }).default(16 << 20),
+  holdLogEveryMs: duration().default(10_000),
+  closeTimeoutMs: duration().default(5_000),
+  onHold: func(),
+  onProblem: func(),
+  now: func().default(Date.now),
+  scheduler: having('now', 'schedule').default(asyncScheduler),
+  disk: having('open', 'makeFolder').default(nodeDisk),
+} satisfies OptionsOf<OpenDeadLettersConfig>;
+
+/** For all that have a folder open in this process. */
+const folders = new SharedFolders<FolderUser, OpenFolder>();
+
 /**
- * Opens a folder of dead letters: where a pipeline puts the items that it has to give up, on disk, for a later replay.
+ * Opens a folder of dead letters: a pipeline puts the items there that it has to give up, on disk, for a later replay.
  *
- * A folder belongs to one process at a time, which a lock holds that a crash leaves nothing of. Opened again in the same
- * process it is shared, as it was opened first; each one closes its own. Rejects with a `DeadLetterError` where another
- * process has it, or it cannot be written.
+ * A folder belongs to one process at a time. The kernel holds its lock, so that a crash leaves nothing locked. Opened again in
+ * the same process it is shared, with the settings of the first time; each user closes its own. Rejects with a
+ * `DeadLetterError` if another process has the folder, or it cannot be written.
  *
  * @example
  * ```ts
@@ -60,65 +94,89 @@ const OWNER = 'openDeadLetters';
  * ```
  */
 export async function openDeadLetters<T>(folder: string, config: OpenDeadLettersConfig): Promise<DeadLetterQueue<T>> {
-  requireText(OWNER, 'folder', folder);
-  requireKnownOptions(OWNER, config, [
-    'pipeline',
-    'segmentBytes',
-    'maxLetterBytes',
-    'holdLogEveryMs',
-    'closeTimeoutMs',
-    'onHold',
-    'onProblem',
-    'now',
-    'scheduler',
-    'disk',
-  ]);
-  const { disk = nodeDisk, scheduler = asyncScheduler } = config;
-  const pipeline = requireText(OWNER, 'pipeline', config.pipeline);
-  const segmentBytes = requireInteger(OWNER, 'segmentBytes', config.segmentBytes ?? 64 << 20, 1_024);
-  // A line is read into one piece of memory, and into one string, which ends before half a gigabyte.
-  const maxLetterBytes = requireInteger(OWNER, 'maxLetterBytes', config.maxLetterBytes ?? 16 << 20, 1_024, 256 << 20);
-  const holdLogEveryMs = requireDuration(OWNER, 'holdLogEveryMs', config.holdLogEveryMs ?? 10_000);
-  const closeTimeoutMs = requireDuration(OWNER, 'closeTimeoutMs', config.closeTimeoutMs ?? 5_000);
-  const now = requireFunction(OWNER, 'now', config.now ?? Date.now);
-  const onHold = config.onHold && requireFunction(OWNER, 'onHold', config.onHold);
-  const onProblem = config.onProblem && requireFunction(OWNER, 'onProblem', config.onProblem);
-
-  let shared: SharedFolder | undefined;
-  let lastTold = Number.NEGATIVE_INFINITY;
-  const user: FolderUser = {
-    onHold() {
-      const hold = shared && holdOf(shared.store);
-      const at = scheduler.now();
-      if (!onHold || !hold || at - lastTold < holdLogEveryMs) return;
-      lastTold = at;
-      tell(() => onHold(hold));
-    },
-    onProblem(problem) {
-      if (onProblem) tell(() => onProblem(problem));
-    },
-  };
-  const wanted = resolve(folder);
+  const wanted = resolve(readArgument(OWNER, 'folder', folder, text()));
+  const { pipeline, closeTimeoutMs, ...settings } = readOptions(OWNER, config, OPTIONS);
+  const { disk, scheduler, now } = settings;
+  let open: OpenFolder | undefined;
+  const user = userOf(settings, () => open && holdOf(open.log));
   try {
     await disk.makeFolder(wanted);
-    const settings = { disk, folder: realpathSync(wanted), segmentBytes, maxLetterBytes, scheduler, now };
-    shared = await joinFolder(settings, user);
+    const real = realpathSync(wanted);
+    const { segmentBytes, maxLetterBytes: maxEntryBytes } = settings;
+    const shared = await folders.join(real, user, (users) =>
+      openFolder({ disk, folder: real, segmentBytes, maxEntryBytes, scheduler, now }, users),
+    );
+    open = shared.resource;
+    return new StoredQueue<T>({ pipeline, shared, user, now, closeTimeoutMs });
   } catch (error) {
     throw explainFolder(wanted, error);
   }
-  const joined = shared;
-  const close = async (pending: Iterable<Promise<unknown>>) => {
-    await within(closeTimeoutMs, Promise.allSettled(pending), undefined, scheduler);
-    await leaveFolder(joined, user);
-  };
-  return new StoredQueue<T>({ folder: joined.store.settings.folder, pipeline, shared: joined, now, close });
 }
 
-/** A listener that throws must not keep letters from the disk: its error goes where RxJS takes unhandled ones. */
-function tell(listener: () => void): void {
+async function openFolder(
+  config: Omit<LetterLogConfig, 'format' | 'onHold' | 'onProblem'>,
+  users: ReadonlySet<FolderUser>,
+): Promise<OpenFolder> {
+  // Loaded only where letters are read, as it checks them with Effect's Schema, which is large.
+  const { LetterFormat } = await import('./letterFormat.js');
+  const log = new LetterLog({
+    ...config,
+    format: new LetterFormat(),
+    onHold: () => users.forEach((user) => void user.onHold()),
+    onProblem: (problem) => users.forEach((user) => void user.onProblem(problem)),
+  });
+  await log.load();
+  const totals = { appended: new LetterTotal(), replayed: new LetterTotal(), purged: new LetterTotal() };
+  return { log, totals, close: () => log.close() };
+}
+
+interface Listeners {
+  readonly onHold: ((hold: DeadLetterHold) => void) | undefined;
+  readonly onProblem: ((problem: LetterProblem) => void) | undefined;
+  readonly holdLogEveryMs: number;
+  readonly scheduler: SchedulerLike;
+}
+
+function userOf(settings: Listeners, holding: () => DeadLetterHold | undefined): FolderUser {
+  const { onHold, onProblem, holdLogEveryMs, scheduler } = settings;
+  let lastTold = Number.NEGATIVE_INFINITY;
+  return {
+    onHold() {
+      const hold = holding();
+      const at = scheduler.now();
+      if (!onHold || !hold || at - lastTold < holdLogEveryMs) return;
+      lastTold = at;
+      call(() => onHold(hold));
+    },
+    onProblem(problem) {
+      if (onProblem) call(() => onProblem(problem));
+    },
+  };
+}
+
+/** A listener that throws must not keep letters from the disk: RxJS reports its error as unhandled. */
+function call(listener: () => void): void {
   try {
     listener();
   } catch (error) {
     throwError(() => error).subscribe();
   }
+}
+
+/** Says what keeps a folder from being opened, and what to do. */
+function explainFolder(folder: string, error: unknown): unknown {
+  if (isFolderLockedError(error)) {
+    const remedy = error.remedy && ` (${error.remedy})`;
+    return new DeadLetterError(
+      'SLUICE_DEAD_LETTERS_LOCKED',
+      `the dead letters in ${folder} are in use by ${error.holder}: stop that one first, or choose another folder${remedy}`,
+      { cause: error },
+    );
+  }
+  if (typeof (error as { code?: unknown } | null)?.code !== 'string') return error;
+  return new DeadLetterError(
+    'SLUICE_DEAD_LETTERS_FOLDER',
+    `cannot keep dead letters in ${folder}: ${errnoText(error)}, or choose another folder`,
+    { cause: error },
+  );
 }

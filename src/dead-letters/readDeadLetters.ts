@@ -1,54 +1,60 @@
-import { join, resolve } from 'node:path';
-import { isMissing, nodeDisk } from '../disk/disk.js';
-import { requireFunction, requireInteger, requireKnownOptions, requireText } from '../primitives/validate.js';
+import { resolve } from 'node:path';
+import { nodeDisk } from '../disk/disk.js';
+import { countQuarantined as countParts } from '../disk/log/quarantine.js';
+import { countFolder, readFolder, type SegmentReader } from '../disk/log/segment.js';
+import { func, integer, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
 import {
   type DeadLetter,
+  type LetterCount,
   type LetterFilter,
   type LetterState,
   matches,
-  requireFilter,
-  type Tally,
+  STATE_FILTER,
 } from './deadLetter.js';
-import { folderOf } from './letterArea.js';
-import { LetterFormat } from './letterFormat.js';
-import { indexSegment, listSegments, readJournal, readSegment, Segment } from './segment.js';
+import { folderOf, letterCount } from './letterLog.js';
 
 export interface ReadDeadLettersConfig {
-  /** The longest letter that is read, in bytes. From 1,024, default 256 MiB. */
+  /** The longest letter that is read, in bytes. Integer from 1,024 to 256 MiB, the default. */
   readonly maxLetterBytes?: number;
-  /** Told of each line that is no letter of a known version. Default: nobody is. */
+  /** Called for each line that is no letter of a known version. */
   readonly onProblem?: (problem: UnreadLine) => void;
 }
 
-/** A line of a segment that was passed over. */
+/** A line of a segment that was skipped. */
 export interface UnreadLine {
   readonly segment: string;
   readonly offset: number;
   readonly length: number;
-  /** `corrupt`: no letter at all. `unknownVersion`: one for a later program, which is left alone. */
+  /** `corrupt`: no letter at all. `unknownVersion`: one of a later program. */
   readonly is: 'corrupt' | 'unknownVersion';
   readonly reason: string;
 }
 
-/** A letter as it lies in its folder. */
+/** A letter in its folder. */
 export interface StoredLetter<T> extends DeadLetter<T> {
   readonly state: LetterState;
 }
 
-/** What lies in a folder of dead letters. */
+/** The contents of a folder of dead letters. */
 export interface DeadLetterCount {
-  readonly open: Tally;
-  readonly parked: Tally;
+  readonly open: LetterCount;
+  readonly parked: LetterCount;
   /** Damaged parts of segments in `quarantine/`. */
   readonly quarantined: number;
   readonly unknownVersion: number;
 }
 
-const MAX_LENGTH = 256 << 20;
+/** A line is read into one string, which ends before half a gigabyte. */
+export const MAX_LETTER_BYTES = 256 << 20;
+
+const OPTIONS = {
+  maxLetterBytes: integer({ min: 1_024, max: MAX_LETTER_BYTES }).default(MAX_LETTER_BYTES),
+  onProblem: func(),
+} satisfies OptionsOf<ReadDeadLettersConfig>;
 
 /**
- * The letters in a folder, oldest first, for looking at. Nothing is locked or changed, and a process that writes to it may be
- * at work: what comes or goes meanwhile may or may not be seen. A folder that is not there has none.
+ * The letters in a folder, oldest first, for inspection. Nothing is locked or changed, and another process may be writing:
+ * what comes or goes meanwhile may be missed. A folder that does not exist has no letters.
  *
  * @example
  * ```ts
@@ -65,18 +71,10 @@ export function readDeadLetters<T>(
   config: ReadDeadLettersConfig = {},
 ): AsyncIterable<StoredLetter<T>> {
   const owner = 'readDeadLetters';
-  requireText(owner, 'folder', folder);
-  requireFilter(owner, filter);
-  requireKnownOptions(owner, config, ['maxLetterBytes', 'onProblem']);
-  const maxLetterBytes = requireInteger(
-    owner,
-    'maxLetterBytes',
-    config.maxLetterBytes ?? MAX_LENGTH,
-    1_024,
-    MAX_LENGTH,
-  );
-  const onProblem = requireFunction(owner, 'onProblem', config.onProblem ?? (() => {}));
-  return { [Symbol.asyncIterator]: () => read<T>(resolve(folder), filter, maxLetterBytes, onProblem) };
+  const path = resolve(readArgument(owner, 'folder', folder, text()));
+  readOptions(`${owner}: filter`, filter, STATE_FILTER);
+  const { maxLetterBytes, onProblem = () => {} } = readOptions(owner, config, OPTIONS);
+  return { [Symbol.asyncIterator]: () => read<T>(path, filter, maxLetterBytes, onProblem) };
 }
 
 async function* read<T>(
@@ -85,61 +83,39 @@ async function* read<T>(
   maxLetterBytes: number,
   onProblem: (problem: UnreadLine) => void,
 ): AsyncGenerator<StoredLetter<T>> {
-  const format = new LetterFormat();
   const state = filter.state ?? 'open';
-  for (const segment of await segmentsIn(folder, state)) {
-    try {
-      await readJournal(nodeDisk, segment);
-      for await (const { parsed, offset, length, isEnded } of readSegment(nodeDisk, segment, format, maxLetterBytes)) {
-        if (parsed.is === 'letter') {
-          if (matches(parsed.letter, filter)) yield { ...(parsed.letter as DeadLetter<T>), state };
-        } else if (isEnded) {
-          const reason = parsed.is === 'corrupt' ? parsed.reason : `it is of version ${parsed.version}`;
-          onProblem({ segment: segment.name, offset, length, is: parsed.is, reason });
-        }
-      }
-    } catch (error) {
-      // Removed meanwhile: all its letters are settled.
-      if (!isMissing(error)) throw error;
+  const lines = readFolder(await letterReader(maxLetterBytes), folderOf(folder, state));
+  for await (const { parsed, segment, offset, length, isEnded } of lines) {
+    if (parsed.is === 'entry') {
+      if (matches(parsed.value, filter)) yield { ...(parsed.value as DeadLetter<T>), state };
+    } else if (isEnded) {
+      const reason = parsed.is === 'corrupt' ? parsed.reason : `it is of version ${parsed.version}`;
+      onProblem({ segment, offset, length, is: parsed.is, reason });
     }
   }
 }
 
-async function segmentsIn(folder: string, state: LetterState): Promise<Segment[]> {
-  const place = folderOf(folder, state);
-  const { names } = await listSegments(nodeDisk, place);
-  return names.map((name) => new Segment(state, place, name, true));
+async function letterReader(maxEntryBytes: number): Promise<SegmentReader<DeadLetter>> {
+  // Loaded only where letters are read, as it checks them with Effect's Schema, which is large.
+  const { LetterFormat } = await import('./letterFormat.js');
+  return { disk: nodeDisk, format: new LetterFormat(), maxEntryBytes };
 }
 
 /** Counts what lies in a folder, as {@link readDeadLetters} would see it, without reading letters to their end. */
 export async function countDeadLetters(folder: string): Promise<DeadLetterCount> {
-  const path = resolve(requireText('countDeadLetters', 'folder', folder));
-  const format = new LetterFormat();
-  let unknownVersion = 0;
-  const count = async (state: LetterState): Promise<Tally> => {
-    let letters = 0;
-    let items = 0;
-    for (const segment of await segmentsIn(path, state)) {
-      try {
-        await readJournal(nodeDisk, segment);
-        await indexSegment(nodeDisk, segment, format, MAX_LENGTH);
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-        continue;
-      }
-      letters += segment.openLetters;
-      items += segment.openItems;
-      unknownVersion += segment.unknownVersion;
-    }
-    return { letters, items };
+  const path = resolve(readArgument('countDeadLetters', 'folder', folder, text()));
+  const reader = await letterReader(MAX_LETTER_BYTES);
+  const open = await countFolder(reader, folderOf(path, 'open'));
+  const parked = await countFolder(reader, folderOf(path, 'parked'));
+  return {
+    open: letterCount(open),
+    parked: letterCount(parked),
+    quarantined: await countQuarantined(path),
+    unknownVersion: open.unknownVersion + parked.unknownVersion,
   };
-  const open = await count('open');
-  const parked = await count('parked');
-  return { open, parked, quarantined: await countQuarantined(path), unknownVersion };
 }
 
 /** How many damaged parts of segments are kept in a folder. */
-export async function countQuarantined(folder: string): Promise<number> {
-  const kept = await nodeDisk.list(join(folder, 'quarantine'));
-  return kept.filter((file) => !file.endsWith('.part')).length;
+export function countQuarantined(folder: string): Promise<number> {
+  return countParts(nodeDisk, folder);
 }

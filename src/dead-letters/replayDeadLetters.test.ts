@@ -144,17 +144,17 @@ describe('replayDeadLetters', () => {
     await append(queue, ['good']);
     const sink = new TestSink();
     sink.refuses = (item) => (item === 'bad' ? poison : undefined);
-    expect(await replay(queue, { sink, maxAttempts: 2 })).toMatchObject({ written: 1, failedAgain: 1, parked: 0 });
-    expect(await replay(queue, { sink, maxAttempts: 2 })).toMatchObject({ written: 0, failedAgain: 1, parked: 1 });
+    expect(await replay(queue, { sink, maxReplays: 2 })).toMatchObject({ written: 1, failedAgain: 1, parked: 0 });
+    expect(await replay(queue, { sink, maxReplays: 2 })).toMatchObject({ written: 0, failedAgain: 1, parked: 1 });
     const writes = sink.batches.length;
-    expect(await replay(queue, { sink, maxAttempts: 2 })).toMatchObject({ letters: 0 });
+    expect(await replay(queue, { sink, maxReplays: 2 })).toMatchObject({ letters: 0 });
     expect(sink.batches).toHaveLength(writes);
     expect(await folder.letters()).toEqual([]);
     expect(await folder.letters({ state: 'parked' })).toMatchObject([{ items: ['bad'], replays: 2 }]);
     expect(queue.stats()).toMatchObject({ open: { letters: 0 }, parked: { letters: 1, items: 1 } });
     expect(await queue.unpark({})).toEqual({ letters: 1, items: 1 });
     sink.refuses = () => undefined;
-    expect(await replay(queue, { sink, maxAttempts: 2 })).toMatchObject({ written: 1 });
+    expect(await replay(queue, { sink, maxReplays: 2 })).toMatchObject({ written: 1 });
     expect(sink.taken).toEqual(['good', 'bad']);
     expect(folder.files()).toEqual([]);
   });
@@ -239,14 +239,14 @@ describe('replayDeadLetters', () => {
     const sink = new TestSink();
     sink.refuses = (item) => (item === 2 ? fatal : undefined);
     for (let i = 0; i < 6; i++) {
-      await expect(replay(queue, { sink, maxAttempts: 2 })).rejects.toMatchObject({ code: 'SLUICE_WRITE_FAILED' });
+      await expect(replay(queue, { sink, maxReplays: 2 })).rejects.toMatchObject({ code: 'SLUICE_WRITE_FAILED' });
     }
     expect((await folder.letters()).map(({ items, replays }) => [items[0], replays])).toEqual([
       [2, 0],
       [3, 0],
     ]);
     sink.refuses = () => undefined;
-    expect(await replay(queue, { sink, maxAttempts: 2 })).toMatchObject({ written: 2, parked: 0 });
+    expect(await replay(queue, { sink, maxReplays: 2 })).toMatchObject({ written: 2, parked: 0 });
   });
 
   it('tries again as the policies say before a letter counts as failed', async () => {
@@ -338,7 +338,7 @@ describe('replayDeadLetters', () => {
         go = () => resolve(undefined);
       });
     };
-    const parking = replay(queue, { sink, maxAttempts: 1 });
+    const parking = replay(queue, { sink, maxReplays: 1 });
     await ticks(() => disk.steps.some(({ kind, path }) => kind === 'datasync' && path.includes('parked')));
     for (let i = 0; i < 300; i++) await new Promise((resolve) => setImmediate(resolve));
     disk.before = undefined;
@@ -371,7 +371,7 @@ describe('replayDeadLetters', () => {
     expect((await folder.letters()).map(({ items }) => items[0])).toEqual([2, 3]);
     // Those that were marked to be sent are not held to have failed.
     const sink = new TestSink();
-    expect(await replay(queue, { sink, maxAttempts: 1 })).toMatchObject({ written: 2, parked: 0 });
+    expect(await replay(queue, { sink, maxReplays: 1 })).toMatchObject({ written: 2, parked: 0 });
   });
 
   it('unsubscribed, lets go of the write, and its letter stays for the next', async () => {
@@ -394,7 +394,7 @@ describe('replayDeadLetters', () => {
       // The one before may still be putting its letters back, and then there is nothing to send.
       while (begun < i) {
         let isComplete = false;
-        const subscription = replayDeadLetters(queue, { sink: sinkOf(), maxAttempts: 2 }).subscribe({
+        const subscription = replayDeadLetters(queue, { sink: sinkOf(), maxReplays: 2 }).subscribe({
           complete: () => {
             isComplete = true;
           },
@@ -406,7 +406,7 @@ describe('replayDeadLetters', () => {
     }
     const sink = new TestSink();
     let progress: ReplayProgress | undefined;
-    while (sink.taken.length < 2) progress = await replay(queue, { sink, maxAttempts: 2 });
+    while (sink.taken.length < 2) progress = await replay(queue, { sink, maxReplays: 2 });
     expect(progress).toMatchObject({ parked: 0 });
     // Either may have been put back first.
     expect(new Set(sink.taken)).toEqual(new Set([1, 2]));
@@ -424,7 +424,7 @@ describe('replayDeadLetters', () => {
     writeFileSync(journal, '["+",1,2,3,4,5,6,7,8,9,10]\n["-",1,2]\n["-",3,4]\n["+",5]\n');
     const again = await folder.open();
     const sink = new TestSink();
-    const progress = await replay(again, { sink, maxAttempts: 2 });
+    const progress = await replay(again, { sink, maxReplays: 2 });
     expect(progress).toMatchObject({ letters: 6, written: 5, parked: 1 });
     expect(sink.taken).toEqual([5, 6, 7, 8, 9]);
     expect(await folder.letters({ state: 'parked' })).toMatchObject([{ items: [4], replays: 2 }]);
@@ -511,7 +511,7 @@ describe('replayDeadLetters', () => {
 
   it.each<[object, string]>([
     [{}, 'the write of its sink must be a function'],
-    [{ sink: new TestSink(), maxAttempts: 0 }, 'maxAttempts must be an integer of at least 1, got 0'],
+    [{ sink: new TestSink(), maxReplays: 0 }, 'maxReplays must be an integer of at least 1, got 0'],
     [{ sink: new TestSink(), concurrency: 0.5 }, 'concurrency must be'],
     [{ sink: new TestSink(), limit: 0 }, 'limit must be'],
     [{ sink: new TestSink(), pace: { rate: 0 } }, 'rate must be'],

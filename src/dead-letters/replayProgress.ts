@@ -1,16 +1,16 @@
-/** How far a replay has come. The numbers are those of this replay, and grow. */
+/** How far a replay has come. The numbers count this replay, and grow. */
 export interface ReplayProgress {
   /** Letters that are settled: written, written in part, failed or parked; with `dryRun`, those that would be sent. */
   readonly letters: number;
   /** The items in them. */
   readonly items: number;
-  /** Items that the sink has taken. */
+  /** Items that the sink has written. */
   readonly written: number;
-  /** Items that have failed again, and are in new letters. */
+  /** Items that failed again, and are in new letters. */
   readonly failedAgain: number;
   /** Letters that are parked now. */
   readonly parked: number;
-  /** Letters that this replay has not looked at yet; with a filter not all of them are meant. */
+  /** Letters that this replay has not reached yet; a filter may exclude some of them. */
   readonly remaining: number;
   /** When this was so, in Unix epoch milliseconds. */
   readonly at: number;
@@ -30,7 +30,7 @@ export interface Settlement {
   readonly added: readonly string[];
 }
 
-/** Adds settlements up until somebody can be told. */
+/** Sums settlements until progress can be emitted. */
 export class ProgressSum {
   #letters = 0;
   #items = 0;
@@ -52,7 +52,7 @@ export class ProgressSum {
     this.#isNews = true;
   }
 
-  /** Whether something has happened since the last progress, or there was none yet. */
+  /** Whether something has happened since the last progress, or none was emitted yet. */
   get isNews(): boolean {
     return this.#isNews;
   }

@@ -3,11 +3,12 @@ import type { Sink } from '../contracts/sink.js';
 import type { Outlet } from '../flow/gatedSource.js';
 import type { WritePolicies } from '../operators/writing/writePolicies.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
+import { MAX_TIMER_MS } from '../primitives/timer.js';
 import type { LetterFilter } from './deadLetter.js';
-import { draftAfter, GROUP_BYTES, GROUP_LETTERS, type SharedStore } from './deadLetterQueue.js';
+import { continuationOf, MAX_GROUP_BYTES, MAX_GROUP_LETTERS, type OpenFolder } from './deadLetterQueue.js';
 import { encodeLetters, type LetterDraft } from './letterLine.js';
-import type { LeasedLetter, LetterStore } from './letterStore.js';
-import { successorsOf, UNSUBSCRIBED, writeLetter } from './letterWrite.js';
+import type { LeasedLetter, LetterLog } from './letterLog.js';
+import { lettersForFailures, UNSUBSCRIBED, writeLetter } from './replayAttempt.js';
 import { ProgressSum, type ReplayProgress, type Settlement } from './replayProgress.js';
 
 export interface ReplaySettings<T> {
@@ -15,43 +16,43 @@ export interface ReplaySettings<T> {
   readonly policies: WritePolicies<T>;
   readonly filter: LetterFilter;
   /** 0 for no pace. */
-  readonly msAnItem: number;
+  readonly msPerItem: number;
   readonly dryRun: boolean;
-  readonly maxAttempts: number;
+  readonly maxReplays: number;
   readonly concurrency: number;
   readonly limit: number;
   readonly scheduler: SchedulerLike;
 }
 
-/** How many letters may wait for the disk to say that they are settled. */
-const UNSETTLED = 64;
+/** How many letters may wait for the disk until they are settled. */
+const MAX_UNSETTLED = 64;
 
 /** One subscription to a replay. */
 export class ReplayRun<T> {
-  readonly #store: LetterStore;
-  readonly #shared: SharedStore;
+  readonly #log: LetterLog;
+  readonly #folder: OpenFolder;
   readonly #settings: ReplaySettings<T>;
   readonly #outlet: Outlet<ReplayProgress>;
   readonly #sum = new ProgressSum();
   readonly #time = new MonotonicClock();
-  /** Writes under way, and letters of which the disk has not said yet that they are settled. */
+  /** Writes in flight, and letters that wait for the disk until they are settled. */
   readonly #writing = new Set<Promise<void>>();
   readonly #settling = new Set<Promise<void>>();
   readonly #subscriptions = new Set<Subscription>();
   #total = 0;
-  /** How many letters are settled or passed over. */
+  /** How many letters are settled or skipped. */
   #seen = 0;
   #toldRemaining: number | undefined;
-  /** Before this no letter is sent. */
+  /** No letter is sent before this time. */
   #nextAt = 0;
-  /** No more letters are begun. */
+  /** Whether no more letters are begun. */
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(shared: SharedStore, settings: ReplaySettings<T>, outlet: Outlet<ReplayProgress>) {
-    this.#shared = shared;
-    this.#store = shared.store;
+  constructor(folder: OpenFolder, settings: ReplaySettings<T>, outlet: Outlet<ReplayProgress>) {
+    this.#folder = folder;
+    this.#log = folder.log;
     this.#settings = settings;
     this.#outlet = outlet;
   }
@@ -64,7 +65,7 @@ export class ReplayRun<T> {
       this.#fail(error);
     }
     stopping.unsubscribe();
-    // Also those that have begun when another failed.
+    // Those that had begun when another one failed, too.
     await Promise.all([...this.#writing]);
     await Promise.all([...this.#settling]);
     await this.#whenOpen(true);
@@ -73,10 +74,14 @@ export class ReplayRun<T> {
     else this.#outlet.complete();
   }
 
-  /** Nobody listens any more: writes are let go of, and their letters stay. */
+  /** Unsubscribes the writes in flight; their letters stay. */
   cancel(): void {
     this.#stop();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  #replaysOf(leased: LeasedLetter): number {
+    return leased.letter.replays + this.#log.begun(leased);
   }
 
   #stop(): void {
@@ -90,9 +95,9 @@ export class ReplayRun<T> {
   }
 
   async #replay(): Promise<void> {
-    if (!this.#settings.dryRun) await this.#store.seal('open');
-    this.#total = this.#store.tally('open').letters;
-    const letters = this.#store.lease('open', this.#settings.filter, () => {
+    if (!this.#settings.dryRun) await this.#log.seal('open');
+    this.#total = this.#log.count('open').letters;
+    const letters = this.#log.lease('open', this.#settings.filter, () => {
       this.#seen += 1;
     });
     const group: LeasedLetter[] = [];
@@ -103,40 +108,40 @@ export class ReplayRun<T> {
         const { value: letter, done } = await letters.next();
         if (done) break;
         taken += 1;
-        // One that may be what ended an earlier replay goes alone: an attempt that does not come back is its own then.
-        const isSuspect = letter.segment.marks.unfinished(letter.ordinal) > 0;
+        // A letter that may have killed an earlier replay goes alone, so that its neighbours are not blamed.
+        const isSuspect = this.#log.begun(letter) > 0;
         if (isSuspect) await this.#send(group.splice(0));
         if (isSuspect) bytes = 0;
         group.push(letter);
         bytes += letter.bytes;
-        if (!isSuspect && group.length < GROUP_LETTERS && bytes < GROUP_BYTES) continue;
+        if (!isSuspect && group.length < MAX_GROUP_LETTERS && bytes < MAX_GROUP_BYTES) continue;
         await this.#send(group.splice(0));
         bytes = 0;
       }
       await this.#send(group.splice(0));
     } finally {
-      this.#store.release(group);
+      this.#log.release(group);
       await letters.return(undefined);
     }
   }
 
-  /** Sends letters one after the other, or as many at a time as is allowed. */
+  /** Sends letters, as many at a time as is allowed. */
   async #send(group: LeasedLetter[]): Promise<void> {
     if (group.length === 0) return;
     if (this.#settings.dryRun) {
-      this.#store.release(group);
+      this.#log.release(group);
       for (const { letter } of group) this.#settled({ ...NOTHING, items: letter.items.length });
       await this.#whenOpen();
       return;
     }
-    const { maxAttempts } = this.#settings;
+    const { maxReplays } = this.#settings;
     let begun = 0;
     try {
       await this.#whenOpen();
       if (this.#isOver) return;
-      const hopeless = group.filter((one) => triesOf(one) >= maxAttempts);
-      const hopeful = group.filter((one) => triesOf(one) < maxAttempts);
-      await this.#store.mark('+', hopeful);
+      const hopeless = group.filter((one) => this.#replaysOf(one) >= maxReplays);
+      const hopeful = group.filter((one) => this.#replaysOf(one) < maxReplays);
+      await this.#log.mark('+', hopeful);
       const order = [...hopeless, ...hopeful];
       group.splice(0, group.length, ...order);
       for (const letter of order) {
@@ -148,18 +153,18 @@ export class ReplayRun<T> {
         const work = isHopeless ? this.#park(letter) : this.#write(letter);
         track(this.#writing, work);
         while (this.#writing.size >= this.#settings.concurrency) await Promise.race(this.#writing);
-        while (this.#settling.size >= UNSETTLED) await Promise.race(this.#settling);
+        while (this.#settling.size >= MAX_UNSETTLED) await Promise.race(this.#settling);
       }
       const unsent = order.slice(Math.max(begun, hopeless.length));
-      await this.#store.mark('=', unsent);
+      await this.#log.mark('=', unsent);
     } finally {
-      this.#store.release(group.slice(begun));
+      this.#log.release(group.slice(begun));
     }
   }
 
   async #write(leased: LeasedLetter): Promise<void> {
     const { letter } = leased;
-    const { sink, policies, maxAttempts } = this.#settings;
+    const { sink, policies, maxReplays } = this.#settings;
     let subscription: Subscription | undefined;
     try {
       const { written, failed } = await writeLetter<unknown>(
@@ -172,39 +177,39 @@ export class ReplayRun<T> {
           if (this.#outlet.closed) begun.unsubscribe();
         },
       );
-      // The attempt at hand is among those that have not come back.
-      const replays = triesOf(leased);
-      this.#settle(leased, written, successorsOf(letter, replays, failed), replays >= maxAttempts);
+      // The current attempt is among those that have begun and not ended.
+      const replays = this.#replaysOf(leased);
+      this.#settle(leased, written, lettersForFailures(letter, replays, failed), replays >= maxReplays);
     } catch (error) {
       this.#fail(error);
-      // It has ended, and without a verdict on the letter.
-      await this.#store.mark('=', [leased]).catch(() => {});
-      this.#store.release([leased]);
+      // The attempt has ended without a result for the letter.
+      await this.#log.mark('=', [leased]).catch(() => {});
+      this.#log.release([leased]);
     } finally {
       if (subscription) this.#subscriptions.delete(subscription);
     }
   }
 
   async #park(leased: LeasedLetter): Promise<void> {
-    this.#settle(leased, 0, [draftAfter(leased.letter, { replays: triesOf(leased) })], true);
+    this.#settle(leased, 0, [continuationOf(leased.letter, { replays: this.#replaysOf(leased) })], true);
   }
 
-  /** The new letters first, durably, and only then is the old one removed: a crash in between leaves both. */
+  /** The new letters are durable before the old one is removed: a crash in between leaves both. */
   #settle(leased: LeasedLetter, written: number, drafts: readonly LetterDraft[], isLast: boolean): void {
     const { letter } = leased;
     const settle = async () => {
       try {
-        const encoded = drafts.flatMap((draft) => encodeLetters(draft, this.#store.settings.maxLetterBytes));
-        const added = await this.#store.append(isLast ? 'parked' : 'open', encoded);
-        await this.#store.mark('-', [leased]);
+        const encoded = drafts.flatMap((draft) => encodeLetters(draft, this.#log.config.maxEntryBytes));
+        const added = await this.#log.append(isLast ? 'parked' : 'open', encoded);
+        await this.#log.mark('-', [leased]);
         const items = letter.items.length;
-        this.#shared.counters.replayed.add(added.length === 0 ? 1 : 0, written);
+        this.#folder.totals.replayed.add(added.length === 0 ? 1 : 0, written);
         const parked = isLast ? added.length : 0;
         this.#settled({ items, written, failedAgain: items - written, parked, removed: [letter.id], added });
       } catch (error) {
         this.#fail(error);
       } finally {
-        this.#store.release([leased]);
+        this.#log.release([leased]);
       }
     };
     track(this.#settling, settle());
@@ -221,14 +226,14 @@ export class ReplayRun<T> {
   }
 
   #tell(): void {
-    const { now } = this.#store.settings;
+    const { now } = this.#log.config;
     this.#toldRemaining = this.#remaining;
     this.#outlet.next(this.#sum.take(this.#remaining, now()));
   }
 
   /**
-   * Resolves when the gate is open, when nobody listens any more, or, unless this is the end, when no more letters are begun.
-   * Progress that waited at the gate goes first.
+   * Resolves when the gate is open, when the subscriber is gone, or, except at the end, when no more letters are begun. Progress
+   * that waited at the gate goes first.
    */
   async #whenOpen(isEnd = false): Promise<void> {
     while (!this.#outlet.isOpen && !this.#outlet.closed && (isEnd || !this.#isOver)) {
@@ -242,8 +247,8 @@ export class ReplayRun<T> {
   }
 
   async #paced({ letter }: LeasedLetter): Promise<void> {
-    const { msAnItem, scheduler } = this.#settings;
-    if (msAnItem === 0) return;
+    const { msPerItem, scheduler } = this.#settings;
+    if (msPerItem === 0) return;
     let now = this.#time.at(scheduler.now());
     while (now < this.#nextAt && !this.#isOver) {
       const ms = Math.min(this.#nextAt - now, MAX_TIMER_MS);
@@ -257,18 +262,11 @@ export class ReplayRun<T> {
       this.#wake = undefined;
       now = this.#time.at(scheduler.now());
     }
-    this.#nextAt = Math.max(now, this.#nextAt) + letter.items.length * msAnItem;
+    this.#nextAt = Math.max(now, this.#nextAt) + letter.items.length * msPerItem;
   }
 }
 
-/** A longer timer fires at once in Node. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 const NOTHING: Settlement = { items: 0, written: 0, failedAgain: 0, parked: 0, removed: [], added: [] };
-
-function triesOf({ letter, segment, ordinal }: LeasedLetter): number {
-  return letter.replays + segment.marks.unfinished(ordinal);
-}
 
 function track(set: Set<Promise<void>>, work: Promise<void>): void {
   set.add(work);

@@ -89,7 +89,7 @@ export async function runFaultScript(script: FaultScript, server: PostgresServer
     while (deadLetters.stats().open.letters > 0) {
       ok(replays < 20, `after ${replays} replays ${deadLetters.stats().open.letters} letters are left`);
       replays += 1;
-      const replay$ = replayDeadLetters(deadLetters, { sink, policies: { timeoutMs: 10_000 }, maxAttempts: 100 });
+      const replay$ = replayDeadLetters(deadLetters, { sink, policies: { timeoutMs: 10_000 }, maxReplays: 100 });
       await within(RUN_STUCK_MS, lastValueFrom(replay$), () => `replay ${replays} is stuck`);
     }
     const { open, parked } = deadLetters.stats();

@@ -276,7 +276,7 @@ describe('sluice dlq replay', () => {
 
   it('writes the good items of a letter, and parks the bad one after so many replays', async () => {
     await letters.write({ items: [bar(), bar({ symbol: 'BAD', open: 'n/a' as never }), bar({ symbol: 'MSFT' })] });
-    const args = ['dlq', 'replay', '--max-attempts', '2', '--json'];
+    const args = ['dlq', 'replay', '--max-replays', '2', '--json'];
     const first = await sluice(args);
     expect(first.code).toBe(3);
     expect(JSON.parse(first.stdout)).toEqual({

@@ -56,7 +56,7 @@ export const FORMER_NAMES: Readonly<Record<string, string>> = {
     countDeadLetters, DeadLetter, DeadLetterCount, DeadLetterError, DeadLetterErrorCode, DeadLetterHold,
     DeadLetterQueue, DeadLetterStats, ErrorRecord, isDeadLetterError, LetterFilter, LetterProblem, LetterState,
     openDeadLetters, OpenDeadLettersConfig, readDeadLetters, ReadDeadLettersConfig, replayDeadLetters,
-    ReplayDeadLettersConfig, ReplayProgress, StoredLetter, Tally, UnreadLine
+    ReplayDeadLettersConfig, ReplayProgress, StoredLetter, Tally -> LetterCount, UnreadLine
   `,
   telemetry: `
     BindConfig, CountedDeadLetters, createLogger, CreateLoggerConfig, EventLoopDelayReading, EventTimeOf,

@@ -106,9 +106,9 @@ describe('values in dead letters', () => {
             expect(line.length).toBeLessThanOrEqual(bytes);
             expect(line.indexOf(0x0a)).toBe(line.length - 1);
             const parsed = format.parse(line.subarray(0, -1));
-            if (parsed.is !== 'letter') throw new Error(JSON.stringify(parsed));
-            expect(parsed.letter).toMatchObject({ ...draft, id: '1764035028123-7' });
-            back.push(...parsed.letter.items);
+            if (parsed.is !== 'entry') throw new Error(JSON.stringify(parsed));
+            expect(parsed.value).toMatchObject({ ...draft, id: '1764035028123-7' });
+            back.push(...parsed.value.items);
           }
           expectSame(back, items);
         },

@@ -444,6 +444,7 @@ describe('sluice dlq replay', () => {
     ['--rate', '0'],
     ['--rate', '-5'],
     ['--rate', 'fast'],
+    ['--max-replays', '0'],
     ['--max-attempts', '0'],
     ['--limit', '1.5'],
   ])('refuses %s %s', async (...args) => {

@@ -1,4 +1,4 @@
-import type { Tally } from '../../../dead-letters/deadLetter.js';
+import type { LetterCount } from '../../../dead-letters/deadLetter.js';
 import type { ErrorRecord } from '../../../dead-letters/errorRecord.js';
 import type { StoredLetter } from '../../../dead-letters/readDeadLetters.js';
 import { encodeValue, type Json } from '../../../dead-letters/valueCodec.js';
@@ -34,8 +34,8 @@ export function errorSummary(error: ErrorRecord | null): string {
   return errorLines(error).at(-1) ?? '';
 }
 
-export const NONE: Tally = { letters: 0, items: 0 };
+export const NONE: LetterCount = { letters: 0, items: 0 };
 
-export function tallyText({ letters, items }: Tally): string {
+export function tallyText({ letters, items }: LetterCount): string {
   return `${letters} ${letters === 1 ? 'letter' : 'letters'} with ${items} ${items === 1 ? 'item' : 'items'}`;
 }

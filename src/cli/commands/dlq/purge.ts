@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { LetterFilter, Tally } from '../../../dead-letters/deadLetter.js';
+import type { LetterCount, LetterFilter } from '../../../dead-letters/deadLetter.js';
 import { readDeadLetters } from '../../../dead-letters/readDeadLetters.js';
 import type { CommandContext } from '../../commandContext.js';
 import { EXIT } from '../../exitCodes.js';
@@ -59,7 +59,7 @@ function removeFrom(
   folder: string,
   filter: LetterFilter,
   isConfirmed: boolean,
-): Promise<Tally | undefined> {
+): Promise<LetterCount | undefined> {
   return withQueue(context, folder, async (queue) => {
     if (!isConfirmed) {
       const meant = await count(folder, filter);
@@ -71,7 +71,7 @@ function removeFrom(
   });
 }
 
-async function count(folder: string, filter: LetterFilter): Promise<Tally> {
+async function count(folder: string, filter: LetterFilter): Promise<LetterCount> {
   let letters = 0;
   let items = 0;
   for await (const letter of readDeadLetters(folder, filter)) {

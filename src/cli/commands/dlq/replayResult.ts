@@ -1,4 +1,4 @@
-import type { LetterFilter, Tally } from '../../../dead-letters/deadLetter.js';
+import type { LetterCount, LetterFilter } from '../../../dead-letters/deadLetter.js';
 import { readDeadLetters, type UnreadLine } from '../../../dead-letters/readDeadLetters.js';
 import { isRecordKind, KINDS, type RecordKind } from '../../../market/recordKinds.js';
 import type { RunOutcome } from '../../../operators/running/runReport.js';
@@ -7,13 +7,13 @@ import { oneLine } from '../../table.js';
 import { NONE, tallyText } from './letterText.js';
 
 /** Letters that are not replayed, and why. */
-export interface Left extends Tally {
+export interface Left extends LetterCount {
   readonly kind: string | null;
   readonly why: 'no table' | 'not decoded' | 'unknown version';
 }
 
 /** One pass over the folder: the letters of one kind, and of one reason if others must be skipped. */
-export interface Pass extends Tally {
+export interface Pass extends LetterCount {
   readonly kind: RecordKind;
   readonly reason?: string;
 }
@@ -22,7 +22,7 @@ export interface Pass extends Tally {
 export interface Census {
   readonly passes: readonly Pass[];
   /** The sum of the passes, up to the limit. */
-  readonly meant: Tally;
+  readonly meant: LetterCount;
   readonly left: readonly Left[];
   /** Letters beyond the limit. */
   readonly beyondLimit: number;
@@ -42,7 +42,7 @@ export interface ReplayResult extends ReplayCounts {
   readonly census: Census;
 }
 
-interface Group extends Tally {
+interface Group extends LetterCount {
   readonly kind: string | null;
   readonly reason: string;
 }
@@ -100,7 +100,7 @@ function ofUnknownVersion(letters: number): Left[] {
 }
 
 /** Items are counted per group, so up to the limit their number is an estimate. */
-function upTo(passes: readonly Pass[], limit = Number.POSITIVE_INFINITY): Tally {
+function upTo(passes: readonly Pass[], limit = Number.POSITIVE_INFINITY): LetterCount {
   let letters = 0;
   let items = 0;
   for (const pass of passes) {
@@ -111,7 +111,7 @@ function upTo(passes: readonly Pass[], limit = Number.POSITIVE_INFINITY): Tally 
   return { letters, items };
 }
 
-function sum(tallies: readonly Tally[]): Tally {
+function sum(tallies: readonly LetterCount[]): LetterCount {
   return {
     letters: tallies.reduce((total, { letters }) => total + letters, 0),
     items: tallies.reduce((total, { items }) => total + items, 0),

@@ -20,7 +20,8 @@ export interface ReplayOptions extends LetterOptions, StoreOptions {
   readonly dryRun?: true;
   readonly rate?: number;
   readonly limit?: number;
-  readonly maxAttempts: number;
+  readonly maxReplays: number;
+  readonly maxAttempts?: number;
   readonly json?: true;
 }
 
@@ -68,7 +69,7 @@ function passesOver(
   pool: Pool,
   filter: LetterFilter,
   passes: readonly Pass[],
-  { rate, maxAttempts, limit = Number.POSITIVE_INFINITY }: ReplayOptions,
+  { rate, maxReplays, maxAttempts = maxReplays, limit = Number.POSITIVE_INFINITY }: ReplayOptions,
 ): Observable<ReplayCounts> {
   const { retry, breaker: guard } = context.settings();
   // All tables are in one database, so all kinds share its breaker.
@@ -85,7 +86,7 @@ function passesOver(
           sink: recordSink('dlq replay', kind, pool) as Sink<unknown>,
           filter: { ...filter, kind, ...(reason === undefined ? {} : { reason }) },
           policies: { retry, breaker, timeoutMs: WRITE_TIMEOUT_MS },
-          maxAttempts,
+          maxReplays: maxAttempts,
           ...(Number.isFinite(left) ? { limit: left } : {}),
           ...(rate === undefined ? {} : { pace: { rate } }),
         }).pipe(

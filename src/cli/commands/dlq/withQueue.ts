@@ -1,5 +1,5 @@
 import type { DeadLetterHold, DeadLetterQueue } from '../../../dead-letters/deadLetterQueue.js';
-import type { LetterProblem } from '../../../dead-letters/letterStore.js';
+import type { LetterProblem } from '../../../dead-letters/letterLog.js';
 import { openDeadLetters } from '../../../dead-letters/openDeadLetters.js';
 import { errnoText } from '../../../failures/errno.js';
 import { redactText } from '../../../primitives/redact.js';

@@ -4,30 +4,30 @@ import type { Sink } from '../contracts/sink.js';
 import { writeTo } from '../operators/writeTo.js';
 import type { WritePolicies } from '../operators/writing/writePolicies.js';
 import type { DeadLetter } from './deadLetter.js';
-import { draftAfter } from './deadLetterQueue.js';
+import { continuationOf } from './deadLetterQueue.js';
 import { recordError } from './errorRecord.js';
 import type { LetterDraft } from './letterLine.js';
 
 /** What became of the items of a letter. */
-export interface WrittenLetter {
+export interface ReplayAttempt {
   readonly written: number;
-  /** What the sink did not take, as it was given up. */
+  /** What the sink did not take. */
   readonly failed: readonly Diversion<unknown>[];
 }
 
-/** A write that nobody waits for any more. */
+/** The write was unsubscribed. */
 export const UNSUBSCRIBED = Symbol('unsubscribed');
 
 /**
- * Sends a letter's items to the sink once, with all policies. `started` is given what stops it; stopped, the promise is
- * rejected with {@link UNSUBSCRIBED}.
+ * Sends a letter's items to the sink once, with all policies. Passes the subscription to `started`; unsubscribing it rejects the
+ * promise with {@link UNSUBSCRIBED}.
  */
 export function writeLetter<T>(
   sink: Sink<T>,
   policies: WritePolicies<T>,
   items: readonly T[],
   started: (subscription: Subscription) => void,
-): Promise<WrittenLetter> {
+): Promise<ReplayAttempt> {
   return new Promise((resolve, reject) => {
     let written = 0;
     const failed: Diversion<T>[] = [];
@@ -46,7 +46,7 @@ export function writeLetter<T>(
         error: reject,
         complete() {
           const settled = failed.reduce((sum, diversion) => sum + diversion.items.length, written);
-          // Removing the letter would lose items, so that nothing may be taken on trust here.
+          // The letter is removed for this, so nothing is taken on trust.
           if (settled === items.length) resolve({ written, failed });
           else reject(new Error(`of ${items.length} items of a letter, ${settled} came back from the write`));
         },
@@ -56,8 +56,8 @@ export function writeLetter<T>(
   });
 }
 
-/** The letters for what has failed again: one for all items that failed alike, as old as the letter they come from. */
-export function successorsOf(
+/** New letters for the items that failed again: one for all that failed alike. */
+export function lettersForFailures(
   letter: DeadLetter,
   replays: number,
   failed: readonly Diversion<unknown>[],
@@ -73,7 +73,7 @@ export function successorsOf(
     }
     const own = [...items];
     const changes = { reason, error: record, attempts: letter.attempts + 1, replays, items: own };
-    alike.set(key, { draft: draftAfter(letter, changes), items: own });
+    alike.set(key, { draft: continuationOf(letter, changes), items: own });
   }
   return [...alike.values()].map(({ draft }) => draft);
 }

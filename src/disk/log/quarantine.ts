@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { writeAll } from '../disk/appendFile.js';
-import type { Disk } from '../disk/disk.js';
+import { writeAll } from '../appendFile.js';
+import type { Disk } from '../disk.js';
 import type { Region, Segment } from './segment.js';
 
-const CHUNK = 1 << 18;
+const CHUNK_BYTES = 1 << 18;
+const FOLDER = 'quarantine';
 
-/** Where damaged parts of segments are kept, byte by byte as they were found. */
+/** Keeps damaged parts of segments, byte for byte as they were found. */
 export class Quarantine {
   readonly folder: string;
   readonly #disk: Disk;
@@ -13,7 +14,7 @@ export class Quarantine {
 
   constructor(disk: Disk, folder: string) {
     this.#disk = disk;
-    this.folder = join(folder, 'quarantine');
+    this.folder = join(folder, FOLDER);
   }
 
   /** How many parts there are. */
@@ -21,18 +22,19 @@ export class Quarantine {
     return this.#files.size;
   }
 
-  /** The segments that parts have come from. */
-  get segments(): string[] {
-    return [...this.#files].flatMap((file) => /^(?:parked-)?(\d+)@/.exec(file)?.[1] ?? []);
+  /** Reads what lies in the folder; returns the names of the segments that parts have come from. */
+  async load(): Promise<readonly string[]> {
+    for (const file of await listParts(this.#disk, this.folder)) this.#files.add(file);
+    return [...this.#files].flatMap((file) => /^(?:[a-z]+-)?(\d+)@/.exec(file)?.[1] ?? []);
   }
 
-  async load(): Promise<void> {
-    for (const file of await this.#disk.list(this.folder)) if (!file.endsWith('.part')) this.#files.add(file);
-  }
-
-  /** Copies a part of a segment, durably, unless it has been; returns the file, and whether it is new. */
-  async keep(segment: Segment, region: Region): Promise<{ readonly path: string; readonly isNew: boolean }> {
-    const name = `${segment.state === 'parked' ? 'parked-' : ''}${segment.name}@${region.offset}.ndjson`;
+  /** Copies a part of a segment, durably, unless that is done; returns the file, and whether it is new. */
+  async keep(
+    segment: Segment,
+    region: Region,
+    prefix = '',
+  ): Promise<{ readonly path: string; readonly isNew: boolean }> {
+    const name = `${prefix}${segment.name}@${region.offset}.ndjson`;
     const path = join(this.folder, name);
     if (this.#files.has(name)) return { path, isNew: false };
     await this.#disk.makeFolder(this.folder);
@@ -50,7 +52,7 @@ export class Quarantine {
       const target = await this.#disk.open(to, 'append');
       try {
         await target.truncate(0);
-        const buffer = new Uint8Array(Math.min(CHUNK, length));
+        const buffer = new Uint8Array(Math.min(CHUNK_BYTES, length));
         for (let done = 0; done < length; ) {
           const view = buffer.subarray(0, Math.min(buffer.length, length - done));
           const read = await source.read(view, offset + done);
@@ -66,4 +68,13 @@ export class Quarantine {
       await source.close();
     }
   }
+}
+
+async function listParts(disk: Disk, folder: string): Promise<string[]> {
+  return (await disk.list(folder)).filter((file) => !file.endsWith('.part'));
+}
+
+/** How many parts are kept in the quarantine of a log's folder. */
+export async function countQuarantined(disk: Disk, folder: string): Promise<number> {
+  return (await listParts(disk, join(folder, FOLDER))).length;
 }

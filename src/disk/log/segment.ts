@@ -1,0 +1,232 @@
+import { join } from 'node:path';
+import { type Disk, isMissing } from '../disk.js';
+import { type ScannedLine, scanLines } from '../lineScanner.js';
+import type { EntryCount, EntryFormat, ParsedEntry } from './entryFormat.js';
+import { Journal } from './journal.js';
+
+/** Part of a segment. */
+export interface Region {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A line of a segment, and what it turned out to be. */
+export interface SegmentLine<E> extends Region {
+  readonly parsed: ParsedEntry<E>;
+  /** The number of the entry; 0 if the line does not even look like one. */
+  readonly ordinal: number;
+  /** What it says that it counts for. */
+  readonly weight: number;
+  readonly isEnded: boolean;
+}
+
+/** A file of entries, with the journal of what has become of them. */
+export class Segment {
+  readonly name: string;
+  readonly path: string;
+  readonly journalPath: string;
+  readonly journal = new Journal();
+  /** The number of the last entry. */
+  last = 0;
+  /** What is not removed. */
+  entries = 0;
+  weight = 0;
+  unknownVersion = 0;
+  /** Whether nothing more is appended. */
+  isSealed: boolean;
+  /** What holds no entry, and must be in quarantine before the segment may go. */
+  broken: Region[] = [];
+
+  constructor(folder: string, name: string, isSealed: boolean) {
+    this.name = name;
+    this.path = join(folder, `${name}.ndjson`);
+    this.journalPath = join(folder, `${name}.journal`);
+    this.isSealed = isSealed;
+  }
+
+  /** Whether it holds nothing but entries that can be read. */
+  get isSound(): boolean {
+    return this.unknownVersion === 0 && this.broken.length === 0;
+  }
+
+  /** Whether nothing in it is needed any more. */
+  get isSpent(): boolean {
+    return this.isSealed && this.entries === 0 && this.isSound;
+  }
+
+  add(ordinal: number, weight: number): void {
+    this.last = Math.max(this.last, ordinal);
+    if (this.journal.isRemoved(ordinal)) return;
+    this.entries += 1;
+    this.weight += weight;
+  }
+
+  remove(ordinal: number, weight: number): void {
+    if (this.journal.isRemoved(ordinal)) return;
+    this.journal.apply('-', ordinal);
+    this.entries -= 1;
+    this.weight -= weight;
+  }
+
+  /** Adjacent regions become one. */
+  addBroken({ offset, length }: Region): void {
+    const last = this.broken.at(-1);
+    if (last && last.offset + last.length === offset) {
+      this.broken[this.broken.length - 1] = { offset: last.offset, length: last.length + length };
+    } else {
+      this.broken.push({ offset, length });
+    }
+  }
+}
+
+/** What a folder of segments is read with. */
+export interface SegmentReader<E> {
+  readonly disk: Disk;
+  readonly format: Pick<EntryFormat<E>, 'headOf' | 'parse'>;
+  readonly maxEntryBytes: number;
+}
+
+/** The names of the segments in a folder, oldest first, and of journals whose segment is gone. */
+export async function listSegments(
+  disk: Disk,
+  folder: string,
+): Promise<{ readonly names: readonly string[]; readonly orphans: readonly string[] }> {
+  const files = await disk.list(folder);
+  const names = files.flatMap((file) => /^(\d+)\.ndjson$/.exec(file)?.[1] ?? []);
+  const known = new Set(names);
+  const journals = files.flatMap((file) => /^(\d+)\.journal$/.exec(file)?.[1] ?? []);
+  return {
+    names: names.sort((a, b) => Number(a) - Number(b)),
+    orphans: journals.filter((name) => !known.has(name)),
+  };
+}
+
+/** Reads the journal, if there is one. */
+export async function readJournal(disk: Disk, segment: Segment): Promise<void> {
+  try {
+    const file = await disk.open(segment.journalPath, 'read');
+    try {
+      const { size } = await file.stat();
+      // An entry takes more than a byte, so no number is beyond the size of the segment.
+      const maxOrdinal = await sizeOf(disk, segment.path);
+      for await (const { bytes, isEnded } of scanLines(file, Math.max(1, size))) {
+        if (bytes && isEnded) segment.journal.applyLine(bytes.toString('latin1'), maxOrdinal);
+      }
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+async function sizeOf(disk: Disk, path: string): Promise<number> {
+  const file = await disk.open(path, 'read');
+  try {
+    return (await file.stat()).size;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Counts the entries of a segment and finds what holds none. Reads lines no further than it must. */
+export async function indexSegment<E>(reader: SegmentReader<E>, segment: Segment): Promise<void> {
+  const { disk, format, maxEntryBytes } = reader;
+  const file = await disk.open(segment.path, 'read');
+  try {
+    for await (const line of scanLines(file, maxEntryBytes)) {
+      const parsed = headIn(reader, line) ?? (line.bytes && format.parse(line.bytes));
+      const place = placeIn(parsed, line);
+      if (place) segment.add(place.ordinal, place.weight);
+      else if (parsed && 'is' in parsed && parsed.is === 'unknownVersion') segment.unknownVersion += 1;
+      else segment.addBroken(line);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** The lines of a segment whose entries are not removed, read to their end. */
+export async function* readSegment<E>(reader: SegmentReader<E>, segment: Segment): AsyncGenerator<SegmentLine<E>> {
+  const { disk, format, maxEntryBytes } = reader;
+  const { journal } = segment;
+  const file = await disk.open(segment.path, 'read');
+  try {
+    for await (const line of scanLines(file, maxEntryBytes)) {
+      const { offset, length, bytes, isEnded } = line;
+      const head = headIn(reader, line);
+      if (head && journal.isRemoved(head.ordinal)) continue;
+      const parsed: ParsedEntry<E> = bytes ? format.parse(bytes) : { is: 'corrupt', reason: 'it is too long' };
+      const place = placeIn(parsed, line);
+      if (place && journal.isRemoved(place.ordinal)) continue;
+      const { ordinal, weight } = place ?? head ?? NO_PLACE;
+      const isLost = parsed.is === 'entry' && !place;
+      yield { offset, length, isEnded, ordinal, weight, parsed: isLost ? LOST : parsed };
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+type Place = { readonly ordinal: number; readonly weight: number };
+
+const NO_PLACE: Place = { ordinal: 0, weight: 0 };
+const LOST = { is: 'corrupt', reason: 'it has no place' } as const;
+const CLOSING_BRACE = 0x7d;
+
+/** What the beginning of a line says, provided that its end looks whole. */
+function headIn<E>({ format }: SegmentReader<E>, line: ScannedLine): Place | undefined {
+  const { bytes, isEnded } = line;
+  return placeIn(bytes && isEnded && bytes.at(-1) === CLOSING_BRACE ? format.headOf(bytes) : undefined, line);
+}
+
+/** Every entry takes more than a byte: a number beyond that is damage, and would ask for much memory. */
+function placeIn<E>(found: Place | ParsedEntry<E> | undefined, { offset }: Region): Place | undefined {
+  return found && 'ordinal' in found && found.ordinal >= 1 && found.ordinal <= offset + 1 ? found : undefined;
+}
+
+/** A segment, or the line of one, as whoever looks at a folder without its lock sees it. */
+export interface FolderLine<E> extends SegmentLine<E> {
+  readonly segment: string;
+}
+
+/**
+ * Reads a folder of segments without its lock, oldest first, while another process may write to it: what comes or goes
+ * meanwhile may be missed.
+ */
+export async function* readFolder<E>(reader: SegmentReader<E>, folder: string): AsyncGenerator<FolderLine<E>> {
+  for (const name of (await listSegments(reader.disk, folder)).names) {
+    const segment = new Segment(folder, name, true);
+    try {
+      await readJournal(reader.disk, segment);
+      for await (const line of readSegment(reader, segment)) yield { ...line, segment: name };
+    } catch (error) {
+      // Removed meanwhile: all its entries are.
+      if (!isMissing(error)) throw error;
+    }
+  }
+}
+
+/** Counts what {@link readFolder} would find, without reading entries to their end. */
+export async function countFolder<E>(
+  reader: SegmentReader<E>,
+  folder: string,
+): Promise<EntryCount & { readonly unknownVersion: number }> {
+  let entries = 0;
+  let weight = 0;
+  let unknownVersion = 0;
+  for (const name of (await listSegments(reader.disk, folder)).names) {
+    const segment = new Segment(folder, name, true);
+    try {
+      await readJournal(reader.disk, segment);
+      await indexSegment(reader, segment);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      continue;
+    }
+    entries += segment.entries;
+    weight += segment.weight;
+    unknownVersion += segment.unknownVersion;
+  }
+  return { entries, weight, unknownVersion };
+}

@@ -1,0 +1,157 @@
+import { join } from 'node:path';
+import { AppendFile } from '../appendFile.js';
+import type { EncodedEntry, EntryCount, EntryFormat, Placed } from './entryFormat.js';
+import { type MarkSign, markLine } from './journal.js';
+import { indexSegment, listSegments, readJournal, Segment, type SegmentReader } from './segment.js';
+
+export interface SegmentFolderConfig<E, D> extends SegmentReader<E> {
+  readonly folder: string;
+  readonly format: EntryFormat<E, D>;
+  readonly segmentBytes: number;
+  /** Gives a name that no segment has had, greater than all before it. */
+  readonly nextName: () => string;
+}
+
+/** The segments of one folder. Only one call at a time may change the disk: see {@link SegmentLog}. */
+export class SegmentFolder<E, D> {
+  readonly #config: SegmentFolderConfig<E, D>;
+  /** Oldest first. */
+  readonly #segments = new Map<string, Segment>();
+  #active: { readonly segment: Segment; readonly file: AppendFile } | undefined;
+  /** The journal that was written to last: entries are mostly removed in the order in which they lie. */
+  #journal: AppendFile | undefined;
+  #isClosed = false;
+
+  constructor(config: SegmentFolderConfig<E, D>) {
+    this.#config = config;
+  }
+
+  get segments(): readonly Segment[] {
+    return [...this.#segments.values()];
+  }
+
+  segment(name: string): Segment | undefined {
+    return this.#segments.get(name);
+  }
+
+  get count(): EntryCount {
+    let entries = 0;
+    let weight = 0;
+    for (const segment of this.#segments.values()) {
+      entries += segment.entries;
+      weight += segment.weight;
+    }
+    return { entries, weight };
+  }
+
+  /** Reads what lies in the folder; returns the names that are taken. */
+  async load(): Promise<readonly string[]> {
+    const { disk, folder } = this.#config;
+    const { names, orphans } = await listSegments(disk, folder);
+    // A crash between the two removals leaves the journal of a segment that is gone.
+    for (const name of orphans) await disk.remove(join(folder, `${name}.journal`));
+    for (const name of names) {
+      const segment = new Segment(folder, name, true);
+      await readJournal(disk, segment);
+      await indexSegment(this.#config, segment);
+      this.#segments.set(name, segment);
+    }
+    return [...names, ...orphans];
+  }
+
+  /** Ends the active segment: the next entry begins a new one. */
+  async seal(): Promise<void> {
+    const active = this.#active;
+    if (!active) return;
+    this.#active = undefined;
+    active.segment.isSealed = true;
+    await active.file.close();
+  }
+
+  /** Appends entries durably, as many at a time as a segment has room for; calls `done` for each that is on the disk. */
+  async append<P extends EncodedEntry>(entries: readonly P[], done: (entry: P, placed: Placed) => void): Promise<void> {
+    const { segmentBytes, format } = this.#config;
+    for (let next = 0; next < entries.length; ) {
+      const { segment, file } = await this.#writable();
+      const room = segmentBytes - file.size;
+      const first = next;
+      let bytes = 0;
+      let lines = '';
+      for (let entry = entries[next]; entry && (next === first || bytes + entry.bytes <= room); entry = entries[next]) {
+        next += 1;
+        bytes += entry.bytes;
+        lines += format.head(segment.name, segment.last + next - first) + entry.rest;
+      }
+      await file.append(Buffer.from(lines));
+      for (const entry of entries.slice(first, next)) {
+        const { weight } = entry;
+        const ordinal = segment.last + 1;
+        segment.add(ordinal, weight);
+        done(entry, { segment: segment.name, ordinal, weight });
+      }
+      if (file.size >= segmentBytes) await this.seal();
+    }
+  }
+
+  async #writable(): Promise<{ segment: Segment; file: AppendFile }> {
+    this.#requireOpen();
+    if (this.#active && (await this.#active.file.isGone())) {
+      // Somebody has deleted it, and the entries in it: what is written now must not go the same way.
+      this.#segments.delete(this.#active.segment.name);
+      await this.#active.file.close().catch(() => {});
+      this.#active = undefined;
+    }
+    if (this.#active) return this.#active;
+    const { disk, folder, nextName } = this.#config;
+    await disk.makeFolder(folder);
+    const segment = new Segment(folder, nextName(), false);
+    const file = new AppendFile(disk, segment.path, 'create');
+    await file.create();
+    this.#segments.set(segment.name, segment);
+    this.#active = { segment, file };
+    return this.#active;
+  }
+
+  /** Writes lines to the journal of a segment, durably. */
+  async mark(segment: Segment, marks: readonly (readonly [MarkSign, readonly number[]])[]): Promise<void> {
+    this.#requireOpen();
+    if (!this.#segments.has(segment.name)) return;
+    if (this.#journal?.path !== segment.journalPath) {
+      await this.#closeJournal();
+      this.#journal = new AppendFile(this.#config.disk, segment.journalPath, 'append');
+    }
+    const lines = marks.map(([sign, ordinals]) => markLine(sign, ordinals)).join('');
+    await this.#journal!.append(Buffer.from(lines));
+  }
+
+  async #closeJournal(): Promise<void> {
+    const journal = this.#journal;
+    this.#journal = undefined;
+    await journal?.close().catch(() => {});
+  }
+
+  /**
+   * Removes a segment, and its journal only when the segment is known to be gone: without its journal it would have all its
+   * entries again.
+   */
+  async discard(segment: Segment): Promise<void> {
+    const { disk, folder } = this.#config;
+    this.#requireOpen();
+    if (this.#journal?.path === segment.journalPath) await this.#closeJournal();
+    await disk.remove(segment.path);
+    await disk.syncFolder(folder);
+    await disk.remove(segment.journalPath);
+    this.#segments.delete(segment.name);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#closeJournal();
+    await this.seal();
+  }
+
+  #requireOpen(): void {
+    // A commit in flight must not go on in a folder that another process may have by now.
+    if (this.#isClosed) throw new Error(`the log in ${this.#config.folder} is closed`);
+  }
+}
