@@ -4,7 +4,7 @@ import type { Sink, WriteReceipt } from '../contracts/sink.js';
 import { AppendFile } from '../disk/appendFile.js';
 import { isMissing, nodeDisk } from '../disk/disk.js';
 import { errnoText } from '../failures/errno.js';
-import { requireBoolean, requireFunction, requireKnownOptions, requireText } from '../primitives/validate.js';
+import { boolean, func, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
 import { NdjsonError } from './ndjsonError.js';
 
 export interface NdjsonSinkConfig<T> {
@@ -15,6 +15,12 @@ export interface NdjsonSinkConfig<T> {
   /** The name in metrics, errors and the report. Default `ndjson`. */
   readonly name?: string;
 }
+
+const OPTIONS = {
+  fsync: boolean().default(false),
+  keyOf: func(),
+  name: text().default('ndjson'),
+} satisfies OptionsOf<NdjsonSinkConfig<unknown>>;
 
 /**
  * Appends items to a file, one line of JSON each, a batch as one write. Makes the file and its folder. A torn last line,
@@ -51,13 +57,8 @@ export interface NdjsonSinkConfig<T> {
  */
 export function ndjsonSink<T>(path: string, config: NdjsonSinkConfig<T> = {}): Sink<T> {
   const owner = 'ndjsonSink';
-  if (typeof path !== 'string' || path === '') {
-    throw new RangeError(`${owner}: path must be the path of a file, got ${JSON.stringify(path)}`);
-  }
-  requireKnownOptions(owner, config, ['fsync', 'keyOf', 'name']);
-  const keyOf = config.keyOf && requireFunction(owner, 'keyOf', config.keyOf);
-  const fsync = requireBoolean(owner, 'fsync', config.fsync ?? false);
-  const name = requireText(owner, 'name', config.name ?? 'ndjson');
+  readArgument(owner, 'path', path, text());
+  const { fsync, keyOf, name } = readOptions(owner, config, OPTIONS);
   // Closed between batches: a sink has no end, and a file that was moved away begins anew.
   const file = new AppendFile(nodeDisk, path, 'append', { isDurable: fsync, staysOpen: false });
   /** The writes of all lanes, one after the other: their lines must not mix. */

@@ -13,35 +13,43 @@ import {
 } from '../operators/writeCoordinator.js';
 import { recordSink } from '../postgres/recordSink.js';
 import type { TableSinkConfig } from '../postgres/tableSink.js';
-import { requireBoolean, requireKnownOptions } from '../primitives/validate.js';
+import { boolean, nested, type OptionsOf, readOptions, unchecked } from '../primitives/options.js';
 
-/** What is each kind's own is left out: the name, the key, the table. */
-const COORDINATOR = [
-  'capacity',
-  'highWatermark',
-  'lowWatermark',
-  'overflow',
-  'workers',
-  'batchSize',
-  'lingerMs',
-  'eager',
-] as const;
+/** The options that all kinds share; each kind has its own name, key and table. `writeCoordinator` checks the values. */
+const COORDINATOR = {
+  capacity: unchecked(),
+  highWatermark: unchecked(),
+  lowWatermark: unchecked(),
+  overflow: unchecked(),
+  workers: unchecked(),
+  batchSize: unchecked(),
+  lingerMs: unchecked(),
+  eager: unchecked(),
+};
 
-const TABLES = ['schema', 'createTable', 'strategy', 'now'] as const;
+/** The same for `tableSink`. */
+const TABLES = { schema: unchecked(), createTable: unchecked(), strategy: unchecked(), now: unchecked() };
 
 export interface MarketDataToStoreConfig {
   /** The settings of each of the four coordinators, `settings.coordinator` for one. Default: those of `writeCoordinator`. */
-  readonly coordinator?: Pick<WriteCoordinatorConfig<MarketEvent>, (typeof COORDINATOR)[number]>;
+  readonly coordinator?: Pick<WriteCoordinatorConfig<MarketEvent>, keyof typeof COORDINATOR>;
   /** What stands around every write. Default: those of `writeCoordinator`, without dead letters. */
   readonly policies?: CoordinatorPolicies<MarketEvent>;
   /** Where the tables are, and how they are written. Default: in the connection's schema, made at the first write. */
-  readonly tables?: Pick<TableSinkConfig, (typeof TABLES)[number]>;
+  readonly tables?: Pick<TableSinkConfig, keyof typeof TABLES>;
   /**
    * Check each record against its model first. Default true. False for a source that has checked its records, as
    * `replayFile()` has its bars; a record of an unknown kind then fails the pipeline.
    */
   readonly check?: boolean;
 }
+
+const OPTIONS = {
+  coordinator: nested(COORDINATOR),
+  policies: unchecked(),
+  tables: nested(TABLES),
+  check: boolean().default(true),
+} satisfies OptionsOf<MarketDataToStoreConfig>;
 
 /**
  * The ready-made pipeline from records of any kind to their tables: each record is checked, routed by its `kind`, and
@@ -77,11 +85,8 @@ export function marketDataToStore(
   config: MarketDataToStoreConfig = {},
 ): OperatorFunction<unknown, WriteOutcome<MarketEvent>> {
   const owner = 'marketDataToStore';
-  requireKnownOptions(owner, config, ['coordinator', 'policies', 'tables', 'check']);
+  const { check } = readOptions(owner, config, OPTIONS);
   const { coordinator = {}, policies = {}, tables = {} } = config;
-  requireKnownOptions(`${owner}: coordinator`, coordinator, COORDINATOR);
-  requireKnownOptions(`${owner}: tables`, tables, TABLES);
-  const check = requireBoolean(owner, 'check', config.check ?? true);
 
   const writer = (kind: RecordKind) => {
     // Routing has chosen the records of this kind.

@@ -237,7 +237,9 @@ inEachPlace(({ pool: poolOf }) => {
   it('refuses wrong options before anything runs', () => {
     const making = (config: object) => () => marketDataToStore(pool, config);
     expect(() => marketDataToStore({} as pg.Pool)).toThrow(/the connect of its pool must be a function/);
-    expect(making({ workers: 4 })).toThrow(/marketDataToStore: unknown option "workers"; it knows coordinator, /);
+    expect(making({ workers: 4 })).toThrow(
+      /marketDataToStore: unknown option "workers" \(expected one of: coordinator, /,
+    );
     expect(making({ check: 'yes' })).toThrow(/marketDataToStore: check must be true or false, got "yes"/);
     expect(making({ coordinator: { workers: 0 } })).toThrow(/workers must be an integer from 1 to 4096, got 0/);
     expect(making({ coordinator: { batch: 5 } })).toThrow(/unknown option "batch"/);
