@@ -1,12 +1,12 @@
-/** What a value becomes when there are too many different ones. */
+/** What a value becomes when there are too many different values. */
 export const OTHER = 'other';
 
-/** The longest value of a label. */
+/** The longest value of a label, in characters. */
 const MAX_LENGTH = 64;
 
 /**
- * The values of a label that others choose: error types, reasons. The first so many are kept as they are, and what comes
- * after is `other`, always the same way, so that a time series neither moves nor multiplies.
+ * Bounds a label whose values come from elsewhere, such as error types and reasons. The first `max` values are kept, and later ones
+ * become `other` for good, so that time series neither move nor multiply.
  */
 export class BoundedLabels {
   readonly #max: number;

@@ -2,34 +2,34 @@ import { destination as open, pino, stdSerializers, stdTimeFunctions } from 'pin
 import { redactData, redactText } from '../primitives/redact.js';
 import { requireFunction, requireKnownOptions, requireOneOf } from '../primitives/validate.js';
 
-/** As much of a logger as the framework uses; pino's has it. */
+/** The part of a logger that Sluice uses; pino's loggers have it. */
 export interface Logger {
   debug(fields: object, message?: string): void;
   info(fields: object, message?: string): void;
   warn(fields: object, message?: string): void;
   error(fields: object, message?: string): void;
-  /** A logger whose every line has these fields too. */
+  /** A logger that adds these fields to every line. */
   child(fields: object): Logger;
 }
 
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Where lines of JSON go, each with its line break. */
+/** Receives lines of JSON, each with its line break. */
 export interface LogDestination {
   write(line: string): unknown;
 }
 
 export interface CreateLoggerConfig {
-  /** What is less important than this is not written. Default `info`. */
+  /** The least important level that is written. Default `info`. */
   readonly level?: LogLevel;
-  /** Default: standard error, at once, so that nothing is lost when the process ends. */
+  /** Default: standard error, written synchronously, so that nothing is lost when the process ends. */
   readonly destination?: LogDestination;
 }
 
 /**
- * A logger that writes a line of JSON for each entry, and no secret: what has the name of one (`password`, `apiKey`, `token`,
- * `DATABASE_URL`, …), at any depth, and passwords in the text of messages and errors are replaced before the line is written.
+ * A logger that writes one line of JSON per entry, without secrets: values named like one (`password`, `apiKey`, `token`,
+ * `DATABASE_URL`, …), at any depth, and passwords in messages and errors are replaced before the line is written.
  *
  * @example
  * ```ts
@@ -53,7 +53,7 @@ export function createLogger(config: CreateLoggerConfig = {}): Logger {
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { error: stdSerializers.err, err: stdSerializers.err },
   };
-  // At the very end, past everything that makes up a line: messages, errors and their stacks, fields of children.
+  // Last, after everything that makes up a line: messages, errors with their stacks, fields of children.
   return pino(options, { write: (line: string) => destination.write(redactLine(line)) });
 }
 

@@ -1,10 +1,10 @@
 /**
- * A histogram of plain numbers. The library's own hashes its labels at each observation, which is too dear for what happens
- * with every batch; this one costs a few comparisons, and is turned into text when somebody asks.
+ * A histogram of plain numbers. prom-client's own hashes its labels at each observation, which is too expensive for every batch;
+ * this one costs a few comparisons, and becomes text when it is scraped.
  */
 export class Distribution {
   readonly bounds: readonly number[];
-  /** How many values were at most the bound of the same index and above the one before; the last, above all bounds. */
+  /** The number of values up to the bound of the same index and above the one before; the last counts those above all bounds. */
   readonly counts: number[];
   sum = 0;
   count = 0;
@@ -28,7 +28,7 @@ export class Distribution {
     this.count += 1;
   }
 
-  /** Adds what another of the same bounds has seen. */
+  /** Adds the values of a distribution with the same bounds. */
   add(other: Distribution): void {
     for (let i = 0; i < this.counts.length; i++) this.counts[i]! += other.counts[i]!;
     this.sum += other.sum;

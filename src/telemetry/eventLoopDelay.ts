@@ -1,23 +1,23 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** How much later than due the event loop came to its timers, in seconds. */
+/** How late timers of the event loop fired, in seconds. */
 export interface EventLoopDelayReading {
   readonly mean: number;
   readonly p99: number;
   readonly max: number;
 }
 
-/** How often it is measured. The timer does not keep a process alive. */
+/** The interval of the measurement. Its timer does not keep a process alive. */
 const RESOLUTION_MS = 10;
 
-/** How long what was measured counts: about as long as the usual time between two scrapes. */
+/** The length of a window: about the usual time between two scrapes. */
 const WINDOW_MS = 15_000;
 
 const NOTHING: EventLoopDelayReading = { mean: 0, p99: 0, max: 0 };
 
 /**
- * Measures while it is open. A reading is the worse of the window that runs and the one before it, so that several readers
- * do not take a spike from each other.
+ * Measures while it is open. A reading is the worse of the current window and the one before, so that one reader does not hide a
+ * spike from another.
  */
 export class EventLoopDelay {
   readonly #histogram: IntervalHistogram;
@@ -37,7 +37,7 @@ export class EventLoopDelay {
     const current = this.#current();
     const former = this.#former;
     const now = this.#now();
-    // A clock that was set back starts a new window too.
+    // A clock that was set back also starts a new window.
     if (Math.abs(now - this.#windowSince) >= WINDOW_MS) {
       this.#former = current;
       this.#windowSince = now;
@@ -61,7 +61,7 @@ export class EventLoopDelay {
   }
 }
 
-/** Node counts the time between two measurements, of which the resolution is no delay. */
+/** Node reports the time between two measurements, which includes the interval itself. */
 function delayOf(nanoseconds: number): number {
   return Math.max(0, nanoseconds / 1e9 - RESOLUTION_MS / 1_000);
 }

@@ -1,7 +1,7 @@
 import { ALWAYS_OPEN, type Gate } from '../flow/gate.js';
 import type { Stage } from '../flow/monitor.js';
 
-/** How long the gate of a stage was closed, through all the gates that it has had. */
+/** How long a stage's gate has been closed, over all the gates that it has had. */
 class GateTime {
   #gate: Gate | undefined;
   #stopWatching: (() => void) | undefined;
@@ -38,20 +38,20 @@ class GateTime {
   }
 }
 
-/** The gates of stages, and how long each was closed. */
+/** The gates of stages, and how long each has been closed. */
 export class GateTimes {
   readonly #now: () => number;
   readonly #times = new Map<Stage, GateTime>();
   readonly #announced = new Set<Stage>();
 
-  /** `now`: a clock in milliseconds that is not set back. */
+  /** `now`: a clock in milliseconds that does not go back. */
   constructor(now: () => number) {
     this.#now = now;
   }
 
   /**
-   * A stage says that it is there before it has its gate, and one that is retried gets another: it is looked at when what
-   * subscribes it is done.
+   * A stage registers before it has its gate, and gets another one when it is retried. Its gate is looked up once the subscription
+   * that is in progress is done.
    */
   announce(stage: Stage): void {
     if (this.#announced.size === 0) {
@@ -63,7 +63,7 @@ export class GateTimes {
     this.#announced.add(stage);
   }
 
-  /** Watches the gate that the stage has now. */
+  /** Watches the current gate of the stage. */
   look(stage: Stage): void {
     const gate = ownGateOf(stage);
     let time = this.#times.get(stage);
@@ -75,7 +75,7 @@ export class GateTimes {
     time.watch(gate, this.#now);
   }
 
-  /** Seconds closed until now; `undefined` for a stage that has no gate. */
+  /** Seconds closed until now; `undefined` for a stage without a gate. */
   closedSeconds(stage: Stage): number | undefined {
     const time = this.#times.get(stage);
     return time && time.closedMs(this.#now()) / 1_000;
@@ -93,7 +93,7 @@ export class GateTimes {
   }
 }
 
-/** The gate that a stage closes itself. A branch shows the gate it leads to, which is that of another stage further down. */
+/** The gate that the stage itself closes. A branch shows the gate of the stage that it leads to, which is not its own. */
 export function ownGateOf({ gate, feeds }: Stage): Gate | undefined {
   if (gate === ALWAYS_OPEN) return undefined;
   for (let next = feeds; next; next = next.feeds) if (next.gate) return next.gate === gate ? undefined : gate;

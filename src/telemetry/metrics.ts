@@ -3,11 +3,11 @@ import type { Distribution } from './distribution.js';
 import { TelemetryError } from './telemetryError.js';
 
 /**
- * The port to the metrics library, and the one place that names it. A metric is read when it is asked for: it has a function
- * that gives its samples, and nothing to do in between.
+ * The port to prom-client, and the only place that names it. A metric is read when it is scraped: it has a function that returns its
+ * samples, and does nothing in between.
  */
 
-/** The library's registry, for programs that show metrics of their own beside ours. */
+/** The registry of prom-client, for programs that show metrics of their own beside these. */
 export type MetricsRegistry = Registry;
 
 export type Labels = Readonly<Record<string, string>>;
@@ -32,7 +32,7 @@ export interface RenderedMetrics {
   readonly body: string;
 }
 
-/** The metrics of one owner, in a registry that may hold those of others too. */
+/** The metrics of one owner, in a registry that may also hold metrics of others. */
 export class Metrics {
   readonly #registry: Registry;
   readonly #names: string[] = [];
@@ -41,10 +41,10 @@ export class Metrics {
     this.#registry = registry ?? new Registry();
   }
 
-  /** A counter or gauge. Samples with the same labels are summed up. */
+  /** A counter or gauge. Samples with equal labels are added up. */
   number(info: MetricInfo, read: () => Iterable<Sample<number>>): void {
     const config = this.#configOf(info);
-    // A counter here is read, not moved: it is set to what was counted, each time that it is asked.
+    // A counter is set to what was counted each time that it is read.
     this.#register(info, () =>
       info.type === 'counter'
         ? new Counter({
@@ -72,7 +72,7 @@ export class Metrics {
         ...described,
         values: [...read()].flatMap((sample) => [...seriesOf(info.name, sample)]),
       });
-      // Of the two, which is asked depends on whether text or objects are wanted.
+      // The library calls one for text and the other for objects.
       return Object.assign(metric, { get, getForPromString: get });
     });
   }
@@ -80,7 +80,7 @@ export class Metrics {
   async render(format: MetricsFormat): Promise<RenderedMetrics> {
     const { PROMETHEUS_CONTENT_TYPE, OPENMETRICS_CONTENT_TYPE } = Registry;
     const contentType = format === 'text' ? PROMETHEUS_CONTENT_TYPE : OPENMETRICS_CONTENT_TYPE;
-    // The library takes `_total` off the name of a counter for good when it writes OpenMetrics: it is shown a copy.
+    // When it writes OpenMetrics, the library removes `_total` from the name of a counter for good: it gets a copy.
     const metrics = this.#registry
       .getMetricsAsArray()
       .map((metric) => Object.create(metric, { name: { value: metric.name, writable: true, enumerable: true } }));
@@ -91,7 +91,7 @@ export class Metrics {
     return { contentType, body: await view.metrics() };
   }
 
-  /** Takes the metrics out of the registry again. */
+  /** Removes the metrics from the registry. */
   close(): void {
     for (const name of this.#names.splice(0)) this.#registry.removeSingleMetric(name);
   }
@@ -105,8 +105,8 @@ export class Metrics {
       make();
     } catch (cause) {
       this.close();
-      const remedy = 'give each telemetry a registry of its own, or share one telemetry';
-      throw new TelemetryError('SLUICE_TELEMETRY_REGISTRY', `the registry does not take ${name}: ${remedy}`, { cause });
+      const remedy = 'give each telemetry its own registry, or share one telemetry';
+      throw new TelemetryError('SLUICE_TELEMETRY_REGISTRY', `the registry refused ${name}: ${remedy}`, { cause });
     }
     this.#names.push(name);
   }

@@ -1,5 +1,5 @@
 import { Counter, Registry } from 'prom-client';
-import { type Observable, of, VirtualTimeScheduler } from 'rxjs';
+import { NEVER, type Observable, of, VirtualTimeScheduler } from 'rxjs';
 import { retry } from 'rxjs/operators';
 import { afterEach, describe, expect, it } from 'vitest';
 import { samplesBy, samplesOf } from '../../test/support/exposition.js';
@@ -10,6 +10,7 @@ import { batch } from '../operators/batch.js';
 import { boundedBuffer } from '../operators/boundedBuffer.js';
 import { writeCoordinator } from '../operators/writeCoordinator.js';
 import { writeTo } from '../operators/writeTo.js';
+import { run } from '../pipelines/run.js';
 import { slowSink } from '../testing/slowSink.js';
 import { METRICS } from './catalogue.js';
 import type { MetricsFormat } from './metrics.js';
@@ -394,6 +395,67 @@ describe('counters', () => {
   });
 });
 
+describe('a run that telemetry observes', () => {
+  const chain = (count: number, scheduler: VirtualTimeScheduler) =>
+    ticks(count, scheduler).pipe(
+      writeCoordinator(slowSink<Tick>({ name: 'bars', serviceTimeMs: 5, scheduler }), {
+        workers: 1,
+        batchSize: 10,
+        policies: { scheduler },
+      }),
+    );
+
+  it('is shown under its name, also after its end, until another one of that name begins', async () => {
+    const { scheduler, telemetry, read } = watch();
+    const go = async (count: number) => {
+      const promise = run(chain(count, scheduler), {
+        signals: [],
+        scheduler,
+        observe: [telemetry.pipeline('main')],
+      });
+      await Promise.resolve();
+      scheduler.flush();
+      return promise;
+    };
+    await go(100);
+    expect(await read('sluice_items_written_total')).toEqual({ 'pipeline="main"': 100 });
+    expect(await read('mds_coord_workers_alive')).toEqual({ 'coord_id="bars"': 0 });
+    expect(await read('sluice_items_held')).toEqual({ 'pipeline="main"': 0 });
+    await go(50);
+    expect(await read('sluice_items_written_total')).toEqual({ 'pipeline="main"': 150 });
+    expect(await read('mds_coord_items_submitted_total')).toEqual({ 'coord_id="bars"': 150 });
+    expect(await read('sluice_items_held')).toEqual({ 'pipeline="main"': 0 });
+  });
+
+  it('makes the program draining from its request until a run of that name begins again', async () => {
+    const { scheduler, telemetry, read } = watch();
+    const stop = new AbortController();
+    const promise = run(chain(1_000, scheduler), { signals: [], scheduler, stop: stop.signal, observe: [telemetry] });
+    scheduler.schedule(() => stop.abort(), 20);
+    await Promise.resolve();
+    expect(telemetry.blockers().draining).toBe(false);
+    scheduler.flush();
+    expect((await promise).outcome).toBe('drained');
+    expect(telemetry.blockers().draining).toBe(true);
+    expect(await read('sluice_draining')).toEqual({ '': 1 });
+    telemetry.attach(new PipelineMonitor());
+    expect(await read('sluice_draining')).toEqual({ '': 0 });
+  });
+
+  it('has a name that no other has while it runs', async () => {
+    const { telemetry } = watch();
+    const observe = [telemetry.pipeline('main')];
+    const stop = new AbortController();
+    const first = run(NEVER, { signals: [], stop: stop.signal, observe, drainTimeoutMs: 0 });
+    await expect(run(NEVER, { signals: [], observe: [telemetry.pipeline('main')] })).rejects.toThrow(
+      /a name that no running pipeline has, got "main"/,
+    );
+    stop.abort();
+    await first;
+    expect(() => telemetry.pipeline('')).toThrow(/the name of a pipeline must be a string that is not empty/);
+  });
+});
+
 describe('what telemetry costs', () => {
   it('is paid with each batch, and not with each item', async () => {
     let told = 0;
@@ -657,7 +719,7 @@ describe('a registry of the program', () => {
     expect(() => pipelineTelemetry({ registry })).toThrow(
       expect.objectContaining({
         code: 'SLUICE_TELEMETRY_REGISTRY',
-        message: expect.stringContaining('give each telemetry a registry of its own'),
+        message: expect.stringContaining('give each telemetry its own registry'),
       }),
     );
     expect(await registry.metrics()).toContain('sluice_gaps_open 0');

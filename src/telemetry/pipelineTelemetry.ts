@@ -48,8 +48,11 @@ export interface ReadinessBlockers {
 }
 
 /** Give it to `observe` of a run, which it shows as the pipeline `default`; `pipeline()` observes one under another name. */
-export interface PipelineTelemetry extends RunObserver {
-  /** The observer that shows a run under this label, and the numbers of its dead letters. */
+export interface PipelineTelemetry extends Required<RunObserver> {
+  /**
+   * The observer that shows a run under this label, and the numbers of its dead letters. After the run its last values stay until
+   * another of this name begins; counters then go on where they were.
+   */
   pipeline(name: string, config?: Omit<BindConfig, 'pipeline'>): RunObserver;
   /**
    * Shows a pipeline that is subscribed without `run()`; call it before that. The function that is returned ends it: the counters
@@ -178,38 +181,46 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
   }
   const delay = new EventLoopDelay(now);
 
-  const show = (monitor: PipelineMonitor, bindConfig: BindConfig): (() => void) => {
+  /** The counters of the pipeline stay, its gauges end. */
+  const retire = (view: PipelineView): void => {
+    if (pipelines.get(view.monitor) !== view) return;
+    const last = new Scrape();
+    view.addTo(last, sources);
+    former.addCounted(last);
+    pipelines.delete(view.monitor);
+    for (const stage of view.monitor.stages) gates.forget(stage);
+    latest = undefined;
+  };
+
+  const show = (monitor: PipelineMonitor, bindConfig: BindConfig): PipelineView => {
     const { pipeline: name, deadLetters } = readOptions(`${owner}: bind`, bindConfig, BIND_OPTIONS);
-    if (pipelines.has(monitor)) throw new RangeError(`${owner}: bind: this monitor is bound already`);
-    if ([...pipelines.values()].some((other) => other.name === name)) {
-      reject(`${owner}: bind`, 'pipeline', 'a name that no running pipeline has', name);
+    for (const view of pipelines.values()) {
+      if (view.isOver && (view.monitor === monitor || view.name === name)) retire(view);
+      else if (view.monitor === monitor) throw new RangeError(`${owner}: bind: this monitor is bound already`);
+      else if (view.name === name) {
+        reject(`${owner}: bind`, 'pipeline', 'a name that no running pipeline has', name);
+      }
     }
     const view = new PipelineView(name, monitor, deadLetters);
     pipelines.set(monitor, view);
     // A pipeline that runs again takes work again.
     drainingPipelines.delete(name);
-    return () => {
-      if (pipelines.get(monitor) !== view) return;
-      const last = new Scrape();
-      view.addTo(last, sources);
-      former.addCounted(last);
-      pipelines.delete(monitor);
-      for (const stage of monitor.stages) gates.forget(stage);
-      latest = undefined;
-    };
+    return view;
   };
 
   const observe = (name: string, bindConfig: BindConfig): Required<RunObserver> => {
-    let end: (() => void) | undefined;
+    let view: PipelineView | undefined;
     return {
       attach(monitor) {
-        end = show(monitor, { ...bindConfig, pipeline: name });
+        view = show(monitor, { ...bindConfig, pipeline: name });
         return observer;
       },
       draining: () => {
         drainingPipelines.add(name);
       },
-      finished: () => end?.(),
+      finished() {
+        if (view) view.isOver = true;
+      },
     };
   };
 
@@ -218,11 +229,11 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
     pipeline: (name, bindConfig = {}) =>
       observe(readArgument(owner, 'the name of a pipeline', name, text()), bindConfig),
     bind(monitor, bindConfig = {}) {
-      const end = show(monitor, bindConfig);
+      const view = show(monitor, bindConfig);
       const detach = monitor.observe(observer);
       return () => {
         detach();
-        end();
+        retire(view);
       };
     },
     draining: () => {

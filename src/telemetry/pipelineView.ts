@@ -9,24 +9,24 @@ interface Letters {
   readonly letters: number;
 }
 
-/** As much of a queue of dead letters as the metrics show. A folder that several pipelines share belongs to one of them. */
+/** The part of a queue of dead letters that the metrics show. A folder that several pipelines share belongs to one of them. */
 export interface DeadLetterCounts {
-  /** Set while letters cannot be stored, so that the pipeline holds its items. */
+  /** Set while the pipeline holds its items because letters cannot be stored. */
   readonly holding: object | undefined;
   stats(): {
     /** Waiting to be replayed. */
     readonly open: Letters;
-    /** Waiting for a person. */
+    /** Parked for manual review. */
     readonly parked: Letters;
-    /** Stored and written again since the process began. */
+    /** Stored, and written later, since the process started. */
     readonly appended: Letters;
     readonly replayed: Letters;
-    /** Damaged parts of the folder, put aside. */
+    /** Damaged parts of the folder, set aside. */
     readonly quarantined: number;
   };
 }
 
-/** Where what the metrics say of a pipeline is read from. */
+/** What the metrics of a pipeline are read from, besides its stages. */
 export interface MetricSources {
   readonly records: WeakMap<Stage, WriterRecord>;
   readonly gates: GateTimes;
@@ -34,7 +34,7 @@ export interface MetricSources {
   readonly divertReasons: BoundedLabels;
 }
 
-/** Reasons that are there from the beginning, so that their first item is seen as an increase. */
+/** Reasons that are shown from the start, so that their first item is an increase. */
 const DROPPED = ['overflow'];
 const DROPPED_BY_BUFFER = ['dropOldest', 'dropIncoming', ...DROPPED];
 const DIVERTED = ['poison', 'exhausted', 'fatal', 'drain', 'decode'];
@@ -46,6 +46,8 @@ export class PipelineView {
   readonly name: string;
   readonly monitor: PipelineMonitor;
   readonly deadLetters: DeadLetterCounts | undefined;
+  /** Its run has ended, and another one may take its name. */
+  isOver = false;
 
   constructor(name: string, monitor: PipelineMonitor, deadLetters: DeadLetterCounts | undefined) {
     this.name = name;
@@ -53,7 +55,7 @@ export class PipelineView {
     this.deadLetters = deadLetters;
   }
 
-  /** Adds what this pipeline stands at. */
+  /** Adds the values of this pipeline. */
   addTo(scrape: Scrape, sources: MetricSources): void {
     for (const coordinator of coordinatorsOf(this.monitor.stages)) countCoordinator(scrape, coordinator, sources);
     this.#countItems(scrape, sources);
@@ -131,13 +133,13 @@ function countCoordinator(scrape: Scrape, coordinator: Coordinator, { records, d
   }
 }
 
-/** As the dashboards know it: 0 closed, 1 open, 2 half-open. Without a breaker, or past one that is off, all goes through. */
+/** For the dashboards: 0 closed, 1 open, 2 half-open. Without a breaker, or with one that is off, it counts as closed. */
 export function circuitState(state: string | undefined): number {
   if (state === 'open' || state === 'forcedOpen') return 1;
   return state === 'halfOpen' ? 2 : 0;
 }
 
-/** Of several breakers, that of the writer that is worst off: open before half-open before closed. */
+/** The worse of two breakers: open, then half-open, then closed. */
 function worseCircuit(one: number, other: number): number {
   return one === 1 || other === 1 ? 1 : Math.max(one, other);
 }

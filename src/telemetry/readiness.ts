@@ -11,11 +11,11 @@ export interface ReadinessReport {
 export interface ReadinessCheck {
   readonly name: 'sink' | 'draining' | 'breaker' | 'deadLetters';
   readonly ok: boolean;
-  /** What is the matter, where something is. Never holds a secret. */
+  /** Why it is not ok. Never holds a secret. */
   readonly reason?: string;
 }
 
-/** Asks the sink whether it is there. The signal is aborted when the answer comes too late. */
+/** Checks whether the sink can be reached. The signal is aborted when the answer is late. */
 export type SinkCheck = (signal: AbortSignal) => PromiseLike<unknown> | unknown;
 
 export interface ReadinessConfig {
@@ -25,10 +25,10 @@ export interface ReadinessConfig {
   readonly now: () => number;
 }
 
-/** The longest reason: it comes from errors of others. */
+/** The longest reason, in characters, because it comes from errors of others. */
 const MAX_LENGTH = 200;
 
-/** The question to the sink: asked once for all who want to know, and not again before the answer is old. */
+/** Checks the sink once for all who ask, and again only when the answer is old. */
 export class Readiness {
   readonly #config: ReadinessConfig;
   #answer: { readonly at: number; readonly check: ReadinessCheck } | undefined;
@@ -53,7 +53,7 @@ export class Readiness {
     const { check, cacheMs, now } = this.#config;
     if (!check) return checkOf('sink', undefined);
     const answer = this.#answer;
-    // A clock that was set back makes an answer old.
+    // An answer is also old after the clock was set back.
     if (answer && Math.abs(now() - answer.at) < cacheMs) return answer.check;
     this.#asking ??= this.#ask(check).finally(() => {
       this.#asking = undefined;

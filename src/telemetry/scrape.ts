@@ -8,18 +8,18 @@ interface Entry<V> extends Sample<V> {
 
 type Group<V> = Map<string, Entry<V>>;
 
-/** What all metrics stand at, at one moment. */
+/** The values of all metrics at one moment. */
 export class Scrape {
   readonly #numbers = new Map<MetricKey, Group<number>>();
   readonly #distributions = new Map<MetricKey, Group<Distribution>>();
 
-  /** Adds to the sample with these labels, which begins at zero. Their values come in the order of the catalogue. */
+  /** Adds to the sample with these labels, which starts at zero. The values are in the order of the catalogue's labels. */
   add(metric: MetricKey, values: readonly string[], count: number): void {
     const entry = entryOf(this.#numbers, metric, values, () => 0);
     entry.value += count;
   }
 
-  /** Of numbers that do not add up: what `choose` makes of the one that is there and this. */
+  /** For numbers that do not add up: keeps what `choose` makes of the present one and this one. */
   choose(metric: MetricKey, values: readonly string[], value: number, choose: (a: number, b: number) => number): void {
     const entry = entryOf(this.#numbers, metric, values, () => value);
     entry.value = choose(entry.value, value);
@@ -29,7 +29,7 @@ export class Scrape {
     entryOf(this.#distributions, metric, values, () => new Distribution(distribution.bounds)).value.add(distribution);
   }
 
-  /** Takes over what another counted. Gauges say what is now, and end with what they were about. */
+  /** Takes over the counts of another scrape. Its gauges are left out: they end with their pipeline. */
   addCounted(other: Scrape): void {
     for (const [metric, group] of other.#numbers) {
       if (METRICS[metric].type !== 'counter') continue;

@@ -3,7 +3,7 @@ export type TelemetryErrorCode =
   | 'SLUICE_TELEMETRY_LISTEN_FAILED'
   | 'SLUICE_TELEMETRY_REGISTRY';
 
-/** Metrics cannot be shown, said to a person. What the system or the library said is the cause. */
+/** Metrics cannot be shown; the message is for humans. The error of the system or the library is the cause. */
 export class TelemetryError extends Error {
   override readonly name = 'TelemetryError';
   readonly code: TelemetryErrorCode;

@@ -18,9 +18,9 @@ export interface StageView {
   readonly group: string | null;
   readonly worker: number | null;
   readonly isLive: boolean;
-  /** The gate that the stage shows to those upstream; `null` where it has none. */
+  /** The gate that the stage shows to what is upstream; `null` where it has none. */
   readonly gate: 'open' | 'closed' | null;
-  /** How long its own gate was closed, in seconds; `null` where it has none. */
+  /** How long its own gate has been closed, in seconds; `null` where it has none. */
   readonly closedSeconds: number | null;
   readonly in: number;
   readonly out: number;
@@ -34,7 +34,7 @@ export interface StageView {
 export interface StageEdge {
   readonly from: string;
   readonly to: string;
-  /** What goes along it. After a writer there are no items any more. */
+  /** What it carries. After a writer there are outcomes only. */
   readonly carries: 'items' | 'outcomes';
 }
 
@@ -49,7 +49,7 @@ export function topologyOf(
   const edges = stages.flatMap((stage): StageEdge[] => {
     const { id, feeds, branchOf, role } = stage;
     const into: StageEdge[] = branchOf && known.has(branchOf) ? [{ from: branchOf.id, to: id, carries: 'items' }] : [];
-    // What a stage with branches hands on goes through them.
+    // A stage with branches hands on through them.
     if (!feeds || !known.has(feeds) || forks.has(stage)) return into;
     return [...into, { from: id, to: feeds.id, carries: role === 'writer' ? 'outcomes' : 'items' }];
   });

@@ -3,10 +3,10 @@ import type { BoundedLabels } from './boundedLabels.js';
 import { FRESHNESS_BOUNDS, LATENCY_BOUNDS } from './catalogue.js';
 import { Distribution } from './distribution.js';
 
-/** When the event of an item was, in Unix epoch milliseconds; `undefined` for an item that does not say. */
+/** When the event of an item happened, in Unix epoch milliseconds; `undefined` if the item does not say. */
 export type EventTimeOf = (item: unknown) => number | undefined;
 
-/** The `ts` of an item, or its `publishedAt`, or those of the value that it carries. */
+/** The `ts` of an item, or its `publishedAt`, or that of the value that it carries. */
 export function eventTimeOf(item: unknown): number | undefined {
   return ownTimeOf(item) ?? ownTimeOf((item as { value?: unknown } | null | undefined)?.value);
 }
@@ -19,7 +19,7 @@ function ownTimeOf(item: unknown): number | undefined {
   return typeof publishedAt === 'number' ? publishedAt : undefined;
 }
 
-/** What a writer has told of its batches. */
+/** What is known of the batches of one writer. */
 export class WriterRecord {
   batches = 0;
   failures = 0;
@@ -44,7 +44,7 @@ export class WriterRecord {
 
   #observeAge(item: unknown, now: number, timeOf: EventTimeOf): void {
     const at = timeOf(item);
-    // An event of the future is one of a clock that is ahead, or of a bar that has just begun.
+    // An event in the future comes from a clock that is ahead, or is a bar that has just begun.
     if (at !== undefined && Number.isFinite(at)) this.freshness.observe(Math.max(0, now - at) / 1_000);
   }
 }
