@@ -206,11 +206,15 @@ export function nested<const S extends Spec>(spec: S): Option<object, 'optional'
 }
 
 /** An array, each of whose elements is what `element` says. */
-export function listOf(element: Readable, { min = 0 }: { readonly min?: 0 | 1 } = {}): Option<object> {
+export function listOf<V>(
+  element: Option<V, Presence, unknown>,
+  { min = 0 }: { readonly min?: 0 | 1 } = {},
+): Option<object> {
   const expected = min > 0 ? 'an array that is not empty' : 'an array';
+  const each = element.required();
   return new Option<object>(expected, (value, owner, option) => {
     if (!Array.isArray(value) || value.length < min) reject(owner, option, expected, value);
-    return value.map((one, i) => element.read(owner, `${option}[${i}]`, one));
+    return value.map((one, i) => each.read(owner, `${option}[${i}]`, one));
   });
 }
 

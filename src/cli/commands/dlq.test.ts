@@ -322,7 +322,7 @@ describe('sluice dlq purge', () => {
   it('removes letters once a person has typed yes', async () => {
     await letters.write({ reason: 'poison', items: [1, 2] }, {});
     const { code, stdout, questions } = await dlq(['purge', '--reason', 'poison'], { answer: 'yes' });
-    expect(questions).toEqual([`Remove 1 letter with 2 items from ${letters.folder} for good? Type yes: `]);
+    expect(questions).toEqual([`Delete 1 letter with 2 items from ${letters.folder} permanently? Type yes: `]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'removed 1 letter with 2 items\n' });
     expect((await letters.read()).map(({ reason }) => reason)).toEqual(['exhausted']);
   });

@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import type { CommandContext } from '../commandContext.js';
+import { parkCommand, purgeCommand, unparkCommand } from './dlq/changeCommands.js';
 import { lsCommand } from './dlq/ls.js';
-import { parkCommand, unparkCommand } from './dlq/park.js';
-import { purgeCommand } from './dlq/purge.js';
 import { replayCommand } from './dlq/replay.js';
 import { showCommand } from './dlq/show.js';
 

@@ -50,7 +50,12 @@ export function lsCommand(context: CommandContext): Command {
 async function list(context: CommandContext, folder: string, options: LsOptions): Promise<void> {
   const { limit = Number.POSITIVE_INFINITY, json } = options;
   const table = new Table(COLUMNS, context.terminal.stdout.columns);
-  const unread = new UnreadLines(context);
+  let firstUnread: UnreadLine | undefined;
+  let unread = 0;
+  const onProblem = (line: UnreadLine) => {
+    firstUnread ??= line;
+    unread += 1;
+  };
   let rows: string[][] = [];
   let letters = 0;
   let items = 0;
@@ -60,7 +65,7 @@ async function list(context: CommandContext, folder: string, options: LsOptions)
     if (rows.length > 0) await context.print(table.lines(rows));
     rows = [];
   };
-  for await (const letter of readDeadLetters<unknown>(folder, filterOf(options), { onProblem: unread.add })) {
+  for await (const letter of readDeadLetters<unknown>(folder, filterOf(options), { onProblem })) {
     if (letters >= limit) {
       hasMore = true;
       break;
@@ -73,7 +78,7 @@ async function list(context: CommandContext, folder: string, options: LsOptions)
     if (rows.length >= ROWS_PER_CHUNK) await flush();
   }
   await flush();
-  await unread.report();
+  if (firstUnread) await reportUnread(context, firstUnread, unread - 1);
   if (json) return;
   const state = options.parked ? 'parked' : 'open';
   const more = hasMore ? `; more are beyond --limit ${limit}` : '';
@@ -90,25 +95,10 @@ function rowOf(letter: StoredLetter<unknown>): string[] {
   return [id, timeOf(at), pipeline, stage, reason, kind ?? '-', ...counts, errorSummary(error)];
 }
 
-/** Describes the first unreadable line and counts the others: a damaged file may have any number of them. */
-export class UnreadLines {
-  readonly #context: CommandContext;
-  #first: UnreadLine | undefined;
-  #count = 0;
-
-  constructor(context: CommandContext) {
-    this.#context = context;
-  }
-
-  readonly add = (line: UnreadLine): void => {
-    this.#first ??= line;
-    this.#count += 1;
-  };
-
-  async report(): Promise<void> {
-    if (!this.#first) return;
-    const { segment, offset, reason } = this.#first;
-    const others = this.#count === 1 ? '' : `, and ${this.#count - 1} more`;
-    await this.#context.report(`warning: cannot read the line at byte ${offset} of ${segment}: ${reason}${others}`);
-  }
+/** Describes one line and counts the others, as a damaged file may have any number of them. */
+async function reportUnread(context: CommandContext, line: UnreadLine, others: number): Promise<void> {
+  const more = others === 0 ? '' : `, and ${others} more`;
+  await context.report(
+    `warning: cannot read the line at byte ${line.offset} of ${line.segment}: ${line.reason}${more}`,
+  );
 }
