@@ -1,4 +1,4 @@
-import { atLeastZero, finite, instant, label, literal, optional, seq, symbol } from './fields.js';
+import * as field from './fields.js';
 import type { CrossFieldIssue, RecordDescription } from './recordShape.js';
 
 /** What a symbol traded at over one span of time. */
@@ -36,17 +36,17 @@ export function barKey({ vendor, symbol, timeframe, ts }: Bar): string {
 export const BAR: RecordDescription<Bar> = {
   name: 'Bar',
   fields: {
-    kind: literal('bar'),
-    vendor: label,
-    symbol,
-    timeframe: label,
-    ts: instant,
-    open: finite,
-    high: finite,
-    low: finite,
-    close: finite,
-    volume: atLeastZero,
-    seq: optional(seq),
+    kind: field.literal('bar'),
+    vendor: field.label,
+    symbol: field.symbol,
+    timeframe: field.label,
+    ts: field.instant,
+    open: field.finite,
+    high: field.finite,
+    low: field.finite,
+    close: field.finite,
+    volume: field.atLeastZero,
+    seq: field.optional(field.seq),
   },
   crossFieldIssues,
   key: barKey,

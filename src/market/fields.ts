@@ -31,53 +31,32 @@ export function listOf<A>(expected: string, element: Field<A>): Field<readonly A
   return { expected, is: (u): u is readonly A[] => Array.isArray(u) && u.every(element.is), element };
 }
 
-export const finite = expecting('a finite number', (u): u is number => Number.isFinite(u));
+const numeric = (expected: string, test: (value: number) => boolean) =>
+  expecting(expected, (u): u is number => typeof u === 'number' && test(u));
 
-export const atLeastZero = expecting(
-  'a finite number of at least 0',
-  (u): u is number => Number.isFinite(u) && (u as number) >= 0,
-);
+const textual = (expected: string, test: (value: string) => boolean) =>
+  expecting(expected, (u): u is string => typeof u === 'string' && test(u));
 
-export const aboveZero = expecting(
-  'a finite number above 0',
-  (u): u is number => Number.isFinite(u) && (u as number) > 0,
-);
-
-export const fromMinusOneToOne = expecting(
-  'a number from -1 to 1',
-  (u): u is number => typeof u === 'number' && u >= -1 && u <= 1,
-);
+export const finite = numeric('a finite number', Number.isFinite);
+export const atLeastZero = numeric('a finite number of at least 0', (n) => n >= 0 && n < Infinity);
+export const aboveZero = numeric('a finite number above 0', (n) => n > 0 && n < Infinity);
+export const fromMinusOneToOne = numeric('a number from -1 to 1', (n) => n >= -1 && n <= 1);
+export const seq = numeric('a safe integer of at least 0', (n) => n >= 0 && Number.isSafeInteger(n));
 
 /** The range of a JavaScript `Date`. */
-export const instant = expecting(
-  'a time in Unix epoch milliseconds',
-  (u): u is number => typeof u === 'number' && Math.abs(u) <= 8.64e15,
-);
+export const instant = numeric('a time in Unix epoch milliseconds', (ms) => Math.abs(ms) <= 8.64e15);
 
-export const calendarDate = expecting(
-  'a date of the calendar as YYYY-MM-DD',
-  (u): u is string => typeof u === 'string' && !Number.isNaN(epochDay(u)),
-);
+export const calendarDate = textual('a date of the calendar as YYYY-MM-DD', (date) => !Number.isNaN(epochDay(date)));
+export const label = textual('a name', (name) => name !== '');
+export const headline = textual('a text that is not blank', (title) => title.trim() !== '');
 
-export const label = expecting('a name', (u): u is string => typeof u === 'string' && u !== '');
-
-export const headline = expecting(
-  'a text that is not blank',
-  (u): u is string => typeof u === 'string' && u.trim() !== '',
-);
-
-export const symbol = expecting(
+export const symbol = textual(
   'an upper-case symbol without spaces',
-  (u): u is string => typeof u === 'string' && u !== '' && !/[\p{Ll}\s\p{Cc}\uFFFD]/u.test(u),
+  (name) => name !== '' && !/[\p{Ll}\s\p{Cc}\uFFFD]/u.test(name),
 );
 
 /** `URL` strips line ends and tabs, so an address that contains any is refused before it is parsed. */
-export const webAddress = expecting(
+export const webAddress = textual(
   'an http or https address',
-  (u): u is string => typeof u === 'string' && /^https?:\/\/[^\s\p{Cc}]+$/iu.test(u) && URL.canParse(u),
-);
-
-export const seq = expecting(
-  'a safe integer of at least 0',
-  (u): u is number => Number.isSafeInteger(u) && (u as number) >= 0,
+  (url) => /^https?:\/\/[^\s\p{Cc}]+$/iu.test(url) && URL.canParse(url),
 );

@@ -1,5 +1,5 @@
 import { DAY_MS, epochDay } from './calendarDate.js';
-import { calendarDate, finite, label, literal, nullable, optional, seq, symbol } from './fields.js';
+import * as field from './fields.js';
 import type { RecordDescription } from './recordShape.js';
 
 /** One figure from the report of a company. */
@@ -34,16 +34,16 @@ export function fundamentalsKey({ vendor, symbol, periodEnd, timeframe, metric }
 export const FUNDAMENTALS: RecordDescription<Fundamentals> = {
   name: 'Fundamentals',
   fields: {
-    kind: literal('fundamental'),
-    vendor: label,
-    symbol,
-    periodEnd: calendarDate,
-    timeframe: label,
-    metric: label,
-    value: finite,
-    unit: label,
-    filingDate: nullable(calendarDate),
-    seq: optional(seq),
+    kind: field.literal('fundamental'),
+    vendor: field.label,
+    symbol: field.symbol,
+    periodEnd: field.calendarDate,
+    timeframe: field.label,
+    metric: field.label,
+    value: field.finite,
+    unit: field.label,
+    filingDate: field.nullable(field.calendarDate),
+    seq: field.optional(field.seq),
   },
   key: fundamentalsKey,
   // A figure becomes known when it is filed.

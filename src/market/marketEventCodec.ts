@@ -1,5 +1,6 @@
 import * as t from 'io-ts';
-import { recordCodec } from './recordCodec.js';
+import { expecting } from './fields.js';
+import { recordCodec, typeOf } from './recordCodec.js';
 import { isRecordKind, KINDS, type MarketEvent, RECORD_KINDS, type RecordKind } from './recordKinds.js';
 import type { RecordShape } from './recordShape.js';
 
@@ -9,14 +10,11 @@ const codecOf = (kind: RecordKind): Codec => recordCodec(RECORD_KINDS[kind] as R
 
 const CODECS = Object.fromEntries(KINDS.map((kind) => [kind, codecOf(kind)])) as Readonly<Record<RecordKind, Codec>>;
 
-const expectedKind = `${KINDS.slice(0, -1).map(quote).join(', ')} or ${KINDS.slice(-1).map(quote).join()}`;
+const expectedKind = KINDS.map((kind) => JSON.stringify(kind))
+  .join(', ')
+  .replace(/, (?=[^,]*$)/, ' or ');
 
-const kindCodec = new t.Type<RecordKind>(
-  expectedKind,
-  isRecordKind,
-  (u, context) => (isRecordKind(u) ? t.success(u) : t.failure(u, context)),
-  t.identity,
-);
+const kindCodec = typeOf(expecting(expectedKind, isRecordKind));
 
 /** Untrusted input to a {@link MarketEvent}, by the codec of its `kind`. */
 export const marketEventCodec: Codec = new t.Type<MarketEvent, MarketEvent, unknown>(
@@ -31,8 +29,4 @@ function validate(input: unknown, context: t.Context): t.Validation<MarketEvent>
   const { kind } = input as { readonly kind?: unknown };
   if (isRecordKind(kind)) return CODECS[kind].validate(input, context);
   return t.failure(kind, t.appendContext(context, 'kind', kindCodec, kind));
-}
-
-function quote(kind: string): string {
-  return JSON.stringify(kind);
 }

@@ -1,16 +1,4 @@
-import {
-  fromMinusOneToOne,
-  headline,
-  instant,
-  label,
-  listOf,
-  literal,
-  nullable,
-  optional,
-  seq,
-  symbol,
-  webAddress,
-} from './fields.js';
+import * as field from './fields.js';
 import type { RecordDescription } from './recordShape.js';
 
 /** A headline. */
@@ -43,15 +31,15 @@ export function newsKey({ vendor, id }: NewsItem): string {
 export const NEWS: RecordDescription<NewsItem> = {
   name: 'NewsItem',
   fields: {
-    kind: literal('news'),
-    vendor: label,
-    id: label,
-    publishedAt: instant,
-    title: headline,
-    url: webAddress,
-    symbols: listOf('an array of symbols', symbol),
-    sentiment: nullable(fromMinusOneToOne),
-    seq: optional(seq),
+    kind: field.literal('news'),
+    vendor: field.label,
+    id: field.label,
+    publishedAt: field.instant,
+    title: field.headline,
+    url: field.webAddress,
+    symbols: field.listOf('an array of symbols', field.symbol),
+    sentiment: field.nullable(field.fromMinusOneToOne),
+    seq: field.optional(field.seq),
   },
   key: newsKey,
   eventTime: ({ publishedAt }) => publishedAt,

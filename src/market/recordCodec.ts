@@ -42,7 +42,7 @@ function isRecord(u: unknown): u is object {
   return typeof u === 'object' && u !== null && !Array.isArray(u);
 }
 
-function typeOf<A>({ expected, is, element }: Field<A>): t.Type<unknown> {
+export function typeOf<A>({ expected, is, element }: Field<A>): t.Type<unknown> {
   // A type of unknowns is only asked, never written through.
   if (element) return t.readonlyArray(typeOf(element), expected) as t.Mixed as t.Type<unknown>;
   return new t.Type<unknown>(expected, is, (u, context) => (is(u) ? t.success(u) : t.failure(u, context)), t.identity);

@@ -20,7 +20,7 @@ import {
   reject,
   unchecked,
 } from '../../primitives/options.js';
-import { type BarDefaults, BarReader } from './barReader.js';
+import { BAR_FIELDS, type BarDefaults, type BarField, BarReader } from './barReader.js';
 import { duplicateOf } from './csvParser.js';
 import { type BadRow, type FileRecord, RowProblem } from './fileRecord.js';
 import type { ReplayBarsConfig, ReplayDecodedConfig, ReplayFileConfig, ReplayItemsConfig } from './replayConfig.js';
@@ -47,18 +47,9 @@ const ANYTHING = unchecked<string>();
 
 const BAR_OPTIONS = {
   ...FILE_OPTIONS,
-  columns: nested({
-    vendor: COLUMN,
-    symbol: COLUMN,
-    timeframe: COLUMN,
-    ts: COLUMN,
-    open: COLUMN,
-    high: COLUMN,
-    low: COLUMN,
-    close: COLUMN,
-    volume: COLUMN,
-    seq: COLUMN,
-  } satisfies OptionsOf<NonNullable<ReplayBarsConfig['columns']>>).default({}),
+  columns: nested(
+    Object.fromEntries(BAR_FIELDS.map((field) => [field, COLUMN])) as Readonly<Record<BarField, typeof COLUMN>>,
+  ).default({}),
   // Each is checked with the bar that it goes into.
   defaults: nested({
     vendor: ANYTHING,
