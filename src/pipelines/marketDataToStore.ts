@@ -31,15 +31,15 @@ const COORDINATOR = {
 const TABLES = { schema: unchecked(), createTable: unchecked(), strategy: unchecked(), now: unchecked() };
 
 export interface MarketDataToStoreConfig {
-  /** The settings of each of the four coordinators, `settings.coordinator` for one. Default: those of `writeCoordinator`. */
+  /** The settings of each coordinator, such as `settings.coordinator`. Default: those of `writeCoordinator`. */
   readonly coordinator?: Pick<WriteCoordinatorConfig<MarketEvent>, keyof typeof COORDINATOR>;
-  /** What stands around every write. Default: those of `writeCoordinator`, without dead letters. */
+  /** The policies of every write. Default: those of `writeCoordinator`, without dead letters. */
   readonly policies?: CoordinatorPolicies<MarketEvent>;
-  /** Where the tables are, and how they are written. Default: in the connection's schema, made at the first write. */
+  /** Where the tables are, and how they are written. Default: in the connection's schema, created at the first write. */
   readonly tables?: Pick<TableSinkConfig, keyof typeof TABLES>;
   /**
-   * Check each record against its model first. Default true. False for a source that has checked its records, as
-   * `replayFile()` has its bars; a record of an unknown kind then fails the pipeline.
+   * Whether each record is checked against its model first. Set it to false for a source that has checked its records, as
+   * `replayFile()` has its bars; a record of an unknown kind then fails the pipeline. Default true.
    */
   readonly check?: boolean;
 }
@@ -53,13 +53,13 @@ const OPTIONS = {
 
 /**
  * The ready-made pipeline from records of any kind to their tables: each record is checked, routed by its `kind`, and
- * written by the coordinator of that kind, which is named for its table: `bars`, `options_snap`, `news` or `fundamentals`.
+ * written by the coordinator of that kind, which is named after its table: `bars`, `options_snap`, `news` or `fundamentals`.
  *
- * What breaks its model goes to the dead letters with the field and the reason (`decode`); without dead letters it fails the
- * pipeline with a `DecodeError`. A source is paused while the coordinator that its next record is for is full.
+ * A record that does not match its model goes to the dead letters with the field and the reason `decode`; without dead letters
+ * it fails the pipeline with a `DecodeError`. A source is paused while the coordinator of its next record is full.
  *
- * Delivery, errors and backpressure are those of `writeCoordinator`. The four share the connections of the pool: give it as many
- * as there are workers that are to write at once.
+ * Delivery, errors and backpressure are those of `writeCoordinator`. The coordinators share the connections of the pool: give it
+ * one per worker that should write at the same time.
  *
  * @example
  * ```ts
@@ -96,10 +96,10 @@ export function marketDataToStore(
   };
   const checked = check
     ? decode(marketEventCodec, { divertTo: refusal(policies.deadLetters) })
-    : // Taken at its word.
+    : // The source has checked it.
       (identity as MonoTypeOperatorFunction<unknown> as OperatorFunction<unknown, MarketEvent>);
   const write = Object.fromEntries(KINDS.map((kind) => [kind, writer(kind)])) as Writers;
-  // Where nobody runs it as a program, a coordinator that cannot go on stops the source of all four.
+  // Without run(), a coordinator that cannot go on must stop the source of all of them.
   const supervised = supervise<WriteOutcome<MarketEvent>>({
     scheduler: policies.scheduler ?? asyncScheduler,
     branches: true,
@@ -111,7 +111,7 @@ type Writers = {
   readonly [K in RecordKind]: (records$: Observable<RecordOf<K>>) => Observable<WriteOutcome<MarketEvent>>;
 };
 
-/** Letters are what could not be written as it is, so that a record of no kind at all is among them. */
+/** A letter holds the record as it came, even one of no known kind. */
 function refusal(deadLetters: CoordinatorPolicies<MarketEvent>['deadLetters']) {
   return ({ input, error }: Rejected) => {
     if (!deadLetters) throw error;

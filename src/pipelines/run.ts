@@ -22,11 +22,11 @@ export interface SignalEmitter {
 }
 
 export interface RunConfig {
-  /** How long a drain may take before what is left is given up, in milliseconds, 0 or more. Default 10,000. */
+  /** How long a drain may take before what is left is abandoned, in milliseconds, 0 or more. Default 10,000. */
   readonly drainTimeoutMs?: number;
-  /** The signals that ask for a drain. Default `SIGINT` and `SIGTERM`; an empty list for none. */
+  /** The signals that start a drain. Default `SIGINT` and `SIGTERM`; an empty list for none. */
   readonly signals?: readonly NodeJS.Signals[];
-  /** Asks for a drain when it is aborted: for programs that stop for reasons of their own. */
+  /** Starts a drain when it is aborted, for programs that stop for reasons of their own. */
   readonly stop?: AbortSignal;
   /** What follows the run, such as `pipelineTelemetry()` and `logPipeline()`. Default: nothing. */
   readonly observe?: readonly RunObserver[];
@@ -57,25 +57,25 @@ const OPTIONS = {
  * outcomes   ---a--b--c---d|          sources complete, what is held is written
  * ```
  *
- * The first signal asks for a drain: sources complete, buffers empty, partial batches are flushed. A second leaves the
- * drain one second, a third ends it at once. In the last second of a drain, or in its last half where it is shorter, writers
- * with dead letters give up what they are writing, and everything that is still held goes there. What is left when the time
- * is over is reported as `held`, by stage.
+ * The first signal starts a drain: sources complete, buffers empty, partial batches are flushed. A second signal leaves the
+ * drain one second, a third ends it immediately. In the last second of a drain, or in its second half if it is shorter than two
+ * seconds, the drain has expired: writers with dead letters give up what they are writing, and everything still held goes there.
+ * What is left at the deadline is reported as `held`, by stage.
  *
- * A writer that cannot go on (its table is missing, its password wrong) starts a drain as well, in which what it holds goes to
- * the dead letters; then the run fails with that error.
+ * A writer that cannot go on, such as one whose table is missing, also starts a drain, in which everything that it holds goes to
+ * the dead letters; then the run fails with its error.
  *
- * **Emits when**: it does not; the promise resolves with the {@link RunReport} when the pipeline has ended.
- * **Backpressure**: none of its own; outcomes are counted and let go.
+ * **Emits when**: it does not. The promise resolves with the {@link RunReport} when the pipeline has ended.
+ * **Backpressure**: none of its own. Outcomes are counted and discarded.
  * **Completes when**: the pipeline completes, or the deadline of a drain has passed, whatever its parts are waiting for.
  * **Errors when**: the pipeline does: the promise rejects with a {@link RunError} that carries cause and report.
  * **On unsubscribe**: at the deadline everything upstream is torn down; writes in flight are not waited for.
  *
- * **Delivery**: what is reported as written is committed. An item held at the deadline may have been committed too, if
- * its write was in flight: write it again.
+ * **Delivery**: what is reported as written is committed. An item held at the deadline may have been committed too if its write
+ * was in flight: write it again. What is held is lost with the process unless the source can redeliver it.
  *
- * **Gotchas**: a source that is none of Sluice's does not hear the request to stop; put `untilStopped()` behind it
- * (`writeCoordinator` has one).
+ * **Gotchas**: a foreign source does not notice the request to stop; put `untilStopped()` behind it (`writeCoordinator`
+ * includes one).
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 import type { RunReport } from '../operators/running/runReport.js';
 
-/** A pipeline ended by an error: the cause says why, the report what became of every item. */
+/** An error ended the pipeline: the cause says why, and the report what became of every item. */
 export class RunError extends Error {
   override readonly name = 'RunError';
   readonly code = 'SLUICE_RUN_FAILED';

@@ -286,6 +286,28 @@ describe('sinkSubscriber', () => {
     expect(writer.monitor.account()).toMatchObject({ diverted: 7, held: 0, conservation: 0 });
   });
 
+  it('is followed by observers from its subscription to its report', async () => {
+    const { sink } = collecting();
+    const events: string[] = [];
+    const writer = sinkSubscriber(sink, {
+      workers: 1,
+      batchSize: 1,
+      observe: [
+        {
+          attach: () => ({ settled: (_, { items }) => events.push(`settled ${items.length}`) }),
+          draining: (reason) => events.push(`draining ${reason}`),
+          finished: ({ outcome, written }) => events.push(`${outcome} ${written}`),
+        },
+      ],
+    });
+    const source = new Subject<number>();
+    source.subscribe(writer);
+    source.next(1);
+    writer.stop();
+    await writer.whenFinished();
+    expect(events).toEqual(['settled 1', 'draining stop', 'drained 1']);
+  });
+
   it('refuses options that it does not know', () => {
     const { sink } = collecting();
     expect(() => sinkSubscriber(sink, { drainTimeoutMs: -1 })).toThrow(/sinkSubscriber: drainTimeoutMs .* got -1/);

@@ -1,6 +1,6 @@
 import { destination as open, pino, stdSerializers, stdTimeFunctions } from 'pino';
+import { having, type OptionsOf, oneOf, readOptions } from '../primitives/options.js';
 import { redactData, redactText } from '../primitives/redact.js';
-import { requireFunction, requireKnownOptions, requireOneOf } from '../primitives/validate.js';
 
 /** The part of a logger that Sluice uses; pino's loggers have it. */
 export interface Logger {
@@ -27,6 +27,11 @@ export interface CreateLoggerConfig {
   readonly destination?: LogDestination;
 }
 
+const OPTIONS = {
+  level: oneOf(LOG_LEVELS).default('info'),
+  destination: having('write'),
+} satisfies OptionsOf<CreateLoggerConfig>;
+
 /**
  * A logger that writes one line of JSON per entry, without secrets: values named like one (`password`, `apiKey`, `token`,
  * `DATABASE_URL`, …), at any depth, and passwords in messages and errors are replaced before the line is written.
@@ -40,12 +45,7 @@ export interface CreateLoggerConfig {
  * ```
  */
 export function createLogger(config: CreateLoggerConfig = {}): Logger {
-  const owner = 'createLogger';
-  requireKnownOptions(owner, config, ['level', 'destination']);
-  const { destination: given } = config;
-  const level = requireOneOf(owner, 'level', config.level ?? 'info', LOG_LEVELS);
-  if (given) requireFunction(owner, 'the write of its destination', given.write);
-  const destination: LogDestination = given ?? open({ dest: 2, sync: true });
+  const { level, destination = open({ dest: 2, sync: true }) } = readOptions('createLogger', config, OPTIONS);
   const options = {
     level,
     base: null,

@@ -410,7 +410,10 @@ describe('the server', () => {
     [{ sinkCheckTimeoutMs: 0 }, /sinkCheckTimeoutMs/],
     [{ sinkCheckCacheMs: -1 }, /sinkCheckCacheMs/],
     [{ prot: 1 }, /unknown option "prot"/],
-    [{ pages: { '/metrics': () => ({}) } }, /a path must begin with "\/" and not be one of .*, got "\/metrics"/],
+    [
+      { pages: { '/metrics': () => ({}) } },
+      /a path must be one that begins with "\/" and is none of .*, got "\/metrics"/,
+    ],
     [{ pages: { version: () => ({}) } }, /got "version"/],
     [{ pages: { '/version': '1.0' } }, /pages: \/version must be a function/],
   ])('refuses %j', async (config, message) => {

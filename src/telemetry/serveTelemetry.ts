@@ -1,10 +1,13 @@
 import {
-  requireDuration,
-  requireFunction,
-  requireInteger,
-  requireKnownOptions,
-  requireText,
-} from '../primitives/validate.js';
+  duration,
+  func,
+  integer,
+  type OptionsOf,
+  readOptions,
+  reject,
+  text,
+  unchecked,
+} from '../primitives/options.js';
 import { metricsFormat } from './metricsFormat.js';
 import type { PipelineTelemetry } from './pipelineTelemetry.js';
 import { Readiness, type SinkCheck } from './readiness.js';
@@ -27,7 +30,17 @@ export interface ServeTelemetryConfig {
   readonly now?: () => number;
 }
 
-const OPTIONS = ['port', 'host', 'sinkCheck', 'sinkCheckTimeoutMs', 'sinkCheckCacheMs', 'pages', 'now'];
+const OPTIONS = {
+  port: integer({ min: 0, max: 65_535 }).default(9_000),
+  host: text().default('127.0.0.1'),
+  sinkCheck: func(),
+  sinkCheckTimeoutMs: duration({ min: 1 }).default(2_000),
+  sinkCheckCacheMs: duration().default(5_000),
+  pages: unchecked(),
+  now: func().default(Date.now),
+} satisfies OptionsOf<ServeTelemetryConfig>;
+
+const PAGE = func().required();
 
 /**
  * A small HTTP server for those who watch a program: `/metrics` for Prometheus, `/healthz` (it is alive), `/readyz` (it can
@@ -52,16 +65,8 @@ export async function serveTelemetry(
   config: ServeTelemetryConfig = {},
 ): Promise<PageServer> {
   const owner = 'serveTelemetry';
-  requireKnownOptions(owner, config, OPTIONS);
-  const port = requireInteger(owner, 'port', config.port ?? 9_000, 0, 65_535);
-  const host = requireText(owner, 'host', config.host ?? '127.0.0.1');
-  const now = requireFunction(owner, 'now', config.now ?? Date.now);
-  const readiness = new Readiness({
-    check: config.sinkCheck && requireFunction(owner, 'sinkCheck', config.sinkCheck),
-    timeoutMs: requireDuration(owner, 'sinkCheckTimeoutMs', config.sinkCheckTimeoutMs ?? 2_000, 1),
-    cacheMs: requireDuration(owner, 'sinkCheckCacheMs', config.sinkCheckCacheMs ?? 5_000),
-    now,
-  });
+  const { port, host, sinkCheck, sinkCheckTimeoutMs, sinkCheckCacheMs, now } = readOptions(owner, config, OPTIONS);
+  const readiness = new Readiness({ check: sinkCheck, timeoutMs: sinkCheckTimeoutMs, cacheMs: sinkCheckCacheMs, now });
   const startedAt = now();
   const pages: Record<string, Page> = {
     '/metrics': async ({ headers }) => ({ status: 200, ...(await telemetry.metrics(metricsFormat(headers.accept))) }),
@@ -75,14 +80,12 @@ export async function serveTelemetry(
     },
     '/topology': () => json(200, { pipelines: telemetry.topology() }),
   };
+  const own = Object.keys(pages).join(', ');
   for (const [path, page] of Object.entries(config.pages ?? {})) {
-    requireFunction(`${owner}: pages`, path, page);
     if (!path.startsWith('/') || Object.hasOwn(pages, path)) {
-      throw new RangeError(
-        `${owner}: pages: a path must begin with "/" and not be one of ${Object.keys(pages).join(', ')}, got ${JSON.stringify(path)}`,
-      );
+      reject(`${owner}: pages`, 'a path', `one that begins with "/" and is none of ${own}`, path);
     }
-    pages[path] = page;
+    pages[path] = PAGE.read(`${owner}: pages`, path, page) as Page;
   }
   return servePages({ port, host, pages });
 }

@@ -6,7 +6,7 @@ import type { Account, PipelineMonitor } from '../../flow/monitor.js';
  */
 export type RunOutcome = 'completed' | 'drained' | 'deadline' | 'failed' | 'unsubscribed';
 
-/** What one stage did in a run, in items. */
+/** What one stage counted in a run, in items. */
 export interface StageReport {
   readonly id: string;
   readonly kind: string;
@@ -22,7 +22,7 @@ export interface StageReport {
 export interface RunReport extends Account {
   readonly outcome: RunOutcome;
   readonly durationMs: number;
-  /** Batches that were written, whole or in part, and the rows that they inserted or changed. */
+  /** Batches written, whole or in part, and the rows that they inserted or changed. */
   readonly batches: number;
   readonly rows: number;
   /** Where the held items were, by stage; empty where none were. */
