@@ -45,7 +45,7 @@ function collecting(held = false) {
 }
 
 const naturals = (count: number) =>
-  gatedSource<number>({ name: 'naturals' }, (outlet) => {
+  gatedSource<number>({ name: 'naturals', yieldAfterMs: Number.POSITIVE_INFINITY }, (outlet) => {
     let n = 0;
     outlet.pump(() => {
       if (n < count) outlet.next(n++);
@@ -70,7 +70,8 @@ describe('sinkSubscriber', () => {
     const { sink, release } = collecting(true);
     const writer = sinkSubscriber(sink, { workers: 1, batchSize: 10, capacity: 100 });
     let emitted = 0;
-    gatedSource<number>({ name: 'counted' }, (outlet) => outlet.pump(() => outlet.next(emitted++))).subscribe(writer);
+    const source = { name: 'counted', yieldAfterMs: Number.POSITIVE_INFINITY };
+    gatedSource<number>(source, (outlet) => outlet.pump(() => outlet.next(emitted++))).subscribe(writer);
     const gate = contextOf(writer as never).gate;
     expect(gate.isOpen).toBe(false);
     expect(emitted).toBe(10 + 10 + 1 + 80);
