@@ -10,9 +10,8 @@ import { withContext } from './withContext.js';
 
 function branch() {
   const monitor = new PipelineMonitor();
-  const account = new StageAccount('out', { kind: 'out' });
-  const branchOf = account.stage;
-  const info = { kind: 'lane', name: 'lane[0]', monitor, branchOf, account };
+  const branchOf = new StageAccount('out', { kind: 'out' }).stage;
+  const info = { kind: 'lane', name: 'lane[0]', monitor, branchOf, takesBatches: () => false };
   return { monitor, branch: new Branch<number>(info), branchOf };
 }
 
@@ -67,10 +66,10 @@ describe('Branch', () => {
     const { branch: lane, monitor, branchOf } = branch();
     const items: number[] = [];
     lane.stream.pipe(take(1)).subscribe((item) => items.push(item));
-    lane.next(1);
-    lane.next(2);
+    lane.next(1, 1);
+    lane.next(2, 1);
     lane.stream.subscribe((item) => items.push(item));
-    lane.next(3);
+    lane.next(3, 1);
     expect(items).toEqual([1, 3]);
     expect(monitor.stages).toHaveLength(1);
     expect(monitor.stages[0]).toMatchObject({ name: 'lane[0]', branchOf, in: 2, out: 2 });

@@ -2,7 +2,6 @@ import { Observable, type Subscriber } from 'rxjs';
 import { Wait } from '../primitives/wait.js';
 import { contextOf, type FlowContext, registerStage } from './context.js';
 import type { Monitor, Stage, StageAccount } from './monitor.js';
-import { byMark, weightOf } from './unit.js';
 
 export interface BranchInfo {
   readonly kind: string;
@@ -10,8 +9,8 @@ export interface BranchInfo {
   readonly monitor: Monitor;
   /** The stage that hands out to its branches; `undefined` if `monitor` does not watch it. */
   readonly branchOf: Stage | undefined;
-  /** The account of that stage: a branch weighs values alike. */
-  readonly account: StageAccount;
+  /** Whether that stage hands out batches. */
+  readonly takesBatches: () => boolean;
 }
 
 /**
@@ -54,11 +53,10 @@ export class Branch<T> {
     return this.#context;
   }
 
-  /** Emits. Ask {@link isOpen} first. */
-  next(item: T): void {
+  /** Emits what counts as `weight` items. Ask {@link isOpen} first. */
+  next(item: T, weight: number): void {
     const account = this.#account;
     if (!account || !this.#subscriber) return;
-    const weight = weightOf(item, this.#info.account.weigh);
     account.in += weight;
     account.out += weight;
     this.#subscriber.next(item);
@@ -95,7 +93,7 @@ export class Branch<T> {
     this.#context = context;
     const account = registerStage(context, { kind, name, branchOf, gate: context.gate }, monitor);
     this.#account = account;
-    if (this.#info.account.weigh === byMark) context.onBatches?.();
+    if (this.#info.takesBatches()) context.onBatches?.();
     this.#waitUntilOpen();
     return () => {
       account.close();

@@ -4,7 +4,7 @@ import { contextOf, type FlowContext, NO_CONTEXT, withFallbackContext } from './
 import type { StageAccount } from './monitor.js';
 import type { OperationInfo } from './operate.js';
 import { operateQueuedCounted, type QueuedHandlers, type QueuedOperation } from './operateQueued.js';
-import { commonUnit } from './unit.js';
+import { commonUnit, weightOf } from './unit.js';
 
 export interface BroadcastingConfig extends OperationInfo {
   /** How many subscribers there must be before the source is subscribed. */
@@ -85,8 +85,9 @@ class Round<T> {
     return {
       offer: (item) => {
         // The last branch may have left with an earlier item: what is left is abandoned.
-        if (operation.destination.closed || !this.#handOut(item)) return false;
-        operation.handOn(item);
+        const weight = weightOf(item, account.weigh);
+        if (operation.destination.closed || !this.#handOut(item, weight)) return false;
+        account.out += weight;
         return true;
       },
       isReady: () => this.#branches.every((branch) => branch.isOpen),
@@ -98,7 +99,7 @@ class Round<T> {
   }
 
   /** Gives `item` to every branch, or stops at one that is closed and goes on from there next time. */
-  #handOut(item: T): boolean {
+  #handOut(item: T, weight: number): boolean {
     if (this.#recipients.length === 0) {
       const closed = this.#branches.find((branch) => !branch.isOpen);
       if (closed) {
@@ -115,7 +116,7 @@ class Round<T> {
         return false;
       }
       this.#served += 1;
-      if (!branch.hasEnded) branch.next(item);
+      if (!branch.hasEnded) branch.next(item, weight);
     }
     this.#recipients = [];
     return true;
@@ -136,7 +137,7 @@ class Round<T> {
       monitor: context.monitor,
       // A monitor that does not watch this stage takes the branch for where its pipeline begins.
       branchOf: context.monitor === this.#first.monitor ? stage : undefined,
-      account: this.#account!,
+      takesBatches: () => this.#account?.weigh !== undefined,
     });
     this.#branches = [...this.#branches, branch];
     // The gate here closes with those of the branches, in the same moment, and opens in their turn.

@@ -4,7 +4,7 @@ import type { FlowContext } from './context.js';
 import type { StageAccount } from './monitor.js';
 import { type OperationInfo, subscribeInner } from './operate.js';
 import { operateQueuedCounted, type QueuedHandlers, type QueuedOperation } from './operateQueued.js';
-import { commonUnit } from './unit.js';
+import { commonUnit, weightOf } from './unit.js';
 
 /** Names the branch of an item; `undefined` if every branch that would do is closed. */
 export type ChooseBranch<T> = (item: T) => Branch<T> | undefined;
@@ -52,7 +52,13 @@ export class FanOut<T, R> {
     inside: Partial<FlowContext> = {},
   ): Branch<T> {
     const { destination, downstream, stage, flush } = this.#operation;
-    const branch = new Branch<T>({ kind, name, monitor: downstream.monitor, branchOf: stage, account: this.#account });
+    const branch = new Branch<T>({
+      kind,
+      name,
+      monitor: downstream.monitor,
+      branchOf: stage,
+      takesBatches: () => this.#account.weigh !== undefined,
+    });
     this.branches.push(branch);
     this.#chains.push(() => {
       const context = { destination, downstream: { ...downstream, ...inside } };
@@ -72,7 +78,8 @@ export class FanOut<T, R> {
 
   /** Subscribes all chains. */
   start(choose: ChooseBranch<T>): QueuedHandlers<T> {
-    const { flush, settle, handOn } = this.#operation;
+    const { flush, settle } = this.#operation;
+    const account = this.#account;
     this.#running = this.branches.length;
     for (const subscribe of this.#chains) subscribe();
     return {
@@ -90,8 +97,9 @@ export class FanOut<T, R> {
           branch.whenOpen(flush);
           return false;
         }
-        handOn(item);
-        branch.next(item);
+        const weight = weightOf(item, account.weigh);
+        account.out += weight;
+        branch.next(item, weight);
         return true;
       },
       isIdle: () => this.#running === 0,

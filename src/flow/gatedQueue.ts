@@ -203,19 +203,29 @@ export class GatedQueue<T> {
 }
 
 /**
- * Pushes an item. Where there is no room for it, it is dropped and the source unsubscribed; what waits passes, and then the
- * operator fails with a {@link BufferOverflowError}. `endWith` is how the operator ends once its queue is empty.
+ * There was no room for `item`: it is dropped and the source unsubscribed; what waits passes, and then the operator fails with a
+ * {@link BufferOverflowError}. `endWith` is how the operator ends once its queue is empty.
  */
-export function admit<T>(
+export function overflowed<T>(
   queue: GatedQueue<T>,
   item: T,
   { stage, settle, detach, destination }: Pick<Operation<never>, 'stage' | 'settle' | 'detach' | 'destination'>,
-  endWith: (finish: () => void) => void = (finish) => queue.end(finish),
-): boolean {
-  if (queue.push(item)) return true;
+  endWith: (finish: () => void) => void,
+): void {
   settle('dropped', item, 'overflow');
   detach();
   const remedy = `What is upstream does not obey its gate: put boundedBuffer() before ${stage.kind}.`;
   endWith(() => destination.error(new BufferOverflowError(stage.name, queue.capacity, remedy)));
-  return false;
+}
+
+/** Pushes an item; false if there was no room. */
+export function admit<T>(
+  queue: GatedQueue<T>,
+  item: T,
+  operation: Pick<Operation<never>, 'stage' | 'settle' | 'detach' | 'destination'>,
+  endWith: (finish: () => void) => void = (finish) => queue.end(finish),
+): boolean {
+  const hasRoom = queue.push(item);
+  if (!hasRoom) overflowed(queue, item, operation, endWith);
+  return hasRoom;
 }

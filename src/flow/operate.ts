@@ -3,7 +3,7 @@ import { attachContext, contextOf, type FlowContext, registerStage } from './con
 import { NO_MONITOR, type StageAccount, type StageRole } from './monitor.js';
 import { type Handlers, OperateSubscriber } from './operateSubscriber.js';
 import { type Operation, operationOf } from './operation.js';
-import { byMark, type Unit, weigher } from './unit.js';
+import { type Unit, weigher } from './unit.js';
 
 export type { Bulk, Handlers } from './operateSubscriber.js';
 export type { Operation } from './operation.js';
@@ -83,7 +83,7 @@ export function operateCounted<T, R>(
       const { stopping, expired, abort } = { ...downstream, ...handlers.upstream };
       const unit = unitOf(info, downstream, handlers);
       const onBatches = () => {
-        account.weigh ??= byMark;
+        account.takeBatches();
         if (info.role === 'transform') return;
         if (handlers.onBatches) handlers.onBatches();
         else downstream.onBatches?.();

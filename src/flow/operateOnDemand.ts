@@ -1,7 +1,6 @@
 import { type OperatorFunction, of } from 'rxjs';
 import type { StageAccount } from './monitor.js';
 import { type InnerHandlers, type Operation, type OperationInfo, operateCounted, subscribeInner } from './operate.js';
-import { byMark } from './unit.js';
 
 /** How a subscription of the source ended: by itself, or because its subscriber unsubscribed. */
 export type ConnectionEnd =
@@ -45,7 +44,7 @@ export function operateOnDemand<T, R>(
       const { destination, downstream, stage } = operation;
       // The source feeds this stage, which hands its items on.
       const onBatches = () => {
-        account.weigh ??= byMark;
+        account.takeBatches();
         downstream.onBatches?.();
       };
       const inside = { destination, downstream: { ...downstream, stage, onBatches } };

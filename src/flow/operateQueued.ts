@@ -1,9 +1,9 @@
 import type { OperatorFunction } from 'rxjs';
 import { Wait } from '../primitives/wait.js';
-import { admit, GatedQueue, type Level } from './gatedQueue.js';
+import { GatedQueue, type Level, overflowed } from './gatedQueue.js';
 import type { StageAccount } from './monitor.js';
 import { type Bulk, type Handlers, type Operation, type OperationInfo, operateCounted } from './operate.js';
-import { byMark, weigher } from './unit.js';
+import { weigher } from './unit.js';
 
 /** What an operator that can be full does. Whatever these throw goes to the error channel downstream. */
 export interface QueuedHandlers<T> extends Pick<Handlers<T>, 'finalize' | 'onRegister' | 'onBatches' | 'upstream'> {
@@ -215,15 +215,12 @@ export function operateQueuedCounted<T, R>(
     queue = line;
     if (handlers.isReady) line.regulate();
 
-    const accept = onOverflow
-      ? (item: T) => {
-          if (!line.push(item)) onOverflow(item);
-        }
-      : (item: T) => {
-          admit(line, item, operation, endWith);
-        };
+    const overflow = onOverflow ?? ((item: T) => overflowed(line, item, operation, endWith));
+    const accept = (item: T) => {
+      if (!line.push(item)) overflow(item);
+    };
     // Of a writer, results are no items.
-    const weighOut = weigher(downstream.unit) ?? byMark;
+    const weighOut = weigher(downstream.unit);
     const resultsHeld = () => (results && info.role !== 'writer' ? results.weight(weighOut) : 0);
     return {
       gate: line.gate,

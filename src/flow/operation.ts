@@ -2,7 +2,7 @@ import type { Subscriber } from 'rxjs';
 import type { FlowContext } from './context.js';
 import type { Fate, Stage, StageAccount } from './monitor.js';
 import { type Bulk, OperateSubscriber } from './operateSubscriber.js';
-import { byMark, type Weigh, weigher, weightOf, weightOfAll } from './unit.js';
+import { byLength, type Weigh, weigher, weightOf, weightOfAll } from './unit.js';
 
 /** What an operator is given to work with, once per subscription. */
 export interface Operation<R> {
@@ -13,8 +13,6 @@ export interface Operation<R> {
   readonly stage: Stage;
   /** Emits, and counts the value as handed on: as `weight` items, where it does not weigh what came in for it. */
   readonly emit: (value: R, weight?: number) => void;
-  /** Counts a value as handed on that does not go to `destination`, but to one of several branches. */
-  readonly handOn: (value: unknown) => void;
   /** The bulk way into what is directly downstream, where that is an operator that has one. It counts as `emit` does. */
   readonly bulkOut: () => Bulk<R> | undefined;
   /** Counts a value that goes no further, by reason: dropped, diverted, or written. */
@@ -36,13 +34,9 @@ export function operationOf<R>(
 ): Operation<R> {
   return {
     destination,
-    downstream,
+    ...outOf(destination, downstream, account),
     stage: account.stage,
     detach,
-    emit: emitterOf(destination, downstream, account),
-    handOn(value) {
-      account.out += weightOf(value, account.weigh);
-    },
     bulkOut() {
       const bulk = destination instanceof OperateSubscriber ? (destination.bulk as Bulk<R> | undefined) : undefined;
       return (
@@ -61,19 +55,31 @@ export function operationOf<R>(
   };
 }
 
-function emitterOf<R>(destination: Subscriber<R>, { unit }: FlowContext, account: StageAccount): Operation<R>['emit'] {
+/** The way out, and the context that says what goes there. */
+function outOf<R>(
+  destination: Subscriber<R>,
+  downstream: FlowContext,
+  account: StageAccount,
+): Pick<Operation<R>, 'downstream' | 'emit'> {
   const { role } = account.stage;
   // What a writer emits is a record of the write, and no item.
-  if (role === 'writer') return (value) => destination.next(value);
+  if (role === 'writer') return { downstream, emit: (value) => destination.next(value) };
   if (role === 'transform') {
-    const weigh = weigher(unit) ?? byMark;
-    return (value) => {
-      account.out += weigh(value);
+    let weigh = weigher(downstream.unit);
+    // What it emits need not be what it took: sources inside may make batches where none come in.
+    const onBatches = () => {
+      weigh = byLength;
+      downstream.onBatches?.();
+    };
+    const emit = (value: R) => {
+      account.out += weightOf(value, weigh);
       destination.next(value);
     };
+    return { downstream: { ...downstream, onBatches }, emit };
   }
-  return (value, weight = account.weigh === undefined ? 1 : account.weigh(value)) => {
+  const emit = (value: R, weight = account.weigh === undefined ? 1 : account.weigh(value)) => {
     account.out += weight;
     destination.next(value);
   };
+  return { downstream, emit };
 }

@@ -1,5 +1,5 @@
 import type { Gate } from './gate.js';
-import { itemsIn, type Weigh, weightOf } from './unit.js';
+import { byLength, itemsIn, type Weigh, weightOf } from './unit.js';
 
 /**
  * A source begins an account and a writer ends it; an operator passes items on, and a transform turns some into others,
@@ -233,6 +233,11 @@ export class StageAccount {
       const counts = this[fate];
       counts.set(reason, (counts.get(reason) ?? 0) + count);
     }
+  }
+
+  /** A `batch()` above hands on batches, and no writer below has said so. What is held must leave as it was counted. */
+  takeBatches(): void {
+    if (this.held === 0) this.weigh ??= byLength;
   }
 
   /** Takes up the account again for a new subscription of the same stage. */

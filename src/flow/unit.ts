@@ -4,21 +4,8 @@ export type Unit = 'item' | 'batch';
 /** How many items a value stands for. */
 export type Weigh = (value: unknown) => number;
 
-/** The arrays of each `batch()` with no writer below: stages there count an array as its items only if it is one of these. */
-const batches = new WeakSet<readonly unknown[]>();
-
-export function markBatch(array: readonly unknown[]): void {
-  batches.add(array);
-}
-
-/**
- * Below a `batch()` and above no writer. It agrees with counting one for each value as long as none of them is marked, so a
- * stage may go over to it at any time.
- */
-export const byMark: Weigh = (value) => (Array.isArray(value) && batches.has(value) ? value.length : 1);
-
-// An operator of RxJS between two stages, such as bufferCount(), may make the batches: above it there are single items.
-const byLength: Weigh = (value) => (Array.isArray(value) ? value.length : 1);
+/** What is no array is an item also where batches are expected: an operator of RxJS below, such as bufferCount(), makes them. */
+export const byLength: Weigh = (value) => (Array.isArray(value) ? value.length : 1);
 
 /** `undefined` where each value is one item, so that counting it costs an addition. */
 export function weigher(unit: Unit): Weigh | undefined {
@@ -41,8 +28,7 @@ export function weightOfAll(values: readonly unknown[], weigh: Weigh | undefined
   return sum;
 }
 
-/** The items that a value stands for, as `weigh` counts them. */
+/** The items that a value stands for. */
 export function itemsIn(value: unknown, weigh: Weigh | undefined): readonly unknown[] {
-  const isBatch = Array.isArray(value) && (weigh === byLength || (weigh === byMark && batches.has(value)));
-  return isBatch ? value : [value];
+  return weigh !== undefined && Array.isArray(value) ? value : [value];
 }

@@ -1,6 +1,5 @@
 import { asapScheduler, asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs';
 import { operateQueued } from '../flow/operateQueued.js';
-import { markBatch } from '../flow/unit.js';
 import {
   boolean,
   duration,
@@ -98,9 +97,7 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
   return operateQueued<T, readonly T[]>({ kind: owner, name, unit: 'item' }, (operation) => {
     const { destination, downstream, mayEmit, emit, waiting, flush, regulate } = operation;
     const clock = scheduler ?? asyncScheduler;
-    // Where no writer below asks for batches, the stages there are told that they come.
-    const isMarked = downstream.unit === 'item' && downstream.onBatches !== undefined;
-    if (isMarked) downstream.onBatches?.();
+    if (downstream.unit === 'item') downstream.onBatches?.();
     let items: T[] = [];
     let bytes = 0;
     /** Nothing is waited for any more but the gate and the end of a burst. */
@@ -126,7 +123,6 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
       const full = items;
       items = [];
       bytes = 0;
-      if (isMarked) markBatch(full);
       emit(full, full.length);
       return true;
     };
