@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -22,6 +23,14 @@ export interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
+
+/** The oldest TypeScript that the declarations are written for, or the one that compiles this repository. */
+export type Compiler = 'oldest' | 'newest';
+
+const COMPILERS: Readonly<Record<Compiler, string>> = {
+  oldest: 'test/package/consumer/node_modules/typescript/bin/tsc',
+  newest: 'node_modules/typescript/bin/tsc',
+};
 
 export interface RunResult {
   readonly status: number | null;
@@ -39,7 +48,9 @@ export interface Installed {
   /** Runs a module that stands in the project. */
   node(name: string, code: string): RunResult;
   /** Type-checks a module of the project, and the declarations that it reaches. */
-  tsc(name: string, code: string, options: Readonly<Record<string, unknown>>): RunResult;
+  tsc(name: string, code: string, options: Readonly<Record<string, unknown>>, compiler?: Compiler): RunResult;
+  /** Bundles a module of the project into one file, which is copied to a folder of its own; gives that folder. */
+  bundle(name: string, code: string, external: readonly RegExp[]): Promise<string>;
   remove(): void;
 }
 
@@ -97,14 +108,28 @@ export function packAndInstall(): Installed {
       writeFileSync(join(project, name), code);
       return run(process.execPath, [name], project);
     },
-    tsc(name, code, options) {
+    async bundle(name, code, external) {
+      writeFileSync(join(project, name), code);
+      const alone = mkdtempSync(join(folder, 'alone-'));
+      const build = await rolldown({
+        input: join(project, name),
+        platform: 'node',
+        external: [...external],
+        cwd: project,
+      });
+      await build.write({ file: join(alone, 'program.mjs'), format: 'esm', codeSplitting: false });
+      await build.close();
+      return alone;
+    },
+    tsc(name, code, options, compiler = 'newest') {
       const config = `${name}.json`;
       writeFileSync(join(project, name), code);
       writeFileSync(
         join(project, config),
         JSON.stringify({
           compilerOptions: {
-            target: 'ES2023',
+            // TypeScript 5.4 knows no newer one.
+            target: 'ES2022',
             lib: ['ES2023'],
             types: ['node'],
             strict: true,
@@ -114,11 +139,25 @@ export function packAndInstall(): Installed {
           files: [name],
         }),
       );
-      const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-      return run(process.execPath, [tsc, '-p', config, '--pretty', 'false'], project);
+      return run(process.execPath, [join(ROOT, COMPILERS[compiler]), '-p', config, '--pretty', 'false'], project);
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** Runs the bundled program of a folder while this process goes on, as it may have to serve a database. */
+export async function runAlone(folder: string, env: Readonly<Record<string, string>>): Promise<RunResult> {
+  const child = spawn(process.execPath, ['program.mjs'], { cwd: folder, env: { PATH: process.env.PATH, ...env } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('close', resolve);
+  });
+  return { status, output };
 }
 
 function run(program: string, args: readonly string[], cwd: string): RunResult {

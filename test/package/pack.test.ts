@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Installed, packAndInstall } from './installed.js';
+import { freshDatabase } from '../postgres/freshDatabase.js';
+import { PROGRAM } from './bundled.js';
+import { type Installed, packAndInstall, runAlone } from './installed.js';
 
 let installed: Installed;
 beforeAll(() => {
@@ -19,6 +21,17 @@ const importAll = (): string =>
   subpaths()
     .map((subpath, index) => `import * as m${index} from '${subpath}';`)
     .join('\n');
+
+/** Prints the files of all modules that an import loads. */
+const printLoaded = (subpath: string): string => {
+  const hooks = `import { writeSync } from 'node:fs';
+    export const load = (url, context, next) => { writeSync(1, url + '\\n'); return next(url, context); };`;
+  return `import { createRequire, register } from 'node:module';
+    register('data:text/javascript,${encodeURIComponent(hooks).replaceAll("'", '%27')}');
+    await import('${subpath}');
+    // What a CommonJS module requires does not pass through the hooks.
+    console.log(Object.keys(createRequire(import.meta.url).cache).join('\\n'));`;
+};
 
 describe('the tarball', () => {
   it('holds the build with its sources, and no tests', () => {
@@ -75,22 +88,43 @@ describe('every subpath', () => {
     await expect(`${output}\n`).toMatchFileSnapshot('./exports.txt');
   });
 
+  // Each line names all packages that the import loads: a new one is a cost that users pay.
   it.each([
-    ['NodeNext', { module: 'NodeNext', moduleResolution: 'NodeNext' }],
-    ['Bundler', { module: 'ESNext', moduleResolution: 'Bundler' }],
-  ])(
-    'has types under moduleResolution %s, in declarations without a fault',
-    (name, options) => {
+    ['sluice', ['fastest-levenshtein', 'rxjs']],
+    ['sluice/flow', ['fastest-levenshtein', 'rxjs']],
+    ['sluice/operators', ['fastest-levenshtein', 'rxjs']],
+    ['sluice/policies', ['fastest-levenshtein']],
+    ['sluice/market', ['fp-ts', 'io-ts']],
+  ])('%s loads no package but %j', (subpath, packages) => {
+    const { output } = installed.node('loaded.js', printLoaded(subpath));
+    const loaded = output
+      .split('\n')
+      .flatMap((path) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
+    expect([...new Set(loaded)].filter((name) => name !== 'sluice' && !packages.includes(name))).toEqual([]);
+  });
+
+  it.each([
+    ['oldest', 'NodeNext'],
+    ['oldest', 'Bundler'],
+    ['newest', 'NodeNext'],
+    ['newest', 'Bundler'],
+  ] as const)(
+    'compiles with the %s TypeScript under moduleResolution %s, without the DOM and without skipLibCheck',
+    (compiler, moduleResolution) => {
       const use = subpaths()
         .map((_, index) => `export const names${index}: (keyof typeof m${index})[] = [];`)
         .join('\n');
-      const { output } = installed.tsc(`types${name}.ts`, `${importAll()}\n${use}\n`, {
-        ...options,
-        skipLibCheck: false,
-      });
-      // Declarations of dependencies may have faults of their own, which are not ours to mend.
-      const ours = output.split('\n').filter((line) => /^(types|node_modules\/sluice\/)|^error/.test(line));
-      expect(ours).toEqual([]);
+      const { output } = installed.tsc(
+        `types-${compiler}-${moduleResolution}.ts`,
+        `${importAll()}\n${use}\n`,
+        {
+          module: moduleResolution === 'Bundler' ? 'ESNext' : moduleResolution,
+          moduleResolution,
+          skipLibCheck: false,
+        },
+        compiler,
+      );
+      expect(output).toBe('');
     },
     120_000,
   );
@@ -128,4 +162,22 @@ describe('a chain in the project', () => {
     expect(status).not.toBe(0);
     expect(output).toMatch(/^wrong\.ts\(2,9\): error TS2322/);
   });
+});
+
+describe('a program in one file', () => {
+  const database = freshDatabase();
+
+  it('runs in an empty folder: settings, logger, migrations, metrics, dead letters and files', async () => {
+    // The embedded database reads its WebAssembly from files beside its code, and pg tries its native driver.
+    const folder = await installed.bundle('bundled.js', PROGRAM, [/^@electric-sql\/pglite/, /^pg-native$/]);
+    const { status, output } = await runAlone(folder, { DATABASE_URL: database.url });
+    expect(status, output).toBe(0);
+    expect(output).toMatch(/"steps":\d+,"msg":"migrated"/);
+    expect(output.match(/every item is accounted for/g)).toHaveLength(2);
+    expect(output).toMatch(/metrics served\n1001 rows/);
+    // With its code not in the file, the embedded database says what it lacks.
+    const embedded = await runAlone(folder, {});
+    expect(embedded.status).not.toBe(0);
+    expect(embedded.output).toContain('@electric-sql/pglite');
+  }, 120_000);
 });
