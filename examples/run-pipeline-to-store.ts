@@ -6,14 +6,14 @@
  */
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { PoolClient } from 'pg';
+
 import type { Observable } from 'rxjs';
 import { type Bar, type MarketEvent, PipelineMonitor } from 'sluice';
 import { type DeadLetterQueue, openDeadLetters } from 'sluice/dead-letters';
 import { pace } from 'sluice/operators';
 import { formatReport, isRunError, marketDataToStore, type RunReport, run } from 'sluice/pipelines';
+import { openStore, type PoolClient, type Store } from 'sluice/postgres';
 import { isSettingsError, loadSettings, type Settings } from 'sluice/settings';
-import { openStore, type Store } from 'sluice/sinks';
 import { type BadRow, replayFile, synthetic } from 'sluice/sources';
 import { pipelineTelemetry, serveTelemetry } from 'sluice/telemetry';
 import { type Options, readOptions } from './run-pipeline-to-store/options.js';

@@ -1,4 +1,3 @@
-import type { Pool } from 'pg';
 import { asyncScheduler, identity, type MonoTypeOperatorFunction, type Observable, type OperatorFunction } from 'rxjs';
 import type { Sink, WriteOutcome } from '../contracts/sink.js';
 import { marketEventCodec } from '../market/marketEventCodec.js';
@@ -11,6 +10,7 @@ import {
   type WriteCoordinatorConfig,
   writeCoordinator,
 } from '../operators/writeCoordinator.js';
+import type { Pool } from '../postgres/pool.js';
 import { recordSink } from '../postgres/recordSink.js';
 import type { TableSinkConfig } from '../postgres/tableSink.js';
 import { boolean, nested, type OptionsOf, readOptions, unchecked } from '../primitives/options.js';

@@ -4,6 +4,7 @@ export { type MigrateConfig, migrate, migrationPlan } from './migrate/migrate.js
 export { isMigrationError, MigrationError, type MigrationErrorCode } from './migrate/migrationError.js';
 export type { MigrationReport, MigrationStep } from './migrate/migrations.js';
 export { type OpenStoreConfig, openStore, type Store } from './openStore.js';
+export type { Pool, PoolClient, Queryable, Statement, StorePool } from './pool.js';
 export { type BarsConfig, bars } from './read/bars.js';
 export { type LatestConfig, latest } from './read/latest.js';
 export { isStoreReadError, StoreReadError } from './read/storeReadError.js';

@@ -7,6 +7,7 @@ import { errnoSentence } from '../failures/errno.js';
 import { checked, duration, integer, type OptionsOf, readOptions } from '../primitives/options.js';
 import { within } from '../primitives/within.js';
 import { destroyClient, OpenClients } from './openClients.js';
+import type { StorePool } from './pool.js';
 import { watchPool } from './session.js';
 import { StoreError } from './storeError.js';
 import { reasonOf, toStoreError } from './toStoreError.js';
@@ -26,7 +27,7 @@ export interface OpenStoreConfig {
 
 /** An open database. */
 export interface Store {
-  readonly pool: pg.Pool;
+  readonly pool: StorePool;
   readonly kind: 'postgres' | 'pglite';
   /**
    * Ends all connections. Waits for those in use, at most `closeTimeoutMs`, and then cuts them. May be called again, and after

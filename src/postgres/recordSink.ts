@@ -1,6 +1,6 @@
-import type { Pool } from 'pg';
 import type { Sink } from '../contracts/sink.js';
 import type { RecordKind, RecordOf } from '../market/recordKinds.js';
+import type { Pool } from './pool.js';
 import { tableOf } from './recordTables.js';
 import { type TableSinkConfig, tableSinkOf } from './tableSink.js';
 

@@ -1,7 +1,7 @@
-import type { ClientBase, Pool, PoolClient } from 'pg';
 import { sqlStateOf } from '../failures/sqlState.js';
 import { postgresFailure } from './failures.js';
 import { MigrationError } from './migrate/migrationError.js';
+import type { Pool, PoolClient, Queryable } from './pool.js';
 import { StoreError } from './storeError.js';
 import { rootOf } from './toStoreError.js';
 
@@ -70,7 +70,7 @@ export async function borrow<R>(pool: Pool, use: (client: PoolClient) => Promise
 }
 
 /** Runs `work` as one transaction. If it fails, the client is left outside of the transaction. */
-export async function inTransaction<R>(client: ClientBase, work: () => Promise<R>, begin = 'BEGIN'): Promise<R> {
+export async function inTransaction<R>(client: Queryable, work: () => Promise<R>, begin = 'BEGIN'): Promise<R> {
   try {
     await client.query(begin);
     const result = await work();

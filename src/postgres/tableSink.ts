@@ -1,4 +1,3 @@
-import type { Pool } from 'pg';
 import { Observable } from 'rxjs';
 import type { Sink, WriteReceipt } from '../contracts/sink.js';
 import {
@@ -16,6 +15,7 @@ import {
 } from '../primitives/options.js';
 import { classifyPostgresFailure } from './failures.js';
 import { identifier } from './identifiers.js';
+import type { Pool } from './pool.js';
 import { COLUMN_TYPES, type Column, type Table } from './table.js';
 import { STRATEGIES, type Strategy } from './write/planner.js';
 import { TableWriter } from './write/writer.js';

@@ -1,6 +1,6 @@
-import type { Pool } from 'pg';
 import type { Sink } from '../contracts/sink.js';
 import type { Fundamentals } from '../market/fundamentals.js';
+import type { Pool } from '../postgres/pool.js';
 import { fundamentalsTable } from '../postgres/recordTables.js';
 import { type TableSinkConfig, tableSinkOf } from '../postgres/tableSink.js';
 

@@ -88,7 +88,7 @@ async function openEmbedded(folder: string): Promise<Embedded> {
   return {
     store,
     pool: Object.create(store.pool, { connect: { value: connect } }) as pg.Pool,
-    direct: store.pool,
+    direct: store.pool as pg.Pool,
     setAway(away) {
       isAway = away;
     },

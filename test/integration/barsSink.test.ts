@@ -551,7 +551,7 @@ describe('on PGlite', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  semantics({ pool: () => store.pool, strategies: ['auto', 'unnest'] });
+  semantics({ pool: () => store.pool as pg.Pool, strategies: ['auto', 'unnest'] });
 
   it.each(['copy', 'copyUpsert'] as const)('refuses the strategy %s, which would end the process', async (strategy) => {
     await expect(write(barsSink(store.pool, { strategy }), barsOf(60))).rejects.toMatchObject({

@@ -352,7 +352,7 @@ describe('PGlite', () => {
     await store.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  semantics(() => store.pool);
+  semantics(() => store.pool as pg.Pool);
 
   it('takes turns on the one connection', async () => {
     await store.pool.query(`DROP SCHEMA IF EXISTS ${QUOTED} CASCADE`);

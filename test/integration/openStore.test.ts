@@ -215,7 +215,7 @@ describe('openStore on a folder', () => {
     expect(readdirSync(folder).filter((file) => file.startsWith('.lock'))).toEqual([]);
 
     const second = await openStore({ folder });
-    expect(await storedBars(second.pool)).toHaveLength(1);
+    expect(await storedBars(second.pool as pg.Pool)).toHaveLength(1);
     await second.close();
   }, 120_000);
 
@@ -226,7 +226,7 @@ describe('openStore on a folder', () => {
       const store = await openStore({ folder });
       const sink = barsSink(store.pool, { table: 'twice' });
       for (let at = 0; at < 300; at += 100) await write(sink, bars.slice(at, at + 100));
-      tables.push(await storedBars(store.pool, 'twice'));
+      tables.push(await storedBars(store.pool as pg.Pool, 'twice'));
       await store.close();
     }
     expect(tables[0]).toHaveLength(300);

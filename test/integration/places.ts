@@ -36,6 +36,6 @@ export function inEachPlace(tests: (place: Place) => void): void {
       await store.close();
       rmSync(folder, { recursive: true, force: true });
     });
-    tests({ kind: 'pglite', pool: () => store.pool, strategies: ['auto', 'unnest'] });
+    tests({ kind: 'pglite', pool: () => store.pool as pg.Pool, strategies: ['auto', 'unnest'] });
   });
 }

@@ -267,7 +267,7 @@ describe('PGlite', () => {
     await store.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  semantics(() => store.pool);
+  semantics(() => store.pool as pg.Pool);
 
   it('gives its only connection back when unsubscribed, and answers right after', async () => {
     await store.pool.query('DROP TABLE IF EXISTS bars');

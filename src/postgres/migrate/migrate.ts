@@ -1,6 +1,6 @@
-import type { Pool } from 'pg';
 import { boolean, func, having, nested, type OptionsOf, readArgument, readOptions } from '../../primitives/options.js';
 import { identifier } from '../identifiers.js';
+import type { Pool } from '../pool.js';
 import { TIMESCALE_OPTIONS, type TimescaleConfig, timescaleSettings } from '../timescale/settings.js';
 import { MIGRATIONS, type MigrationReport, type MigrationStep } from './migrations.js';
 import { Migrator } from './migrator.js';

@@ -1,5 +1,5 @@
-import type { Pool, PoolClient } from 'pg';
 import { qualify, quoteIdentifier } from '../identifiers.js';
+import type { Pool, PoolClient } from '../pool.js';
 import { RECORD_TABLES } from '../recordTables.js';
 import { borrow, inTransaction } from '../session.js';
 import type { TableShape } from '../table.js';

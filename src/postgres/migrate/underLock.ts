@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { PoolClient } from 'pg';
 import { sqlStateOf } from '../../failures/sqlState.js';
 import { quoteIdentifier } from '../identifiers.js';
+import type { PoolClient } from '../pool.js';
 import { inTransaction } from '../session.js';
 import { toMigrationError } from './toMigrationError.js';
 

@@ -1,4 +1,3 @@
-import type { Pool, PoolClient } from 'pg';
 import type { Observable } from 'rxjs';
 import type { Bar } from '../../market/bar.js';
 import {
@@ -11,6 +10,7 @@ import {
   reject,
   text,
 } from '../../primitives/options.js';
+import type { Pool, PoolClient } from '../pool.js';
 import { BAR_COLUMNS, type BarRow, barOf, IS_FINITE, instantOf, vendorsQuery } from './barRows.js';
 import { type NextPage, pagedSource } from './pagedSource.js';
 import { type Placed, SeriesMerge, type Wanted } from './seriesMerge.js';

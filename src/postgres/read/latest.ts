@@ -1,7 +1,7 @@
-import type { Pool } from 'pg';
 import type { Observable } from 'rxjs';
 import type { Bar } from '../../market/bar.js';
 import { having, listOf, type OptionsOf, readArgument, readOptions, text } from '../../primitives/options.js';
+import type { Pool } from '../pool.js';
 import { BAR_COLUMNS, type BarRow, barOf, IS_FINITE, vendorsQuery } from './barRows.js';
 import { type NextPage, pagedSource } from './pagedSource.js';
 import { pagedConfig, type StoreSelection, selectionOptions } from './storeSelection.js';

@@ -1,6 +1,6 @@
-import type { Pool, PoolClient } from 'pg';
 import type { Observable, SchedulerLike } from 'rxjs';
 import { gatedSource } from '../../flow/gatedSource.js';
+import type { Pool, PoolClient } from '../pool.js';
 import { borrow } from '../session.js';
 import { StoreReadError } from './storeReadError.js';
 

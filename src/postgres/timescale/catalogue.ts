@@ -1,4 +1,4 @@
-import type { ClientBase, QueryResultRow } from 'pg';
+import type { Queryable } from '../pool.js';
 import { isPGlite } from '../session.js';
 import type { HypertableName } from './settings.js';
 
@@ -105,12 +105,12 @@ interface RelationRow {
 
 /** Reads; changes nothing. `quotedSchema` is the same schema as SQL writes it. */
 export async function readCatalogue(
-  client: ClientBase,
+  client: Queryable,
   schema: string,
   quotedSchema: string,
   names: { readonly hypertables: readonly HypertableName[]; readonly rollups: readonly string[] },
 ): Promise<StoreCatalogue> {
-  const ask = async <R extends QueryResultRow>(text: string, ...values: unknown[]) =>
+  const ask = async <R extends object>(text: string, ...values: unknown[]) =>
     (await client.query<R>(text, values)).rows.map(withoutNulls);
   const server = (await ask<ServerRow>(SERVER))[0]!;
   const { installed, schema: home, workers, limit, limitsSet } = server;

@@ -1,5 +1,5 @@
-import type { ClientBase } from 'pg';
 import { quoteIdentifier } from '../identifiers.js';
+import type { Queryable } from '../pool.js';
 import { StoreError } from '../storeError.js';
 import type { ColumnType, TableShape } from '../table.js';
 
@@ -35,7 +35,7 @@ const KEYS = `
  * Refuses a table that is missing or has another shape. A binary COPY casts nothing: into a column of another type of the same
  * width it silently writes other values. Without a unique index on the key, rows that are written again are duplicated.
  */
-export async function checkTable(client: ClientBase, table: TableShape, qualified: string): Promise<void> {
+export async function checkTable(client: Queryable, table: TableShape, qualified: string): Promise<void> {
   const refuse = (sqlState: string, message: string) => new StoreError('SLUICE_STORE_TABLE', message, { sqlState });
   const { rows } = await client.query<{ name: string; declared: string; type: string }>(COLUMNS, [qualified]);
   if (rows.length === 0) {

@@ -1,6 +1,6 @@
-import type { Pool, PoolClient } from 'pg';
 import type { WriteReceipt } from '../../contracts/sink.js';
 import { sqlStateOf } from '../../failures/sqlState.js';
+import type { Pool, PoolClient } from '../pool.js';
 import { borrow, inTransaction, rememberServer, watchPool } from '../session.js';
 import { StoreError } from '../storeError.js';
 import type { Table } from '../table.js';

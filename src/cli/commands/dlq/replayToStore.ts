@@ -1,4 +1,3 @@
-import type { Pool } from 'pg';
 import { concat, defer, type Observable } from 'rxjs';
 import { map } from 'rxjs/operators';
 import type { Sink } from '../../../contracts/sink.js';
@@ -8,6 +7,7 @@ import { replayDeadLetters } from '../../../dead-letters/replayDeadLetters.js';
 import type { RunOutcome } from '../../../operators/running/runReport.js';
 import { run } from '../../../pipelines/run.js';
 import { CircuitBreaker } from '../../../policies/circuitBreaker.js';
+import type { Pool } from '../../../postgres/pool.js';
 import { recordSink } from '../../../postgres/recordSink.js';
 import type { CommandContext } from '../../commandContext.js';
 import { showProgress } from '../../progress.js';
