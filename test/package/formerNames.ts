@@ -30,11 +30,11 @@ export const FORMER_NAMES: Readonly<Record<string, string>> = {
     SyntheticEventsConfig
   `,
   sinks: `
-    barsSink, BarsSinkConfig, fundamentalsSink, FundamentalsSinkConfig, MemorySink, memorySink, MemorySinkConfig,
-    newsSink, NewsSinkConfig, optionsSink, OptionsSinkConfig, SinkSubscriber, sinkSubscriber, SinkSubscriberConfig
+    barsSink, BarsSinkConfig -> TableSinkConfig, fundamentalsSink, FundamentalsSinkConfig -> TableSinkConfig, MemorySink, memorySink, MemorySinkConfig,
+    newsSink, NewsSinkConfig -> TableSinkConfig, optionsSink, OptionsSinkConfig -> TableSinkConfig, SinkSubscriber, sinkSubscriber, SinkSubscriberConfig
   `,
   pipelines: `
-    formatReport, isRunError, marketDataToStore, MarketDataToStoreConfig, run, RunConfig, RunError, RunOutcome,
+    FinishedRun -> RunReport, formatReport, isRunError, marketDataToStore, MarketDataToStoreConfig, run, RunConfig, RunError, RunOutcome,
     RunReport, SignalEmitter, StageReport
   `,
   market: `
@@ -59,9 +59,9 @@ export const FORMER_NAMES: Readonly<Record<string, string>> = {
     ReplayDeadLettersConfig, ReplayProgress, StoredLetter, Tally -> LetterCount, UnreadLine
   `,
   telemetry: `
-    BindConfig, CountedDeadLetters, createLogger, CreateLoggerConfig, EventLoopDelayReading, EventTimeOf,
-    FinishedRun, isTelemetryError, LOG_LEVELS, LogDestination, Logger, LogLevel, logPipeline, LogPipelineConfig,
-    MetricsFormat, MetricsRegistry, observers, Obstacles, PipelineLog, PipelineTelemetry, pipelineTelemetry,
+    BindConfig, CountedDeadLetters -> DeadLetterCounts, createLogger, CreateLoggerConfig, EventLoopDelayReading, EventTimeOf,
+    isTelemetryError, LOG_LEVELS, LogDestination, Logger, LogLevel, logPipeline, LogPipelineConfig,
+    MetricsFormat, MetricsRegistry, Obstacles -> ReadinessBlockers, PipelineLog, PipelineTelemetry, pipelineTelemetry,
     PipelineTelemetryConfig, PROVIDER_STATES, ProviderState, RenderedMetrics, serveTelemetry, ServeTelemetryConfig,
     SinkCheck, StageEdge, StageView, TelemetryError, TelemetryErrorCode, TelemetryServer -> PageServer, Topology
   `,
@@ -80,5 +80,6 @@ export const GONE_NAMES: Readonly<Record<string, string>> = {
   bulkOf: 'internal: how a batch of items is handed over within one chain of Sluice operators',
   MAX_WAITING: 'internal: the bound of a queue that has no configured one',
   NO_CONTEXT: 'internal: contextOf() returns it where a chain has no context',
+  observers: 'PipelineMonitor.observe() adds an observer, and run({ observe }) takes several',
   Ring: 'internal: the array behind GatedQueue',
 };
