@@ -61,7 +61,7 @@ async function showTable({ pool }: Store): Promise<void> {
 
 async function showBars(client: PoolClient): Promise<void> {
   const found = await client.query("SELECT to_regclass('bars') AS bars");
-  if (found.rows[0].bars === null) {
+  if (found.rows[0]?.bars === null) {
     console.log('there is no table bars yet: nothing was written');
     return;
   }
@@ -69,10 +69,11 @@ async function showBars(client: PoolClient): Promise<void> {
     SELECT symbol, timeframe, count(*)::int AS bars, min(ts)::date::text AS first, max(ts)::date::text AS last,
            (array_agg(close ORDER BY ts DESC))[1] AS "last close"
     FROM bars GROUP BY symbol, timeframe ORDER BY symbol, timeframe LIMIT 5`);
-  const total = await client.query('SELECT count(*)::int AS bars, count(DISTINCT symbol)::int AS symbols FROM bars');
+  const totals = await client.query('SELECT count(*)::int AS bars, count(DISTINCT symbol)::int AS symbols FROM bars');
   console.table(rows);
-  const { bars, symbols } = total.rows[0];
-  console.log(`the table bars has ${bars} bars of ${symbols} ${symbols === 1 ? 'symbol' : 'symbols'}`);
+  for (const { bars, symbols } of totals.rows) {
+    console.log(`the table bars has ${bars} bars of ${symbols} ${symbols === 1 ? 'symbol' : 'symbols'}`);
+  }
 }
 
 /** What is open while the pipeline runs. */

@@ -8,8 +8,7 @@ export interface Statement {
 }
 
 export interface Queryable {
-  // biome-ignore lint/suspicious/noExplicitAny: only the statement knows what its rows hold
-  query<R extends object = any>(
+  query<R extends object = Record<string, unknown>>(
     statement: string | Statement,
     values?: unknown[],
   ): Promise<{ readonly rows: R[]; readonly rowCount: number | null }>;
