@@ -92,14 +92,14 @@ export class GuardedCall {
   /** The call is over. The first verdict counts. */
   settle(verdict: Verdict): void {
     const permit = this.#permit;
-    const durationMs = this.#answeredInMs ?? this.#now() - (this.#startedAt ?? this.#now());
-    this.#permit = undefined;
+    const startedAt = this.#startedAt;
     this.#startedAt = undefined;
-    this.#answeredInMs = undefined;
-    if (!permit || !this.#breaker) return;
+    if (permit === undefined || startedAt === undefined) return;
+    this.#permit = undefined;
+    const durationMs = this.#answeredInMs ?? this.#now() - startedAt;
     const now = this.#scheduler.now();
-    if (verdict === 'released') this.#breaker.release(permit, now);
-    else this.#breaker[verdict](permit, durationMs, now);
+    if (verdict === 'released') this.#breaker?.release(permit, now);
+    else this.#breaker?.[verdict](permit, durationMs, now);
   }
 
   /** Gives up its place in the queue, if it waits. */
