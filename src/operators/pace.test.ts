@@ -55,11 +55,8 @@ describe('pace', () => {
     [{ rate: 1, perMs: 10, burst: 0 }, 'pace: burst must be an integer from 1 to'],
     [{ rate: 1, perMs: 10, weight: 2 as never }, 'pace: weight must be a function, got 2'],
     [{ rate: 1, perMs: 10, brust: 2 } as never, 'pace: unknown option "brust"'],
-    [
-      { profile: { windows: [] } },
-      'pace: profile: windows must be an array of at least one window, got an empty array',
-    ],
-    [{ profile: { windows: [{ limit: 0, perMs: 1 }] } }, 'pace: profile.windows[0]: limit must be an integer'],
+    [{ profile: { windows: [] } }, 'pace: profile: windows must be an array that is not empty, got an array'],
+    [{ profile: { windows: [{ limit: 0, perMs: 1 }] } }, 'pace: profile: windows[0]: limit must be an integer'],
     [{ profile: { windows: [{ limit: 1, perMs: 1 }] }, burst: 2 }, 'pace: burst goes with rate'],
   ])('refuses %j when it is made', (config: PaceConfig<number>, message) => {
     expect(() => pace(config)).toThrow(RangeError);

@@ -1,9 +1,9 @@
-import { integer, listOf, type OptionsOf, readOptions, text, unchecked } from '../primitives/options.js';
+import { integer, listOf, type OptionsOf, readOptions, reject, text, unchecked } from '../primitives/options.js';
 
 /** When a market trades. Times are Unix epoch milliseconds. */
 export interface MarketCalendar {
   isOpen(at: number): boolean;
-  /** When the state changes next after `at`; `Infinity` for never. */
+  /** When the state next changes after `at`; `Infinity` for never. */
   nextChange(at: number): number;
 }
 
@@ -12,7 +12,7 @@ export interface MarketSessionsConfig {
   readonly timeZone: string;
   /** When a session opens, as `HH:MM` in that zone. */
   readonly open: string;
-  /** When it closes, as `HH:MM`: on the next day where that is not after `open`, so the same as `open` is a whole day. */
+  /** When it closes, as `HH:MM`: on the next day unless that is after `open`, so the same time as `open` is a whole day. */
   readonly close: string;
   /** The days on which sessions open: 1 Monday to 7 Sunday. Default Monday to Friday. */
   readonly days?: readonly number[] | undefined;
@@ -27,28 +27,29 @@ interface Session {
   readonly closesAt: number;
 }
 
-const OWNER = 'marketSessions';
 const OPTIONS = {
   timeZone: text().required(),
   open: text().required(),
   close: text().required(),
-  days: listOf(integer({ min: 1, max: 7 }).required(), { min: 1 }).default([1, 2, 3, 4, 5]),
-  holidays: listOf(text().required()),
+  days: listOf(integer({ min: 1, max: 7 }), { min: 1 }).default([1, 2, 3, 4, 5]),
+  // Read as dates and times.
+  holidays: listOf(unchecked()).default([]),
   earlyCloses: unchecked(),
 } satisfies OptionsOf<MarketSessionsConfig>;
 
+const OWNER = 'marketSessions';
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const MINUTES = 24 * 60;
-/** How many sessions are remembered: reckoning one asks `Intl` for the offsets around it. */
-const REMEMBERED = 16;
+/** How many sessions are cached, because computing one asks `Intl` for the offsets around it. */
+const MAX_CACHED = 16;
 
 /**
- * The calendar of a market with one session a day, all at the same hours of its own time zone, whatever the clocks do there.
+ * The calendar of a market with one session per day, always at the same hours of its own time zone, daylight saving included.
  *
- * A session belongs to the day on which it opens, and may end on the next: the days, holidays and early closes are those of
- * its beginning. It is open from `open`, and closed from `close` on. An hour that the clocks skip is taken for the one after
- * it, and of an hour that comes twice the first counts. Sessions that touch, as those of a market that never closes, are one.
+ * A session belongs to the day on which it opens, and may end on the next: days, holidays and early closes are those of the
+ * day of its opening. It is open from `open` on, and closed from `close` on. An hour that the clocks skip counts as the hour
+ * after it; of an hour that comes twice, the first counts. Sessions that touch, as those of a market that never closes, are one.
  *
  * ```ts
  * import { marketSessions } from 'sluice/policies';
@@ -64,28 +65,28 @@ const REMEMBERED = 16;
  * ```
  */
 export function marketSessions(config: MarketSessionsConfig): MarketCalendar {
-  const options = readOptions(OWNER, config, OPTIONS);
-  const zone = zoneOf(options.timeZone);
-  const opensAt = minuteOf('open', config.open);
+  const { timeZone, open, close: closing, earlyCloses = {}, ...read } = readOptions(OWNER, config, OPTIONS);
+  const zone = zoneOf(timeZone);
+  const opensAt = minuteOf('open', open);
   const lengthTo = (close: number) => (close > opensAt ? close - opensAt : close - opensAt + MINUTES);
-  const length = lengthTo(minuteOf('close', config.close));
-  const days = new Set(options.days);
-  const holidays = new Set((config.holidays ?? []).map((date) => dayOf('holidays', date)));
+  const length = lengthTo(minuteOf('close', closing));
+  const days = new Set(read.days);
+  const holidays = new Set(read.holidays.map((date) => dayOf('holidays', date)));
   const early = new Map<number, number>();
-  for (const [date, close] of Object.entries(config.earlyCloses ?? {})) {
+  for (const [date, close] of Object.entries(earlyCloses)) {
     const day = dayOf('earlyCloses', date);
     const shorter = lengthTo(minuteOf(`earlyCloses of ${date}`, close));
     if (shorter >= length) {
-      throw new RangeError(`${OWNER}: earlyCloses of ${date} must be before close, ${config.close}, got "${close}"`);
+      throw new RangeError(`${OWNER}: earlyCloses of ${date} must be before close, ${closing}, got "${close}"`);
     }
     if (holidays.has(day)) throw new RangeError(`${OWNER}: ${date} is in earlyCloses and in holidays`);
     early.set(day, shorter);
   }
   const lastSpecialDay = Math.max(Number.NEGATIVE_INFINITY, ...holidays, ...early.keys());
 
-  const remembered = new Map<number, Session | undefined>();
+  const cached = new Map<number, Session | undefined>();
 
-  const reckon = (day: number): Session | undefined => {
+  const compute = (day: number): Session | undefined => {
     if (!days.has(weekdayOf(day)) || holidays.has(day)) return undefined;
     const opening = day * DAY_MS + opensAt * MINUTE_MS;
     return {
@@ -95,17 +96,17 @@ export function marketSessions(config: MarketSessionsConfig): MarketCalendar {
   };
 
   const sessionOf = (day: number): Session | undefined => {
-    let session = remembered.get(day);
-    if (session === undefined && !remembered.has(day)) {
-      session = reckon(day);
-      const oldest = remembered.keys().next();
-      if (remembered.size >= REMEMBERED && !oldest.done) remembered.delete(oldest.value);
-      remembered.set(day, session);
+    let session = cached.get(day);
+    if (session === undefined && !cached.has(day)) {
+      session = compute(day);
+      const oldest = cached.keys().next();
+      if (cached.size >= MAX_CACHED && !oldest.done) cached.delete(oldest.value);
+      cached.set(day, session);
     }
     return session;
   };
 
-  /** The session that is on; one that opened the day before may last. */
+  /** The current session, which may have opened the day before. */
   const sessionAt = (at: number, day: number): Session | undefined =>
     [day - 1, day].map(sessionOf).find((session) => session && session.opensAt <= at && at < session.closesAt);
 
@@ -115,7 +116,7 @@ export function marketSessions(config: MarketSessionsConfig): MarketCalendar {
     nextChange(at) {
       const today = zone.dayOf(at);
       const current = sessionAt(at, today);
-      // Each weekday comes within a week, and after the last special day all weeks are alike.
+      // Each weekday comes within a week, and after the last special day all weeks are the same.
       const last = Math.max(today, lastSpecialDay) + 8;
       let closesAt = current?.closesAt;
       for (let day = today; day <= last; day++) {
@@ -131,9 +132,9 @@ export function marketSessions(config: MarketSessionsConfig): MarketCalendar {
 }
 
 interface Zone {
-  /** The day in the zone, counted from the first of 1970. */
+  /** The day in the zone, counted from 1970-01-01. */
   dayOf(at: number): number;
-  /** When the clocks of the zone show what UTC's show at `wall`. */
+  /** When the clocks of the zone show what those of UTC show at `wall`. */
   instantOf(wall: number): number;
 }
 
@@ -153,7 +154,7 @@ function zoneOf(timeZone: string): Zone {
   return {
     dayOf: (at) => Math.floor(wallAt(at) / DAY_MS),
     instantOf(wall) {
-      // It is the offset of the day before or of the day after: clocks are not changed twice within that time.
+      // The offset is that of the day before or of the day after: clocks do not change twice within that time.
       const before = offsetAt(wall - DAY_MS);
       const after = offsetAt(wall + DAY_MS);
       if (before === after || offsetAt(wall - before) === before) return wall - before;
@@ -177,13 +178,11 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
       second: 'numeric',
     });
   } catch {
-    throw new RangeError(
-      `${OWNER}: timeZone must be the IANA name of a time zone, such as "America/New_York", got ${JSON.stringify(timeZone)}`,
-    );
+    reject(OWNER, 'timeZone', 'the IANA name of a time zone, such as "America/New_York"', timeZone);
   }
 }
 
-/** 1 Monday to 7 Sunday: the first of 1970 was a Thursday. */
+/** 1 Monday to 7 Sunday: 1970-01-01 was a Thursday. */
 function weekdayOf(day: number): number {
   return ((((day + 3) % 7) + 7) % 7) + 1;
 }
@@ -191,18 +190,18 @@ function weekdayOf(day: number): number {
 function minuteOf(option: string, time: unknown): number {
   const [, hour, minute] = (typeof time === 'string' && /^([01]\d|2[0-3]):([0-5]\d)$/.exec(time)) || [];
   if (hour === undefined || minute === undefined) {
-    throw new RangeError(`${OWNER}: ${option} must be a time from "00:00" to "23:59", got ${JSON.stringify(time)}`);
+    reject(OWNER, option, 'a time from "00:00" to "23:59"', time);
   }
   return Number(hour) * 60 + Number(minute);
 }
 
 function dayOf(option: string, date: unknown): number {
   const [, year, month, day] = (typeof date === 'string' && /^(\d{4})-(\d\d)-(\d\d)$/.exec(date)) || [];
-  // The 30th of February would be a day in March, and is found out by its month.
+  // The 30th of February would become a day in March, which its month gives away.
   const at = Date.UTC(Number(year), Number(month) - 1, Number(day));
   const shown = new Intl.DateTimeFormat('en-US', { timeZone: 'UTC', month: 'numeric' });
   if (Number.isNaN(at) || shown.format(at) !== String(Number(month))) {
-    throw new RangeError(`${OWNER}: ${option} must be dates such as "2026-12-25", got ${JSON.stringify(date)}`);
+    reject(OWNER, option, 'dates such as "2026-12-25"', date);
   }
   return at / DAY_MS;
 }

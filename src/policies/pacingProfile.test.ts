@@ -116,8 +116,8 @@ describe('ProfilePacer', () => {
   });
 
   it.each([
-    [{ windows: [] }, 'windows must be an array of at least one window, got an empty array'],
-    [{ windows: 3 }, 'windows must be an array of at least one window, got 3'],
+    [{ windows: [] }, 'windows must be an array that is not empty, got an array'],
+    [{ windows: 3 }, 'windows must be an array that is not empty, got 3'],
     [{ windows: [{ limit: 0, perMs: 1 }] }, 'windows[0]: limit must be an integer of at least 1, got 0'],
     [{ windows: [{ limit: 1, perMs: 1.5 }] }, 'windows[0]: perMs must be an integer of at least 1, got 1.5'],
     [{ windows: [{ limit: 1, perMs: 1, by: 'symbol' }] }, 'windows[0]: by must be a function, got "symbol"'],

@@ -3,6 +3,7 @@ import { MonotonicClock } from '../primitives/monotonicClock.js';
 import {
   func,
   integer,
+  listOf,
   type Option,
   type OptionsOf,
   type Read,
@@ -10,46 +11,56 @@ import {
   unchecked,
 } from '../primitives/options.js';
 
-/** One rule of a profile: in no window of `perMs` may more than `limit` pass. */
+/** One rule of a profile: no more than `limit` may pass in any window of `perMs`. */
 export interface PacingWindow<T> {
   /** The most weight in any half-open window of `perMs`. Integer of at least 1. */
   readonly limit: number;
   /** The length of the window in milliseconds. Integer of at least 1. */
   readonly perMs: number;
-  /** Whose windows these are: each key has its own. Default: one window for all items. */
+  /** The key of an item: each key has a window of its own. Default: one window for all items. */
   readonly by?: (item: T) => string | number;
   /** What an item weighs in this window. An integer from 0 to `limit`; default 1. */
   readonly weight?: (item: T) => number;
-  /** The most keys remembered; with more in use, an item of a new key waits. Integer of at least 1, default 100,000. */
+  /** The most keys remembered. With more in use, an item of a new key waits. Integer of at least 1, default 100,000. */
   readonly maxKeys?: number;
 }
 
-/** Rules that hold all at once, such as a provider prints them. */
+/** Rules that hold at the same time, as a provider prints them. */
 export interface PacingProfile<T> {
   /** At least one. */
   readonly windows: readonly PacingWindow<T>[];
 }
 
+const WINDOW = {
+  limit: integer({ min: 1 }).required(),
+  perMs: integer({ min: 1 }).required(),
+  by: func(),
+  weight: func(),
+  maxKeys: integer({ min: 1 }).default(100_000),
+} satisfies OptionsOf<PacingWindow<unknown>>;
+
+const PROFILE = { windows: listOf(unchecked(), { min: 1 }).required() } satisfies OptionsOf<PacingProfile<unknown>>;
+
 /** What an item costs in each window of a profile. */
 export type PacingCost = readonly { readonly key: string | number | undefined; readonly weight: number }[];
 
 /**
- * Strict sliding windows: an item passes when every window has room for its weight, and its weight is given back
- * `perMs` after it has passed. The clock is read in whole milliseconds.
+ * Strict sliding windows: an item passes when every window has room for its weight, which is given back `perMs` later. The clock
+ * is read in whole milliseconds.
  *
- * Memory: for each key in use, one entry a millisecond in which something passed, at most `limit` of them and none older
- * than `perMs`; at most `maxKeys` keys a window.
+ * Memory: for each key in use, one entry per millisecond in which something passed, at most `limit` of them and none older than
+ * `perMs`; at most `maxKeys` keys per window.
  */
 export class ProfilePacer<T> {
   readonly #windows: readonly SlidingWindow<T>[];
   readonly #time = new MonotonicClock();
 
   constructor(profile: PacingProfile<T>, owner = 'PacingProfile') {
-    const { windows } = readOptions(owner, profile, { windows: unchecked().required() });
-    if (!Array.isArray(windows) || windows.length === 0) {
-      throw new RangeError(`${owner}: windows must be an array of at least one window, got ${describe(windows)}`);
-    }
-    this.#windows = windows.map((window, index) => new SlidingWindow(window, `${owner}.windows[${index}]`));
+    const { windows } = readOptions(owner, profile, PROFILE);
+    this.#windows = windows.map((window, index) => {
+      const name = `${owner}: windows[${index}]`;
+      return new SlidingWindow<T>(readOptions<PacingWindow<T>, typeof WINDOW>(name, window, WINDOW), name);
+    });
   }
 
   /** How many keys are remembered, over all windows. */
@@ -57,12 +68,12 @@ export class ProfilePacer<T> {
     return this.#windows.reduce((sum, window) => sum + window.keys, 0);
   }
 
-  /** Asks `by` and `weight` of every window, once. Throws a `RangeError` at a weight that can never pass. */
+  /** Calls `by` and `weight` of every window, once. Throws a `RangeError` at a weight that can never pass. */
   price(item: T): PacingCost {
     return this.#windows.map((window) => window.price(item));
   }
 
-  /** Lets pass and returns 0, or changes nothing and returns how many milliseconds it is until that succeeds. */
+  /** Lets the item pass and returns 0, or changes nothing and returns in how many milliseconds that will succeed. */
   take(now: number, cost: PacingCost): number {
     const time = this.#time.at(Math.floor(now));
     let waitMs = 0;
@@ -78,7 +89,7 @@ export class ProfilePacer<T> {
     return 0;
   }
 
-  /** How many milliseconds it is until the windows that all items share have room for a weight of 1. */
+  /** In how many milliseconds the windows that all items share will have room for a weight of 1. */
   readyInMs(now: number): number {
     const time = this.#time.at(Math.floor(now));
     return Math.max(0, ...this.#windows.map((window) => (window.isShared ? window.waitMs(time, undefined, 1) : 0)));
@@ -89,34 +100,27 @@ export class ProfilePacer<T> {
 interface Passed {
   readonly times: number[];
   readonly weights: number[];
-  /** The entries before this one are over. */
+  /** The entries before this one have expired. */
   start: number;
   total: number;
 }
 
-const WINDOW = {
-  limit: integer({ min: 1 }).required(),
-  perMs: integer({ min: 1 }).required(),
-  by: func(),
-  weight: func(),
-  maxKeys: integer({ min: 1 }).default(100_000),
-} satisfies OptionsOf<PacingWindow<unknown>>;
-
 class SlidingWindow<T> {
   readonly #owner: string;
-  readonly #rule: Read<PacingWindow<T>, typeof WINDOW>;
+  readonly #window: Read<PacingWindow<T>, typeof WINDOW>;
   readonly #weight: Option<number, 'required'>;
-  /** In the order of their latest passage, so that those in front are the first to be over. */
+  /** In the order in which something last passed, so that those in front are the first to expire. */
   readonly #byKey = new InsertionOrderMap<string | number | undefined, Passed>();
 
-  constructor(window: PacingWindow<T>, owner: string) {
+  constructor(window: Read<PacingWindow<T>, typeof WINDOW>, owner: string) {
     this.#owner = owner;
-    this.#rule = readOptions(owner, window, WINDOW);
-    this.#weight = integer({ min: 0, max: this.#rule.limit }).required();
+    this.#window = window;
+    this.#weight = integer({ min: 0, max: window.limit }).required();
   }
 
+  /** Whether all items share it, rather than those of one key. */
   get isShared(): boolean {
-    return this.#rule.by === undefined;
+    return this.#window.by === undefined;
   }
 
   get keys(): number {
@@ -124,7 +128,7 @@ class SlidingWindow<T> {
   }
 
   price(item: T): PacingCost[number] {
-    const { by, weight } = this.#rule;
+    const { by, weight } = this.#window;
     return { key: by?.(item), weight: weight ? this.#weight.read(this.#owner, 'weight', weight(item)) : 1 };
   }
 
@@ -132,13 +136,13 @@ class SlidingWindow<T> {
     if (weight === 0) return 0;
     this.#forget(time);
     const passed = this.#byKey.get(key);
-    if (!passed) return this.#byKey.size < this.#rule.maxKeys ? 0 : this.#untilForgotten(time);
-    expire(passed, time - this.#rule.perMs);
-    let excess = passed.total + weight - this.#rule.limit;
+    if (!passed) return this.#byKey.size < this.#window.maxKeys ? 0 : this.#untilForgotten(time);
+    expire(passed, time - this.#window.perMs);
+    let excess = passed.total + weight - this.#window.limit;
     if (excess <= 0) return 0;
     let last = passed.start;
     for (excess -= passed.weights[last]!; excess > 0; excess -= passed.weights[last]!) last += 1;
-    return passed.times[last]! + this.#rule.perMs - time;
+    return passed.times[last]! + this.#window.perMs - time;
   }
 
   add(time: number, key: string | number | undefined, weight: number): void {
@@ -158,14 +162,14 @@ class SlidingWindow<T> {
   #forget(time: number): void {
     for (let oldest = this.#byKey.oldest(); oldest; oldest = this.#byKey.oldest()) {
       const [key, passed] = oldest;
-      if (passed.times.at(-1)! > time - this.#rule.perMs) return;
+      if (passed.times.at(-1)! > time - this.#window.perMs) return;
       this.#byKey.delete(key);
     }
   }
 
   #untilForgotten(time: number): number {
     const [, first] = this.#byKey.oldest()!;
-    return first.times.at(-1)! + this.#rule.perMs - time;
+    return first.times.at(-1)! + this.#window.perMs - time;
   }
 }
 
@@ -174,14 +178,10 @@ function expire(passed: Passed, until: number): void {
     passed.total -= passed.weights[passed.start]!;
     passed.start += 1;
   }
-  // Moved together now and then: an expired entry costs one move in all, not one each time.
+  // Compacted now and then: an expired entry costs one move in all rather than one each time.
   if (passed.start > 32 && passed.start * 2 > passed.times.length) {
     passed.times.splice(0, passed.start);
     passed.weights.splice(0, passed.start);
     passed.start = 0;
   }
-}
-
-function describe(value: unknown): string {
-  return Array.isArray(value) ? 'an empty array' : typeof value === 'object' ? 'an object' : String(value);
 }
