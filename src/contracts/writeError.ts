@@ -1,9 +1,9 @@
-/** A sink has not taken a batch. The cause is what the sink said; the batch is neither written nor diverted. */
+/** A batch could not be written. The cause is the error of the sink; the batch is neither written nor diverted. */
 export class WriteError<T = unknown> extends Error {
   override readonly name = 'WriteError';
   readonly code = 'SLUICE_WRITE_FAILED';
   readonly sink: string;
-  /** What was to be written. Not part of the message: it may hold what does not belong in a log. */
+  /** What was to be written. Not part of the message, because it may hold what does not belong in a log. */
   declare readonly items: readonly T[];
   readonly attempts: number;
 

@@ -1,4 +1,4 @@
-/** A write has taken longer than it may. It may be committed or not, and can be written again. */
+/** A write took longer than its limit. It may or may not be committed; retrying is safe. */
 export class WriteTimeoutError extends Error {
   override readonly name = 'WriteTimeoutError';
   readonly code = 'SLUICE_WRITE_TIMEOUT';
@@ -6,7 +6,7 @@ export class WriteTimeoutError extends Error {
   readonly timeoutMs: number;
 
   constructor(sink: string, timeoutMs: number, options: { cause?: unknown } = {}) {
-    super(`the sink ${sink} has not answered a write within ${timeoutMs} ms: it may be committed or not`, options);
+    super(`the sink ${sink} did not answer a write within ${timeoutMs} ms: it may or may not be committed`, options);
     this.timeoutMs = timeoutMs;
   }
 }

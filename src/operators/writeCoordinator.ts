@@ -44,7 +44,7 @@ export interface WriteCoordinatorConfig<T> {
   readonly name?: string;
   /** The most items held in front of the workers. Integer of at least 1, default 10,000. */
   readonly capacity?: number;
-  /** The gate closes when so much of `capacity` is held. Above 0, at most 1; default 0.8. */
+  /** The gate closes when this part of `capacity` is held. Above 0, at most 1; default 0.8. */
   readonly highWatermark?: number;
   /** The gate opens again when no more than this part of `capacity` is left. From 0, below `highWatermark`; default 0.5. */
   readonly lowWatermark?: number;
@@ -54,15 +54,15 @@ export interface WriteCoordinatorConfig<T> {
   readonly onDrop?: BoundedBufferConfig<T>['onDrop'];
   /** How many writers work side by side. Integer from 1 to 4,096, default 4. */
   readonly workers?: number;
-  /** The most items in a write. Integer of at least 1, default 500. */
+  /** The most items per write. Integer of at least 1, default 500. */
   readonly batchSize?: number;
-  /** The longest that an item waits for others, in milliseconds, 0 or more, where not `eager`. Default 250. */
+  /** The longest that an item waits for others, in milliseconds, 0 or more, unless `eager`. Default 250. */
   readonly lingerMs?: number;
   /** Write as soon as a writer is idle. Default true. */
   readonly eager?: boolean;
-  /** The key of an item: one key is written by one worker, in order. Default: the sink's `keyOf`, else any free worker. */
+  /** The key of an item: each key is written by one worker, in order. Default: the sink's `keyOf`, else any free worker. */
   readonly by?: (item: T) => string | number;
-  /** What stands around every write. Default: retries, a breaker and a time limit; no dead letters. */
+  /** What happens when a write fails. Default: retries, a breaker and a time limit; no dead letters. */
   readonly policies?: CoordinatorPolicies<T>;
 }
 
@@ -92,8 +92,8 @@ const OPTIONS = {
 } satisfies OptionsOf<WriteCoordinatorConfig<unknown>>;
 
 /**
- * From items to committed rows in one operator: buffer, lanes, batches and writes. Several workers write side by side, and
- * one key is always written by the same one, in order.
+ * Takes items to committed rows in one operator: buffer, lanes, batches and writes. Several workers write side by side, and each
+ * key is always written by the same worker, in order.
  *
  * ```text
  * items       abcd------|          workers 2; a and c have one key, b and d another; a write takes three frames
@@ -103,20 +103,23 @@ const OPTIONS = {
  * outcomes    ---ab-cd--|
  * ```
  *
- * **Emits when**: a write is committed, its outcome.
+ * **Emits when**: a write is committed: its outcome.
  * **Backpressure**: installs a gate. It closes when the buffer reaches its high watermark and opens at the low one.
  * **Completes when**: the source has completed, or the pipeline was asked to drain, and everything held is written.
  * **Errors when**: the source has failed, after everything held is written; a write has failed for good and there are no
  * `deadLetters`; the sink cannot be written to at all (a missing table, a wrong password), after everything held is diverted;
- * more arrive than `capacity` from a source that does not obey the gate.
+ * more items arrive than `capacity` from a source that does not obey the gate.
  * **On unsubscribe**: writes in flight are unsubscribed; what is held is abandoned, and shows as such in the account.
  *
- * **Delivery**: at least once to the sink while the process lives, in order for each key. With `policies.deadLetters` every
- * item ends written or in a durable letter, also when the time of a drain is over.
+ * **Delivery**: at least once to the sink while the process lives, in order for each key. With `policies.deadLetters` every item
+ * ends written or in a durable letter, even when the time of a drain expires. What is held is lost with the process unless the
+ * source can redeliver.
  *
- * **Gotchas**: while the sink is unreachable the breaker is open and the source paused, for as long as that lasts: nothing
- * fails by itself, so watch it. Without `by` and the sink's `keyOf` any worker takes any item, and order is not kept. Held
- * at most: `capacity`, and for each worker a batch in flight and another that grows.
+ * **Gotchas**:
+ * - While the sink is unreachable the breaker is open and the source paused, for as long as that lasts. Nothing fails by itself,
+ *   so watch it.
+ * - Without `by` and the sink's `keyOf` any worker takes any item, and order is not kept.
+ * - At most `capacity` items are held in the buffer, and for each worker a batch in flight and another that grows.
  *
  * @example
  * ```ts
@@ -160,7 +163,7 @@ export function writeCoordinator<T>(
     });
 }
 
-/** Options that were given; one given as `undefined` is left to its default. */
+/** The options that were given: one that is `undefined` takes its default. */
 function given<O extends object>(options: O): { [K in keyof O]?: Exclude<O[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [K in keyof O]?: Exclude<O[K], undefined>;

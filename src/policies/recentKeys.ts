@@ -2,23 +2,22 @@ import { InsertionOrderMap } from '../primitives/insertionOrderMap.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
 
 export interface RecentKeysConfig {
-  /** How long a key is remembered, in milliseconds. Default: until `max` others have come. */
+  /** How long a key is remembered, in milliseconds. Default: until `max` other keys have come. */
   readonly windowMs?: number | undefined;
-  /** The most keys remembered; beyond it the oldest is forgotten. */
+  /** The most keys remembered. Beyond that the oldest is forgotten. */
   readonly max: number;
 }
 
 /**
- * Which keys were met lately. A key is remembered from the first time it is met, and meeting it again does not prolong
- * that: a key that comes without end is new once a window.
+ * Which keys were seen lately. A key is remembered from the first time it is seen, and seeing it again does not prolong that: a
+ * key that keeps coming is new once per window.
  *
- * Without timers: a key is found to be over when another arrives. Memory: a map entry (key and time) for each of at most
- * `max` keys.
+ * There are no timers: keys expire when another one arrives. Memory: a map entry (key and time) for each of at most `max` keys.
  */
 export class RecentKeys {
   readonly #windowMs: number;
   readonly #max: number;
-  /** Oldest first, by the time at which they were first met. */
+  /** Oldest first, by the time at which they were first seen. */
   readonly #metAt = new InsertionOrderMap<string | number, number>();
   readonly #time = new MonotonicClock();
 

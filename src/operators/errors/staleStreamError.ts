@@ -1,4 +1,4 @@
-/** A stream has been silent for longer than it may. */
+/** A stream was silent for longer than allowed. */
 export class StaleStreamError extends Error {
   override readonly name = 'StaleStreamError';
   readonly code = 'SLUICE_STREAM_STALE';

@@ -1,8 +1,8 @@
-/** An item is of a kind that has no branch, and there is no `otherwise`. */
+/** An item has a kind without a branch, and there is no `otherwise`. */
 export class UnroutedError extends Error {
   override readonly name = 'UnroutedError';
   readonly code = 'SLUICE_UNROUTED';
-  /** What was found where the kind should be. */
+  /** The value found where the kind should be. */
   readonly kind: unknown;
 
   constructor(stage: string, kind: unknown, known: readonly string[]) {

@@ -18,7 +18,10 @@ import {
 
 /** How a failed write is tried again. The first attempt after a connection broke follows immediately. */
 export interface RetryPolicy extends BackoffOptions {
-  /** How often a batch, or a part of it, is written at most, the first time included. Integer of at least 1, default 5. */
+  /**
+   * How often a batch, or a part of it, is written at most, the first time included. What a sink repeats within one write, as the
+   * Postgres sinks do after a deadlock, is not counted. Integer of at least 1, default 5.
+   */
   readonly maxAttempts?: number;
 }
 

@@ -46,6 +46,39 @@ describe('VersionStamper', () => {
     expect(items).toEqual(before);
   });
 
+  it('reads each version once per batch, for the stamp and the write together', () => {
+    let reads = 0;
+    const counting: Table<Item> = {
+      ...table,
+      versionOf(item) {
+        reads += 1;
+        return item.seq as number | undefined;
+      },
+    };
+    const stamper = new VersionStamper(counting, () => NOW);
+    for (const items of [
+      [
+        { id: 'a', seq: 7 },
+        { id: 'b', seq: 8 },
+      ],
+      [{ id: 'a' }, { id: 'b', seq: 8 }],
+    ] as Item[][]) {
+      reads = 0;
+      const stamped = stamper.stamp(items);
+      expect([...stamper.seqsOf(stamped)]).toEqual(stamped.map(({ seq }) => seq));
+      expect([...stamper.seqsOf(stamped)]).toEqual(stamped.map(({ seq }) => seq));
+      expect(reads).toBe(2);
+    }
+  });
+
+  it('leaves a version that is no safe integer to the write, also in an array that was good before', () => {
+    const stamper = new VersionStamper(table, () => NOW);
+    const items = [{ id: 'a', seq: 7 }];
+    stamper.stamp(items);
+    items[0] = { id: 'a', seq: 0.5 };
+    expect(() => stamper.seqsOf(stamper.stamp(items))).toThrow('safe integer');
+  });
+
   it('grows strictly, across stamp and write and where the clock stands still or goes back', () => {
     let now = NOW;
     const numbering = new VersionStamper(table, () => now);

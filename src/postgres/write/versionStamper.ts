@@ -8,7 +8,7 @@ import { badValue } from './encode.js';
 export class VersionStamper<T> {
   readonly #table: Table<T>;
   readonly #now: () => number;
-  /** The versions assigned to a batch, so that it keeps them when it is written again. */
+  /** The versions of a batch: each is read once, and a batch that is written again keeps those that it was given. */
   readonly #numbered = new WeakMap<readonly T[], Float64Array>();
   #last = 0;
 
@@ -23,19 +23,30 @@ export class VersionStamper<T> {
    * An item that cannot be read stays as it is: the write reports what is wrong with it.
    */
   stamp(items: readonly T[]): readonly T[] {
+    const seqs = new Float64Array(items.length);
+    let isNumbered = true;
     let stamped: T[] | undefined;
     let now: number | undefined;
     for (let i = 0; i < items.length; i++) {
       const item = items[i] as T;
       let copy = item;
-      if (this.#lacksVersion(item)) {
+      let seq = this.#versionOf(item);
+      if (seq === undefined) {
         now ??= this.#micros();
-        copy = this.#copy(item, this.#next(now));
+        seq = this.#next(now);
+        copy = this.#copy(item, seq);
         stamped ??= items.slice(0, i);
+        isNumbered &&= copy !== item;
       }
       stamped?.push(copy);
+      isNumbered &&= Number.isSafeInteger(seq);
+      seqs[i] = seq;
     }
-    return stamped ?? items;
+    const batch = stamped ?? items;
+    // The write need not read the versions again.
+    if (isNumbered) this.#numbered.set(batch, seqs);
+    else this.#numbered.delete(batch);
+    return batch;
   }
 
   /** The version of each item; an unstamped batch keeps its versions while it is in use. */
@@ -59,11 +70,13 @@ export class VersionStamper<T> {
     return seqs;
   }
 
-  #lacksVersion(item: T): boolean {
+  /** `undefined` if the item lacks a version, NaN if it cannot be read. */
+  #versionOf(item: T): number | undefined {
+    if (typeof item !== 'object' || item === null) return Number.NaN;
     try {
-      return typeof item === 'object' && item !== null && !isVersion(this.#table.versionOf(item));
+      return this.#table.versionOf(item) ?? undefined;
     } catch {
-      return false;
+      return Number.NaN;
     }
   }
 
