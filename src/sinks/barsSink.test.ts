@@ -105,6 +105,18 @@ describe('the client that barsSink borrows', () => {
     expect(fake.releases).toEqual([false, true]);
   });
 
+  it('is given back as broken when the server has become read-only, so that the next attempt reaches another one', async () => {
+    const fake = server(POSTGRES, () => {
+      throw Object.assign(new Error('cannot execute INSERT in a read-only transaction'), { code: '25006' });
+    });
+    await expect(result(sinkOf(fake).write([bar]))).rejects.toMatchObject({
+      sqlState: '25006',
+      failureClass: 'transient',
+      message: expect.stringContaining('write to the primary'),
+    });
+    expect(fake.releases).toEqual([false, true]);
+  });
+
   it('is never given back as broken on PGlite, whose adapter would answer one statement late', async () => {
     const fake = server(PGLITE, broken);
     await expect(result(sinkOf(fake).write([bar]))).rejects.toMatchObject({ code: 'SLUICE_STORE_CONNECTION_LOST' });
@@ -160,5 +172,33 @@ describe('the client that barsSink borrows', () => {
     // Given back once in any case, and PGlite's when its statement has ended.
     expect(fake.releases).toEqual([false, version === POSTGRES]);
     expect(fake.client.listenerCount('error')).toBe(0);
+  });
+});
+
+describe('a unique violation out of an upsert', () => {
+  const violation = () => Object.assign(new Error('duplicate key value'), { code: '23505' });
+
+  it('is tried once more, for another writer may have inserted the row at the same time', async () => {
+    let writes = 0;
+    const fake = server(POSTGRES, () => {
+      writes += 1;
+      if (writes === 1) throw violation();
+      return { rowCount: 1 };
+    });
+    expect(await result(sinkOf(fake).write([bar]))).toEqual({ rows: 1 });
+    expect(writes).toBe(2);
+  });
+
+  it('is poison the second time', async () => {
+    let writes = 0;
+    const fake = server(POSTGRES, () => {
+      writes += 1;
+      throw violation();
+    });
+    await expect(result(sinkOf(fake).write([bar]))).rejects.toMatchObject({
+      code: 'SLUICE_STORE_VALUE',
+      failureClass: 'poison',
+    });
+    expect(writes).toBe(2);
   });
 });

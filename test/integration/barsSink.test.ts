@@ -475,6 +475,19 @@ describe('on a Postgres server', () => {
     },
   );
 
+  it('gives up a session that has become read-only, and the next attempt writes', async () => {
+    const own = new pg.Pool({ connectionString: database.url, max: 1 });
+    const sink = barsSink(own);
+    expect(await write(sink, barsOf(60, { seq: 1 }))).toEqual({ rows: 60 });
+    await own.query('SET default_transaction_read_only = on');
+    await expect(write(sink, barsOf(60, { seq: 2 }))).rejects.toMatchObject({
+      sqlState: '25006',
+      failureClass: 'transient',
+    });
+    expect(await write(sink, barsOf(60, { seq: 2 }))).toEqual({ rows: 60 });
+    await own.end();
+  });
+
   it('leaves no transaction open on a connection where the table could not be created', async () => {
     const role = await roleOf(pool, 'novice');
     await pool.query('REVOKE CREATE ON SCHEMA public FROM PUBLIC');
