@@ -250,26 +250,20 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
     handle: (group: P[]) => Promise<void>,
   ): Promise<LetterCount> {
     this.#requireOpen();
-    return this.#track(this.#handleAll(state, filter, grouped, handle));
-  }
-
-  async #handleAll<P extends LetterPlace>(
-    state: LetterState,
-    filter: LetterFilter,
-    grouped: (letters: AsyncIterable<LeasedLetter>) => AsyncIterable<P[]>,
-    handle: (group: P[]) => Promise<void>,
-  ): Promise<LetterCount> {
-    await this.#log.seal(state);
-    const total = new LetterTotal();
-    for await (const group of grouped(this.#log.lease(state, filter))) {
-      try {
-        await handle(group);
-      } finally {
-        this.#log.release(group);
+    const handleAll = async (): Promise<LetterCount> => {
+      await this.#log.seal(state);
+      const total = new LetterTotal();
+      for await (const group of grouped(this.#log.lease(state, filter))) {
+        try {
+          await handle(group);
+        } finally {
+          this.#log.release(group);
+        }
+        for (const { weight } of group) total.add(1, weight);
       }
-      for (const { weight } of group) total.add(1, weight);
-    }
-    return total.count;
+      return total.count;
+    };
+    return this.#track(handleAll());
   }
 
   /** `close()` waits for the work. */

@@ -11,14 +11,7 @@ import { idOf } from './letterLine.js';
 
 /** Something in the folder that cannot be read as a letter. It stays where it is, or in quarantine. */
 export type LetterProblem =
-  | {
-      readonly kind: 'quarantined';
-      readonly segment: string;
-      readonly offset: number;
-      readonly length: number;
-      /** Where the bytes are kept. */
-      readonly path: string;
-    }
+  | Extract<LogProblem, { readonly kind: 'quarantined' }>
   | { readonly kind: 'unknownVersion'; readonly segment: string; readonly letters: number };
 
 export interface LetterLogConfig

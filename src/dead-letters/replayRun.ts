@@ -9,7 +9,7 @@ import { continuationOf, MAX_GROUP_BYTES, MAX_GROUP_LETTERS, type OpenFolder } f
 import { encodeLetters, type LetterDraft } from './letterLine.js';
 import type { LeasedLetter, LetterLog } from './letterLog.js';
 import { lettersForFailures, UNSUBSCRIBED, writeLetter } from './replayAttempt.js';
-import { ProgressSum, type ReplayProgress, type Settlement } from './replayProgress.js';
+import type { ReplayProgress } from './replayProgress.js';
 
 export interface ReplaySettings<T> {
   readonly sink: Sink<T>;
@@ -33,7 +33,11 @@ export class ReplayRun<T> {
   readonly #folder: OpenFolder;
   readonly #settings: ReplaySettings<T>;
   readonly #outlet: Outlet<ReplayProgress>;
-  readonly #sum = new ProgressSum();
+  /** What has happened in this replay, and what of it is news. */
+  readonly #sum = { letters: 0, items: 0, written: 0, failedAgain: 0, parked: 0 };
+  #removed: string[] = [];
+  #added: string[] = [];
+  #isNews = true;
   readonly #time = new MonotonicClock();
   /** Writes in flight, and letters that wait for the disk until they are settled. */
   readonly #writing = new Set<Promise<void>>();
@@ -69,7 +73,7 @@ export class ReplayRun<T> {
     await Promise.all([...this.#writing]);
     await Promise.all([...this.#settling]);
     await this.#whenOpen(true);
-    if (this.#sum.isNews || this.#remaining !== this.#toldRemaining) this.#tell();
+    if (this.#isNews || this.#remaining !== this.#toldRemaining) this.#tell();
     if (this.#failure) this.#outlet.error(this.#failure.error);
     else this.#outlet.complete();
   }
@@ -130,7 +134,7 @@ export class ReplayRun<T> {
     if (group.length === 0) return;
     if (this.#settings.dryRun) {
       this.#log.release(group);
-      for (const { letter } of group) this.#settled({ ...NOTHING, items: letter.items.length });
+      for (const { weight } of group) this.#settled(weight);
       await this.#whenOpen();
       return;
     }
@@ -205,7 +209,9 @@ export class ReplayRun<T> {
         const items = letter.items.length;
         this.#folder.totals.replayed.add(added.length === 0 ? 1 : 0, written);
         const parked = isLast ? added.length : 0;
-        this.#settled({ items, written, failedAgain: items - written, parked, removed: [letter.id], added });
+        this.#removed.push(letter.id);
+        this.#added.push(...added);
+        this.#settled(items, written, items - written, parked);
       } catch (error) {
         this.#fail(error);
       } finally {
@@ -215,9 +221,15 @@ export class ReplayRun<T> {
     track(this.#settling, settle());
   }
 
-  #settled(settlement: Settlement): void {
+  #settled(items: number, written = 0, failedAgain = 0, parked = 0): void {
+    const sum = this.#sum;
     this.#seen += 1;
-    this.#sum.add(settlement);
+    sum.letters += 1;
+    sum.items += items;
+    sum.written += written;
+    sum.failedAgain += failedAgain;
+    sum.parked += parked;
+    this.#isNews = true;
     if (this.#outlet.isOpen) this.#tell();
   }
 
@@ -226,9 +238,13 @@ export class ReplayRun<T> {
   }
 
   #tell(): void {
-    const { now } = this.#log.config;
-    this.#toldRemaining = this.#remaining;
-    this.#outlet.next(this.#sum.take(this.#remaining, now()));
+    const remaining = this.#remaining;
+    const news = { removed: this.#removed, added: this.#added };
+    this.#toldRemaining = remaining;
+    this.#removed = [];
+    this.#added = [];
+    this.#isNews = false;
+    this.#outlet.next({ ...this.#sum, remaining, at: this.#log.config.now(), ...news });
   }
 
   /**
@@ -237,36 +253,36 @@ export class ReplayRun<T> {
    */
   async #whenOpen(isEnd = false): Promise<void> {
     while (!this.#outlet.isOpen && !this.#outlet.closed && (isEnd || !this.#isOver)) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        this.#outlet.whenOpen(resolve);
-      });
-      this.#wake = undefined;
+      await this.#pause((resume) => this.#outlet.whenOpen(resume));
     }
-    if (this.#outlet.isOpen && this.#sum.isNews && this.#seen > 0) this.#tell();
+    if (this.#outlet.isOpen && this.#isNews && this.#seen > 0) this.#tell();
   }
 
-  async #paced({ letter }: LeasedLetter): Promise<void> {
+  async #paced({ weight }: LeasedLetter): Promise<void> {
     const { msPerItem, scheduler } = this.#settings;
     if (msPerItem === 0) return;
     let now = this.#time.at(scheduler.now());
     while (now < this.#nextAt && !this.#isOver) {
       const ms = Math.min(this.#nextAt - now, MAX_TIMER_MS);
-      await new Promise<void>((resolve) => {
-        const timer = scheduler.schedule(() => resolve(), ms);
-        this.#wake = () => {
-          timer.unsubscribe();
-          resolve();
-        };
+      let timer: Subscription | undefined;
+      await this.#pause((resume) => {
+        timer = scheduler.schedule(() => resume(), ms);
       });
-      this.#wake = undefined;
+      timer?.unsubscribe();
       now = this.#time.at(scheduler.now());
     }
-    this.#nextAt = Math.max(now, this.#nextAt) + letter.items.length * msPerItem;
+    this.#nextAt = Math.max(now, this.#nextAt) + weight * msPerItem;
+  }
+
+  /** Waits until `begin` resumes it, or no more letters are begun. */
+  async #pause(begin: (resume: () => void) => void): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      begin(resolve);
+    });
+    this.#wake = undefined;
   }
 }
-
-const NOTHING: Settlement = { items: 0, written: 0, failedAgain: 0, parked: 0, removed: [], added: [] };
 
 function track(set: Set<Promise<void>>, work: Promise<void>): void {
   set.add(work);

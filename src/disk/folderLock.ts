@@ -60,9 +60,10 @@ const RETRY_MS = 10;
 /** What a holder or candidate says to whoever connects. */
 interface Identity {
   readonly pid: number;
-  readonly host?: string;
-  readonly process?: string;
-  readonly isHeld?: boolean;
+  readonly host: string | undefined;
+  /** Tells two processes of one id apart. */
+  readonly key: string | undefined;
+  readonly isHeld: boolean;
 }
 
 function machineName({ dev, ino }: BigIntStats): string | undefined {
@@ -150,7 +151,7 @@ async function outlast(folder: string, short: string, own: string): Promise<void
       if (answer === 'dead') await rm(join(folder, file), { force: true });
       if (answer === 'dead' || answer === 'gone' || DRAFT.test(file)) continue;
       isAlone = false;
-      const mustYield = answer !== 'ending' && (answer === 'silent' || answer.isHeld !== false || file < own);
+      const mustYield = answer !== 'ending' && (answer === 'silent' || answer.isHeld || file < own);
       if (mustYield || performance.now() > deadline) throw lockedBy(folder, answer, join(folder, file));
     }
     if (isAlone) return;
@@ -167,8 +168,8 @@ function listen(path: string, state: { readonly isHeld: boolean }): Promise<Serv
     // A peer that hangs up at once must not end this process, and one that stays must not keep it from ending.
     socket.on('error', () => {});
     socket.unref();
-    const identity: Identity = { pid: process.pid, host: hostname(), process: processKey(), isHeld: state.isHeld };
-    socket.end(`${JSON.stringify(identity)}\n`, () => socket.destroy());
+    const identity = [process.pid, hostname(), processKey(), state.isHeld ? 'holds' : 'tries'];
+    socket.end(`${identity.join(' ')}\n`, () => socket.destroy());
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -219,23 +220,18 @@ function ask(path: string): Promise<Answer> {
   });
 }
 
+/** Former versions say their process id only. */
 function identityIn(answer: string): Identity | undefined {
-  try {
-    const said: unknown = JSON.parse(answer);
-    // Former versions say their process id only.
-    if (typeof said === 'number') return { pid: said };
-    return typeof (said as Identity | null)?.pid === 'number' ? (said as Identity) : undefined;
-  } catch {
-    return undefined;
-  }
+  const [pid, host, key, state] = answer.trim().split(' ');
+  return Number(pid) > 0 ? { pid: Number(pid), host, key, isHeld: state !== 'tries' } : undefined;
 }
 
 function lockedBy(folder: string, answer: Answer, file?: string): FolderLockedError {
   const identity = typeof answer === 'object' ? answer : undefined;
-  const { pid, host, process: id } = identity ?? {};
-  const where = host === undefined || host === hostname() ? '' : ` on host ${host}`;
+  const { pid, host = hostname(), key } = identity ?? {};
+  const where = host === hostname() ? '' : ` on host ${host}`;
   const holder =
-    pid === undefined ? 'another process' : id === processKey() ? 'this process' : `process ${pid}${where}`;
+    pid === undefined ? 'another process' : key === processKey() ? 'this process' : `process ${pid}${where}`;
   const remedy = identity || file === undefined ? '' : `if no process uses it any more, delete ${file}`;
   return new FolderLockedError(folder, { pid, holder, remedy });
 }
