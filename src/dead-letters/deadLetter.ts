@@ -74,7 +74,7 @@ export function matches(letter: DeadLetter, filter: LetterFilter): boolean {
   );
 }
 
-/** What the items say they are. */
+/** The `kind` that the items have in common. */
 export function kindOf(items: readonly unknown[]): string | null {
   let kind: string | null = null;
   for (const item of items) {

@@ -5,7 +5,7 @@ export type DeadLetterErrorCode =
   | 'SLUICE_DEAD_LETTERS_LOCKED'
   | 'SLUICE_DEAD_LETTERS_CLOSED';
 
-/** What went wrong with the dead letters, said to a person. */
+/** A failure of the dead letters, described for humans. */
 export class DeadLetterError extends Error {
   override readonly name = 'DeadLetterError';
   readonly code: DeadLetterErrorCode;

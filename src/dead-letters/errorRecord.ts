@@ -1,7 +1,7 @@
 import { sqlStateOf } from '../failures/sqlState.js';
 import { redactText } from '../primitives/redact.js';
 
-/** What a letter says of the error: enough to know what to do, and nothing that must not lie on a disk. */
+/** What a letter keeps of an error: enough to act on, and no secret. */
 export interface ErrorRecord {
   readonly name: string;
   readonly message: string;
@@ -10,12 +10,12 @@ export interface ErrorRecord {
   readonly cause?: ErrorRecord;
 }
 
-/** How deep a chain of causes is followed, and how much is kept of a message. */
+/** How many causes are followed, and how much is kept of a message and a name. */
 const MAX_DEPTH = 5;
 const MAX_LENGTH = 2_000;
 const MAX_NAME = 100;
 
-/** Never throws: an error is another's object, whose getters may. */
+/** Never throws, though the getters of an error may. */
 export function recordError(error: unknown): ErrorRecord | null {
   if (error === undefined) return null;
   try {

@@ -6,12 +6,12 @@ import type { ErrorRecord } from './errorRecord.js';
 import { headOf, lineHead, ordinalOf } from './letterLine.js';
 import { decodeValue } from './valueCodec.js';
 
-/** A version of the envelope, as it lies on disks. */
+/** A version of the envelope that exists on disks. */
 export interface LetterVersion {
   readonly v: number;
-  /** Checks an envelope of this version, and gives it back; throws what is wrong with it. */
+  /** Checks an envelope of this version and returns it; throws what is wrong with it. */
   readonly decode: (envelope: unknown) => unknown;
-  /** Makes it one of the next version. Only the newest has none. */
+  /** Converts it to the next version. Only the newest version has none. */
   readonly toNext?: (envelope: never) => unknown;
 }
 

@@ -7,7 +7,7 @@ import { encodeValue, isPlain } from './valueCodec.js';
 /** A letter that has no place yet. */
 export type LetterDraft = Omit<DeadLetter, 'id' | 'kind'>;
 
-/** More than the beginning of a line takes. */
+/** More than the head of a line takes. */
 const HEAD_BYTES = 64;
 
 /** The beginning of a line. {@link headOf} reads it, and the count after it, without the rest. */
@@ -33,7 +33,7 @@ export function ordinalOf(id: string): number {
   return Number(/^\d+-(\d+)$/.exec(id)?.[1] ?? 0);
 }
 
-/** One letter, or several where one would be longer than allowed. */
+/** One letter, or several if one would be longer than allowed. */
 export function encodeLetters(draft: LetterDraft, maxLetterBytes: number): EncodedEntry[] {
   const { items } = draft;
   const encoded = encodeLetter(draft);

@@ -24,7 +24,7 @@ export interface LetterPlace extends Placed {
   readonly state: LetterState;
 }
 
-/** A letter that nobody else touches until it is settled or released. */
+/** A letter that no other reader gets until it is settled or released. */
 export interface LeasedLetter extends LetterPlace {
   readonly letter: DeadLetter;
   /** The length of its line. */

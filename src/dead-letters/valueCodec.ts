@@ -1,15 +1,15 @@
 import { DeadLetterError } from './deadLetterError.js';
 
 /**
- * Values to JSON and back, exactly: what JSON has no word for is an object `{ "$": name, "of": … }`. Most items need none of
- * it, and {@link isPlain} says so: they are JSON already.
+ * Values to JSON and back, exactly: what JSON cannot express is an object `{ "$": name, "of": … }`. Most items need none,
+ * because they are JSON already; {@link isPlain} says which.
  */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** The mark of what JSON has no word for. An object of a user that has this key is written as its entries. */
+/** Marks what JSON cannot express. An object of a user that has this key is written as its entries. */
 const MARK = '$';
 
-/** How deep values may be nested; deeper ones would end in a full stack somewhere. */
+/** How deep values may be nested; deeper ones would overflow the stack. */
 const MAX_DEPTH = 512;
 
 const ARRAYS = {
@@ -26,7 +26,7 @@ const ARRAYS = {
   BigUint64Array,
 } as const;
 
-/** Whether JSON gives the value back exactly as it is, with nothing in it that looks like a mark. */
+/** Whether JSON restores the value exactly, and nothing in it looks like a mark. */
 export function isPlain(value: unknown, depth = 0): boolean {
   switch (typeof value) {
     case 'string':
@@ -55,13 +55,13 @@ function isPlainArray(value: readonly unknown[], depth: number): boolean {
   return true;
 }
 
-/** The JSON of any value that has one; for the others an error that names the path. */
+/** The JSON of a value. Throws a `DeadLetterError` that names the path of what has none. */
 export function encodeValue(value: unknown, path: string): Json {
   return new Encoder().encode(value, path);
 }
 
 class Encoder {
-  /** The objects that the value at hand is in. */
+  /** The objects around the current value. */
   readonly #around: object[] = [];
 
   encode(value: unknown, path: string): Json {
@@ -84,7 +84,7 @@ class Encoder {
   }
 
   #encodeObject(value: object, path: string): Json {
-    if (this.#around.includes(value)) throw unfit(path, 'a reference to an object that it is in');
+    if (this.#around.includes(value)) throw unfit(path, 'a reference to an object that contains it');
     if (this.#around.length > MAX_DEPTH) throw unfit(path, `nested more than ${MAX_DEPTH} deep`);
     this.#around.push(value);
     try {
@@ -95,7 +95,7 @@ class Encoder {
   }
 
   #encodeKnown(value: object, path: string): Json {
-    if (Object.getOwnPropertySymbols(value).length > 0) throw unfit(path, 'an object with a symbol for a key');
+    if (Object.getOwnPropertySymbols(value).length > 0) throw unfit(path, 'an object with a symbol as a key');
     const prototype: unknown = Object.getPrototypeOf(value);
     if (Array.isArray(value) && prototype === Array.prototype) return this.#encodeArray(value, path);
     if (prototype === Object.prototype) return this.#encodeRecord(value, path);
@@ -159,7 +159,7 @@ function encodeBytes(value: object, prototype: unknown): Json | undefined {
   return isKnown ? mark(name, base64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))) : undefined;
 }
 
-/** The value that was encoded. Throws a `TypeError` where the JSON cannot have come from {@link encodeValue}. */
+/** The value that was encoded. Throws a `TypeError` if the JSON does not come from {@link encodeValue}. */
 export function decodeValue(json: unknown): unknown {
   if (typeof json !== 'object' || json === null) return json;
   if (Array.isArray(json)) return json.map(decodeValue);
@@ -213,7 +213,7 @@ function decodeSparse([length, held]: readonly unknown[]): unknown[] {
 
 function decodeBytes(name: string, bytes: Buffer): unknown {
   if (name === 'Buffer') return bytes;
-  // Of its own: a Buffer is a view into a pool, at an offset that wider elements may not begin at.
+  // A copy: a Buffer is a view into a pool, whose offset may not suit wider elements.
   const { buffer } = new Uint8Array(bytes);
   if (name === 'ArrayBuffer') return buffer;
   if (name === 'DataView') return new DataView(buffer);
@@ -221,7 +221,7 @@ function decodeBytes(name: string, bytes: Buffer): unknown {
   throw new TypeError(`there is no value ${JSON.stringify(name)}`);
 }
 
-/** As an own property, whatever the key: `__proto__` would otherwise set the prototype. */
+/** Sets an own property: an assignment to `__proto__` would set the prototype. */
 function put<V>(record: Record<string, V>, key: string, value: V): void {
   if (key === '__proto__') {
     Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true });

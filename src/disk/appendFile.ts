@@ -128,7 +128,7 @@ export class AppendFile {
   }
 }
 
-/** Writes all bytes: a write may take only a part of them. */
+/** Writes all bytes; a single write may accept only some. */
 export async function writeAll(file: DiskFile, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const taken = await file.write(bytes.subarray(done), position + done);

@@ -4,33 +4,33 @@ import { dirname, resolve } from 'node:path';
 
 /** An open file, read and written at positions. */
 export interface DiskFile {
-  /** Reads into `buffer` from `position` on; returns how many bytes there were, 0 at the end. */
+  /** Reads into `buffer` from `position` on; returns the number of bytes, 0 at the end. */
   read(buffer: Uint8Array, position: number): Promise<number>;
-  /** Writes at `position`; returns how many bytes were taken, which may be fewer. */
+  /** Writes at `position`; returns how many bytes were accepted, possibly fewer. */
   write(bytes: Uint8Array, position: number): Promise<number>;
   truncate(size: number): Promise<void>;
   /** Resolves when what was written is on the disk. */
   datasync(): Promise<void>;
-  /** The size, and how many names the file has: none where it was deleted under us. */
+  /** The size, and how many names the file has: 0 after it was deleted. */
   stat(): Promise<{ readonly size: number; readonly links: number }>;
   close(): Promise<void>;
 }
 
-/** What durable files need of a file system: a port, so that tests can make it fail. */
+/** The part of a file system that durable files need. A port, so that tests can make it fail. */
 export interface Disk {
   /**
    * `create` fails if the file exists, `read` and `update` if it does not; `append` creates it if need be, and every write goes
    * to its end.
    */
   open(path: string, mode: 'read' | 'create' | 'update' | 'append'): Promise<DiskFile>;
-  /** The names in a folder; none where there is no such folder. */
+  /** The names in a folder; none if it does not exist. */
   list(folder: string): Promise<string[]>;
-  /** Makes a folder and those above it, and puts their names on the disk. Fails too where it may not be written to. */
+  /** Creates a folder and those above it, durably. Fails also if it exists and is not writable. */
   makeFolder(folder: string): Promise<void>;
-  /** Removes a file; nothing where there is none. */
+  /** Removes a file if it exists. */
   remove(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
-  /** Puts the names in a folder on the disk: a new file is not there after a crash before this. */
+  /** Makes the names in a folder durable: without it, a new file may be gone after a crash. */
   syncFolder(folder: string): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ export const nodeDisk: Disk = {
 };
 
 async function syncFolder(folder: string): Promise<void> {
-  // Windows does not open folders, and keeps their entries by itself.
+  // Windows cannot open folders, and makes their entries durable by itself.
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {

@@ -86,7 +86,7 @@ async function listenTo(name: string, state: { readonly isHeld: boolean }, folde
   }
 }
 
-/** File systems that have no sockets, and disks that have no room for one: the machine's own name has to do. */
+/** File systems that have no sockets, and disks that have no room for one: the machine's own name must suffice. */
 const UNSUPPORTED = new Set<unknown>(['EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EPERM', 'ENOSPC', 'EDQUOT']);
 
 /** Holds the folder by a socket in it; resolves to how to release it. */

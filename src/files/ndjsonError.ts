@@ -1,9 +1,9 @@
 import type { FailureClass } from '../failures/classifyFailure.js';
 
-/** `SLUICE_NDJSON_VALUE`: an item is not JSON, and the others of its batch may be; `SLUICE_NDJSON_FAILED`: anything else. */
+/** `SLUICE_NDJSON_VALUE`: an item cannot be JSON, but others of its batch may. `SLUICE_NDJSON_FAILED`: anything else. */
 export type NdjsonErrorCode = 'SLUICE_NDJSON_FAILED' | 'SLUICE_NDJSON_VALUE';
 
-/** A file of lines has not taken a batch; nothing of the batch is left in it. The cause is what the system said. */
+/** A batch could not be appended to a file of lines; nothing of it is left there. The cause is the system's error. */
 export class NdjsonError extends Error {
   override readonly name = 'NdjsonError';
   readonly code: NdjsonErrorCode;

@@ -8,9 +8,9 @@ import { boolean, func, type OptionsOf, readArgument, readOptions, text } from '
 import { NdjsonError } from './ndjsonError.js';
 
 export interface NdjsonSinkConfig<T> {
-  /** Wait for the disk at each batch, so that a written batch outlives a crash of the machine. Default false. */
+  /** Sync each batch to the disk, so that a written batch survives a crash of the machine. Default false. */
   readonly fsync?: boolean;
-  /** The key of an item, for lanes: items with one key are written in order. Default: none. */
+  /** The key of an item, for lanes: items with the same key are written in order. Default: no keys. */
   readonly keyOf?: (item: T) => string | number;
   /** The name in metrics, errors and the report. Default `ndjson`. */
   readonly name?: string;
@@ -23,8 +23,8 @@ const OPTIONS = {
 } satisfies OptionsOf<NdjsonSinkConfig<unknown>>;
 
 /**
- * Appends items to a file, one line of JSON each, a batch as one write. Makes the file and its folder. A torn last line,
- * as a crash leaves it, is given its end first, so that it stays on a line of its own.
+ * Appends items to a file, one line of JSON per item and one write per batch. Creates the file and its folder. A torn last
+ * line, as a crash leaves it, is ended first, so that it stays on a line of its own.
  *
  * ```text
  * batches   --[a b]----[c]--
@@ -32,18 +32,18 @@ const OPTIONS = {
  * receipts  -----2-------1--
  * ```
  *
- * **Emits when**: the system has taken the batch, with `fsync` the disk: one receipt with the lines written.
+ * **Emits when**: the system has accepted the batch, with `fsync` the disk: one receipt with the number of lines.
  * **Backpressure**: batches of several lanes are written one after the other.
  * **Completes when**: its batch is written, after the receipt.
  * **Errors when**: an item is not JSON, or the file cannot be written (`NdjsonError`): nothing of the batch is left in the
- * file, and the sink can be written to again.
- * **On unsubscribe**: a write under way is finished.
+ * file, and the sink can be used again.
+ * **On unsubscribe**: a write in flight is finished.
  *
- * **Delivery**: at least once: a batch that is written again is in the file again. Whoever reads the file after a crash has
- * to skip a line that is not JSON.
+ * **Delivery**: at least once: a batch that is written again is in the file again. A reader of the file must skip lines that
+ * are not JSON, because a crash can leave one.
  *
- * **Gotchas**: JSON has no NaN and no Infinity: they are written as `null`. One file has one sink: what others append
- * while a write fails is cut off with it.
+ * **Gotchas**: JSON has no NaN and no Infinity: they are written as `null`. One file has one sink: what others append while a
+ * write fails is cut off with it.
  *
  * @example
  * ```ts
@@ -56,12 +56,11 @@ const OPTIONS = {
  * ```
  */
 export function ndjsonSink<T>(path: string, config: NdjsonSinkConfig<T> = {}): Sink<T> {
-  const owner = 'ndjsonSink';
-  readArgument(owner, 'path', path, text());
-  const { fsync, keyOf, name } = readOptions(owner, config, OPTIONS);
+  readArgument('ndjsonSink', 'path', path, text());
+  const { fsync, keyOf, name } = readOptions('ndjsonSink', config, OPTIONS);
   // Closed between batches: a sink has no end, and a file that was moved away begins anew.
   const file = new AppendFile(nodeDisk, path, 'append', { isDurable: fsync, staysOpen: false });
-  /** The writes of all lanes, one after the other: their lines must not mix. */
+  /** The writes of all lanes, in sequence: their lines must not mix. */
   let last: Promise<unknown> = Promise.resolve();
 
   const append = async (batch: readonly T[]): Promise<WriteReceipt> => {
@@ -107,7 +106,7 @@ function toLines<T>(path: string, batch: readonly T[]): string {
   return lines;
 }
 
-/** The others of its batch may be: it is the item that is at fault. */
+/** The item is at fault; others of its batch may be fine. */
 function notJson(path: string, reason: string, cause: unknown): NdjsonError {
   return new NdjsonError(path, `an item is not JSON (${reason})`, { cause, code: 'SLUICE_NDJSON_VALUE' });
 }

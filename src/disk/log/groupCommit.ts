@@ -4,21 +4,21 @@ import type { SchedulerLike, Subscription } from 'rxjs';
 const FIRST_MS = 100;
 const MAX_MS = 5_000;
 
-/** The disk does not take what is to be written. */
+/** The disk accepts no data. */
 export interface Hold {
   readonly error: unknown;
-  /** Since when by the clock of the scheduler. */
+  /** When that began, by the clock of the scheduler. */
   readonly since: number;
 }
 
 export interface GroupCommitConfig<W> {
   /**
-   * Makes work durable, and calls `done` with each piece that is. What it throws is tried again with the pieces that are
-   * left, for as long as it takes.
+   * Makes work durable, and calls `done` for each piece that is. When it throws, the pieces that are left are tried again,
+   * without limit.
    */
   readonly commit: (group: readonly W[], done: (piece: W) => void) => Promise<void>;
   readonly scheduler: SchedulerLike;
-  /** Told at each failed attempt. */
+  /** Called at each failed attempt. */
   readonly onHold: () => void;
 }
 
@@ -28,12 +28,12 @@ interface Waiting {
 }
 
 /**
- * Commits pieces of work in groups, one group after the other: what comes while one is under way shares the next. A disk
- * that is full or out of reach is waited for.
+ * Commits pieces of work in groups, one group after the other: what arrives while one is in flight shares the next. Waits
+ * while a disk is full or unreachable.
  */
 export class GroupCommit<W> {
   readonly #config: GroupCommitConfig<W>;
-  /** In order of arrival; the first ones may be under way. */
+  /** In order of arrival; the first ones may be in flight. */
   readonly #waiting = new Map<W, Waiting>();
   #isRunning = false;
   #hold: Hold | undefined;
@@ -44,7 +44,7 @@ export class GroupCommit<W> {
     this.#config = config;
   }
 
-  /** Set while the disk takes nothing. */
+  /** Set while the disk accepts no data. */
   get hold(): Hold | undefined {
     return this.#hold;
   }
@@ -63,7 +63,7 @@ export class GroupCommit<W> {
     });
   }
 
-  /** Gives up what waits, and takes no more. A commit under way may still come to pass. */
+  /** Fails what waits, and accepts no more. A commit in flight may still succeed. */
   end(error: unknown): void {
     this.#end ??= { error };
     for (const { reject } of this.#waiting.values()) reject(error);
@@ -75,7 +75,7 @@ export class GroupCommit<W> {
   async #run(): Promise<void> {
     this.#isRunning = true;
     let delayMs = FIRST_MS;
-    // Whoever comes in the same turn of the event loop's microtasks shares the first group.
+    // What is pushed in the same microtask turn shares the first group.
     await Promise.resolve();
     while (this.#waiting.size > 0) {
       try {

@@ -16,7 +16,7 @@ export interface SharedFolder<U, R> {
  */
 export class SharedFolders<U, R extends { close(): Promise<void> }> {
   readonly #folders = new Map<string, { readonly shared: SharedFolder<U, R>; readonly users: Set<U> }>();
-  /** Opening and closing a folder waits for what is under way there. */
+  /** Opening and closing a folder waits for the opening or closing in progress there. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
   /** Joins those who have a folder open, or opens it, holding its lock. */
