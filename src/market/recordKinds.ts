@@ -3,10 +3,10 @@ import { FUNDAMENTALS, type Fundamentals } from './fundamentals.js';
 import { NEWS, type NewsItem } from './newsItem.js';
 import { OPTION, type OptionSnapshot } from './optionSnapshot.js';
 import type { RecordDescription } from './recordShape.js';
-import { BarMaker } from './synthetic/barMaker.js';
-import { FundamentalsMaker } from './synthetic/fundamentalsMaker.js';
-import { NewsMaker } from './synthetic/newsMaker.js';
-import { OptionMaker } from './synthetic/optionMaker.js';
+import { barMaker } from './synthetic/barMaker.js';
+import { fundamentalsMaker } from './synthetic/fundamentalsMaker.js';
+import { newsMaker } from './synthetic/newsMaker.js';
+import { optionMaker } from './synthetic/optionMaker.js';
 import type { MakerOf } from './synthetic/walk.js';
 
 /** Whatever a provider sends; `kind` says which. */
@@ -30,10 +30,10 @@ type Registry = {
  * kind is added at the end: each draws its chances from the seed in this order.
  */
 export const RECORD_KINDS: Registry = {
-  bar: { ...BAR, maker: BarMaker },
-  option: { ...OPTION, maker: OptionMaker },
-  news: { ...NEWS, maker: NewsMaker },
-  fundamental: { ...FUNDAMENTALS, maker: FundamentalsMaker },
+  bar: { ...BAR, maker: barMaker },
+  option: { ...OPTION, maker: optionMaker },
+  news: { ...NEWS, maker: newsMaker },
+  fundamental: { ...FUNDAMENTALS, maker: fundamentalsMaker },
 };
 
 export const KINDS = Object.keys(RECORD_KINDS) as readonly RecordKind[];

@@ -2,9 +2,9 @@ import type { Observable, SchedulerLike } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
 import { type SourceConfig, sourceOptions } from '../flow/sourceOptions.js';
 import type { Bar } from '../market/bar.js';
-import { BarMaker } from '../market/synthetic/barMaker.js';
+import { barMaker } from '../market/synthetic/barMaker.js';
 import { SYNTHETIC_BARS_OPTIONS, type SyntheticBarsConfig, syntheticSettings } from '../market/synthetic/settings.js';
-import { SyntheticWalk } from '../market/synthetic/walk.js';
+import { syntheticWalk } from '../market/synthetic/walk.js';
 import { duration, number, type OptionsOf, readOptions } from '../primitives/options.js';
 
 export interface SyntheticConfig extends SyntheticBarsConfig, SourceConfig {
@@ -68,11 +68,11 @@ export function synthetic(config: SyntheticConfig = {}): Observable<Bar> {
   const { rate, perMs } = options;
 
   return gatedSource<Bar>(options, (outlet) => {
-    const walk = SyntheticWalk.of(BarMaker, settings);
+    const nextBar = syntheticWalk(barMaker, settings);
 
     if (rate === Number.POSITIVE_INFINITY) {
       outlet.pump(() => {
-        const bar = walk.next();
+        const bar = nextBar();
         if (bar === undefined) outlet.complete();
         else outlet.next(bar);
       });
@@ -81,7 +81,7 @@ export function synthetic(config: SyntheticConfig = {}): Observable<Bar> {
 
     let emitted = 0;
     // One ahead, so that the source completes with the last item rather than when the next would be due.
-    let upcoming = walk.next();
+    let upcoming = nextBar();
     outlet.pump(() => {
       if (upcoming === undefined) {
         outlet.complete();
@@ -95,7 +95,7 @@ export function synthetic(config: SyntheticConfig = {}): Observable<Bar> {
       }
       emitted += 1;
       outlet.next(upcoming);
-      upcoming = walk.next();
+      upcoming = nextBar();
       return true;
     });
   });

@@ -1,9 +1,7 @@
-import type { Xoshiro128 } from '../../primitives/xoshiro128.js';
 import { epochDay } from '../calendarDate.js';
 import type { Fundamentals } from '../fundamentals.js';
 import { dateOf, endOfMonth } from './calendar.js';
-import type { SyntheticBarsSettings } from './settings.js';
-import type { Maker } from './walk.js';
+import type { MakerOf } from './walk.js';
 
 type Unit = 'USD' | 'USD/share' | 'shares';
 
@@ -35,79 +33,23 @@ const FILED_AFTER_DAYS = 20;
 const FILED_WITHIN_DAYS = 64;
 
 /** Reports quarter by quarter: in each, every metric of every symbol for every length of period. */
-export class FundamentalsMaker implements Maker<Fundamentals> {
-  readonly #settings: SyntheticBarsSettings;
-  readonly #random: Xoshiro128;
-  /** Quarters since the year 0. */
-  #quarter: number;
-  #timeframes: readonly Fundamentals['timeframe'][] = [];
-  #periodEnd = '';
-  #filingDates: readonly string[] = [];
-  #symbol = 0;
-  #timeframe = 0;
-  #metric = 0;
+export const fundamentalsMaker: MakerOf<Fundamentals> = ({ symbols, vendor, epoch }, random) => {
+  const first = new Date(epoch);
+  let report = reportOf(4 * first.getUTCFullYear() + Math.floor(first.getUTCMonth() / 3) - 1);
+  let symbol = 0;
+  let timeframe = 0;
+  let metric = 0;
 
-  constructor(settings: SyntheticBarsSettings, random: Xoshiro128) {
-    this.#settings = settings;
-    this.#random = random;
-    const first = new Date(settings.epoch);
-    this.#quarter = 4 * first.getUTCFullYear() + Math.floor(first.getUTCMonth() / 3) - 1;
-    this.#report();
-  }
+  const advance = () => {
+    metric = (metric + 1) % METRICS.length;
+    if (metric > 0) return;
+    timeframe = (timeframe + 1) % report.timeframes.length;
+    if (timeframe > 0) return;
+    symbol = (symbol + 1) % symbols.length;
+    if (symbol === 0) report = reportOf(report.quarter + 1);
+  };
 
-  make(seq: number): Fundamentals {
-    const { vendor, symbols } = this.#settings;
-    const [metric, unit] = METRICS[this.#metric]!;
-    const filed = this.#random.uint32();
-    const figure: Fundamentals = {
-      kind: 'fundamental',
-      vendor,
-      symbol: symbols[this.#symbol]!,
-      periodEnd: this.#periodEnd,
-      timeframe: this.#timeframes[this.#timeframe]!,
-      metric,
-      value: this.#value(unit),
-      unit,
-      filingDate: (filed & 0xf) === 0 ? null : this.#filingDates[(filed >>> 4) % FILED_WITHIN_DAYS]!,
-      seq,
-    };
-    this.#advance();
-    return figure;
-  }
-
-  /** Restates the figure: another value, filed later. */
-  revise(figure: Fundamentals, seq: number): Fundamentals {
-    const { periodEnd, unit } = figure;
-    const more = 1 + this.#random.below(1_000);
-    const value = unit === 'USD/share' ? (Math.round(figure.value * 100) + more) / 100 : figure.value + 1_000 * more;
-    const filed = epochDay(periodEnd) + FILED_AFTER_DAYS + FILED_WITHIN_DAYS + this.#random.below(FILED_WITHIN_DAYS);
-    return { ...figure, value, filingDate: dateOf(filed), seq };
-  }
-
-  #advance(): void {
-    this.#metric += 1;
-    if (this.#metric < METRICS.length) return;
-    this.#metric = 0;
-    this.#timeframe += 1;
-    if (this.#timeframe < this.#timeframes.length) return;
-    this.#timeframe = 0;
-    this.#symbol += 1;
-    if (this.#symbol < this.#settings.symbols.length) return;
-    this.#symbol = 0;
-    this.#quarter += 1;
-    this.#report();
-  }
-
-  #report(): void {
-    const quarter = this.#quarter % 4;
-    const end = endOfMonth(Math.floor(this.#quarter / 4), 3 * quarter + 2);
-    this.#timeframes = quarter === 3 ? ['quarterly', 'ttm', 'annual'] : ['quarterly', 'ttm'];
-    this.#periodEnd = dateOf(end);
-    this.#filingDates = Array.from({ length: FILED_WITHIN_DAYS }, (_, i) => dateOf(end + FILED_AFTER_DAYS + i));
-  }
-
-  #value(unit: Unit): number {
-    const random = this.#random;
+  const valueIn = (unit: Unit): number => {
     switch (unit) {
       case 'USD':
         // A loss now and then.
@@ -117,5 +59,45 @@ export class FundamentalsMaker implements Maker<Fundamentals> {
       case 'shares':
         return 1_000 * (1 + random.below(5_000_000));
     }
-  }
+  };
+
+  return {
+    make(seq) {
+      const [name, unit] = METRICS[metric]!;
+      const filed = random.uint32();
+      const figure: Fundamentals = {
+        kind: 'fundamental',
+        vendor,
+        symbol: symbols[symbol]!,
+        periodEnd: report.periodEnd,
+        timeframe: report.timeframes[timeframe]!,
+        metric: name,
+        value: valueIn(unit),
+        unit,
+        filingDate: (filed & 0xf) === 0 ? null : report.filingDates[(filed >>> 4) % FILED_WITHIN_DAYS]!,
+        seq,
+      };
+      advance();
+      return figure;
+    },
+    /** Restates the figure: another value, filed later. */
+    revise(figure, seq) {
+      const { periodEnd, unit } = figure;
+      const more = 1 + random.below(1_000);
+      const value = unit === 'USD/share' ? (Math.round(figure.value * 100) + more) / 100 : figure.value + 1_000 * more;
+      const filed = epochDay(periodEnd) + FILED_AFTER_DAYS + FILED_WITHIN_DAYS + random.below(FILED_WITHIN_DAYS);
+      return { ...figure, value, filingDate: dateOf(filed), seq };
+    },
+  };
+};
+
+/** What the figures of a quarter, counted from the year 0, have in common. */
+function reportOf(quarter: number) {
+  const end = endOfMonth(Math.floor(quarter / 4), 3 * (quarter % 4) + 2);
+  return {
+    quarter,
+    timeframes: quarter % 4 === 3 ? ['quarterly', 'ttm', 'annual'] : ['quarterly', 'ttm'],
+    periodEnd: dateOf(end),
+    filingDates: Array.from({ length: FILED_WITHIN_DAYS }, (_, i) => dateOf(end + FILED_AFTER_DAYS + i)),
+  };
 }

@@ -1,9 +1,7 @@
-import type { Xoshiro128 } from '../../primitives/xoshiro128.js';
 import type { OptionSnapshot } from '../optionSnapshot.js';
 import { dateOf, endOfMonth } from './calendar.js';
 import { CENTS, PriceWalk } from './priceWalk.js';
-import type { SyntheticBarsSettings } from './settings.js';
-import type { Maker } from './walk.js';
+import type { MakerOf } from './walk.js';
 
 const STRIKES = 5;
 const EXPIRIES = 2;
@@ -15,72 +13,25 @@ const CONTRACTS = 2 * STRIKES * EXPIRIES;
 const TICK = CENTS / 2;
 
 /** Option chains, moment by moment: at each, the whole chain of every symbol. */
-export class OptionMaker implements Maker<OptionSnapshot> {
-  readonly #settings: SyntheticBarsSettings;
-  readonly #random: Xoshiro128;
-  readonly #prices: PriceWalk;
-  readonly #expiries: string[] = [];
-  #symbol = 0;
-  #contract = 0;
-  #ts: number;
+export const optionMaker: MakerOf<OptionSnapshot> = ({ symbols, spanMs, vendor, epoch }, random) => {
+  const prices = new PriceWalk(symbols.length, random);
+  let symbol = 0;
+  let contract = 0;
+  let ts = epoch;
+  let expiries: readonly string[] = [];
 
-  constructor(settings: SyntheticBarsSettings, random: Xoshiro128) {
-    this.#settings = settings;
-    this.#random = random;
-    this.#prices = new PriceWalk(settings.symbols.length, random);
-    this.#ts = settings.epoch;
-  }
-
-  make(seq: number): OptionSnapshot {
-    const { symbols, spanMs } = this.#settings;
-    if (this.#contract === 0) {
-      if (this.#symbol === 0) this.#setExpiries();
-      this.#prices.move(this.#symbol);
-    }
-    const option = this.#snapshot(this.#symbol, this.#contract, seq);
-    this.#contract += 1;
-    if (this.#contract === CONTRACTS) {
-      this.#contract = 0;
-      this.#symbol += 1;
-    }
-    if (this.#symbol === symbols.length) {
-      this.#symbol = 0;
-      this.#ts += spanMs;
-    }
-    return option;
-  }
-
-  /** Raises the quotes, after more trades. */
-  revise(option: OptionSnapshot, seq: number): OptionSnapshot {
-    const bits = this.#random.uint32();
-    const by = 1 + (bits & 0xf);
-    const higher = (price: number | null | undefined) => (Math.round((price ?? 0) * CENTS) + by) / CENTS;
-    const bid = higher(option.bid);
-    const volume = (option.volume ?? 0) + 1 + ((bits >>> 8) & 0xff);
-    return { ...option, bid, ask: higher(option.ask), last: bid, volume, seq };
-  }
-
-  /** The expiries of a moment are the same for all symbols. */
-  #setExpiries(): void {
-    const now = new Date(this.#ts);
-    for (let i = 0; i < EXPIRIES; i++) {
-      this.#expiries[i] = dateOf(endOfMonth(now.getUTCFullYear(), now.getUTCMonth() + 1 + i));
-    }
-  }
-
-  #snapshot(symbol: number, contract: number, seq: number): OptionSnapshot {
-    const { vendor, symbols } = this.#settings;
+  const snapshot = (seq: number): OptionSnapshot => {
     const isCall = contract % 2 === 0;
     const rank = (contract >> 1) % STRIKES;
     const month = Math.floor(contract / (2 * STRIKES));
-    const anchor = this.#prices.anchor(symbol);
-    const underlying = this.#prices.close;
+    const anchor = prices.anchor(symbol);
+    const underlying = prices.close;
     // Around the first price, so that contracts stay the same as time passes.
     const apart = TICK * Math.max(1, Math.floor(anchor / (20 * TICK)));
     const strike = TICK * Math.round(anchor / TICK) + (rank - (STRIKES >> 1)) * apart;
 
-    const quote = this.#random.uint32();
-    const open = this.#random.uint32();
+    const quote = random.uint32();
+    const open = random.uint32();
     const worth = Math.max(0, isCall ? underlying - strike : strike - underlying);
     const bid = worth + Math.floor(((month + 1) * anchor) / 128) + (quote & 0xf);
     const volume = (open & 7) === 0 ? 0 : (open >>> 3) & 0x3ff;
@@ -92,10 +43,10 @@ export class OptionMaker implements Maker<OptionSnapshot> {
       kind: 'option',
       vendor,
       symbol: symbols[symbol]!,
-      expiry: this.#expiries[month]!,
+      expiry: expiries[month]!,
       optionType: isCall ? 'C' : 'P',
       strike: strike / CENTS,
-      ts: this.#ts,
+      ts,
       bid: bid / CENTS,
       ask: (bid + 1 + ((quote >>> 8) & 0xf)) / CENTS,
       last: volume === 0 ? null : (bid + ((quote >>> 12) & 0xf)) / CENTS,
@@ -113,5 +64,33 @@ export class OptionMaker implements Maker<OptionSnapshot> {
       underlyingPrice: underlying / CENTS,
       seq,
     };
-  }
+  };
+
+  return {
+    make(seq) {
+      // The expiries of a moment are the same for all symbols.
+      if (contract === 0 && symbol === 0) expiries = expiriesAfter(new Date(ts));
+      if (contract === 0) prices.move(symbol);
+      const option = snapshot(seq);
+      contract = (contract + 1) % CONTRACTS;
+      if (contract === 0) symbol = (symbol + 1) % symbols.length;
+      if (contract === 0 && symbol === 0) ts += spanMs;
+      return option;
+    },
+    /** Raises the quotes, after more trades. */
+    revise(option, seq) {
+      const bits = random.uint32();
+      const by = 1 + (bits & 0xf);
+      const higher = (price: number | null | undefined) => (Math.round((price ?? 0) * CENTS) + by) / CENTS;
+      const bid = higher(option.bid);
+      const volume = (option.volume ?? 0) + 1 + ((bits >>> 8) & 0xff);
+      return { ...option, bid, ask: higher(option.ask), last: bid, volume, seq };
+    },
+  };
+};
+
+function expiriesAfter(now: Date): string[] {
+  return Array.from({ length: EXPIRIES }, (_, i) =>
+    dateOf(endOfMonth(now.getUTCFullYear(), now.getUTCMonth() + 1 + i)),
+  );
 }
