@@ -27,36 +27,22 @@ export interface BarReaderSettings {
 
 const DECIMAL = /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*$/;
 
-/** Reads bars from the records of one file. */
-export class BarReader {
-  readonly #timeUnit: EpochUnit;
-  readonly #seqFrom: number;
-  readonly #defaults: BarDefaults;
-  /** The column of each field, whether the file has it or not. */
-  readonly #columns: Readonly<Record<BarField, string>>;
-
-  /** `columns` are those of the file. Throws a {@link MissingColumnError} if it lacks one that is needed. */
-  constructor(path: string, columns: readonly string[], settings: BarReaderSettings) {
-    this.#timeUnit = settings.timeUnit;
-    this.#seqFrom = settings.seqFrom;
-    const columnOf = {} as Record<BarField, string>;
-    const defaults: Readonly<Record<string, unknown>> = { ...settings.defaults };
-    for (const field of BAR_FIELDS) {
-      const mapped = settings.columns[field];
-      const column = mapped ?? field;
-      columnOf[field] = column;
-      if (columns.includes(column)) continue;
-      if (mapped !== undefined || (field !== 'seq' && defaults[field] === undefined)) {
-        throw new MissingColumnError(path, column, columns, remedyFor(field));
-      }
-    }
-    this.#columns = columnOf;
-    this.#defaults = settings.defaults;
+/** Reads bars from the records of one file, which has these columns. Throws a {@link MissingColumnError} if it lacks one. */
+export function barReader(
+  file: string,
+  present: readonly string[],
+  { columns: mapped, defaults, timeUnit, seqFrom }: BarReaderSettings,
+): (record: FileRecord, line: number) => Bar | RowProblem {
+  const optional: Readonly<Record<string, unknown>> = { seq: seqFrom, ...defaults };
+  const columns = {} as Record<BarField, string>;
+  for (const field of BAR_FIELDS) {
+    const column = mapped[field] ?? field;
+    columns[field] = column;
+    if (present.includes(column) || (mapped[field] === undefined && optional[field] !== undefined)) continue;
+    throw new MissingColumnError(file, column, present, remedyFor(field));
   }
 
-  read(record: FileRecord, line: number): Bar | RowProblem {
-    const columns = this.#columns;
-    const defaults = this.#defaults;
+  return (record, line) => {
     const version = record[columns.seq];
     // A value that is not a time or a number is left as it is, so that the message can quote it.
     const bar = {
@@ -64,20 +50,19 @@ export class BarReader {
       vendor: either(record[columns.vendor], defaults.vendor),
       symbol: either(record[columns.symbol], defaults.symbol),
       timeframe: either(record[columns.timeframe], defaults.timeframe),
-      ts: toInstant(record[columns.ts], this.#timeUnit),
+      ts: toInstant(record[columns.ts], timeUnit),
       open: toNumber(record[columns.open]),
       high: toNumber(record[columns.high]),
       low: toNumber(record[columns.low]),
       close: toNumber(record[columns.close]),
       volume: toNumber(either(record[columns.volume], defaults.volume)),
-      seq: version === undefined ? this.#seqFrom + line : toNumber(version),
+      seq: version === undefined ? seqFrom + line : toNumber(version),
     };
     const [issue] = issuesOf(BAR, bar);
     if (!issue) return bar as Bar;
-    const field = issue.field as BarField;
-    const expected = field === 'ts' ? `a date, or a time in ${this.#timeUnit} since 1970` : issue.expected;
-    return new RowProblem(`expected ${expected}, got ${describeValue(issue.value)}`, columns[field]);
-  }
+    const expected = issue.field === 'ts' ? `a date, or a time in ${timeUnit} since 1970` : issue.expected;
+    return new RowProblem(`expected ${expected}, got ${describeValue(issue.value)}`, columns[issue.field as BarField]);
+  };
 }
 
 /** A default is for the record that lacks the value, not for one whose value is wrong. */

@@ -18,7 +18,7 @@ export class CsvParser implements RecordParser {
   columns: readonly string[] | undefined;
   readonly #delimiter: string;
   /** The fields of each quoted line in the current lines, or what is wrong with it. */
-  #quoted: ReadonlyMap<string, readonly string[] | RowProblem> | undefined;
+  #quoted: ReadonlyMap<string, readonly string[] | RowProblem> = new Map();
 
   constructor(delimiter: string, header: readonly string[] | undefined) {
     this.columns = header;
@@ -26,13 +26,15 @@ export class CsvParser implements RecordParser {
   }
 
   prepare(lines: readonly Line[]): void {
-    this.#quoted = this.#parseQuoted(lines);
+    const quoted = lines.filter((line) => typeof line === 'string' && line.includes('"')) as string[];
+    const block = quoted.length > 0 ? this.#tryBlock(quoted) : undefined;
+    this.#quoted = new Map(quoted.map((line, i) => [line, block?.[i] ?? this.#parseLine(line)]));
   }
 
   /** Throws a {@link HeaderProblem} rather than take a row for the header. */
   parse(line: Line, number: number): FileRecord | RowProblem | undefined {
     const fields =
-      line instanceof OverlongLine ? line.problem : (this.#quoted?.get(line) ?? line.split(this.#delimiter));
+      line instanceof OverlongLine ? line.problem : (this.#quoted.get(line) ?? line.split(this.#delimiter));
     const columns = this.columns;
     if (!columns) {
       this.columns = columnsOf(number, fields);
@@ -45,21 +47,6 @@ export class CsvParser implements RecordParser {
     const record: Record<string, string> = {};
     for (let i = 0; i < columns.length; i++) record[columns[i]!] = fields[i]!;
     return record;
-  }
-
-  #parseQuoted(lines: readonly Line[]): Map<string, readonly string[] | RowProblem> | undefined {
-    let parsed: Map<string, readonly string[] | RowProblem> | undefined;
-    const closed: string[] = [];
-    for (const line of lines) {
-      if (line instanceof OverlongLine || !line.includes('"')) continue;
-      parsed ??= new Map();
-      if (hasOpenQuote(line)) parsed.set(line, UNCLOSED);
-      else closed.push(line);
-    }
-    if (!parsed) return undefined;
-    const block = closed.length > 0 ? this.#tryBlock(closed) : [];
-    for (const [i, line] of closed.entries()) parsed.set(line, block ? block[i]! : this.#parseLine(line));
-    return parsed;
   }
 
   /** All lines in one call, which costs as much as ten lines; `undefined` if one of them is malformed. */
@@ -76,7 +63,8 @@ export class CsvParser implements RecordParser {
     try {
       return this.#parseText(line)[0] ?? [];
     } catch (error) {
-      return new RowProblem(error instanceof CsvError ? error.message : String(error));
+      if (!(error instanceof CsvError)) throw error;
+      return error.code === 'CSV_QUOTE_NOT_CLOSED' ? UNCLOSED : new RowProblem(error.message);
     }
   }
 
@@ -105,9 +93,3 @@ function headerProblem(line: number, reason: string): HeaderProblem {
 const UNCLOSED = new RowProblem(
   'a quote is not closed on its line; fields that span lines are not supported: convert such a file to NDJSON',
 );
-
-function hasOpenQuote(line: string): boolean {
-  let open = false;
-  for (let i = line.indexOf('"'); i >= 0; i = line.indexOf('"', i + 1)) open = !open;
-  return open;
-}

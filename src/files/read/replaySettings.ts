@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import type { SchedulerLike } from 'rxjs';
 import { decodeProblems } from '../../contracts/decodeProblems.js';
-import { sourceOptions } from '../../flow/sourceOptions.js';
+import { type SourceConfig, sourceOptions } from '../../flow/sourceOptions.js';
 import { BAR, type Bar } from '../../market/bar.js';
 import { EPOCH_UNITS } from '../../market/parseInstant.js';
 import {
@@ -20,7 +19,7 @@ import {
   reject,
   unchecked,
 } from '../../primitives/options.js';
-import { BAR_FIELDS, type BarDefaults, type BarField, BarReader } from './barReader.js';
+import { BAR_FIELDS, type BarDefaults, type BarField, barReader } from './barReader.js';
 import { duplicateOf } from './csvParser.js';
 import { type BadRow, type FileRecord, RowProblem } from './fileRecord.js';
 import type { ReplayBarsConfig, ReplayDecodedConfig, ReplayFileConfig, ReplayItemsConfig } from './replayConfig.js';
@@ -75,10 +74,7 @@ export interface ItemReader<T> {
   timeOf(item: T): number;
 }
 
-export interface ReplaySettings<T> extends RowFileSettings {
-  readonly name: string;
-  readonly scheduler: SchedulerLike;
-  readonly yieldAfterMs: number;
+export interface ReplaySettings<T> extends RowFileSettings, Required<SourceConfig> {
   readonly onBadRow: ((row: BadRow) => void) | undefined;
   readonly speed: 'max' | number;
   /** For a file with these columns; throws if one is missing. */
@@ -138,8 +134,8 @@ function itemSettings<T>(file: string, config: ItemsConfig<T>) {
 function barSettings(file: string, config: ReplayBarsConfig) {
   const { columns, defaults, timeUnit, seqFrom, ...settings } = readOptions(OWNER, config, BAR_OPTIONS);
   const readerFor = (present: readonly string[]): ItemReader<Bar> => {
-    const reader = new BarReader(file, present, { columns, defaults, timeUnit, seqFrom });
-    return { read: (record, line) => reader.read(record, line), timeOf: BAR.eventTime };
+    const read = barReader(file, present, { columns, defaults, timeUnit, seqFrom });
+    return { read, timeOf: BAR.eventTime };
   };
   return { ...settings, readerFor };
 }
