@@ -24,9 +24,12 @@ import { PipelineMonitor } from './monitor.js';
 import { TimeSlice } from './timeSlice.js';
 import { withContext } from './withContext.js';
 
+/** A clock that stands still: however slow the machine is, a source on it does not yield. */
+const scheduler = new VirtualTimeScheduler();
+
 /** Counts from 0 to `end`, exclusive. */
 const numbers = (end: number, config: Partial<Parameters<typeof gatedSource>[0]> = {}, teardown = () => {}) =>
-  gatedSource<number>({ name: 'numbers', ...config }, (outlet) => {
+  gatedSource<number>({ name: 'numbers', scheduler, ...config }, (outlet) => {
     let n = 0;
     outlet.pump(() => (n < end ? outlet.next(n++) : outlet.complete()));
     return teardown;
@@ -425,7 +428,7 @@ describe('gatedSource', () => {
   it('fails with what produce throws, at once and when the gate wakes it, and not the opener', () => {
     const failure = new Error('cannot read');
     const broken = (at: number) =>
-      gatedSource<number>({ name: 'broken' }, (outlet) => {
+      gatedSource<number>({ name: 'broken', scheduler }, (outlet) => {
         let n = 0;
         outlet.pump(() => {
           if (n === at) throw failure;
@@ -447,7 +450,7 @@ describe('gatedSource', () => {
     const gate = new Gate('closed');
     const failure = new Error('cannot resume');
     const seen = record();
-    gatedSource<number>({ name: 'broken' }, (outlet) => {
+    gatedSource<number>({ name: 'broken', scheduler }, (outlet) => {
       outlet.whenOpen(() => {
         throw failure;
       });
@@ -494,7 +497,7 @@ describe('gatedSource', () => {
   it('keeps one wait of its own: a later one replaces it', () => {
     const gate = new Gate('closed');
     const resumed: string[] = [];
-    gatedSource<number>({ name: 'waits' }, (outlet) => {
+    gatedSource<number>({ name: 'waits', scheduler }, (outlet) => {
       outlet.whenOpen(() => resumed.push('first'));
       outlet.whenOpen(() => resumed.push('second'));
     })
@@ -507,7 +510,7 @@ describe('gatedSource', () => {
 
   it('withdraws the wait that a resume has begun', () => {
     const gate = new Gate();
-    gatedSource<number>({ name: 'waits' }, (outlet) => {
+    gatedSource<number>({ name: 'waits', scheduler }, (outlet) => {
       outlet.whenOpen(() => {
         gate.close();
         outlet.whenOpen(() => {});
@@ -521,7 +524,7 @@ describe('gatedSource', () => {
 
   it('can be pumped once at a time: a pump inside a pump changes nothing', () => {
     const seen = record();
-    gatedSource<number>({ name: 'nested' }, (outlet) => {
+    gatedSource<number>({ name: 'nested', scheduler }, (outlet) => {
       let n = 0;
       const produce = () => {
         outlet.pump(produce);
@@ -537,7 +540,7 @@ describe('gatedSource', () => {
     const monitor = new PipelineMonitor();
     let attempt = 0;
     const seen = record();
-    gatedSource<number>({ name: 'flapping' }, (outlet: Outlet<number>) => {
+    gatedSource<number>({ name: 'flapping', scheduler }, (outlet: Outlet<number>) => {
       attempt += 1;
       outlet.next(attempt);
       outlet.drop('unreadable', 2);
@@ -558,7 +561,7 @@ describe('gatedSource', () => {
 
   it('is not upstream of a pipeline that is subscribed by accident inside it', () => {
     let found: Gate | undefined;
-    const inner$ = gatedSource<number>({ name: 'inner' }, (outlet) => {
+    const inner$ = gatedSource<number>({ name: 'inner', scheduler }, (outlet) => {
       found = outlet.context.gate;
     });
     numbers(1)

@@ -1,11 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import { Wait } from '../primitives/wait.js';
 
-interface Waiter {
-  readonly resume: () => void;
-  readonly yieldAfterMs: number;
-}
-
 const MIN_ITEMS_PER_CHECK = 1;
 /** Reading the clock costs about as much as emitting an item. */
 const MAX_ITEMS_PER_CHECK = 256;
@@ -45,7 +40,8 @@ export class TimeSlice {
   /** The latest `itemsPerCheck` of any source: a new source starts with it. */
   itemsPerCheck = FIRST_ITEMS_PER_CHECK;
   readonly #scheduler: SchedulerLike;
-  readonly #queue = new Set<Waiter>();
+  /** How to resume each source, and its `yieldAfterMs`. */
+  readonly #queue = new Map<() => void, number>();
   readonly #action = new Wait();
   #serving = false;
   #again = false;
@@ -65,11 +61,10 @@ export class TimeSlice {
 
   /** Calls `resume` once, in a later slice. Returns how to withdraw, which is harmless afterwards. */
   wait(resume: () => void, yieldAfterMs: number): () => void {
-    const waiter: Waiter = { resume, yieldAfterMs };
-    this.#queue.add(waiter);
+    this.#queue.set(resume, yieldAfterMs);
     if (!this.#serving && !this.#action.isPending) this.#arm();
     return () => {
-      if (this.#queue.delete(waiter) && this.#queue.size === 0) this.#action.cancel();
+      if (this.#queue.delete(resume) && this.#queue.size === 0) this.#action.cancel();
     };
   }
 
@@ -105,11 +100,11 @@ export class TimeSlice {
     this.since = this.now();
     // At least one, whatever the clock says.
     let first = true;
-    for (const waiter of this.#queue) {
-      if (!first && isOver(this.now() - this.since, waiter.yieldAfterMs)) return;
+    for (const [resume, yieldAfterMs] of this.#queue) {
+      if (!first && isOver(this.now() - this.since, yieldAfterMs)) return;
       first = false;
-      this.#queue.delete(waiter);
-      waiter.resume();
+      this.#queue.delete(resume);
+      resume();
     }
   }
 }

@@ -12,7 +12,8 @@ export function foldByKey<T extends { readonly seq?: number }, K>(
   for (const item of items) {
     const key = keyOf(item);
     const former = folded.get(key);
-    if (former === undefined || item.seq === undefined || item.seq > version(former)) folded.set(key, item);
+    if (former === undefined || item.seq === undefined || item.seq > (former.seq ?? Number.POSITIVE_INFINITY))
+      folded.set(key, item);
   }
   return folded;
 }
@@ -20,8 +21,4 @@ export function foldByKey<T extends { readonly seq?: number }, K>(
 /** What a table holds after these bars: {@link foldByKey} by the key of a bar. */
 export function foldBars(bars: Iterable<Bar>): Map<string, Bar> {
   return foldByKey(bars, barKey);
-}
-
-function version(item: { readonly seq?: number }): number {
-  return item.seq ?? Number.POSITIVE_INFINITY;
 }

@@ -57,13 +57,7 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>, config: FromAsy
     let item: T | undefined;
 
     const onAnswer = (result: unknown) => {
-      let answer: IteratorResult<T>;
-      try {
-        answer = readResult<T>(owner, result);
-      } catch (error) {
-        onRejection(error);
-        return;
-      }
+      const answer = readResult<T>(owner, result);
       if (outlet.closed) {
         if (!answer.done) outlet.drop('stopped');
       } else if (answer.done) {
@@ -75,7 +69,7 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>, config: FromAsy
         outlet.wake();
       }
     };
-    const onRejection = (error: unknown) => {
+    const onFailure = (error: unknown) => {
       state = 'done';
       outlet.error(error);
     };
@@ -88,14 +82,11 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>, config: FromAsy
         outlet.next(answer);
         return true;
       }
-      // It is idle: the pump rests while a pull is in flight, and only the answer wakes it.
+      // It is idle: the pump rests while a pull is in flight, and only the answer wakes it. A next() that throws ends it.
+      state = 'done';
+      const pull = iterator.next();
       state = 'pulling';
-      try {
-        Promise.resolve(iterator.next()).then(onAnswer, onRejection);
-      } catch (error) {
-        state = 'done';
-        throw error;
-      }
+      Promise.resolve(pull).then(onAnswer).catch(onFailure);
       return false;
     });
 

@@ -57,19 +57,13 @@ export function fromIterable<T>(iterable: Iterable<T>, config: FromIterableConfi
 
   return gatedSource<T>(options, (outlet) => {
     const iterator = iterable[Symbol.iterator]();
-    // An iterator that is done, or has thrown, must not be returned; nor one that is running, until its next() has returned.
+    // An iterator that is done must not be returned; nor one whose next() is running or has thrown.
     let state: 'idle' | 'running' | 'done' = 'idle';
     let released = false;
 
     outlet.pump(() => {
       state = 'running';
-      let result: IteratorResult<T>;
-      try {
-        result = iterator.next();
-      } catch (error) {
-        state = 'done';
-        throw error;
-      }
+      const result = iterator.next();
       if (result.done) {
         state = 'done';
         outlet.complete();
