@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { src } from './house.js';
 import { ROOT } from './repository.js';
-import { arrowProblems, importCycles, unusedPackages } from './rules/arrows.js';
+import { ARROWS, arrowProblems, floorProblems, importCycles, unusedPackages } from './rules/arrows.js';
 
 const manifest = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as Record<string, Record<string, string>>;
 const declared = [...Object.keys(manifest.dependencies ?? {}), ...Object.keys(manifest.peerDependencies ?? {})];
@@ -10,6 +10,10 @@ const declared = [...Object.keys(manifest.dependencies ?? {}), ...Object.keys(ma
 describe('arrows between folders', () => {
   it('point one way', () => {
     expect(arrowProblems(src, declared)).toEqual([]);
+  });
+
+  it('lead down: each room is listed above those that it may import', () => {
+    expect(floorProblems(ARROWS)).toEqual([]);
   });
 
   it('lead to every package that users are made to install', () => {
@@ -30,9 +34,11 @@ describe('the rule fails on', () => {
         ['src/flow/gate.ts', ''],
         ['src/operators/batch.ts', ''],
         ['src/sinks/barsSink.ts', ''],
+        ['src/providers/acme/stream.ts', ''],
+        ['src/index.ts', ''],
         [path, text],
       ]),
-      ['rxjs', 'pg', '@electric-sql/pglite'],
+      ['rxjs', 'pg', '@acme/client'],
     );
 
   it.each<[string, string, string, RegExp]>([
@@ -74,6 +80,31 @@ describe('the rule fails on', () => {
       "import { x } from '@acme/db/fast';",
       /@acme\/db is neither a dependency/,
     ],
+    [
+      'a package outside of its room',
+      'src/sinks/a.ts',
+      "import { Pool } from 'pg';",
+      /sinks must not import pg \(postgres may\)/,
+    ],
+    [
+      'a package that no room may import',
+      'src/sinks/a.ts',
+      "import { connect } from '@acme/client';",
+      /sinks must not import @acme\/client \(no room may\)/,
+    ],
+    [
+      'a venue in a pipeline',
+      'src/pipelines/a.ts',
+      "await import('../providers/acme/stream.js');",
+      /must not know providers\/acme: a venue is reached by its own subpath/,
+    ],
+    [
+      'a venue in another one',
+      'src/providers/other/a.ts',
+      "import type { S } from '../acme/stream.js';",
+      /providers\/other must not know providers\/acme/,
+    ],
+    ['a room that knows the root', 'src/pipelines/a.ts', "import { x } from '../index.js';", /must not know index\.ts/],
     ['Node in an operator', 'src/operators/a.ts', "import { x } from 'node:timers';", /must not import node:timers/],
     ['itself by its name', 'src/sinks/a.ts', "import { batch } from 'sluice/operators';", /by relative path/],
     ['what lies outside', 'src/sinks/a.ts', "import { x } from '../../test/x.js';", /lies outside/],
@@ -93,13 +124,21 @@ describe('the rule fails on', () => {
     expect(problemsOf(path, text)).toEqual([expect.stringMatching(problem)]);
   });
 
-  it('nothing that the arrows allow', () => {
-    expect(
-      problemsOf(
-        'src/sinks/a.ts',
-        "import { x } from '@electric-sql/pglite/pg';\nimport { b } from '../operators/batch.js';",
-      ),
-    ).toEqual([]);
+  it.each([
+    ['src/sinks/a.ts', "import type { Pool } from 'pg';\nimport { b } from '../operators/batch.js';"],
+    ['src/postgres/a.ts', "import { Pool } from 'pg/lib/pool.js';"],
+    [
+      'src/providers/acme/index.ts',
+      "import { connect } from '@acme/client';\nimport { Gate } from '../../flow/gate.js';\nexport { s } from './stream.js';",
+    ],
+  ])('nothing that the arrows allow in %s', (path, text) => {
+    expect(problemsOf(path, text)).toEqual([]);
+  });
+
+  it('an arrow that leads up', () => {
+    expect(floorProblems({ flow: [], operators: ['flow', 'sinks'], sinks: ['operators'] })).toEqual([
+      'operators may import sinks, which is not listed above it',
+    ]);
   });
 
   it('a package that nothing imports', () => {

@@ -2,57 +2,106 @@ import { posix } from 'node:path';
 import { type Files, lineAt } from '../repository.js';
 import { importsOf, parse } from '../syntax.js';
 
-/** Rooms that know nothing of RxJS pipelines: what everything above stands on. */
-const GROUND = ['primitives', 'failures', 'contracts'];
-const CORE = [...GROUND, 'market', 'flow', 'policies'];
-const SHELVES = [...CORE, 'disk', 'operators', 'postgres', 'files', 'sources', 'sinks', 'dead-letters'];
-
 /**
- * What a folder of src may import besides itself, from the ground floor up. `src/index.ts` is the face and may hand on
- * anything that a program can use in production; the face of a folder may hand on what users look for there.
+ * The house from the ground floor up: what each room of src may import besides itself. A room is listed above all that it
+ * imports, so that no arrow can lead up. The index of a room may hand on more than the room imports: what users look for there.
+ * `providers/*` stands for each venue: it is a room of its own, which no other room may import.
  */
 export const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  // Ground floor: what everything stands on.
   primitives: [],
   failures: [],
   contracts: ['primitives', 'failures'],
-  market: ['primitives', 'contracts'],
+  market: ['primitives'],
   disk: ['primitives', 'failures'],
+  // Pipelines in general: decisions, plumbing, settings.
   policies: ['primitives', 'failures'],
   flow: ['primitives', 'contracts'],
-  settings: ['primitives', 'failures', 'market'],
-  operators: CORE,
-  postgres: [...CORE, 'disk'],
-  telemetry: [...CORE, 'operators'],
-  sources: CORE,
-  files: [...CORE, 'disk'],
-  sinks: [...CORE, 'operators', 'postgres'],
-  'dead-letters': [...CORE, 'operators', 'disk'],
-  'sources/index.ts': ['primitives', 'sources', 'files', 'postgres'],
-  'sinks/index.ts': ['sinks', 'files', 'postgres'],
-  pipelines: [...SHELVES, 'telemetry', 'settings'],
-  testing: [...SHELVES, 'telemetry', 'settings', 'pipelines'],
-  'index.ts': [...SHELVES, 'telemetry', 'settings', 'pipelines'],
-  cli: [...SHELVES, 'telemetry', 'settings', 'pipelines', 'index.ts'],
+  settings: ['primitives'],
+  // Verbs, and the doors to the outside.
+  operators: ['primitives', 'failures', 'contracts', 'policies', 'flow'],
+  postgres: ['primitives', 'failures', 'contracts', 'market', 'disk', 'flow'],
+  files: ['primitives', 'failures', 'contracts', 'market', 'disk', 'flow'],
+  telemetry: ['primitives', 'flow', 'operators'],
+  // Nouns.
+  sources: ['primitives', 'market', 'flow'],
+  'sources/index.ts': ['primitives', 'files', 'postgres'],
+  sinks: ['primitives', 'contracts', 'market', 'flow', 'operators', 'postgres'],
+  'sinks/index.ts': ['files', 'postgres'],
+  'dead-letters': ['primitives', 'failures', 'contracts', 'disk', 'flow', 'operators'],
+  testing: ['primitives', 'failures', 'contracts', 'market', 'flow', 'operators'],
+  'providers/*': ['primitives', 'failures', 'contracts', 'market', 'policies', 'flow', 'operators'],
+  // What a program starts.
+  pipelines: ['primitives', 'contracts', 'market', 'flow', 'operators', 'postgres', 'dead-letters', 'sinks'],
+  'index.ts': ['contracts', 'failures', 'market', 'policies', 'flow', 'operators', 'sources', 'sinks', 'pipelines'],
+  cli: [
+    'primitives',
+    'failures',
+    'contracts',
+    'market',
+    'policies',
+    'operators',
+    'settings',
+    'postgres',
+    'dead-letters',
+    'pipelines',
+  ],
 };
 
-/** Packages that a folder may import; folders that are not named may import any that package.json declares. */
+/**
+ * The rooms that may import a package, so that who does not import their subpath does not load it. RxJS may be imported by all
+ * rooms but those of plain decisions.
+ */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  primitives: ['rxjs', 'fastest-levenshtein'],
-  failures: [],
-  flow: ['rxjs'],
-  policies: [],
+  rxjs: Object.keys(ARROWS).filter((room) => !['failures', 'market', 'policies', 'settings'].includes(room)),
+  'fastest-levenshtein': ['primitives'],
+  effect: ['settings', 'dead-letters'],
+  'io-ts': ['market'],
+  pg: ['postgres'],
+  'pg-copy-streams': ['postgres'],
+  '@electric-sql/pglite': ['postgres'],
+  'csv-parse': ['files'],
+  negotiator: ['telemetry'],
+  pino: ['telemetry'],
+  'prom-client': ['telemetry'],
+  commander: ['cli'],
+  'cli-progress': ['cli'],
 };
 
-/** `src/operators/batch.ts` → `operators`; `src/index.ts` → `index.ts`; `src/sinks/index.ts`, a face with arrows of its own. */
-function folderOf(path: string): string {
+/** Rooms that run wherever RxJS does. */
+const WITHOUT_NODE = ['primitives', 'failures', 'contracts', 'market', 'policies', 'flow', 'operators'];
+
+/**
+ * `src/operators/batch.ts` → `operators`; `src/index.ts` → `index.ts`; `src/sinks/index.ts`, an index with arrows of its own;
+ * `src/providers/ibkr/connect.ts` → `providers/ibkr`.
+ */
+function roomOf(path: string): string {
   const place = path.slice('src/'.length);
-  return place in ARROWS ? place : (place.split('/')[0] ?? '');
+  if (place in ARROWS) return place;
+  const [first = '', second = ''] = place.split('/');
+  return first === 'providers' && !second.endsWith('.ts') ? `${first}/${second}` : first;
+}
+
+function rowOf(room: string): string {
+  return room.startsWith('providers/') ? 'providers/*' : room;
+}
+
+/** Arrows of the table that lead to a room that is not listed above. */
+export function floorProblems(arrows: Readonly<Record<string, readonly string[]>>): string[] {
+  const above = new Set<string>();
+  return Object.entries(arrows).flatMap(([room, targets]) => {
+    const up = targets.filter((target) => !above.has(target));
+    above.add(room);
+    return up.map((target) => `${room} may import ${target}, which is not listed above it`);
+  });
 }
 
 interface Edge {
   readonly path: string;
   readonly line: number;
   readonly to: string;
+  /** Whether only types are imported. */
+  readonly isType: boolean;
 }
 
 function edgesOf(files: Files): Edge[] {
@@ -60,6 +109,7 @@ function edgesOf(files: Files): Edge[] {
     importsOf(parse(path, text)).map(({ from, node }) => ({
       path,
       line: lineAt(text, node.start),
+      isType: node.importKind === 'type' || node.exportKind === 'type',
       to: from.startsWith('.') ? posix.join(posix.dirname(path), from).replace(/\.js$/, '.ts') : from,
     })),
   );
@@ -68,20 +118,20 @@ function edgesOf(files: Files): Edge[] {
 /** Imports against the arrows; `declared` are the packages that the package depends on. */
 export function arrowProblems(src: Files, declared: readonly string[]): string[] {
   const problems: string[] = [];
-  for (const { path, line, to } of edgesOf(src)) {
-    const folder = folderOf(path);
+  for (const edge of edgesOf(src)) {
+    const { path, line, to } = edge;
+    const room = roomOf(path);
     const at = `${path}:${line}`;
-    const allowed = ARROWS[folder];
+    const allowed = ARROWS[rowOf(room)];
     if (!allowed) {
-      problems.push(
-        `${at}: src/${folder} has no arrows yet: say in test/conventions/rules/arrows.ts what it may import`,
-      );
+      problems.push(`${at}: src/${room} has no arrows yet: say in test/conventions/rules/arrows.ts what it may import`);
     } else if (to.startsWith('src/')) {
-      const target = to.split('/')[1] ?? '';
-      if (target !== folder && !allowed.includes(target)) {
-        problems.push(
-          `${at}: ${folder} must not know ${target} (it may import ${allowed.join(', ') || 'nothing else'})`,
-        );
+      const target = to === 'src/index.ts' ? roomOf(to) : roomOf(to.replace(/index\.ts$/, ''));
+      const own = room.replace(/\/index\.ts$/, '');
+      if (target.startsWith('providers/') && target !== own) {
+        problems.push(`${at}: ${room} must not know ${target}: a venue is reached by its own subpath alone`);
+      } else if (target !== own && !allowed.includes(target)) {
+        problems.push(`${at}: ${room} must not know ${target} (it may import ${allowed.join(', ') || 'nothing else'})`);
       }
       if (!src.has(to)) problems.push(`${at}: there is no ${to}`);
     } else if (to.startsWith('.') || /^(test|examples|bench|marble-tests)\//.test(to)) {
@@ -90,20 +140,27 @@ export function arrowProblems(src: Files, declared: readonly string[]): string[]
       problems.push(`${at}: ${to} is not public: import from 'rxjs'`);
     } else if (to === 'sluice' || to.startsWith('sluice/')) {
       problems.push(`${at}: src imports itself by relative path, not as ${to}`);
-    } else if (!to.startsWith('node:')) {
-      const name = packageOf(to);
-      const packages = PACKAGES[folder];
-      if (packages && !packages.includes(name)) {
-        problems.push(
-          `${at}: ${folder} must not import ${name} (it may import ${packages.join(', ') || 'no package'})`,
-        );
+    } else if (to.startsWith('node:')) {
+      if (WITHOUT_NODE.includes(room)) {
+        problems.push(`${at}: ${room} must not import ${to}: it runs wherever RxJS does`);
       }
-      if (!declared.includes(name)) problems.push(`${at}: ${name} is neither a dependency nor a peer of the package`);
-    } else if (folder in PACKAGES || folder === 'operators') {
-      problems.push(`${at}: ${folder} must not import ${to}: it runs wherever RxJS does`);
+    } else {
+      problems.push(...packageProblems(edge, room, declared));
     }
   }
   return problems;
+}
+
+function packageProblems({ path, line, to, isType }: Edge, room: string, declared: readonly string[]): string[] {
+  const name = packageOf(to);
+  const at = `${path}:${line}`;
+  if (!declared.includes(name)) return [`${at}: ${name} is neither a dependency nor a peer of the package`];
+  // A type loads nothing. RxJS is more than a package: a room without it is not even typed by it.
+  if (isType && name !== 'rxjs') return [];
+  // A venue brings a client of its own, as an optional peer.
+  const rooms = PACKAGES[name] ?? (room.startsWith('providers/') ? [rowOf(room)] : []);
+  if (rooms.includes(rowOf(room))) return [];
+  return [`${at}: ${room} must not import ${name} (${rooms.join(', ') || 'no room'} may)`];
 }
 
 /** Packages that every user of this one installs and nothing of it imports. Types count for the package they describe. */
