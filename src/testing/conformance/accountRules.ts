@@ -1,120 +1,96 @@
 import { deepStrictEqual, equal } from 'node:assert/strict';
-import type { OperatorRule } from './operatorBench.js';
+import type { OperatorRules } from './operatorBench.js';
 
 /** OP-7: a draining pipeline delivers what it holds. OP-8: every item is accounted for. */
-export const accountRules = [
-  {
-    id: 'OP-7.1',
-    title: 'when asked to drain, it delivers what it holds and completes',
-    check(bench) {
-      const trial = bench.connect();
-      trial.feed.give(5);
-      bench.stop();
-      bench.rest();
-      trial.delivered(trial.feed.emitted);
-      trial.completedOnce();
-      bench.released(trial);
-    },
+export const accountRules = {
+  'OP-7.1: when asked to drain, it delivers what it holds and completes'(bench) {
+    const trial = bench.connect();
+    trial.feed.give(5);
+    bench.stop();
+    bench.rest();
+    trial.delivered(trial.feed.emitted);
+    trial.completedOnce();
+    bench.released(trial);
   },
-  {
-    id: 'OP-7.2',
-    title: 'when asked to drain while downstream is closed, it delivers what it holds once downstream opens',
-    check(bench) {
-      const trial = bench.connect();
-      trial.feed.give(2);
-      trial.gate.close();
-      trial.feed.give(4);
-      bench.rest();
-      bench.stop();
-      bench.rest();
-      trial.obeyed();
-      trial.gate.open();
-      bench.rest();
-      trial.delivered(trial.feed.emitted);
-      trial.completedOnce();
-      bench.released(trial);
-    },
+  'OP-7.2: when asked to drain while downstream is closed, it delivers what it holds once downstream opens'(bench) {
+    const trial = bench.connect();
+    trial.feed.give(2);
+    trial.gate.close();
+    trial.feed.give(4);
+    bench.rest();
+    bench.stop();
+    bench.rest();
+    trial.obeyed();
+    trial.gate.open();
+    bench.rest();
+    trial.delivered(trial.feed.emitted);
+    trial.completedOnce();
+    bench.released(trial);
   },
-  {
-    id: 'OP-8.1',
-    title: 'the account balances while running, waiting and draining, and at the end',
-    check(bench) {
-      const trial = bench.connect();
-      bench.balanced('before the first item');
-      trial.feed.give(5);
-      bench.balanced('with items in flight');
-      bench.rest();
-      bench.balanced('at rest');
-      trial.gate.close();
-      trial.feed.give(20);
-      bench.rest();
-      bench.balanced('while downstream is closed');
-      trial.gate.open();
-      bench.balanced('when downstream opens');
-      trial.feed.complete();
-      bench.rest();
-      bench.balanced('after completion');
-      const { received, written, delivered, held } = bench.monitor.account();
-      equal(received, 25, 'every item must count as received once');
-      equal(written + delivered, 25, 'every item must count as written or delivered once');
-      equal(held, 0, 'nothing may be held after completion');
-    },
+  'OP-8.1: the account balances while running, waiting and draining, and at the end'(bench) {
+    const trial = bench.connect();
+    bench.balanced('before the first item');
+    trial.feed.give(5);
+    bench.balanced('with items in flight');
+    bench.rest();
+    bench.balanced('at rest');
+    trial.gate.close();
+    trial.feed.give(20);
+    bench.rest();
+    bench.balanced('while downstream is closed');
+    trial.gate.open();
+    bench.balanced('when downstream opens');
+    trial.feed.complete();
+    bench.rest();
+    bench.balanced('after completion');
+    const { received, written, delivered, held } = bench.monitor.account();
+    equal(received, 25, 'every item must count as received once');
+    equal(written + delivered, 25, 'every item must count as written or delivered once');
+    equal(held, 0, 'nothing may be held after completion');
   },
-  {
-    id: 'OP-8.2',
-    title: 'items held at the end of a subscription stay in the account',
-    check(bench) {
-      const trial = bench.connect();
-      trial.feed.give(3);
-      trial.gate.close();
-      trial.feed.give(10);
+  'OP-8.2: items held at the end of a subscription stay in the account'(bench) {
+    const trial = bench.connect();
+    trial.feed.give(3);
+    trial.gate.close();
+    trial.feed.give(10);
+    bench.rest();
+    const out = trial.items.length;
+    trial.unsubscribe();
+    bench.balanced('after the end of the subscription');
+    const { received, held, written, delivered } = bench.monitor.account();
+    deepStrictEqual(
+      { received, kept: held + written + delivered - out },
+      { received: trial.feed.emitted, kept: trial.feed.emitted - out },
+      'what was received and not emitted must count as held',
+    );
+  },
+  'OP-8.3: items held stay in the account if a subscription ends during an output'(bench) {
+    const trial = bench.prepare();
+    trial.onOutput = () => trial.unsubscribe();
+    trial.subscribe(bench.subject.make(), bench.context);
+    trial.gate.close();
+    trial.feed.force(12);
+    trial.gate.open();
+    bench.rest();
+    bench.balanced('after an end during an output');
+  },
+  'OP-8.4: the account balances after a callback has thrown'(bench) {
+    for (const { callback, make } of bench.subject.throwing ?? []) {
+      const operator = () =>
+        make(() => {
+          throw new Error(`${callback} throws`);
+        });
+      const trial = bench.connect(operator());
+      trial.feed.give(12);
       bench.rest();
-      const out = trial.items.length;
-      trial.unsubscribe();
-      bench.balanced('after the end of the subscription');
-      const { received, held, written, delivered } = bench.monitor.account();
-      deepStrictEqual(
-        { received, kept: held + written + delivered - out },
-        { received: trial.feed.emitted, kept: trial.feed.emitted - out },
-        'what was received and not emitted must count as held',
-      );
-    },
-  },
-  {
-    id: 'OP-8.3',
-    title: 'items held stay in the account if a subscription ends during an output',
-    check(bench) {
-      const trial = bench.prepare();
-      trial.onOutput = () => trial.unsubscribe();
-      trial.subscribe(bench.subject.make(), bench.context);
-      trial.gate.close();
-      trial.feed.force(12);
-      trial.gate.open();
+      bench.balanced(`after ${callback} threw`);
+      const closed = bench.connect(operator());
+      closed.gate.close();
+      closed.feed.force(12);
       bench.rest();
-      bench.balanced('after an end during an output');
-    },
+      closed.gate.open();
+      bench.rest();
+      bench.balanced(`after ${callback} threw as downstream opened`);
+    }
   },
-  {
-    id: 'OP-8.4',
-    title: 'the account balances after a callback has thrown',
-    check(bench) {
-      for (const { callback, make } of bench.subject.throwing ?? []) {
-        const operator = () =>
-          make(() => {
-            throw new Error(`${callback} throws`);
-          });
-        const trial = bench.connect(operator());
-        trial.feed.give(12);
-        bench.rest();
-        bench.balanced(`after ${callback} threw`);
-        const closed = bench.connect(operator());
-        closed.gate.close();
-        closed.feed.force(12);
-        bench.rest();
-        closed.gate.open();
-        bench.rest();
-        bench.balanced(`after ${callback} threw as downstream opened`);
-      }
-    },
-  },
-] as const satisfies readonly OperatorRule[];
+} satisfies OperatorRules;

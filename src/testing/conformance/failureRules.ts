@@ -1,5 +1,5 @@
 import { ok as assert, doesNotThrow, fail } from 'node:assert/strict';
-import type { OperatorBench, OperatorRule, Trial } from './operatorBench.js';
+import type { OperatorBench, OperatorRules, Trial } from './operatorBench.js';
 
 /** Runs `scenario` once per callback, which throws. Returns how often each was called. */
 function withEachThrowing<I, O>(
@@ -51,26 +51,20 @@ function closedFirst<I, O>(bench: OperatorBench<I, O>): Map<string, number> {
 }
 
 /** OP-4: an error that a callback throws fails the stream and nothing else. */
-export const failureRules = [
-  {
-    id: 'OP-4.1',
-    title: 'a callback that throws fails the stream and releases the source',
-    check(bench) {
-      const { throwing = [] } = bench.subject;
-      assert(throwing.length > 0, 'list its callbacks in `throwing`, or say in `notApplicable` that it has none');
-      const calls = opened(bench);
-      for (const [callback, count] of closedFirst(bench)) {
-        if (count + (calls.get(callback) ?? 0) === 0) fail(`${callback} was never called: make the operator smaller`);
-      }
-    },
+export const failureRules = {
+  'OP-4.1: a callback that throws fails the stream and releases the source'(bench) {
+    const { throwing = [] } = bench.subject;
+    assert(throwing.length > 0, 'list its callbacks in `throwing`, or say in `notApplicable` that it has none');
+    const calls = opened(bench);
+    for (const [callback, count] of closedFirst(bench)) {
+      if (count + (calls.get(callback) ?? 0) === 0) fail(`${callback} was never called: make the operator smaller`);
+    }
   },
-  {
-    id: 'OP-4.2',
-    title: 'a callback that throws while downstream opens fails the stream rather than the caller that opened it',
-    check(bench) {
-      const { throwing = [] } = bench.subject;
-      assert(throwing.length > 0, 'list its callbacks in `throwing`, or say in `notApplicable` that it has none');
-      closedFirst(bench);
-    },
+  'OP-4.2: a callback that throws while downstream opens fails the stream rather than the caller that opened it'(
+    bench,
+  ) {
+    const { throwing = [] } = bench.subject;
+    assert(throwing.length > 0, 'list its callbacks in `throwing`, or say in `notApplicable` that it has none');
+    closedFirst(bench);
   },
-] as const satisfies readonly OperatorRule[];
+} satisfies OperatorRules;

@@ -8,7 +8,6 @@ import { PipelineMonitor } from '../../flow/monitor.js';
 import { withContext } from '../../flow/withContext.js';
 import { assertMarblesEqual, brief } from '../marbleAssertion.js';
 import type { OperatorSubject } from './operatorSubject.js';
-import type { Rule } from './testsOf.js';
 
 /** How far `rest()` moves the clock: a longer timer counts as left behind. */
 const REST_MS = 3_600_000;
@@ -211,9 +210,7 @@ function causes(error: unknown): unknown[] {
 }
 
 /** What every operator must do, checked in virtual time. */
-export interface OperatorRule extends Rule {
-  check<I, O>(bench: OperatorBench<I, O>): void;
-}
+export type OperatorRules = Readonly<Record<string, <I, O>(bench: OperatorBench<I, O>) => void>>;
 
 /** Everything around an operator that a rule needs: the clock, upstream, downstream and the account. */
 export class OperatorBench<I, O> {

@@ -7,9 +7,9 @@ import { reentrancyRules } from './reentrancyRules.js';
 import { releaseRules } from './releaseRules.js';
 import { signalRules } from './signalRules.js';
 import { subscriptionRules } from './subscriptionRules.js';
-import { testsOf } from './testsOf.js';
+import { rulesOf, testsOf } from './testsOf.js';
 
-const RULES = [
+const RULES = rulesOf({
   ...signalRules,
   ...subscriptionRules,
   ...releaseRules,
@@ -17,7 +17,7 @@ const RULES = [
   ...backpressureRules,
   ...reentrancyRules,
   ...accountRules,
-] as const;
+});
 
 /** The id of a rule: `OP-3.2`. */
 export type OperatorRuleId = (typeof RULES)[number]['id'];
@@ -60,8 +60,8 @@ export const OPERATOR_RULES: readonly { readonly id: OperatorRuleId; readonly ti
  * ```
  */
 export function operatorConformance<I, O>(subject: OperatorSubject<I, O, OperatorRuleId>): ConformanceTest[] {
-  return testsOf(subject, RULES, (rule) => {
+  return testsOf(subject, RULES, (check) => {
     const bench = new OperatorBench(subject);
-    bench.run(() => rule.check(bench));
+    bench.run(() => check(bench));
   });
 }

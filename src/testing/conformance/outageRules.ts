@@ -2,7 +2,7 @@ import { ok as assert, equal } from 'node:assert/strict';
 import type { Sink } from '../../contracts/sink.js';
 import { isWriteError } from '../../contracts/writeError.js';
 import { classifyFailure, type FailureClass } from '../../failures/classifyFailure.js';
-import { type Attempt, brief, type SinkBench, type SinkRule } from './sinkBench.js';
+import { type Attempt, brief, type SinkBench, type SinkRules } from './sinkBench.js';
 
 const BATCHES = 10;
 const SIZE = 4;
@@ -37,128 +37,94 @@ function classOf<T>(sink: Sink<T>, error: unknown): FailureClass {
 }
 
 /** SK-3: the store is down. SK-4: the store rejects items. */
-export const outageRules = [
-  {
-    id: 'SK-3.1',
-    title: 'a write that cannot be committed fails with a retryable error',
-    async check(bench) {
-      const sink = bench.store.sink();
-      await bench.write(sink, bench.items(3));
-      const end = await bench.outage();
-      const error = failed(await bench.attempt(sink, bench.items(3, 3)));
-      assert(error instanceof Error, `it must fail with an Error rather than: ${brief(error)}`);
-      equal(classOf(sink, error), 'transient', `the error of an outage must be transient: ${brief(error)}`);
-      await end();
-    },
+export const outageRules = {
+  async 'SK-3.1: a write that cannot be committed fails with a retryable error'(bench) {
+    const sink = bench.store.sink();
+    await bench.write(sink, bench.items(3));
+    const end = await bench.outage();
+    const error = failed(await bench.attempt(sink, bench.items(3, 3)));
+    assert(error instanceof Error, `it must fail with an Error rather than: ${brief(error)}`);
+    equal(classOf(sink, error), 'transient', `the error of an outage must be transient: ${brief(error)}`);
+    await end();
   },
-  {
-    id: 'SK-3.2',
-    title: 'after a failure, the sink accepts the next batch and the failed one',
-    async check(bench) {
-      const sink = bench.store.sink();
-      const end = await bench.outage();
-      failed(await bench.attempt(sink, bench.items(3)));
-      failed(await bench.attempt(sink, bench.items(3)));
-      await end();
-      await bench.write(sink, bench.items(3, 3));
-      await bench.write(sink, bench.items(3));
-      await bench.holds(bench.items(6), 'after an outage');
-    },
+  async 'SK-3.2: after a failure, the sink accepts the next batch and the failed one'(bench) {
+    const sink = bench.store.sink();
+    const end = await bench.outage();
+    failed(await bench.attempt(sink, bench.items(3)));
+    failed(await bench.attempt(sink, bench.items(3)));
+    await end();
+    await bench.write(sink, bench.items(3, 3));
+    await bench.write(sink, bench.items(3));
+    await bench.holds(bench.items(6), 'after an outage');
   },
-  {
-    id: 'SK-3.3',
-    title: 'a result can be subscribed to again after a failure',
-    async check(bench) {
-      const sink = bench.store.sink();
-      const end = await bench.outage();
-      const result = sink.write(bench.items(3));
-      failed(await bench.follow(() => result).end);
-      await end();
-      bench.committed(await bench.follow(() => result).end);
-      await bench.holds(bench.items(3), 'after a second subscription');
-    },
+  async 'SK-3.3: a result can be subscribed to again after a failure'(bench) {
+    const sink = bench.store.sink();
+    const end = await bench.outage();
+    const result = sink.write(bench.items(3));
+    failed(await bench.follow(() => result).end);
+    await end();
+    bench.committed(await bench.follow(() => result).end);
+    await bench.holds(bench.items(3), 'after a second subscription');
   },
-  {
-    id: 'SK-3.4',
-    title: 'nothing is lost through an outage and a restart',
-    async check(bench) {
-      await throughRestart(bench, 0);
-      await bench.holds(bench.items(BATCHES * SIZE), 'after an outage and a restart');
-    },
+  async 'SK-3.4: nothing is lost through an outage and a restart'(bench) {
+    await throughRestart(bench, 0);
+    await bench.holds(bench.items(BATCHES * SIZE), 'after an outage and a restart');
   },
-  {
-    id: 'SK-3.5',
-    title: 'nothing is stored twice if a restart redelivers what was acknowledged',
-    async check(bench) {
-      await throughRestart(bench, 2);
-      await bench.holdsOnce(bench.items(BATCHES * SIZE), 'after an outage and a restart');
-    },
+  async 'SK-3.5: nothing is stored twice if a restart redelivers what was acknowledged'(bench) {
+    await throughRestart(bench, 2);
+    await bench.holdsOnce(bench.items(BATCHES * SIZE), 'after an outage and a restart');
   },
-  {
-    id: 'SK-3.6',
-    title: 'a pipeline with retries survives an outage',
-    async check(bench) {
-      const sink = bench.store.sink();
-      const end = await bench.outage();
-      let ending: Promise<void> | undefined;
-      const outcomes = await bench.through(sink, [bench.items(5), bench.items(5, 5)], {
-        retry: { maxAttempts: 60, initialMs: 1, maxMs: 200 },
-        classify() {
-          ending ??= end();
-          return undefined;
-        },
-      });
-      await ending;
-      assert(
-        outcomes.some(({ attempts }) => attempts > 1),
-        'the first write must fail while the store is down',
-      );
-      await bench.holds(bench.items(10), 'after an outage');
-    },
+  async 'SK-3.6: a pipeline with retries survives an outage'(bench) {
+    const sink = bench.store.sink();
+    const end = await bench.outage();
+    let ending: Promise<void> | undefined;
+    const outcomes = await bench.through(sink, [bench.items(5), bench.items(5, 5)], {
+      retry: { maxAttempts: 60, initialMs: 1, maxMs: 200 },
+      classify() {
+        ending ??= end();
+        return undefined;
+      },
+    });
+    await ending;
+    assert(
+      outcomes.some(({ attempts }) => attempts > 1),
+      'the first write must fail while the store is down',
+    );
+    await bench.holds(bench.items(10), 'after an outage');
   },
-  {
-    id: 'SK-4.1',
-    title: 'a batch with a rejected item fails with an error of the class poison',
-    async check(bench) {
-      const sink = bench.store.sink();
-      await bench.write(sink, bench.items(2));
-      for (const batch of [[bench.poison(0)], [...bench.items(3, 2), bench.poison(1), ...bench.items(3, 5)]]) {
-        const { end, error } = await bench.attempt(sink, batch);
-        equal(end, 'failed', `a batch of ${batch.length} with a rejected item must fail, but it ${end}`);
-        equal(classOf(sink, error), 'poison', `the error must be of the class poison: ${brief(error)}`);
-      }
-    },
+  async 'SK-4.1: a batch with a rejected item fails with an error of the class poison'(bench) {
+    const sink = bench.store.sink();
+    await bench.write(sink, bench.items(2));
+    for (const batch of [[bench.poison(0)], [...bench.items(3, 2), bench.poison(1), ...bench.items(3, 5)]]) {
+      const { end, error } = await bench.attempt(sink, batch);
+      equal(end, 'failed', `a batch of ${batch.length} with a rejected item must fail, but it ${end}`);
+      equal(classOf(sink, error), 'poison', `the error must be of the class poison: ${brief(error)}`);
+    }
   },
-  {
-    id: 'SK-4.2',
-    title: 'after rejecting a batch, the sink accepts the next one and the other items of the rejected one',
-    async check(bench) {
-      const sink = bench.store.sink();
-      const refused = await bench.attempt(sink, [...bench.items(3), bench.poison(0)]);
-      equal(refused.end, 'failed', `a batch with a rejected item must fail, but it ${refused.end}`);
-      await bench.write(sink, bench.items(3, 3));
-      await bench.write(sink, bench.items(3));
-      await bench.holds(bench.items(6), 'after a rejected batch');
-    },
+  async 'SK-4.2: after rejecting a batch, the sink accepts the next one and the other items of the rejected one'(
+    bench,
+  ) {
+    const sink = bench.store.sink();
+    const refused = await bench.attempt(sink, [...bench.items(3), bench.poison(0)]);
+    equal(refused.end, 'failed', `a batch with a rejected item must fail, but it ${refused.end}`);
+    await bench.write(sink, bench.items(3, 3));
+    await bench.write(sink, bench.items(3));
+    await bench.holds(bench.items(6), 'after a rejected batch');
   },
-  {
-    id: 'SK-4.3',
-    title: 'writeTo() diverts only the rejected items and writes all others',
-    async check(bench) {
-      const letters = bench.letters();
-      const poison = [bench.poison(0), bench.poison(1), bench.poison(2)] as const;
-      const [good, other] = [bench.items(20), bench.items(20, 20)];
-      const batches = [
-        [poison[0], ...good.slice(0, 9), poison[1], ...good.slice(9)],
-        [...other, poison[2]],
-        bench.items(5, 40),
-      ];
-      const outcomes = await bench.through(bench.store.sink(), batches, { deadLetters: letters });
-      const diverted = letters.diversions.map(({ items, reason }) => [items.length, reason].join(' '));
-      equal(diverted.join(', '), '1 poison, 1 poison, 1 poison', 'each rejected item must be diverted on its own');
-      const settled = outcomes.reduce((sum, { items }) => sum + items.length, 0);
-      equal(settled, 48, 'every item must be settled');
-      await bench.holds([...good, ...other, ...bench.items(5, 40)], 'after three rejected items');
-    },
+  async 'SK-4.3: writeTo() diverts only the rejected items and writes all others'(bench) {
+    const letters = bench.letters();
+    const poison = [bench.poison(0), bench.poison(1), bench.poison(2)] as const;
+    const [good, other] = [bench.items(20), bench.items(20, 20)];
+    const batches = [
+      [poison[0], ...good.slice(0, 9), poison[1], ...good.slice(9)],
+      [...other, poison[2]],
+      bench.items(5, 40),
+    ];
+    const outcomes = await bench.through(bench.store.sink(), batches, { deadLetters: letters });
+    const diverted = letters.diversions.map(({ items, reason }) => [items.length, reason].join(' '));
+    equal(diverted.join(', '), '1 poison, 1 poison, 1 poison', 'each rejected item must be diverted on its own');
+    const settled = outcomes.reduce((sum, { items }) => sum + items.length, 0);
+    equal(settled, 48, 'every item must be settled');
+    await bench.holds([...good, ...other, ...bench.items(5, 40)], 'after three rejected items');
   },
-] as const satisfies readonly SinkRule[];
+} satisfies SinkRules;

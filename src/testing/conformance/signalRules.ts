@@ -1,83 +1,59 @@
 import { deepStrictEqual, equal } from 'node:assert/strict';
 import { Observable } from 'rxjs';
-import type { OperatorRule } from './operatorBench.js';
+import type { OperatorRules } from './operatorBench.js';
 
 /** OP-1: items pass through, and streams end according to the Observable contract. */
-export const signalRules = [
-  {
-    id: 'OP-1.1',
-    title: 'a silent source stays silent',
-    check(bench) {
-      const trial = bench.connect();
-      bench.rest();
-      deepStrictEqual(trial.outputs, [], 'nothing may be emitted for a silent source');
-      equal(trial.hasEnded, false, 'it may not end before its source');
-    },
+export const signalRules = {
+  'OP-1.1: a silent source stays silent'(bench) {
+    const trial = bench.connect();
+    bench.rest();
+    deepStrictEqual(trial.outputs, [], 'nothing may be emitted for a silent source');
+    equal(trial.hasEnded, false, 'it may not end before its source');
   },
-  {
-    id: 'OP-1.2',
-    title: 'an empty source completes without output',
-    check(bench) {
-      const trial = bench.connect();
-      trial.feed.complete();
-      bench.rest();
-      deepStrictEqual(trial.outputs, [], 'nothing may be emitted for an empty source');
-      trial.completedOnce();
-    },
+  'OP-1.2: an empty source completes without output'(bench) {
+    const trial = bench.connect();
+    trial.feed.complete();
+    bench.rest();
+    deepStrictEqual(trial.outputs, [], 'nothing may be emitted for an empty source');
+    trial.completedOnce();
   },
-  {
-    id: 'OP-1.3',
-    title: 'every item is emitted once, in order, followed by one completion',
-    check(bench) {
-      const trial = bench.connect();
-      trial.feed.give(25);
-      trial.feed.complete();
-      bench.rest();
-      trial.delivered(25);
-      trial.completedOnce();
-    },
+  'OP-1.3: every item is emitted once, in order, followed by one completion'(bench) {
+    const trial = bench.connect();
+    trial.feed.give(25);
+    trial.feed.complete();
+    bench.rest();
+    trial.delivered(25);
+    trial.completedOnce();
   },
-  {
-    id: 'OP-1.4',
-    title: 'nothing follows the terminal signal, whatever the source does',
-    check(bench) {
-      const { item, make } = bench.subject;
-      const source$ = new Observable<ReturnType<typeof item>>((subscriber) => {
-        subscriber.next(item(0));
-        subscriber.complete();
-        subscriber.next(item(1));
-        subscriber.error(new Error('after completion'));
-        subscriber.complete();
-      });
-      const trial = bench.prepare().subscribe(make(), bench.context, source$);
-      bench.rest();
-      trial.delivered(1);
-      trial.completedOnce();
-    },
+  'OP-1.4: nothing follows the terminal signal, whatever the source does'(bench) {
+    const { item, make } = bench.subject;
+    const source$ = new Observable<ReturnType<typeof item>>((subscriber) => {
+      subscriber.next(item(0));
+      subscriber.complete();
+      subscriber.next(item(1));
+      subscriber.error(new Error('after completion'));
+      subscriber.complete();
+    });
+    const trial = bench.prepare().subscribe(make(), bench.context, source$);
+    bench.rest();
+    trial.delivered(1);
+    trial.completedOnce();
   },
-  {
-    id: 'OP-1.5',
-    title: 'an error of the source follows everything that arrived before it',
-    check(bench) {
-      const failure = new Error('of the source');
-      const trial = bench.connect();
-      trial.feed.give(5);
-      trial.feed.fail(failure);
-      bench.restUntilEnd(trial);
-      trial.delivered(5);
-      trial.failedOnce(failure);
-      bench.released(trial);
-    },
+  'OP-1.5: an error of the source follows everything that arrived before it'(bench) {
+    const failure = new Error('of the source');
+    const trial = bench.connect();
+    trial.feed.give(5);
+    trial.feed.fail(failure);
+    bench.restUntilEnd(trial);
+    trial.delivered(5);
+    trial.failedOnce(failure);
+    bench.released(trial);
   },
-  {
-    id: 'OP-1.6',
-    title: 'an error of an empty source is passed on immediately',
-    check(bench) {
-      const failure = new Error('of the source');
-      const trial = bench.connect();
-      trial.feed.fail(failure);
-      trial.failedOnce(failure);
-      bench.released(trial);
-    },
+  'OP-1.6: an error of an empty source is passed on immediately'(bench) {
+    const failure = new Error('of the source');
+    const trial = bench.connect();
+    trial.feed.fail(failure);
+    trial.failedOnce(failure);
+    bench.released(trial);
   },
-] as const satisfies readonly OperatorRule[];
+} satisfies OperatorRules;

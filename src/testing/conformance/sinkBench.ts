@@ -9,7 +9,6 @@ import type { WritePolicies } from '../../operators/writing/writePolicies.js';
 import { within } from '../../primitives/within.js';
 import { brief as inspectBriefly } from '../marbleAssertion.js';
 import type { SinkStore, SinkSubject } from './sinkSubject.js';
-import type { Rule } from './testsOf.js';
 
 const TIMEOUT_MS = 15_000;
 
@@ -32,9 +31,7 @@ class Letters<T> implements DeadLetters<T> {
 }
 
 /** What every sink must do, checked against the real store. */
-export interface SinkRule extends Rule {
-  check<T>(bench: SinkBench<T>): Promise<void>;
-}
+export type SinkRules = Readonly<Record<string, <T>(bench: SinkBench<T>) => Promise<void>>>;
 
 /** The store of one rule, with ways to write to it and to inspect it. */
 export class SinkBench<T> {

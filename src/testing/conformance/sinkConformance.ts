@@ -4,9 +4,9 @@ import { orderRules } from './orderRules.js';
 import { outageRules } from './outageRules.js';
 import { SinkBench } from './sinkBench.js';
 import type { SinkSubject } from './sinkSubject.js';
-import { testsOf } from './testsOf.js';
+import { rulesOf, testsOf } from './testsOf.js';
 
-const RULES = [...commitRules, ...outageRules, ...orderRules] as const;
+const RULES = rulesOf({ ...commitRules, ...outageRules, ...orderRules });
 
 /** The id of a rule: `SK-3.2`. */
 export type SinkRuleId = (typeof RULES)[number]['id'];
@@ -84,10 +84,10 @@ export const SINK_RULES: readonly { readonly id: SinkRuleId; readonly title: str
  */
 export function sinkConformance<T>(subject: SinkSubject<T, SinkRuleId>): SinkConformanceTest[] {
   duration({ min: 1 }).read(subject.name, 'timeoutMs', subject.timeoutMs);
-  return testsOf(subject, RULES, async (rule) => {
+  return testsOf(subject, RULES, async (check) => {
     const store = await subject.open();
     try {
-      await rule.check(new SinkBench(subject, store));
+      await check(new SinkBench(subject, store));
     } finally {
       await store.close?.();
     }

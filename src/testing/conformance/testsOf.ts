@@ -1,7 +1,20 @@
-/** A rule of a kit. It is checked against a bench, which holds the subject and everything around it. */
-export interface Rule<Id extends string = string> {
+/** A rule of a kit, with the check that a subject must pass. */
+interface Rule<Id extends string, Check> {
   readonly id: Id;
   readonly title: string;
+  readonly check: Check;
+}
+
+/** Rules are written as `'OP-1.1: a silent source stays silent'(bench) { … }`. */
+type IdOf<Text extends string> = Text extends `${infer Id}: ${string}` ? Id : never;
+
+export function rulesOf<Text extends string, Check>(
+  checks: Readonly<Record<Text, Check>>,
+): readonly Rule<IdOf<Text>, Check>[] {
+  return Object.entries<Check>(checks).map(([text, check]) => {
+    const end = text.indexOf(': ');
+    return { id: text.slice(0, end) as IdOf<Text>, title: text.slice(end + 2), check };
+  });
 }
 
 /** What a kit needs to know of any subject. */
@@ -11,20 +24,19 @@ interface Subject {
 }
 
 /**
- * One test per rule. `check` throws or rejects where the subject breaks the rule. An exempted rule must be broken, so that no
+ * One test per rule. `hold` throws or rejects if the subject breaks the rule. An exempted rule must be broken, so that no
  * exemption outlives its reason.
  */
-export function testsOf<R extends Rule, Result extends void | Promise<void>>(
+export function testsOf<Id extends string, Check, Result extends void | Promise<void>>(
   { name, notApplicable = {} }: Subject,
-  rules: readonly R[],
-  check: (rule: R) => Result,
-): { readonly id: R['id']; readonly title: string; readonly run: () => Result }[] {
+  rules: readonly Rule<Id, Check>[],
+  hold: (check: Check) => Result,
+): { readonly id: Id; readonly title: string; readonly run: () => Result }[] {
   for (const [id, reason] of Object.entries(notApplicable)) {
     if (!rules.some((rule) => rule.id === id)) throw new RangeError(`${name}: unknown rule ${id} in notApplicable`);
     if (!reason) throw new RangeError(`${name}: say why ${id} does not apply`);
   }
-  return rules.map((rule) => {
-    const { id, title } = rule;
+  return rules.map(({ id, title, check }) => {
     const exemption = notApplicable[id];
     const rejected = (cause: unknown) => {
       if (exemption !== undefined) return;
@@ -37,7 +49,7 @@ export function testsOf<R extends Rule, Result extends void | Promise<void>>(
     return {
       id,
       title: exemption === undefined ? title : `${title} (does not apply: ${exemption})`,
-      run: () => settle(() => check(rule), passed, rejected),
+      run: () => settle(() => hold(check), passed, rejected),
     };
   });
 }
