@@ -78,15 +78,15 @@ export function operateCounted<T, R>(
       };
       // Before anything that may throw: the stage of an operator that cannot be set up is over too.
       destination.add(() => account.close());
-      const handlers = init(operationOf(destination, downstream, account, detach), account);
+      const operation = operationOf(destination, downstream, account, detach);
+      const handlers = init(operation, account);
       const { gate, held, finalize, onRegister } = handlers;
       const { stopping, expired, abort } = { ...downstream, ...handlers.upstream };
       const unit = unitOf(info, downstream, handlers);
       const onBatches = () => {
         account.takeBatches();
-        if (info.role === 'transform') return;
         if (handlers.onBatches) handlers.onBatches();
-        else downstream.onBatches?.();
+        else operation.downstream.onBatches?.();
       };
       account.gate = gate;
       account.weigh = weigher(unit);

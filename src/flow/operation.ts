@@ -2,7 +2,7 @@ import type { Subscriber } from 'rxjs';
 import type { FlowContext } from './context.js';
 import type { Fate, Stage, StageAccount } from './monitor.js';
 import { type Bulk, OperateSubscriber } from './operateSubscriber.js';
-import { byLength, type Weigh, weigher, weightOf, weightOfAll } from './unit.js';
+import { byLength, itemsIn, type Weigh, weigher, weightOf, weightOfAll } from './unit.js';
 
 /** What an operator is given to work with, once per subscription. */
 export interface Operation<R> {
@@ -21,6 +21,8 @@ export interface Operation<R> {
   readonly settleSome: (fate: Fate, count: number, reason: string, items: () => readonly unknown[]) => void;
   /** How many items a value counts as on its way in: 1, or the length of a batch. */
   readonly weigh: Weigh;
+  /** The items that a value counts as. */
+  readonly itemsIn: (value: unknown) => readonly unknown[];
   /** Unsubscribes the source: nothing more comes in. What is held can still be emitted. */
   readonly detach: () => void;
 }
@@ -52,6 +54,7 @@ export function operationOf<R>(
     settle: (fate, value, reason) => account.settle(fate, value, reason),
     settleSome: (fate, count, reason, items) => account.settleSome(fate, count, reason, items),
     weigh: (value) => weightOf(value, account.weigh),
+    itemsIn: (value) => itemsIn(value, account.weigh),
   };
 }
 

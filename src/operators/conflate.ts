@@ -66,7 +66,7 @@ export function conflate<T>(config: ConflateConfig<T>): MonoTypeOperatorFunction
   const { by, merge, maxKeys, name } = readOptions(owner, config, OPTIONS);
 
   return operateQueued<T, T>({ kind: owner, name }, (operation) => {
-    const { destination, downstream, emit, settle, settleSome, weigh, regulate, waitUntilOpen } = operation;
+    const { destination, downstream, emit, settleSome, weigh, itemsIn, regulate, waitUntilOpen } = operation;
     const { gate } = downstream;
     /** In the order in which the keys were first seen. */
     const latest = new Map<string | number, T>();
@@ -84,8 +84,12 @@ export function conflate<T>(config: ConflateConfig<T>): MonoTypeOperatorFunction
       latest.set(key, kept);
       if (lost < 0) surplus.set(key, -lost);
       else surplus.delete(key);
-      if (before === 2 || !merge) settle('dropped', older, 'conflated');
-      else if (lost > 0) settleSome('dropped', lost, 'conflated', () => missingFrom(kept, older, newer).slice(0, lost));
+      if (lost > 0) settleSome('dropped', lost, 'conflated', () => missing(kept, older, newer).slice(0, lost));
+    };
+
+    const missing = (kept: T, older: T, newer: T) => {
+      const rest = new Set(itemsIn(kept));
+      return [...itemsIn(older), ...itemsIn(newer)].filter((item) => !rest.has(item));
     };
 
     return {
@@ -127,10 +131,4 @@ export function conflate<T>(config: ConflateConfig<T>): MonoTypeOperatorFunction
       },
     };
   });
-}
-
-/** The items of two batches that are not in a third one. */
-function missingFrom(kept: unknown, older: unknown, newer: unknown): unknown[] {
-  const rest = new Set([kept].flat());
-  return [older, newer].flat().filter((item) => !rest.has(item));
 }
