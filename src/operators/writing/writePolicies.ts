@@ -3,6 +3,7 @@ import type { DeadLetters } from '../../contracts/diversion.js';
 import type { FailureClass } from '../../failures/classifyFailure.js';
 import { BACKOFF, Backoff, type BackoffOptions } from '../../policies/backoff.js';
 import { CircuitBreaker, type CircuitBreakerConfig } from '../../policies/circuitBreaker.js';
+import type { WriteRules } from '../../policies/writeProgress.js';
 import {
   checked,
   duration,
@@ -77,9 +78,7 @@ export const WRITE_POLICIES = {
 
 /** The policies of a writer, checked, with their defaults. */
 export interface WriterSettings<T> extends Omit<Read<WritePolicies<T>, typeof WRITE_POLICIES>, 'retry' | 'breaker'> {
-  /** 1 if nothing is tried again. */
-  readonly maxAttempts: number;
-  readonly makeBackoff: (random: () => number) => Backoff;
+  readonly rules: (random: () => number) => WriteRules;
   /** The breaker that is shared, or one for each subscription. */
   readonly makeBreaker: () => CircuitBreaker | undefined;
 }
@@ -91,14 +90,19 @@ export function writerSettings<T>(
   spec: typeof WRITE_POLICIES = WRITE_POLICIES,
 ): WriterSettings<T> {
   const { retry, breaker, ...settings } = readOptions(owner, policies, spec);
+  // One attempt, if nothing is tried again.
   const { maxAttempts, ...spread } = retry === false ? { maxAttempts: 1 } : retry;
-  const makeBackoff = (random: () => number) => new Backoff({ ...spread, random }, `${owner}: retry`);
+  const rules = (random: () => number): WriteRules => ({
+    maxAttempts,
+    canDivert: settings.deadLetters !== undefined,
+    makeBackoff: () => new Backoff({ ...spread, random }, `${owner}: retry`),
+  });
   const makeBreaker = () => {
     if (breaker === false) return undefined;
     return 'tryAcquire' in breaker ? breaker : new CircuitBreaker(breaker, `${owner}: breaker`);
   };
   // Once, to check what only they can check.
-  makeBackoff(() => 0);
+  rules(() => 0).makeBackoff();
   makeBreaker();
-  return { ...settings, maxAttempts, makeBackoff, makeBreaker };
+  return { ...settings, rules, makeBreaker };
 }
