@@ -22,23 +22,16 @@ export interface BatchFailure<T> {
 }
 
 /** What became of items, named as they were given. */
-export type BatchOutcome<T> =
-  | {
-      readonly status: 'written';
-      readonly items: readonly T[];
-      readonly rows: number;
-      readonly attempts: number;
-      readonly durationMs: number;
-    }
-  | {
-      readonly status: 'diverted';
-      readonly items: readonly T[];
-      readonly rows: 0;
-      readonly attempts: number;
-      readonly durationMs: number;
-      readonly reason: GivenUp<T>['reason'];
-      readonly error: unknown;
-    };
+export interface BatchOutcome<T> {
+  readonly status: 'written' | 'diverted';
+  readonly items: readonly T[];
+  readonly rows: number;
+  readonly attempts: number;
+  readonly durationMs: number;
+  /** Of items that were given up, as the error is. */
+  readonly reason?: GivenUp<T>['reason'];
+  readonly error?: unknown;
+}
 
 /** A failed write, and what decides about the next one. */
 export interface WriteFailure {

@@ -33,10 +33,8 @@ export type WriteCommand<T> =
   | { readonly do: 'write'; readonly part: BatchPart<T> }
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'divert'; readonly letter: GivenUp<T> }
-  /** The sink cannot be written to: the pipeline ends once everything it holds is in the dead letters. */
-  | { readonly do: 'abort'; readonly failure: BatchFailure<T> }
-  /** The pipeline ends with this failure; there is nowhere for the items to go. */
-  | { readonly do: 'fail'; readonly failure: BatchFailure<T> }
+  /** The pipeline ends with this failure: by `abort` once everything it holds is in the dead letters, by `fail` immediately. */
+  | { readonly do: 'abort' | 'fail'; readonly failure: BatchFailure<T> }
   | { readonly do: 'done' };
 
 export interface WriteRules {

@@ -6,7 +6,7 @@ import { classifyFailure, failureType } from '../../failures/classifyFailure.js'
 import { hasFailureCode, isLostConnection } from '../../failures/failureCode.js';
 import { retryAfterMsOf } from '../../failures/retryAfterMsOf.js';
 import { type Operation, subscribeInner } from '../../flow/operate.js';
-import type { BatchFailure, BatchPart, GivenUp } from '../../policies/batchFate.js';
+import type { BatchPart, GivenUp } from '../../policies/batchFate.js';
 import type { CircuitBreaker } from '../../policies/circuitBreaker.js';
 import { type WriteCommand, WriteProgress, type WriteRules } from '../../policies/writeProgress.js';
 import { Timer } from '../../primitives/timer.js';
@@ -138,11 +138,11 @@ export class BatchInFlight<T> {
         this.#divert(command.letter);
         break;
       case 'abort':
-        writer.abort(this.#errorOf(command.failure));
+      case 'fail': {
+        const { items, attempts, cause } = command.failure;
+        writer[command.do](new WriteError<T>(writer.sink.name, items, attempts, { cause }));
         break;
-      case 'fail':
-        writer.fail(this.#errorOf(command.failure));
-        break;
+      }
       case 'done':
         for (const outcome of this.#progress.outcomes) {
           stage.observer?.settled?.(stage, outcome);
@@ -249,9 +249,5 @@ export class BatchInFlight<T> {
 
   #elapsedMs(): number {
     return this.#writer.now() - this.#beganAt;
-  }
-
-  #errorOf({ items, attempts, cause }: BatchFailure<T>): WriteError<T> {
-    return new WriteError<T>(this.#writer.sink.name, items, attempts, { cause });
   }
 }
