@@ -1,7 +1,7 @@
 import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { isBufferOverflowError } from './errors.js';
-import { admit, GatedQueue, type GatedQueueConfig, type Level } from './gatedQueue.js';
+import { GatedQueue, type GatedQueueConfig, type Level, overflowed } from './gatedQueue.js';
 import { PipelineMonitor } from './monitor.js';
 import { operate } from './operate.js';
 import { withContext } from './withContext.js';
@@ -233,7 +233,7 @@ describe('admit', () => {
         gate: line.gate,
         held: () => line.length,
         next(item) {
-          admit(line, item, operation);
+          if (!line.push(item)) overflowed(line, item, operation, (finish) => line.end(finish));
         },
       };
     });

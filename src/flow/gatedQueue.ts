@@ -217,15 +217,3 @@ export function overflowed<T>(
   const remedy = `What is upstream does not obey its gate: put boundedBuffer() before ${stage.kind}.`;
   endWith(() => destination.error(new BufferOverflowError(stage.name, queue.capacity, remedy)));
 }
-
-/** Pushes an item; false if there was no room. */
-export function admit<T>(
-  queue: GatedQueue<T>,
-  item: T,
-  operation: Pick<Operation<never>, 'stage' | 'settle' | 'detach' | 'destination'>,
-  endWith: (finish: () => void) => void = (finish) => queue.end(finish),
-): boolean {
-  const hasRoom = queue.push(item);
-  if (!hasRoom) overflowed(queue, item, operation, endWith);
-  return hasRoom;
-}

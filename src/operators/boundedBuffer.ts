@@ -14,22 +14,22 @@ export type DropReason = 'dropOldest' | 'dropIncoming' | 'overflow';
 
 export interface BoundedBufferConfig<T> {
   /** The most items held. Integer of at least 1, default 10,000. */
-  readonly capacity?: number;
+  readonly capacity?: number | undefined;
   /** The gate closes when this part of `capacity` is held. Above 0, at most 1; default 0.8. */
-  readonly highWatermark?: number;
+  readonly highWatermark?: number | undefined;
   /**
    * The gate opens again when no more than this part of `capacity` is left. From 0, below `highWatermark`; default 0.5,
    * or half of `highWatermark` where that is 0.5 or less.
    */
-  readonly lowWatermark?: number;
+  readonly lowWatermark?: number | undefined;
   /**
    * What happens to an item that arrives when the buffer is full because its source does not obey the gate. Default `'fail'`:
    * a `BufferOverflowError` that names the remedy, after what is held. `'dropOldest'` makes room, `'dropIncoming'` refuses the
    * item.
    */
-  readonly overflow?: Overflow;
+  readonly overflow?: Overflow | undefined;
   /** Called with each item given up and the reason. What it throws is an error downstream. Default: none. */
-  readonly onDrop?: (item: T, reason: DropReason) => void;
+  readonly onDrop?: ((item: T, reason: DropReason) => void) | undefined;
   /** The name in topology, metrics and errors. Default `boundedBuffer`. */
   readonly name?: string;
 }

@@ -7,7 +7,7 @@ export interface LanesConfig<T> {
   /** How many lanes. Integer from 1 to 4,096; there is no default. */
   readonly count: number;
   /** The key of an item: one key is always in one lane, so its order holds. Default: the next lane that is open. */
-  readonly by?: (item: T) => string | number;
+  readonly by?: ((item: T) => string | number) | undefined;
   /** The name in topology, metrics and errors; lanes are called `name[0]`, `name[1]`, … Default `lanes`. */
   readonly name?: string;
 }

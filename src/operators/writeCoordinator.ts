@@ -29,29 +29,19 @@ import { type RetryPolicy, WRITE_POLICIES, type WritePolicies, writerSettings } 
 export interface CoordinatorPolicies<T>
   extends Omit<WritePolicies<T>, 'concurrency' | 'name' | 'breaker' | 'timeoutMs' | 'retry'> {
   /** How long one attempt may take, in milliseconds. Above 0, or `Infinity` for no limit; default 30,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** How transient failures are tried again; false for not at all. Default: five attempts, from 50 ms, with full jitter. */
-  readonly retry?: RetryPolicy | false;
+  readonly retry?: RetryPolicy | false | undefined;
   /**
    * The breaker that all workers ask: its settings, one that others share, or false for none. Default: it opens after five
    * failures in a row and lets one write through after 60 s.
    */
-  readonly breaker?: CircuitBreaker | CircuitBreakerConfig | false;
+  readonly breaker?: CircuitBreaker | CircuitBreakerConfig | false | undefined;
 }
 
-export interface WriteCoordinatorConfig<T> {
+export interface WriteCoordinatorConfig<T> extends Omit<BoundedBufferConfig<T>, 'name'> {
   /** The name in topology, metrics and errors: `coord_id`. Default: the sink's. */
   readonly name?: string;
-  /** The most items held in front of the workers. Integer of at least 1, default 10,000. */
-  readonly capacity?: number;
-  /** The gate closes when this part of `capacity` is held. Above 0, at most 1; default 0.8. */
-  readonly highWatermark?: number;
-  /** The gate opens again when no more than this part of `capacity` is left. From 0, below `highWatermark`; default 0.5. */
-  readonly lowWatermark?: number;
-  /** What happens to an item of a source that does not obey the gate, when full. Default `'fail'`: an error. */
-  readonly overflow?: BoundedBufferConfig<T>['overflow'];
-  /** Called with each item given up and the reason. Default: none. */
-  readonly onDrop?: BoundedBufferConfig<T>['onDrop'];
   /** How many writers work side by side. Integer from 1 to 4,096, default 4. */
   readonly workers?: number;
   /** The most items per write. Integer of at least 1, default 500. */
@@ -139,11 +129,11 @@ export function writeCoordinator<T>(
   const owner = 'writeCoordinator';
   readArgument(owner, 'sink', sink, having('write'));
   const { workers, batchSize, lingerMs, eager, policies, ...read } = readOptions(owner, config, OPTIONS);
-  const { name = sink.name, by = sink.keyOf, capacity, highWatermark, lowWatermark, overflow, onDrop } = read;
-  watermarks(owner, read);
-  const buffer = boundedBuffer<T>({ name, ...given({ capacity, highWatermark, lowWatermark, overflow, onDrop }) });
+  const { name = sink.name, by = sink.keyOf, ...buffering } = read;
+  watermarks(owner, buffering);
+  const buffer = boundedBuffer<T>({ ...buffering, name });
   const collect = batch<T>({ size: batchSize, lingerMs, eager, name: `${name}.batch` });
-  const settings = writerSettings<T>(`${owner}: policies`, { ...given(policies), name: `${name}.write` });
+  const settings = writerSettings<T>(`${owner}: policies`, { ...policies, name: `${name}.write` });
   return (items$) =>
     new Observable((destination) => {
       const { group, worker: lane } = contextOf(destination);
@@ -155,17 +145,10 @@ export function writeCoordinator<T>(
         // Whatever stands above the buffer is no part of this coordinator.
         withContext<T>({ group, worker: lane }),
         buffer,
-        lanes({ count: workers, name: `${name}.lanes`, ...given({ by }) }, worker),
+        lanes({ count: workers, name: `${name}.lanes`, by }, worker),
         supervise({ scheduler: settings.scheduler }),
         withContext({ group: name }),
       );
       return outcomes$.subscribe(destination);
     });
-}
-
-/** The options that were given: one that is `undefined` takes its default. */
-function given<O extends object>(options: O): { [K in keyof O]?: Exclude<O[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [K in keyof O]?: Exclude<O[K], undefined>;
-  };
 }

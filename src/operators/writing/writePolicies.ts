@@ -23,38 +23,38 @@ export interface RetryPolicy extends BackoffOptions {
    * How often a batch, or a part of it, is written at most, the first time included. What a sink repeats within one write, as the
    * Postgres sinks do after a deadlock, is not counted. Integer of at least 1, default 5.
    */
-  readonly maxAttempts?: number;
+  readonly maxAttempts?: number | undefined;
 }
 
 /** What happens when a write fails. */
 export interface WritePolicies<T> {
   /** How many writes may be in flight at once. Integer of at least 1, default 1, which keeps the order of batches. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /**
    * How long one attempt may take, in milliseconds; then it is unsubscribed and counts as failed. Above 0, or `Infinity` for no
    * limit; default `Infinity`.
    */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** How transient failures are tried again; false for not at all. Default false. */
-  readonly retry?: RetryPolicy | false;
+  readonly retry?: RetryPolicy | false | undefined;
   /**
    * Consulted before each attempt: one that others share, the settings of one for each subscription, or false for none. While
    * it is open, writes wait with their gate closed, and no attempt is spent. Default false.
    */
-  readonly breaker?: CircuitBreaker | CircuitBreakerConfig | false;
+  readonly breaker?: CircuitBreaker | CircuitBreakerConfig | false | undefined;
   /**
    * What kind of failure an error is; `undefined` leaves the decision to the sink. Default: the sink's `classify`, then
    * `classifyFailure`.
    */
-  readonly classify?: (error: unknown) => FailureClass | undefined;
+  readonly classify?: ((error: unknown) => FailureClass | undefined) | undefined;
   /** Where items go that cannot be written. Without it the pipeline fails with a `WriteError`. */
-  readonly deadLetters?: DeadLetters<T>;
+  readonly deadLetters?: DeadLetters<T> | undefined;
   /** A number from 0, below 1, for jitter. Default: from a generator seeded by the clock. */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
   /** The clock and timers. Default `asyncScheduler`. */
-  readonly scheduler?: SchedulerLike;
+  readonly scheduler?: SchedulerLike | undefined;
   /** The name in topology, metrics and errors. Default `writeTo`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 const BREAKER = checked(

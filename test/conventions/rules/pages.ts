@@ -204,6 +204,14 @@ function rowsOfBase(base: SyntaxNode, path: string, files: Files, known: Readonl
 /** The type as a reader wants it: literals for an alias of literals, and what an indexed access leads to. */
 function typeText(node: SyntaxNode, path: string, files: Files): string {
   const text = (files.get(path) ?? '').slice(node.start, node.end);
+  if (node.type === 'TSParenthesizedType' && isNode(node.typeAnnotation)) {
+    return typeText(node.typeAnnotation, path, files);
+  }
+  if (node.type === 'TSUnionType') {
+    const types = node.types as SyntaxNode[];
+    // An option that may be given as undefined is of the other type.
+    if (types.length === 2 && types[1]?.type === 'TSUndefinedKeyword') return typeText(types[0]!, path, files);
+  }
   if (node.type === 'TSTypeReference' && !isNode(node.typeArguments)) {
     const alias = declarationOf('TSTypeAliasDeclaration', nameOf(node.typeName), path, files);
     const meant = alias && isNode(alias.node.typeAnnotation) ? alias.node.typeAnnotation : undefined;
