@@ -1,3 +1,5 @@
+import type { Labels, Series } from './metrics.js';
+
 /**
  * A histogram of plain numbers. prom-client's own hashes its labels at each observation, which is too expensive for every batch;
  * this one costs a few comparisons, and becomes text when it is scraped.
@@ -33,5 +35,17 @@ export class Distribution {
     for (let i = 0; i < this.counts.length; i++) this.counts[i]! += other.counts[i]!;
     this.sum += other.sum;
     this.count += other.count;
+  }
+
+  /** How it is exported: a bucket per bound, each with all values up to it, and the sum and the count. */
+  *series(name: string, labels: Labels): Iterable<Series> {
+    let below = 0;
+    for (const [i, bound] of this.bounds.entries()) {
+      below += this.counts[i]!;
+      yield { metricName: `${name}_bucket`, labels: { le: bound, ...labels }, value: below };
+    }
+    yield { metricName: `${name}_bucket`, labels: { le: '+Inf', ...labels }, value: this.count };
+    yield { metricName: `${name}_sum`, labels, value: this.sum };
+    yield { metricName: `${name}_count`, labels, value: this.count };
   }
 }

@@ -1,5 +1,4 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Distribution } from './distribution.js';
 import { TelemetryError } from './telemetryError.js';
 
 /**
@@ -10,7 +9,7 @@ import { TelemetryError } from './telemetryError.js';
 /** The registry of prom-client, for programs that show metrics of their own beside these. */
 export type MetricsRegistry = Registry;
 
-export type Labels = Readonly<Record<string, string>>;
+export type Labels = Readonly<Record<string, string | number>>;
 
 export interface MetricInfo {
   readonly name: string;
@@ -19,9 +18,11 @@ export interface MetricInfo {
   readonly labels: readonly string[];
 }
 
-export interface Sample<V> {
+/** One exported value; its name is that of the metric unless it says otherwise. */
+export interface Series {
+  readonly metricName?: string;
   readonly labels: Labels;
-  readonly value: V;
+  readonly value: number;
 }
 
 /** The text format of Prometheus 0.0.4, or OpenMetrics 1.0.0. */
@@ -32,6 +33,8 @@ export interface RenderedMetrics {
   readonly body: string;
 }
 
+const CLASSES = { counter: Counter, gauge: Gauge, histogram: Histogram };
+
 /** The metrics of one owner, in a registry that may also hold metrics of others. */
 export class Metrics {
   readonly #registry: Registry;
@@ -41,40 +44,21 @@ export class Metrics {
     this.#registry = registry ?? new Registry();
   }
 
-  /** A counter or gauge. Samples with equal labels are added up. */
-  number(info: MetricInfo, read: () => Iterable<Sample<number>>): void {
-    const config = this.#configOf(info);
-    // A counter is set to what was counted each time that it is read.
-    this.#register(info, () =>
-      info.type === 'counter'
-        ? new Counter({
-            ...config,
-            collect() {
-              this.reset();
-              for (const { labels, value } of read()) this.inc(labels, value);
-            },
-          })
-        : new Gauge({
-            ...config,
-            collect() {
-              this.reset();
-              for (const { labels, value } of read()) this.inc(labels, value);
-            },
-          }),
-    );
-  }
-
-  histogram(info: MetricInfo, read: () => Iterable<Sample<Distribution>>): void {
-    this.#register(info, () => {
-      const metric = new Histogram(this.#configOf(info));
-      const described = { name: info.name, help: info.help, type: 'histogram', aggregator: 'sum' };
-      const get = async () => ({
-        ...described,
-        values: [...read()].flatMap((sample) => [...seriesOf(info.name, sample)]),
-      });
+  add({ name, type, help, labels }: MetricInfo, read: () => Iterable<Series>): void {
+    // By the name that it has then: the library renames counters when it writes OpenMetrics.
+    async function get(this: { readonly name: string }) {
+      return { name: this.name, help, type, aggregator: 'sum', values: [...read()] };
+    }
+    try {
+      const metric = new CLASSES[type]({ name, help, labelNames: [...labels], registers: [this.#registry] });
       // The library calls one for text and the other for objects.
-      return Object.assign(metric, { get, getForPromString: get });
-    });
+      Object.assign(metric, { get, getForPromString: get });
+    } catch (cause) {
+      this.close();
+      const remedy = 'give each telemetry its own registry, or share one telemetry';
+      throw new TelemetryError('SLUICE_TELEMETRY_REGISTRY', `the registry refused ${name}: ${remedy}`, { cause });
+    }
+    this.#names.push(name);
   }
 
   async render(format: MetricsFormat): Promise<RenderedMetrics> {
@@ -95,30 +79,4 @@ export class Metrics {
   close(): void {
     for (const name of this.#names.splice(0)) this.#registry.removeSingleMetric(name);
   }
-
-  #configOf({ name, help, labels }: MetricInfo) {
-    return { name, help, labelNames: [...labels], registers: [this.#registry] };
-  }
-
-  #register({ name }: MetricInfo, make: () => unknown): void {
-    try {
-      make();
-    } catch (cause) {
-      this.close();
-      const remedy = 'give each telemetry its own registry, or share one telemetry';
-      throw new TelemetryError('SLUICE_TELEMETRY_REGISTRY', `the registry refused ${name}: ${remedy}`, { cause });
-    }
-    this.#names.push(name);
-  }
-}
-
-function* seriesOf(name: string, { labels, value }: Sample<Distribution>) {
-  let below = 0;
-  for (const [index, bound] of value.bounds.entries()) {
-    below += value.counts[index]!;
-    yield { metricName: `${name}_bucket`, labels: { le: bound, ...labels }, value: below };
-  }
-  yield { metricName: `${name}_bucket`, labels: { le: '+Inf', ...labels }, value: value.count };
-  yield { metricName: `${name}_sum`, labels, value: value.sum };
-  yield { metricName: `${name}_count`, labels, value: value.count };
 }

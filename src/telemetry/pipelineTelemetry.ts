@@ -176,8 +176,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
 
   const metrics = new Metrics(registry);
   for (const [key, info] of Object.entries(METRICS) as [MetricKey, (typeof METRICS)[MetricKey]][]) {
-    if (info.type === 'histogram') metrics.histogram(info, () => scrape().distributions(key));
-    else metrics.number(info, () => scrape().numbers(key));
+    metrics.add(info, () => scrape().series(key));
   }
   const delay = new EventLoopDelay(now);
 
@@ -256,11 +255,11 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
       ),
     eventLoopDelay: () => delay.read(),
     blockers() {
-      const open = [...scrape().numbers('circuitState')].filter(({ value }) => value === 1);
+      const open = [...scrape().series('circuitState')].filter(({ value }) => value === 1);
       const holding = [...pipelines.values()].filter(({ deadLetters }) => deadLetters?.holding);
       return {
         draining: drainingPipelines.size > 0,
-        open: open.map(({ labels }) => labels.coord_id ?? ''),
+        open: open.map(({ labels }) => String(labels.coord_id)),
         holding: holding.map(({ name }) => name),
       };
     },

@@ -122,14 +122,14 @@ function countCoordinator(scrape: Scrape, coordinator: Coordinator, { records, d
     scrape.add('workersAlive', [id], stage.isLive ? 1 : 0);
     scrape.add('batchesWritten', [id, workerId], record.batches);
     for (const [type, count] of record.failuresBy) scrape.add('writeErrors', [id, workerId, type], count);
-    scrape.merge('writeLatency', [id, workerId], record.latency);
+    scrape.add('writeLatency', [id, workerId], record.latency);
     const sink = stage.sink ?? id;
     scrape.add('sinkWrites', [sink, 'success'], record.batches);
     scrape.add('sinkWrites', [sink, 'failure'], record.failures);
-    scrape.merge('sinkLatency', [sink], record.latency);
+    scrape.add('sinkLatency', [sink], record.latency);
     scrape.add('retries', [id], record.retries);
-    scrape.merge('freshness', [id], record.freshness);
-    scrape.choose('circuitState', [id], circuitState(record.breaker?.state), worseCircuit);
+    scrape.add('freshness', [id], record.freshness);
+    scrape.keepHighest('circuitState', [id], circuitState(record.breaker?.state), (state) => [0, 2, 1][state] ?? 0);
   }
 }
 
@@ -137,9 +137,4 @@ function countCoordinator(scrape: Scrape, coordinator: Coordinator, { records, d
 export function circuitState(state: string | undefined): number {
   if (state === 'open' || state === 'forcedOpen') return 1;
   return state === 'halfOpen' ? 2 : 0;
-}
-
-/** The worse of two breakers: open, then half-open, then closed. */
-function worseCircuit(one: number, other: number): number {
-  return one === 1 || other === 1 ? 1 : Math.max(one, other);
 }

@@ -1,74 +1,59 @@
 import { METRICS, type MetricKey } from './catalogue.js';
 import { Distribution } from './distribution.js';
-import type { Labels, Sample } from './metrics.js';
+import type { Series } from './metrics.js';
 
-interface Entry<V> extends Sample<V> {
-  value: V;
+interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  value: number | Distribution;
 }
 
-type Group<V> = Map<string, Entry<V>>;
-
-/** The values of all metrics at one moment. */
+/** The values of all metrics at one moment. Labels are given by their values, in the order of the catalogue. */
 export class Scrape {
-  readonly #numbers = new Map<MetricKey, Group<number>>();
-  readonly #distributions = new Map<MetricKey, Group<Distribution>>();
+  readonly #metrics = new Map<MetricKey, Map<string, Sample>>();
 
-  /** Adds to the sample with these labels, which starts at zero. The values are in the order of the catalogue's labels. */
-  add(metric: MetricKey, values: readonly string[], count: number): void {
-    const entry = entryOf(this.#numbers, metric, values, () => 0);
-    entry.value += count;
+  /** Adds to the sample with these labels, which starts at zero. */
+  add(metric: MetricKey, labels: readonly string[], value: number | Distribution): void {
+    const sample = this.#sampleOf(metric, labels);
+    if (value instanceof Distribution) {
+      if (!(sample.value instanceof Distribution)) sample.value = new Distribution(value.bounds);
+      sample.value.add(value);
+    } else {
+      sample.value = (sample.value as number) + value;
+    }
   }
 
-  /** For numbers that do not add up: keeps what `choose` makes of the present one and this one. */
-  choose(metric: MetricKey, values: readonly string[], value: number, choose: (a: number, b: number) => number): void {
-    const entry = entryOf(this.#numbers, metric, values, () => value);
-    entry.value = choose(entry.value, value);
-  }
-
-  merge(metric: MetricKey, values: readonly string[], distribution: Distribution): void {
-    entryOf(this.#distributions, metric, values, () => new Distribution(distribution.bounds)).value.add(distribution);
+  /** For numbers that do not add up: keeps the higher one by `rank`. */
+  keepHighest(metric: MetricKey, labels: readonly string[], value: number, rank: (value: number) => number): void {
+    const sample = this.#sampleOf(metric, labels);
+    if (rank(value) > rank(sample.value as number)) sample.value = value;
   }
 
   /** Takes over the counts of another scrape. Its gauges are left out: they end with their pipeline. */
   addCounted(other: Scrape): void {
-    for (const [metric, group] of other.#numbers) {
-      if (METRICS[metric].type !== 'counter') continue;
-      for (const { labels, value } of group.values()) this.add(metric, Object.values(labels), value);
-    }
-    for (const [metric, group] of other.#distributions) {
-      for (const { labels, value } of group.values()) this.merge(metric, Object.values(labels), value);
+    for (const [metric, samples] of other.#metrics) {
+      if (METRICS[metric].type === 'gauge') continue;
+      for (const { labels, value } of samples.values()) this.add(metric, Object.values(labels), value);
     }
   }
 
-  numbers(metric: MetricKey): Iterable<Sample<number>> {
-    return this.#numbers.get(metric)?.values() ?? [];
+  /** What is exported of a metric. */
+  *series(metric: MetricKey): Iterable<Series> {
+    const { name } = METRICS[metric];
+    for (const { labels, value } of this.#metrics.get(metric)?.values() ?? []) {
+      if (value instanceof Distribution) yield* value.series(name, labels);
+      else yield { labels, value };
+    }
   }
 
-  distributions(metric: MetricKey): Iterable<Sample<Distribution>> {
-    return this.#distributions.get(metric)?.values() ?? [];
+  #sampleOf(metric: MetricKey, values: readonly string[]): Sample {
+    const samples = this.#metrics.get(metric) ?? new Map<string, Sample>();
+    this.#metrics.set(metric, samples);
+    const key = values.join('\u0000');
+    const sample = samples.get(key) ?? {
+      labels: Object.fromEntries(METRICS[metric].labels.map((label, i) => [label, values[i] ?? ''])),
+      value: 0,
+    };
+    samples.set(key, sample);
+    return sample;
   }
-}
-
-function entryOf<V>(
-  groups: Map<MetricKey, Group<V>>,
-  metric: MetricKey,
-  values: readonly string[],
-  zero: () => V,
-): Entry<V> {
-  let group = groups.get(metric);
-  if (!group) {
-    group = new Map();
-    groups.set(metric, group);
-  }
-  const key = values.join('\u0000');
-  let entry = group.get(key);
-  if (!entry) {
-    entry = { labels: labelsOf(metric, values), value: zero() };
-    group.set(key, entry);
-  }
-  return entry;
-}
-
-function labelsOf(metric: MetricKey, values: readonly string[]): Labels {
-  return Object.fromEntries(METRICS[metric].labels.map((label, index) => [label, values[index] ?? '']));
 }
