@@ -1,18 +1,7 @@
 import { asyncScheduler, type Observable, type SchedulerLike } from 'rxjs';
-import type { PipelineMonitor } from '../flow/monitor.js';
-import { PipelineRun } from '../operators/running/pipelineRun.js';
-import { OBSERVERS, type RunObserver } from '../operators/running/runObserver.js';
+import { PipelineRun, type PipelineRunOptions, RUN_OPTIONS } from '../operators/running/pipelineRun.js';
 import type { RunReport } from '../operators/running/runReport.js';
-import {
-  duration,
-  func,
-  having,
-  listOf,
-  type OptionsOf,
-  readArgument,
-  readOptions,
-  text,
-} from '../primitives/options.js';
+import { func, having, listOf, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
 import { RunError } from './runError.js';
 
 /** Where signals come from: `process`, or a stand-in for it. */
@@ -21,17 +10,11 @@ export interface SignalEmitter {
   off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
 }
 
-export interface RunConfig {
-  /** How long a drain may take before what is left is abandoned, in milliseconds, 0 or more. Default 10,000. */
-  readonly drainTimeoutMs?: number;
+export interface RunConfig extends PipelineRunOptions {
   /** The signals that start a drain. Default `SIGINT` and `SIGTERM`; an empty list for none. */
   readonly signals?: readonly NodeJS.Signals[];
   /** Starts a drain when it is aborted, for programs that stop for reasons of their own. */
   readonly stop?: AbortSignal;
-  /** What follows the run, such as `pipelineTelemetry()` and `logPipeline()`. Default: nothing. */
-  readonly observe?: readonly RunObserver[];
-  /** Where stages register. Default: a new one; give one to read levels while the pipeline runs. */
-  readonly monitor?: PipelineMonitor;
   /** The clock of the deadline. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
   /** Default `process`. */
@@ -39,11 +22,9 @@ export interface RunConfig {
 }
 
 const OPTIONS = {
-  drainTimeoutMs: duration().default(10_000),
+  ...RUN_OPTIONS,
   signals: listOf(text()).default(['SIGINT', 'SIGTERM']),
   stop: having('addEventListener'),
-  observe: OBSERVERS,
-  monitor: having('register', 'observe'),
   scheduler: having('now', 'schedule').default(asyncScheduler),
   emitter: having('on', 'off').default(process),
 } satisfies OptionsOf<RunConfig>;

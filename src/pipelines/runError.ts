@@ -1,4 +1,5 @@
 import type { RunReport } from '../operators/running/runReport.js';
+import { messageOf } from '../primitives/messageOf.js';
 
 /** An error ended the pipeline: the cause says why, and the report what became of every item. */
 export class RunError extends Error {
@@ -7,8 +8,10 @@ export class RunError extends Error {
   readonly report: RunReport;
 
   constructor(report: RunReport, options: { cause: unknown }) {
-    const reason = options.cause instanceof Error ? options.cause.message : String(options.cause);
-    super(`the pipeline failed: ${reason} (${report.written} items written, ${report.held} held)`, options);
+    super(
+      `the pipeline failed: ${messageOf(options.cause)} (${report.written} items written, ${report.held} held)`,
+      options,
+    );
     this.report = report;
   }
 }

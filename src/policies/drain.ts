@@ -27,7 +27,7 @@ export interface DrainStep {
 const HURRY_MS = 1_000;
 
 /** The end of a drain that belongs to the dead letters: this long, but no more than half of it. */
-const MAX_EXPIRED_MS = 1_000;
+export const MAX_EXPIRED_MS = 1_000;
 
 const NOTHING: DrainStep = { entered: [] };
 

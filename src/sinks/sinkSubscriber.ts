@@ -1,30 +1,15 @@
 import { asyncScheduler, Observable, Subscriber, tap, throwError } from 'rxjs';
 import type { Sink, WriteOutcome } from '../contracts/sink.js';
 import type { PipelineMonitor } from '../flow/monitor.js';
-import { PipelineRun } from '../operators/running/pipelineRun.js';
-import { OBSERVERS, type RunObserver } from '../operators/running/runObserver.js';
+import { PipelineRun, type PipelineRunOptions, RUN_OPTIONS } from '../operators/running/pipelineRun.js';
 import type { RunReport } from '../operators/running/runReport.js';
 import { type WriteCoordinatorConfig, writeCoordinator } from '../operators/writeCoordinator.js';
-import { duration, func, having, type OptionsOf, readOptions } from '../primitives/options.js';
+import { readOptions } from '../primitives/options.js';
 
-export interface SinkSubscriberConfig<T> extends WriteCoordinatorConfig<T> {
+export interface SinkSubscriberConfig<T> extends WriteCoordinatorConfig<T>, PipelineRunOptions {
   /** Called with the outcome of each batch. What it throws ends the pipeline with that error. */
   readonly onOutcome?: (outcome: WriteOutcome<T>) => void;
-  /** How long the drain that `stop()` starts may take, in milliseconds, 0 or more. Default 10,000. */
-  readonly drainTimeoutMs?: number;
-  /** What follows the run, such as `pipelineTelemetry()` and `logPipeline()`. Default: nothing. */
-  readonly observe?: readonly RunObserver[];
-  /** Where stages register. Default: a new one. */
-  readonly monitor?: PipelineMonitor;
 }
-
-type OwnOptions = Pick<SinkSubscriberConfig<unknown>, 'onOutcome' | 'drainTimeoutMs' | 'observe' | 'monitor'>;
-const OPTIONS = {
-  onOutcome: func(),
-  drainTimeoutMs: duration().default(10_000),
-  observe: OBSERVERS,
-  monitor: having('register', 'observe'),
-} satisfies OptionsOf<OwnOptions>;
 
 /**
  * A subscriber that writes: `bars$.subscribe(sinkSubscriber(barsSink(pool)))` is a whole pipeline, with buffer, lanes,
@@ -77,7 +62,7 @@ export class SinkSubscriber<T> extends Subscriber<T> {
   constructor(sink: Sink<T>, config: SinkSubscriberConfig<T>) {
     const { onOutcome, drainTimeoutMs, observe, monitor, ...coordinator } = config;
     const pipeline = new PipelineRun({
-      ...readOptions('sinkSubscriber', { onOutcome, drainTimeoutMs, observe, monitor } as OwnOptions, OPTIONS),
+      ...readOptions('sinkSubscriber', { drainTimeoutMs, observe, monitor } as PipelineRunOptions, RUN_OPTIONS),
       scheduler: config.policies?.scheduler ?? asyncScheduler,
       onEnd: (report) => this.#settle(report),
     });

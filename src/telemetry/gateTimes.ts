@@ -25,16 +25,12 @@ class GateTime {
   }
 
   closedMs(now: number): number {
-    return this.#closedMs + this.#sinceClosed(now);
+    return this.#closedMs + (this.#closedAt === undefined ? 0 : Math.max(0, now - this.#closedAt));
   }
 
   #opened(now: number): void {
-    this.#closedMs += this.#sinceClosed(now);
+    this.#closedMs = this.closedMs(now);
     this.#closedAt = undefined;
-  }
-
-  #sinceClosed(now: number): number {
-    return this.#closedAt === undefined ? 0 : Math.max(0, now - this.#closedAt);
   }
 }
 
@@ -66,13 +62,8 @@ export class GateTimes {
   /** Watches the current gate of the stage. */
   look(stage: Stage): void {
     const gate = ownGateOf(stage);
-    let time = this.#times.get(stage);
-    if (!gate && !time) return;
-    if (!time) {
-      time = new GateTime();
-      this.#times.set(stage, time);
-    }
-    time.watch(gate, this.#now);
+    if (gate && !this.#times.has(stage)) this.#times.set(stage, new GateTime());
+    this.#times.get(stage)?.watch(gate, this.#now);
   }
 
   /** Seconds closed until now; `undefined` for a stage without a gate. */

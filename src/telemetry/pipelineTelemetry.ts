@@ -17,7 +17,7 @@ import { METRICS, type MetricKey, PROVIDER_STATES, type ProviderState } from './
 import { EventLoopDelay, type EventLoopDelayReading } from './eventLoopDelay.js';
 import { GateTimes } from './gateTimes.js';
 import { Metrics, type MetricsFormat, type MetricsRegistry, type RenderedMetrics } from './metrics.js';
-import { type DeadLetterCounts, type MetricSources, PipelineView } from './pipelineView.js';
+import { type DeadLetterCounts, type MetricSources, type PipelineView, scrapePipeline } from './pipelineView.js';
 import { Scrape } from './scrape.js';
 import { type Topology, topologyOf } from './topology.js';
 import { type EventTimeOf, eventTimeOf, WriterRecord } from './writerRecord.js';
@@ -157,7 +157,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
     if (latest) return latest;
     const fresh = new Scrape();
     fresh.addCounted(former);
-    for (const pipeline of pipelines.values()) pipeline.addTo(fresh, sources);
+    for (const pipeline of pipelines.values()) scrapePipeline(pipeline, fresh, sources);
     for (const [provider, current] of providers) {
       for (const state of PROVIDER_STATES) fresh.add('providerState', [provider, state], state === current ? 1 : 0);
     }
@@ -184,7 +184,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
   const retire = (view: PipelineView): void => {
     if (pipelines.get(view.monitor) !== view) return;
     const last = new Scrape();
-    view.addTo(last, sources);
+    scrapePipeline(view, last, sources);
     former.addCounted(last);
     pipelines.delete(view.monitor);
     for (const stage of view.monitor.stages) gates.forget(stage);
@@ -200,14 +200,15 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
         reject(`${owner}: bind`, 'pipeline', 'a name that no running pipeline has', name);
       }
     }
-    const view = new PipelineView(name, monitor, deadLetters);
+    const view: PipelineView = { name, monitor, deadLetters, isOver: false };
     pipelines.set(monitor, view);
     // A pipeline that runs again takes work again.
     drainingPipelines.delete(name);
     return view;
   };
 
-  const observe = (name: string, bindConfig: BindConfig): Required<RunObserver> => {
+  type Observer = Pick<PipelineTelemetry, 'attach' | 'draining' | 'finished'>;
+  const observe = (name: string, bindConfig: BindConfig): Observer => {
     let view: PipelineView | undefined;
     return {
       attach(monitor) {
@@ -234,9 +235,6 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
         detach();
         retire(view);
       };
-    },
-    draining: () => {
-      drainingPipelines.add(DEFAULT_PIPELINE);
     },
     providerState(provider, state) {
       readArgument(owner, 'provider', provider, text());

@@ -39,73 +39,56 @@ const DROPPED = ['overflow'];
 const DROPPED_BY_BUFFER = ['dropOldest', 'dropIncoming', ...DROPPED];
 const DIVERTED = ['poison', 'exhausted', 'fatal', 'drain', 'decode'];
 
+/** What the account and the metrics call the same. */
+const ACCOUNT = ['received', 'written', 'delivered', 'held', 'filtered', 'conservation'] as const;
+
 const NO_RECORD = new WriterRecord();
 
 /** A pipeline under its name. */
-export class PipelineView {
+export interface PipelineView {
   readonly name: string;
   readonly monitor: PipelineMonitor;
   readonly deadLetters: DeadLetterCounts | undefined;
   /** Its run has ended, and another one may take its name. */
-  isOver = false;
-
-  constructor(name: string, monitor: PipelineMonitor, deadLetters: DeadLetterCounts | undefined) {
-    this.name = name;
-    this.monitor = monitor;
-    this.deadLetters = deadLetters;
-  }
-
-  /** Adds the values of this pipeline. */
-  addTo(scrape: Scrape, sources: MetricSources): void {
-    for (const coordinator of coordinatorsOf(this.monitor.stages)) countCoordinator(scrape, coordinator, sources);
-    this.#countItems(scrape, sources);
-    this.#countGates(scrape, sources);
-    this.#countDeadLetters(scrape);
-  }
-
-  #countItems(scrape: Scrape, { dropReasons, divertReasons }: MetricSources): void {
-    const { name, monitor } = this;
-    const account = monitor.account();
-    scrape.add('received', [name], account.received);
-    scrape.add('written', [name], account.written);
-    scrape.add('delivered', [name], account.delivered);
-    for (const reason of DROPPED) scrape.add('dropped', [name, reason], 0);
-    for (const [reason, count] of Object.entries(account.dropped)) {
-      scrape.add('dropped', [name, dropReasons.of(reason)], count);
-    }
-    for (const reason of DIVERTED) scrape.add('diverted', [name, divertReasons.of(reason)], 0);
-    for (const [reason, count] of Object.entries(account.divertedBy)) {
-      scrape.add('diverted', [name, divertReasons.of(reason)], count);
-    }
-    scrape.add('held', [name], account.held);
-    scrape.add('filtered', [name], account.filtered);
-    scrape.add('conservation', [name], account.conservation);
-  }
-
-  #countGates(scrape: Scrape, { gates }: MetricSources): void {
-    for (const stage of this.monitor.stages) {
-      gates.look(stage);
-      const closedSeconds = gates.closedSeconds(stage);
-      if (closedSeconds === undefined) continue;
-      scrape.add('gateClosed', [this.name, stage.id], closedSeconds);
-      const gate = ownGateOf(stage);
-      if (gate && stage.isLive) scrape.add('gateOpen', [this.name, stage.id], gate.isOpen ? 1 : 0);
-    }
-  }
-
-  #countDeadLetters(scrape: Scrape): void {
-    if (!this.deadLetters) return;
-    const { open, parked, appended, replayed, quarantined } = this.deadLetters.stats();
-    scrape.add('lettersOpen', [this.name], open.letters);
-    scrape.add('lettersParked', [this.name], parked.letters);
-    scrape.add('lettersQuarantined', [this.name], quarantined);
-    scrape.add('lettersHolding', [this.name], this.deadLetters.holding ? 1 : 0);
-    scrape.add('lettersAppended', [this.name], appended.letters);
-    scrape.add('lettersReplayed', [this.name], replayed.letters);
-  }
+  isOver: boolean;
 }
 
-function countCoordinator(scrape: Scrape, coordinator: Coordinator, { records, dropReasons }: MetricSources): void {
+/** Adds the values of a pipeline to a scrape. */
+export function scrapePipeline({ name, monitor, deadLetters }: PipelineView, scrape: Scrape, sources: MetricSources) {
+  const { gates, dropReasons, divertReasons } = sources;
+  for (const coordinator of coordinatorsOf(monitor.stages)) scrapeCoordinator(coordinator, scrape, sources);
+
+  const account = monitor.account();
+  for (const key of ACCOUNT) scrape.add(key, [name], account[key]);
+  for (const reason of DROPPED) scrape.add('dropped', [name, reason], 0);
+  for (const [reason, count] of Object.entries(account.dropped)) {
+    scrape.add('dropped', [name, dropReasons.of(reason)], count);
+  }
+  for (const reason of DIVERTED) scrape.add('diverted', [name, divertReasons.of(reason)], 0);
+  for (const [reason, count] of Object.entries(account.divertedBy)) {
+    scrape.add('diverted', [name, divertReasons.of(reason)], count);
+  }
+
+  for (const stage of monitor.stages) {
+    gates.look(stage);
+    const closedSeconds = gates.closedSeconds(stage);
+    if (closedSeconds === undefined) continue;
+    scrape.add('gateClosed', [name, stage.id], closedSeconds);
+    const gate = ownGateOf(stage);
+    if (gate && stage.isLive) scrape.add('gateOpen', [name, stage.id], gate.isOpen ? 1 : 0);
+  }
+
+  if (!deadLetters) return;
+  const { open, parked, appended, replayed, quarantined } = deadLetters.stats();
+  scrape.add('lettersOpen', [name], open.letters);
+  scrape.add('lettersParked', [name], parked.letters);
+  scrape.add('lettersQuarantined', [name], quarantined);
+  scrape.add('lettersHolding', [name], deadLetters.holding ? 1 : 0);
+  scrape.add('lettersAppended', [name], appended.letters);
+  scrape.add('lettersReplayed', [name], replayed.letters);
+}
+
+function scrapeCoordinator(coordinator: Coordinator, scrape: Scrape, { records, dropReasons }: MetricSources): void {
   const { id, buffers, workers, between } = coordinator;
   const writers = workers.map(({ stage }) => stage);
   // A writer that stands alone is its own queue.
@@ -129,12 +112,11 @@ function countCoordinator(scrape: Scrape, coordinator: Coordinator, { records, d
     scrape.add('sinkLatency', [sink], record.latency);
     scrape.add('retries', [id], record.retries);
     scrape.add('freshness', [id], record.freshness);
-    scrape.keepHighest('circuitState', [id], circuitState(record.breaker?.state), (state) => [0, 2, 1][state] ?? 0);
+    scrape.keepHighest('circuitState', [id], CIRCUIT[record.breaker?.state ?? 'closed'] ?? 0, RANK);
   }
 }
 
-/** For the dashboards: 0 closed, 1 open, 2 half-open. Without a breaker, or with one that is off, it counts as closed. */
-export function circuitState(state: string | undefined): number {
-  if (state === 'open' || state === 'forcedOpen') return 1;
-  return state === 'halfOpen' ? 2 : 0;
-}
+/** For the dashboards. Without a breaker, or with one that is off, the circuit counts as closed. */
+const CIRCUIT: Readonly<Record<string, number>> = { closed: 0, open: 1, forcedOpen: 1, halfOpen: 2 };
+/** Of the writers of one coordinator, the worst is shown: open, then half-open, then closed. */
+const RANK = [0, 2, 1];

@@ -19,9 +19,9 @@ export interface ReadinessCheck {
 export type SinkCheck = (signal: AbortSignal) => PromiseLike<unknown> | unknown;
 
 export interface ReadinessConfig {
-  readonly check: SinkCheck | undefined;
-  readonly timeoutMs: number;
-  readonly cacheMs: number;
+  readonly sinkCheck: SinkCheck | undefined;
+  readonly sinkCheckTimeoutMs: number;
+  readonly sinkCheckCacheMs: number;
   readonly now: () => number;
 }
 
@@ -29,58 +29,49 @@ export interface ReadinessConfig {
 const MAX_LENGTH = 200;
 
 /** Checks the sink once for all who ask, and again only when the answer is old. */
-export class Readiness {
-  readonly #config: ReadinessConfig;
-  #answer: { readonly at: number; readonly check: ReadinessCheck } | undefined;
-  #asking: Promise<ReadinessCheck> | undefined;
+export function readinessOf({ sinkCheck, sinkCheckTimeoutMs, sinkCheckCacheMs, now }: ReadinessConfig) {
+  let last: { readonly check: Promise<ReadinessCheck>; answeredAt?: number } | undefined;
 
-  constructor(config: ReadinessConfig) {
-    this.#config = config;
-  }
+  const ask = async (check: SinkCheck): Promise<ReadinessCheck> => {
+    const abort = new AbortController();
+    try {
+      await within(sinkCheckTimeoutMs, Promise.resolve(check(abort.signal)), () => {
+        const late = new Error(`no answer within ${sinkCheckTimeoutMs} ms`);
+        abort.abort(late);
+        throw late;
+      });
+      return checkOf('sink');
+    } catch (error) {
+      return checkOf('sink', reasonOf(error));
+    }
+  };
 
-  async report(blockers: ReadinessBlockers): Promise<ReadinessReport> {
-    const { draining, open, holding } = blockers;
+  const checkSink = async (): Promise<ReadinessCheck> => {
+    if (!sinkCheck) return checkOf('sink');
+    // An answer is also old after the clock was set back.
+    const at = last?.answeredAt;
+    if (!last || (at !== undefined && Math.abs(now() - at) >= sinkCheckCacheMs)) {
+      const question: typeof last = { check: ask(sinkCheck) };
+      last = question;
+      question.check.then(() => {
+        question.answeredAt = now();
+      });
+    }
+    return last.check;
+  };
+
+  return async ({ draining, open, holding }: ReadinessBlockers): Promise<ReadinessReport> => {
     const checks: ReadinessCheck[] = [
-      await this.#sink(),
+      await checkSink(),
       checkOf('draining', draining ? 'the program is draining' : undefined),
       checkOf('breaker', open.length > 0 ? `open: ${open.join(', ')}` : undefined),
       checkOf('deadLetters', holding.length > 0 ? `cannot be stored: ${holding.join(', ')}` : undefined),
     ];
     return { ready: checks.every(({ ok }) => ok), checks };
-  }
-
-  async #sink(): Promise<ReadinessCheck> {
-    const { check, cacheMs, now } = this.#config;
-    if (!check) return checkOf('sink', undefined);
-    const answer = this.#answer;
-    // An answer is also old after the clock was set back.
-    if (answer && Math.abs(now() - answer.at) < cacheMs) return answer.check;
-    this.#asking ??= this.#ask(check).finally(() => {
-      this.#asking = undefined;
-    });
-    return this.#asking;
-  }
-
-  async #ask(check: SinkCheck): Promise<ReadinessCheck> {
-    const { timeoutMs, now } = this.#config;
-    const abort = new AbortController();
-    let answer: ReadinessCheck;
-    try {
-      await within(timeoutMs, Promise.resolve(check(abort.signal)), () => {
-        const late = new Error(`no answer within ${timeoutMs} ms`);
-        abort.abort(late);
-        throw late;
-      });
-      answer = checkOf('sink', undefined);
-    } catch (error) {
-      answer = checkOf('sink', reasonOf(error));
-    }
-    this.#answer = { at: now(), check: answer };
-    return answer;
-  }
+  };
 }
 
-function checkOf(name: ReadinessCheck['name'], reason: string | undefined): ReadinessCheck {
+function checkOf(name: ReadinessCheck['name'], reason?: string): ReadinessCheck {
   return reason === undefined ? { name, ok: true } : { name, ok: false, reason };
 }
 

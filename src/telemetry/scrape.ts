@@ -22,10 +22,10 @@ export class Scrape {
     }
   }
 
-  /** For numbers that do not add up: keeps the higher one by `rank`. */
-  keepHighest(metric: MetricKey, labels: readonly string[], value: number, rank: (value: number) => number): void {
+  /** For states, which do not add up: keeps the one of the higher rank. */
+  keepHighest(metric: MetricKey, labels: readonly string[], state: number, ranks: readonly number[]): void {
     const sample = this.#sampleOf(metric, labels);
-    if (rank(value) > rank(sample.value as number)) sample.value = value;
+    if (ranks[state]! > ranks[sample.value as number]!) sample.value = state;
   }
 
   /** Takes over the counts of another scrape. Its gauges are left out: they end with their pipeline. */

@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { messageOf } from '../primitives/messageOf.js';
 import { redactText } from '../primitives/redact.js';
 import { TelemetryError } from './telemetryError.js';
 
@@ -67,7 +68,7 @@ export async function servePages({ port, host, pages }: ServePagesConfig): Promi
     try {
       return await page({ query: new URLSearchParams(query), headers });
     } catch (error) {
-      return text(500, redactText(error instanceof Error ? error.message : String(error)));
+      return text(500, redactText(messageOf(error)));
     }
   };
 
@@ -143,19 +144,19 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
+const NO_ADDRESS = 'this machine has no such address: use 127.0.0.1, or 0.0.0.0 for all of its addresses';
+const REMEDIES: Readonly<Record<string, string>> = {
+  EACCES: 'ports below 1024 need root: choose a higher one',
+  EADDRNOTAVAIL: NO_ADDRESS,
+  ENOTFOUND: NO_ADDRESS,
+};
+
 function listenError(cause: NodeJS.ErrnoException, host: string, port: number): TelemetryError {
   if (cause.code === 'EADDRINUSE') {
-    return new TelemetryError(
-      'SLUICE_TELEMETRY_PORT_IN_USE',
-      `port ${port} of ${host} is in use by another program: set MDS_METRICS_PORT or the option port to a free port (0 picks one)`,
-      { cause },
-    );
+    const remedy = 'set MDS_METRICS_PORT or the option port to a free port (0 picks one)';
+    const message = `port ${port} of ${host} is in use by another program: ${remedy}`;
+    return new TelemetryError('SLUICE_TELEMETRY_PORT_IN_USE', message, { cause });
   }
-  const remedy =
-    cause.code === 'EACCES'
-      ? 'ports below 1024 need root: choose a higher one'
-      : cause.code === 'EADDRNOTAVAIL' || cause.code === 'ENOTFOUND'
-        ? 'this machine has no such address: use 127.0.0.1, or 0.0.0.0 for all of its addresses'
-        : cause.message;
+  const remedy = REMEDIES[cause.code ?? ''] ?? cause.message;
   return new TelemetryError('SLUICE_TELEMETRY_LISTEN_FAILED', `cannot listen on ${host}:${port}: ${remedy}`, { cause });
 }

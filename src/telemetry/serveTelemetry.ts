@@ -3,6 +3,7 @@ import {
   func,
   integer,
   type OptionsOf,
+  readArgument,
   readOptions,
   reject,
   text,
@@ -10,7 +11,7 @@ import {
 } from '../primitives/options.js';
 import { metricsFormat } from './metricsFormat.js';
 import type { PipelineTelemetry } from './pipelineTelemetry.js';
-import { Readiness, type SinkCheck } from './readiness.js';
+import { readinessOf, type SinkCheck } from './readiness.js';
 import { json, type Page, type PageServer, servePages } from './servePages.js';
 
 export interface ServeTelemetryConfig {
@@ -40,8 +41,6 @@ const OPTIONS = {
   now: func().default(Date.now),
 } satisfies OptionsOf<ServeTelemetryConfig>;
 
-const PAGE = func().required();
-
 /**
  * A small HTTP server for those who watch a program: `/metrics` for Prometheus, `/healthz` (it is alive), `/readyz` (it can
  * take work; 503 and the reasons, if not), `/topology` (stages, edges, gates and counts).
@@ -65,8 +64,8 @@ export async function serveTelemetry(
   config: ServeTelemetryConfig = {},
 ): Promise<PageServer> {
   const owner = 'serveTelemetry';
-  const { port, host, sinkCheck, sinkCheckTimeoutMs, sinkCheckCacheMs, now } = readOptions(owner, config, OPTIONS);
-  const readiness = new Readiness({ check: sinkCheck, timeoutMs: sinkCheckTimeoutMs, cacheMs: sinkCheckCacheMs, now });
+  const { port, host, now, ...checks } = readOptions(owner, config, OPTIONS);
+  const readiness = readinessOf({ ...checks, now });
   const startedAt = now();
   const pages: Record<string, Page> = {
     '/metrics': async ({ headers }) => ({ status: 200, ...(await telemetry.metrics(metricsFormat(headers.accept))) }),
@@ -75,7 +74,7 @@ export async function serveTelemetry(
       return json(200, { status: 'alive', uptimeSeconds, eventLoopDelaySeconds: telemetry.eventLoopDelay() });
     },
     '/readyz': async () => {
-      const report = await readiness.report(telemetry.blockers());
+      const report = await readiness(telemetry.blockers());
       return json(report.ready ? 200 : 503, report);
     },
     '/topology': () => json(200, { pipelines: telemetry.topology() }),
@@ -85,7 +84,7 @@ export async function serveTelemetry(
     if (!path.startsWith('/') || Object.hasOwn(pages, path)) {
       reject(`${owner}: pages`, 'a path', `one that begins with "/" and is none of ${own}`, path);
     }
-    pages[path] = PAGE.read(`${owner}: pages`, path, page) as Page;
+    pages[path] = readArgument(`${owner}: pages`, path, page, func()) as Page;
   }
   return servePages({ port, host, pages });
 }

@@ -1,4 +1,5 @@
 import type { Account, PipelineMonitor, Stage } from '../flow/monitor.js';
+import { pick } from '../primitives/pick.js';
 
 /** What the stages of a pipeline are, how they are connected, and what each has counted. */
 export interface Topology {
@@ -9,26 +10,30 @@ export interface Topology {
   readonly edges: readonly StageEdge[];
 }
 
-export interface StageView {
-  readonly id: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly role: Stage['role'];
+/** What of a stage is shown as it is. */
+const SHOWN = [
+  'id',
+  'kind',
+  'name',
+  'role',
+  'isLive',
+  'in',
+  'out',
+  'written',
+  'diverted',
+  'held',
+  'abandoned',
+] as const;
+
+export interface StageView extends Pick<Stage, (typeof SHOWN)[number]> {
   /** The coordinator that it belongs to, and the worker of it; `null` where it has none. */
   readonly group: string | null;
   readonly worker: number | null;
-  readonly isLive: boolean;
   /** The gate that the stage shows to what is upstream; `null` where it has none. */
   readonly gate: 'open' | 'closed' | null;
   /** How long its own gate has been closed, in seconds; `null` where it has none. */
   readonly closedSeconds: number | null;
-  readonly in: number;
-  readonly out: number;
-  readonly written: number;
-  readonly diverted: number;
   readonly dropped: Readonly<Record<string, number>>;
-  readonly held: number;
-  readonly abandoned: number;
 }
 
 export interface StageEdge {
@@ -58,23 +63,13 @@ export function topologyOf(
 }
 
 function viewOf(stage: Stage, closedSeconds: number | undefined): StageView {
-  const { id, kind, name, role, isLive, gate } = stage;
+  const { gate, isLive, group = null, worker = null, dropped } = stage;
   return {
-    id,
-    kind,
-    name,
-    role,
-    group: stage.group ?? null,
-    worker: stage.worker ?? null,
-    isLive,
+    ...pick(stage, SHOWN),
+    group,
+    worker,
     gate: gate && isLive ? gate.state : null,
     closedSeconds: closedSeconds ?? null,
-    in: stage.in,
-    out: stage.out,
-    written: stage.written,
-    diverted: stage.diverted,
-    dropped: Object.fromEntries(stage.dropped),
-    held: stage.held,
-    abandoned: stage.abandoned,
+    dropped: Object.fromEntries(dropped),
   };
 }

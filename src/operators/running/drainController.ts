@@ -1,5 +1,5 @@
-import { type Observable, ReplaySubject, type SchedulerLike } from 'rxjs';
-import { Drain, type DrainPhase, type DrainStep, type DrainTiming } from '../../policies/drain.js';
+import { ReplaySubject, type SchedulerLike } from 'rxjs';
+import { Drain, type DrainStep, type DrainTiming } from '../../policies/drain.js';
 import { MonotonicClock } from '../../primitives/monotonicClock.js';
 import { Timer } from '../../primitives/timer.js';
 
@@ -17,53 +17,33 @@ export interface DrainControllerConfig extends DrainTiming {
  * and `abort`.
  */
 export class DrainController {
-  readonly #drain: Drain;
+  readonly machine: Drain;
+  /** Fires when the drain begins. */
+  readonly stopping = new ReplaySubject<void>(1);
+  /** Fires when the drain expires: with the error where a failure alone is why, and otherwise with `undefined`. */
+  readonly expired = new ReplaySubject<unknown>(1);
   readonly #config: DrainControllerConfig;
   readonly #timer: Timer;
   readonly #clock = new MonotonicClock();
-  readonly #stopping = new ReplaySubject<void>(1);
-  readonly #expired = new ReplaySubject<unknown>(1);
 
   constructor(config: DrainControllerConfig) {
+    this.machine = new Drain(config);
     this.#config = config;
-    this.#drain = new Drain(config);
-    this.#timer = new Timer(config.scheduler, () => this.#apply(this.#drain.elapsed()));
-  }
-
-  /** Fires when the drain begins. */
-  get stopping(): Observable<void> {
-    return this.#stopping;
-  }
-
-  /** Fires when the drain expires: with the error where a failure alone is why, and otherwise with `undefined`. */
-  get expired(): Observable<unknown> {
-    return this.#expired;
-  }
-
-  get phase(): DrainPhase {
-    return this.#drain.phase;
-  }
-
-  get failure(): { readonly error: unknown } | undefined {
-    return this.#drain.failure;
-  }
-
-  get isRequested(): boolean {
-    return this.#drain.isRequested;
+    this.#timer = new Timer(config.scheduler, () => this.#apply(this.machine.elapsed()));
   }
 
   /** Asks for the end; see {@link Drain.request}. */
   request(): void {
-    this.#apply(this.#drain.request(this.#now()));
+    this.#apply(this.machine.request(this.#now()));
   }
 
   /** The `abort` of the context: drains, and the pipeline then ends with `error`. */
-  readonly abort = (error: unknown): void => this.#apply(this.#drain.fail(error, this.#now()), error);
+  readonly abort = (error: unknown): void => this.#apply(this.machine.fail(error, this.#now()), error);
 
   /** The pipeline is over: no timer is left, and nothing fires any more. */
   close(): void {
     this.#timer.cancel();
-    this.#drain.end();
+    this.machine.end();
   }
 
   #now(): number {
@@ -77,16 +57,15 @@ export class DrainController {
       if (phase === 'ended') {
         this.#timer.cancel();
         this.#config.onDeadline();
-      } else if (this.phase !== 'ended') {
-        if (phase === 'draining') this.#beginDraining();
-        else this.#expired.next(error);
+      } else if (this.machine.phase === 'ended') {
+        return;
+      } else if (phase === 'draining') {
+        this.#config.onDraining?.();
+        this.stopping.next();
+        this.stopping.complete();
+      } else {
+        this.expired.next(error);
       }
     }
-  }
-
-  #beginDraining(): void {
-    this.#config.onDraining?.();
-    this.#stopping.next();
-    this.#stopping.complete();
   }
 }

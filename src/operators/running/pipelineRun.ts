@@ -3,16 +3,30 @@ import { isWriteOutcome } from '../../contracts/sink.js';
 import { withFallbackContext } from '../../flow/context.js';
 import { PipelineMonitor } from '../../flow/monitor.js';
 import { withContext } from '../../flow/withContext.js';
+import { messageOf } from '../../primitives/messageOf.js';
+import { duration, having, type OptionsOf, type Read } from '../../primitives/options.js';
 import { DrainController } from './drainController.js';
-import { type RunObserver, RunObservers } from './runObserver.js';
+import { OBSERVERS, type RunObserver, RunObservers } from './runObserver.js';
 import { type RunOutcome, type RunReport, reportOf } from './runReport.js';
 
-export interface PipelineRunConfig {
-  readonly drainTimeoutMs: number;
+/** The options that everything which runs a pipeline has. */
+export interface PipelineRunOptions {
+  /** How long a drain may take before what is left is abandoned, in milliseconds, 0 or more. Default 10,000. */
+  readonly drainTimeoutMs?: number;
+  /** What follows the run, such as `pipelineTelemetry()` and `logPipeline()`. Default: nothing. */
+  readonly observe?: readonly RunObserver[];
+  /** Where stages register; give one to read levels while the pipeline runs. Default: a new one. */
+  readonly monitor?: PipelineMonitor;
+}
+
+export const RUN_OPTIONS = {
+  drainTimeoutMs: duration().default(10_000),
+  observe: OBSERVERS,
+  monitor: having('register', 'observe'),
+} satisfies OptionsOf<PipelineRunOptions>;
+
+interface PipelineRunConfig extends Read<PipelineRunOptions, typeof RUN_OPTIONS> {
   readonly scheduler: SchedulerLike;
-  /** Default: a new one. */
-  readonly monitor?: PipelineMonitor | undefined;
-  readonly observe: readonly RunObserver[];
   /** Called once, when everything is torn down. */
   readonly onEnd: (report: RunReport) => void;
 }
@@ -46,7 +60,7 @@ export class PipelineRun {
   }
 
   get isDraining(): boolean {
-    return this.#drain.phase !== 'running';
+    return this.#drain.machine.phase !== 'running';
   }
 
   /** Subscribes the pipeline as one of its own, also where this is called from a callback of another. */
@@ -54,6 +68,7 @@ export class PipelineRun {
     const { stopping, expired, abort } = this.#drain;
     const { monitor } = this;
     this.#observers.attach(monitor);
+    if (this.isDraining) this.#observers.draining(this.#reason);
     withFallbackContext(undefined, () => {
       this.#subscription.add(
         outcomes$.pipe(withContext({ stopping, expired, abort, monitor })).subscribe({
@@ -63,7 +78,7 @@ export class PipelineRun {
             this.#rows += outcome.rows;
           },
           error: (error) => this.#end('failed', error),
-          complete: () => this.#endDrain(this.#drain.isRequested ? 'drained' : 'completed'),
+          complete: () => this.#endDrain(this.#drain.machine.isRequested ? 'drained' : 'completed'),
         }),
       );
     });
@@ -87,7 +102,7 @@ export class PipelineRun {
 
   /** Everything is settled, or the time for it is over. */
   #endDrain(outcome: RunOutcome): void {
-    const { failure } = this.#drain;
+    const { failure } = this.#drain.machine;
     if (failure) this.#end('failed', failure.error);
     else this.#end(outcome);
   }
@@ -117,8 +132,4 @@ export class PipelineRun {
     this.#observers.finished(report);
     onEnd(report);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 import { combineObservers } from '../../flow/combineObservers.js';
 import type { PipelineMonitor, StageObserver } from '../../flow/monitor.js';
+import { messageOf } from '../../primitives/messageOf.js';
 import { checked, listOf } from '../../primitives/options.js';
 import { redactText } from '../../primitives/redact.js';
 import type { RunReport } from './runReport.js';
@@ -73,12 +74,14 @@ export class RunObservers {
   #warn(error: unknown, observer: object): void {
     if (this.#warned.has(observer)) return;
     this.#warned.add(observer);
-    const message = error instanceof Error ? error.message : String(error);
     const detail = error instanceof Error && error.stack ? { detail: redactText(error.stack) } : {};
-    process.emitWarning(redactText(`an observer of the pipeline failed, and the pipeline goes on: ${message}`), {
-      type: 'SluiceWarning',
-      code: 'SLUICE_OBSERVER_FAILED',
-      ...detail,
-    });
+    process.emitWarning(
+      redactText(`an observer of the pipeline failed, and the pipeline goes on: ${messageOf(error)}`),
+      {
+        type: 'SluiceWarning',
+        code: 'SLUICE_OBSERVER_FAILED',
+        ...detail,
+      },
+    );
   }
 }

@@ -1,4 +1,5 @@
-import type { Account, PipelineMonitor } from '../../flow/monitor.js';
+import type { Account, PipelineMonitor, Stage } from '../../flow/monitor.js';
+import { pick } from '../../primitives/pick.js';
 
 /**
  * How a run ended: by itself, by a drain, at the deadline of a drain with items still held, by an error, or because it was
@@ -6,14 +7,10 @@ import type { Account, PipelineMonitor } from '../../flow/monitor.js';
  */
 export type RunOutcome = 'completed' | 'drained' | 'deadline' | 'failed' | 'unsubscribed';
 
+const COUNTED = ['id', 'kind', 'in', 'out', 'written', 'diverted'] as const;
+
 /** What one stage counted in a run, in items. */
-export interface StageReport {
-  readonly id: string;
-  readonly kind: string;
-  readonly in: number;
-  readonly out: number;
-  readonly written: number;
-  readonly diverted: number;
+export interface StageReport extends Pick<Stage, (typeof COUNTED)[number]> {
   readonly dropped: number;
   readonly held: number;
 }
@@ -39,16 +36,10 @@ export function reportOf(
   monitor: PipelineMonitor,
   run: Pick<RunReport, 'outcome' | 'durationMs' | 'batches' | 'rows' | 'signal' | 'error'>,
 ): RunReport {
-  const stages = [...monitor.stages].reverse().map((stage) => ({
-    id: stage.id,
-    kind: stage.kind,
-    in: stage.in,
-    out: stage.out,
-    written: stage.written,
-    diverted: stage.diverted,
-    dropped: stage.droppedTotal,
-    held: stage.held + stage.abandoned,
-  }));
+  const stages = [...monitor.stages].reverse().map((stage): StageReport => {
+    const { droppedTotal: dropped, held, abandoned } = stage;
+    return { ...pick(stage, COUNTED), dropped, held: held + abandoned };
+  });
   const heldBy = Object.fromEntries(stages.filter(({ held }) => held > 0).map(({ id, held }) => [id, held]));
   return { ...run, ...monitor.account(), heldBy, stages };
 }

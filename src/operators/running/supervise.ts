@@ -1,5 +1,7 @@
 import { type MonoTypeOperatorFunction, merge, type SchedulerLike, take } from 'rxjs';
 import { operate } from '../../flow/operate.js';
+import { MAX_EXPIRED_MS } from '../../policies/drain.js';
+import { messageOf } from '../../primitives/messageOf.js';
 import { DrainController } from './drainController.js';
 
 /** How long what is upstream has to hand over what it holds, where nobody downstream keeps a deadline. */
@@ -27,23 +29,26 @@ export function supervise<T>({ scheduler, branches = false }: SuperviseConfig): 
     const isDeadlineKept = downstream.abort !== undefined;
     const timeoutMs = isDeadlineKept ? Number.POSITIVE_INFINITY : GRACE_MS;
     const end = () => {
-      if (drain.failure && !isDeadlineKept) destination.error(drain.failure.error);
+      if (machine.failure && !isDeadlineKept) destination.error(machine.failure.error);
       else destination.complete();
     };
     const drain = new DrainController({
       scheduler,
       timeoutMs,
-      ...(branches ? (isDeadlineKept ? { expireAfterMs: timeoutMs } : {}) : { expireAfterMs: 0 }),
-      onDraining: () => downstream.abort?.(drain.failure?.error),
+      // Siblings give up at once, branches in the last second, or when whoever keeps the deadline says so.
+      expireAfterMs: branches ? timeoutMs - MAX_EXPIRED_MS : 0,
+      onDraining: () => downstream.abort?.(machine.failure?.error),
       onDeadline() {
         detach();
         end();
       },
     });
 
+    const { machine } = drain;
+
     /** An error while everything is being saved comes second: it must not hide the one that it is being saved from. */
     const fail = (error: unknown) => {
-      const { failure } = drain;
+      const { failure } = machine;
       const isKnown = !failure || (error instanceof AggregateError && error.errors[0] === failure.error);
       destination.error(isKnown ? error : joined(failure.error, error));
     };
@@ -67,8 +72,4 @@ export function supervise<T>({ scheduler, branches = false }: SuperviseConfig): 
 
 function joined(first: unknown, second: unknown): AggregateError {
   return new AggregateError([first, second], `${messageOf(first)}; and then: ${messageOf(second)}`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
