@@ -69,16 +69,6 @@ export function synthetic(config: SyntheticConfig = {}): Observable<Bar> {
 
   return gatedSource<Bar>(options, (outlet) => {
     const nextBar = syntheticWalk(barMaker, settings);
-
-    if (rate === Number.POSITIVE_INFINITY) {
-      outlet.pump(() => {
-        const bar = nextBar();
-        if (bar === undefined) outlet.complete();
-        else outlet.next(bar);
-      });
-      return;
-    }
-
     let emitted = 0;
     // One ahead, so that the source completes with the last item rather than when the next would be due.
     let upcoming = nextBar();
@@ -87,13 +77,15 @@ export function synthetic(config: SyntheticConfig = {}): Observable<Bar> {
         outlet.complete();
         return true;
       }
-      // The clock of the pump starts with the first item.
-      const dueAt = (emitted * perMs) / rate;
-      if (outlet.now() < dueAt) {
-        outlet.sleepUntil(dueAt);
-        return false;
+      if (rate !== Number.POSITIVE_INFINITY) {
+        // The clock of the pump starts with the first item.
+        const dueAt = (emitted * perMs) / rate;
+        if (outlet.now() < dueAt) {
+          outlet.sleepUntil(dueAt);
+          return false;
+        }
+        emitted += 1;
       }
-      emitted += 1;
       outlet.next(upcoming);
       upcoming = nextBar();
       return true;

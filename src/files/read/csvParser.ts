@@ -2,10 +2,8 @@ import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
 import { type FileRecord, RowProblem } from './fileRecord.js';
 import { type Line, OverlongLine } from './lineSplitter.js';
-import type { RecordParser } from './recordParser.js';
-
-/** The header of a file cannot be used, and so neither can the rows below it. */
-export class HeaderProblem extends Error {}
+import type { FileSettings, RecordParser } from './recordParser.js';
+import { UnreadableFileError } from './unreadableFileError.js';
 
 /**
  * Comma-separated values (RFC 4180), the first record naming the columns.
@@ -16,12 +14,14 @@ export class HeaderProblem extends Error {}
  */
 export class CsvParser implements RecordParser {
   columns: readonly string[] | undefined;
+  readonly #file: string;
   readonly #delimiter: string;
   /** The fields of each quoted line in the current lines, or what is wrong with it. */
   #quoted: ReadonlyMap<string, readonly string[] | RowProblem> = new Map();
 
-  constructor(delimiter: string, header: readonly string[] | undefined) {
+  constructor({ file, delimiter, header }: FileSettings) {
     this.columns = header;
+    this.#file = file;
     this.#delimiter = delimiter;
   }
 
@@ -31,13 +31,18 @@ export class CsvParser implements RecordParser {
     this.#quoted = new Map(quoted.map((line, i) => [line, block?.[i] ?? this.#parseLine(line)]));
   }
 
-  /** Throws a {@link HeaderProblem} rather than take a row for the header. */
+  /** Throws rather than take a row for the header: without it the rows below cannot be used either. */
   parse(line: Line, number: number): FileRecord | RowProblem | undefined {
     const fields =
       line instanceof OverlongLine ? line.problem : (this.#quoted.get(line) ?? line.split(this.#delimiter));
     const columns = this.columns;
     if (!columns) {
-      this.columns = columnsOf(number, fields);
+      const names = fields instanceof RowProblem ? fields : columnsOf(fields);
+      if (names instanceof RowProblem) {
+        const cause = new Error(`its header, line ${number}, cannot be used: ${names.reason}`);
+        throw new UnreadableFileError(this.#file, 0, { cause });
+      }
+      this.columns = names;
       return undefined;
     }
     if (fields instanceof RowProblem) return fields;
@@ -73,21 +78,15 @@ export class CsvParser implements RecordParser {
   }
 }
 
-function columnsOf(line: number, fields: readonly string[] | RowProblem): string[] {
-  if (fields instanceof RowProblem) throw headerProblem(line, fields.reason);
+function columnsOf(fields: readonly string[]): readonly string[] | RowProblem {
   const columns = fields.map((name) => name.trim());
   const twice = duplicateOf(columns);
-  if (twice !== undefined) throw headerProblem(line, `two columns are named ${JSON.stringify(twice)}; rename one`);
-  return columns;
+  return twice === undefined ? columns : new RowProblem(`two columns are named ${JSON.stringify(twice)}; rename one`);
 }
 
 /** The first name that occurs twice. Several columns may have no name: nothing asks for them. */
 export function duplicateOf(columns: readonly string[]): string | undefined {
   return columns.find((name, i) => name !== '' && columns.indexOf(name) !== i);
-}
-
-function headerProblem(line: number, reason: string): HeaderProblem {
-  return new HeaderProblem(`its header, line ${line}, cannot be used: ${reason}`);
 }
 
 const UNCLOSED = new RowProblem(

@@ -6,8 +6,6 @@ import type { RecordParser } from './recordParser.js';
 export class NdjsonParser implements RecordParser {
   columns: readonly string[] | undefined;
 
-  prepare(): void {}
-
   parse(line: Line): FileRecord | RowProblem {
     if (line instanceof OverlongLine) return line.problem;
     let value: unknown;

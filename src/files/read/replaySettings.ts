@@ -22,8 +22,8 @@ import {
 import { BAR_FIELDS, type BarDefaults, type BarField, barReader } from './barReader.js';
 import { duplicateOf } from './csvParser.js';
 import { type BadRow, type FileRecord, RowProblem } from './fileRecord.js';
+import type { FileSettings } from './recordParser.js';
 import type { ReplayBarsConfig, ReplayDecodedConfig, ReplayFileConfig, ReplayItemsConfig } from './replayConfig.js';
-import type { RowFileSettings } from './rowFile.js';
 
 const OWNER = 'replayFile';
 
@@ -74,7 +74,7 @@ export interface ItemReader<T> {
   timeOf(item: T): number;
 }
 
-export interface ReplaySettings<T> extends RowFileSettings, Required<SourceConfig> {
+export interface ReplaySettings<T> extends FileSettings, Required<SourceConfig> {
   readonly onBadRow: ((row: BadRow) => void) | undefined;
   readonly speed: 'max' | number;
   /** For a file with these columns; throws if one is missing. */

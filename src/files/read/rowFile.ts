@@ -2,29 +2,20 @@ import { createReadStream } from 'node:fs';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { ReadableTap } from '../../flow/readableTap.js';
-import { CsvParser, HeaderProblem } from './csvParser.js';
+import { CsvParser } from './csvParser.js';
 import { FileNotFoundError } from './fileNotFoundError.js';
 import type { FileRecord, RowProblem } from './fileRecord.js';
 import { type Line, LineSplitter, OverlongLine } from './lineSplitter.js';
 import { NdjsonParser } from './ndjsonParser.js';
-import type { RecordParser } from './recordParser.js';
+import type { FileSettings, RecordParser } from './recordParser.js';
 import { UnreadableFileError } from './unreadableFileError.js';
 
 /** How much is read at a time. */
 const CHUNK_BYTES = 64 * 1024;
 
-export interface RowFileSettings {
-  readonly file: string;
-  readonly format: 'csv' | 'ndjson';
-  readonly gzip: boolean;
-  readonly delimiter: string;
-  readonly header: readonly string[] | undefined;
-  readonly maxRecordBytes: number;
-}
-
 /** Reads the records of a file on demand: the first {@link next} opens it, and no more is read than is asked for. */
 export class RowFile {
-  readonly #settings: RowFileSettings;
+  readonly #settings: FileSettings;
   readonly #onChange: () => void;
   readonly #splitter: LineSplitter;
   readonly #parser: RecordParser;
@@ -35,12 +26,11 @@ export class RowFile {
   #ended = false;
 
   /** `onChange` is called when `next` may have an answer again. */
-  constructor(settings: RowFileSettings, onChange: () => void) {
-    const { format, delimiter, header, maxRecordBytes } = settings;
+  constructor(settings: FileSettings, onChange: () => void) {
     this.#settings = settings;
     this.#onChange = onChange;
-    this.#splitter = new LineSplitter(maxRecordBytes);
-    this.#parser = format === 'csv' ? new CsvParser(delimiter, header) : new NdjsonParser();
+    this.#splitter = new LineSplitter(settings.maxRecordBytes);
+    this.#parser = settings.format === 'csv' ? new CsvParser(settings) : new NdjsonParser();
   }
 
   /** The columns of the file, once a record was read. */
@@ -66,7 +56,7 @@ export class RowFile {
       if (line !== undefined) {
         this.#next += 1;
         this.#line += 1;
-        const record = isBlank(line) ? undefined : this.#parse(line);
+        const record = isBlank(line) ? undefined : this.#parser.parse(line, this.#line);
         if (record) return record;
       } else {
         const state = this.#refill();
@@ -79,14 +69,6 @@ export class RowFile {
     this.#tap?.close();
   }
 
-  #parse(line: Line): FileRecord | RowProblem | undefined {
-    try {
-      return this.#parser.parse(line, this.#line);
-    } catch (error) {
-      throw error instanceof HeaderProblem ? this.#failure(error, 0) : error;
-    }
-  }
-
   #refill(): 'more' | 'later' | 'end' {
     if (this.#ended) return 'end';
     const { file, gzip } = this.#settings;
@@ -94,20 +76,20 @@ export class RowFile {
     const tap = this.#tap;
     const chunk = tap.read();
     if (chunk === null) {
-      if (tap.failure) throw this.#failure(tap.failure.error, this.#line);
+      if (tap.failure) throw this.#failure(tap.failure.error);
       if (!tap.ended) return 'later';
       this.#ended = true;
     }
     this.#lines = chunk ? this.#splitter.push(chunk) : this.#splitter.end();
     this.#next = 0;
-    this.#parser.prepare(this.#lines);
+    this.#parser.prepare?.(this.#lines);
     return 'more';
   }
 
-  #failure(cause: unknown, line: number): Error {
+  #failure(cause: unknown): Error {
     const { file } = this.#settings;
     if ((cause as { code?: unknown } | undefined)?.code === 'ENOENT') return new FileNotFoundError(file, { cause });
-    return new UnreadableFileError(file, line, { cause });
+    return new UnreadableFileError(file, this.#line, { cause });
   }
 }
 
