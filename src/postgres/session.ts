@@ -1,3 +1,4 @@
+import { from, Observable } from 'rxjs';
 import { sqlStateOf } from '../failures/sqlState.js';
 import { postgresFailure } from './failures.js';
 import { MigrationError } from './migrate/migrationError.js';
@@ -67,6 +68,15 @@ export async function borrow<R>(pool: Pool, use: (client: PoolClient) => Promise
   } finally {
     release(ended);
   }
+}
+
+/** A promise that is made when the result is subscribed, and told by a signal when it is unsubscribed. */
+export function abortable<R>(work: (signal: AbortSignal) => Promise<R>): Observable<R> {
+  return new Observable((subscriber) => {
+    const abandon = new AbortController();
+    from(work(abandon.signal)).subscribe(subscriber);
+    return () => abandon.abort();
+  });
 }
 
 /** Runs `work` as one transaction. If it fails, the client is left outside of the transaction. */

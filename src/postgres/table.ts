@@ -1,6 +1,19 @@
-export const COLUMN_TYPES = ['text', 'timestamptz', 'float8', 'int8', 'date', 'text[]'] as const;
+/**
+ * The types of columns: the object id in the catalogue `pg_type`, what an item has to provide, and how `format_type` names the
+ * types with the same binary form.
+ */
+export const COLUMN_TYPES = {
+  text: { oid: 25, expected: 'a string', matches: /^(text|character varying(\(\d+\))?)$/ },
+  // With fewer decimal places two keys could become one.
+  timestamptz: { oid: 1184, expected: 'a number', matches: /^timestamp(\(6\))? with time zone$/ },
+  float8: { oid: 701, expected: 'a number', matches: /^double precision$/ },
+  int8: { oid: 20, expected: 'a number', matches: /^bigint$/ },
+  date: { oid: 1082, expected: 'a date as YYYY-MM-DD', matches: /^date$/ },
+  // The binary form of an array names the type of its elements.
+  'text[]': { oid: 1009, expected: 'an array of strings', matches: /^text\[\]$/ },
+} as const;
 
-export type ColumnType = (typeof COLUMN_TYPES)[number];
+export type ColumnType = keyof typeof COLUMN_TYPES;
 
 export type ColumnValue = string | number | readonly string[] | null | undefined;
 

@@ -1,5 +1,4 @@
-import { Observable } from 'rxjs';
-import type { Sink, WriteReceipt } from '../contracts/sink.js';
+import type { Sink } from '../contracts/sink.js';
 import {
   boolean,
   func,
@@ -16,7 +15,8 @@ import {
 import { classifyPostgresFailure } from './failures.js';
 import { identifier } from './identifiers.js';
 import type { Pool } from './pool.js';
-import { COLUMN_TYPES, type Column, type Table } from './table.js';
+import { abortable } from './session.js';
+import { COLUMN_TYPES, type Column, type ColumnType, type Table } from './table.js';
 import { STRATEGIES, type Strategy } from './write/planner.js';
 import { TableWriter } from './write/writer.js';
 
@@ -51,7 +51,7 @@ const OPTIONS = {
 
 const COLUMN = {
   name: identifier().required(),
-  type: oneOf(COLUMN_TYPES).required(),
+  type: oneOf(Object.keys(COLUMN_TYPES) as ColumnType[]).required(),
   nullable: boolean(),
   of: func().required(),
 } satisfies OptionsOf<Column<unknown>>;
@@ -153,18 +153,7 @@ export function tableSinkOf<T>(owner: string, pool: Pool, definition: Table<T>, 
     keyOf: definition.keyOf,
     classify: classifyPostgresFailure,
     stamp: (items) => writer.stamp(items),
-    write: (batch) =>
-      new Observable<WriteReceipt>((subscriber) => {
-        const abandon = new AbortController();
-        writer.write(batch, abandon.signal).then(
-          (receipt) => {
-            subscriber.next(receipt);
-            subscriber.complete();
-          },
-          (error: unknown) => subscriber.error(error),
-        );
-        return () => abandon.abort();
-      }),
+    write: (batch) => abortable((signal) => writer.write(batch, signal)),
   };
 }
 

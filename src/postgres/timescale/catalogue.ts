@@ -21,7 +21,6 @@ export interface Policy {
 /** What the server says about itself and the store: everything that decides which steps are missing. */
 export interface StoreCatalogue {
   readonly database: string;
-  readonly isPGlite: boolean;
   readonly hasPublic: boolean;
   /** The version of TimescaleDB that could be created; undefined if the server does not have it. */
   readonly available: string | undefined;
@@ -127,14 +126,12 @@ export async function readCatalogue(
     const continuous = await ask<{ readonly name: string }>(CONTINUOUS, schema, names.rollups);
     for (const { name } of continuous) rollups.set(name, 'continuous');
   }
-  const embedded = isPGlite(server.version);
   return {
     database: server.database,
-    isPGlite: embedded,
     hasPublic: server.hasPublic,
     available: server.available,
     // PGlite loads every library that it was built with.
-    preloaded: embedded || workers !== undefined,
+    preloaded: isPGlite(server.version) || workers !== undefined,
     installed: installed === undefined ? undefined : { version: installed, schema: home! },
     license: server.license,
     hypertables,

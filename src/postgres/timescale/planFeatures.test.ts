@@ -12,7 +12,6 @@ const DAY_MS = 86_400_000;
 
 const PLAIN: StoreCatalogue = {
   database: 'market',
-  isPGlite: false,
   hasPublic: true,
   available: undefined,
   preloaded: false,

@@ -1,19 +1,7 @@
 import { quoteIdentifier } from '../identifiers.js';
 import type { Queryable } from '../pool.js';
 import { StoreError } from '../storeError.js';
-import type { ColumnType, TableShape } from '../table.js';
-
-/** How `format_type` names the types whose binary form is the one that is written. */
-const TAKEN: Record<ColumnType, RegExp> = {
-  text: /^(text|character varying(\(\d+\))?)$/,
-  // With fewer places two keys could become one.
-  timestamptz: /^timestamp(\(6\))? with time zone$/,
-  float8: /^double precision$/,
-  int8: /^bigint$/,
-  date: /^date$/,
-  // The binary form of an array names the type of its elements.
-  'text[]': /^text\[\]$/,
-};
+import { COLUMN_TYPES, type TableShape } from '../table.js';
 
 const COLUMNS = `
   SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS declared,
@@ -49,7 +37,7 @@ export async function checkTable(client: Queryable, table: TableShape, qualified
   }
   for (const { name, type } of table.columns) {
     const column = found.get(name)!;
-    if (TAKEN[type].test(column.type)) continue;
+    if (COLUMN_TYPES[type].matches.test(column.type)) continue;
     throw refuse(
       '42804',
       `column ${quoteIdentifier(name)} of the table ${qualified} is ${column.declared} and must be ${type}: alter it, ` +

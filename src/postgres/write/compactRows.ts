@@ -130,29 +130,19 @@ export function rowCompactor<T>(table: Table<T>): (rows: Rows<T>) => Rows<T> {
   const groupByPrefix = (rows: Rows<T>): Rows<T> => {
     const { items, seqs } = rows;
     const count = items.length;
-    const mask = slots.length - 1;
-    /** The first row of the group in each slot, counted from one. */
-    slots.fill(0);
-    let groupCount = 0;
+    const groupOf = new Map<number, number>();
     for (let i = 0; i < count; i++) {
       const prefix = prefixes[i]!;
-      let slot = prefix & mask;
-      let first = slots[slot]!;
-      while (first > 0 && prefixes[first - 1] !== prefix) {
-        slot = (slot + 1) & mask;
-        first = slots[slot]!;
+      let group = groupOf.get(prefix);
+      if (group === undefined) {
+        group = groupOf.size;
+        groupOf.set(prefix, group);
+        ends[group] = 0;
       }
-      if (first === 0) {
-        slots[slot] = i + 1;
-        groups[i] = groupCount;
-        ends[groupCount] = 1;
-        groupCount += 1;
-      } else {
-        const group = groups[first - 1]!;
-        groups[i] = group;
-        ends[group] = ends[group]! + 1;
-      }
+      groups[i] = group;
+      ends[group]! += 1;
     }
+    const groupCount = groupOf.size;
     if (groupCount === 1 || groupCount === count) return rows;
     let end = 0;
     for (let g = 0; g < groupCount; g++) {

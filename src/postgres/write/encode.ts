@@ -1,6 +1,6 @@
 import { epochDay } from '../../market/calendarDate.js';
 import { StoreError } from '../storeError.js';
-import type { Column, ColumnType, ColumnValue } from '../table.js';
+import { COLUMN_TYPES, type Column, type ColumnType, type ColumnValue } from '../table.js';
 import { Bytes } from './bytes.js';
 
 /** The rows of a write: items, each with its version. */
@@ -14,16 +14,6 @@ export interface Rows<T> {
  * manual, "COPY", section "Binary Format"; the element formats are those of the types' receive functions). All numbers
  * are big-endian.
  */
-
-/** Object ids of the types, fixed in the catalogue `pg_type`. */
-const OID: Record<ColumnType, number> = {
-  text: 25,
-  timestamptz: 1184,
-  float8: 701,
-  int8: 20,
-  date: 1082,
-  'text[]': 1009,
-};
 
 /** Postgres counts microseconds from the year 2000. */
 const EPOCH_MICROS = 946_684_800_000_000;
@@ -69,18 +59,9 @@ function putOther<T>(bytes: Bytes, column: Column<T>, value: ColumnValue): void 
   } else if (column.nullable && (value === null || value === undefined)) {
     bytes.int32(-1);
   } else {
-    throw badValue(name, EXPECTED[type], value, '22P02');
+    throw badValue(name, COLUMN_TYPES[type].expected, value, '22P02');
   }
 }
-
-const EXPECTED: Record<ColumnType, string> = {
-  text: 'a string',
-  timestamptz: 'a number',
-  float8: 'a number',
-  int8: 'a number',
-  date: 'a date as YYYY-MM-DD',
-  'text[]': 'an array of strings',
-};
 
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
@@ -92,7 +73,7 @@ function putTexts(bytes: Bytes, texts: readonly string[], name: string): void {
   bytes.at += 4;
   bytes.int32(texts.length === 0 ? 0 : 1);
   bytes.int32(0);
-  bytes.int32(OID.text);
+  bytes.int32(COLUMN_TYPES.text.oid);
   if (texts.length > 0) {
     bytes.int32(texts.length);
     bytes.int32(1);
@@ -182,7 +163,7 @@ function asLiterals<T>(column: Column<T>): Column<T> {
     const value = of(item, seq);
     if (isTexts(value)) return arrayLiteral(value);
     if (nullable && (value === null || value === undefined)) return null;
-    throw badValue(name, EXPECTED['text[]'], value, '22P02');
+    throw badValue(name, COLUMN_TYPES['text[]'].expected, value, '22P02');
   };
   return { name, type: 'text', nullable, of: literal };
 }
@@ -196,7 +177,7 @@ export function encodeArrays<T>(columns: readonly Column<T>[], { items, seqs }: 
     const bytes = new Bytes(ARRAY_HEAD + count * (isText ? 16 : 12));
     bytes.int32(1);
     bytes.int32(column.nullable ? 1 : 0);
-    bytes.int32(OID[column.type]);
+    bytes.int32(COLUMN_TYPES[column.type].oid);
     bytes.int32(count);
     bytes.int32(1);
     for (let i = 0; i < count; i++) {

@@ -1,7 +1,8 @@
+import { fromEvent, lastValueFrom, type Observable, ReplaySubject, share, takeUntil } from 'rxjs';
 import type { WriteReceipt } from '../../contracts/sink.js';
 import { sqlStateOf } from '../../failures/sqlState.js';
 import type { Pool, PoolClient } from '../pool.js';
-import { borrow, inTransaction, rememberServer, watchPool } from '../session.js';
+import { abortable, borrow, inTransaction, rememberServer, watchPool } from '../session.js';
 import { StoreError } from '../storeError.js';
 import type { Table } from '../table.js';
 import { toStoreError, writing } from '../toStoreError.js';
@@ -20,15 +21,6 @@ export interface TableWriterConfig<T> {
   readonly strategy: Strategy | 'auto';
   /** The time of receipt in epoch milliseconds. */
   readonly now: () => number;
-}
-
-/** What was found out before the first write, kept for all later ones. */
-interface Preparation {
-  readonly planner: Promise<WritePlanner>;
-  /** Aborted once no write waits for it any more. */
-  readonly abandon: AbortController;
-  waiting: number;
-  settled: boolean;
 }
 
 const UNIQUE_VIOLATION = '23505';
@@ -58,7 +50,7 @@ export class TableWriter<T> {
   readonly #staged = new WeakSet<PoolClient>();
   /** The connections whose prepared statements get lost. */
   readonly #unnamed = new WeakSet<PoolClient>();
-  #preparation: Preparation | undefined;
+  #planner$ = this.#preparing();
 
   constructor(pool: Pool, config: TableWriterConfig<T>) {
     watchPool(pool);
@@ -81,13 +73,15 @@ export class TableWriter<T> {
   async write(batch: readonly T[], signal: AbortSignal): Promise<WriteReceipt> {
     try {
       const rows = readRows(() => this.#compact({ items: batch, seqs: this.#stamper.seqsOf(batch) }));
-      const preparation = this.#prepared();
-      const planner = await this.#waitFor(preparation, signal);
+      const planner$ = this.#planner$;
+      // The last value rather than the first: to unsubscribe before the end would start it again.
+      const planner = await lastValueFrom(planner$.pipe(takeUntil(fromEvent(signal, 'abort'))));
       try {
         const written = await borrow(this.#pool, (client) => this.#writeRows(client, planner, rows), signal);
         return { rows: written };
       } catch (error) {
-        if (TABLE_CHANGED.has(sqlStateOf(error) ?? '')) this.#forget(preparation);
+        const isStale = TABLE_CHANGED.has(sqlStateOf(error) ?? '') && this.#planner$ === planner$;
+        if (isStale) this.#planner$ = this.#preparing();
         throw error;
       }
     } catch (error) {
@@ -95,40 +89,10 @@ export class TableWriter<T> {
     }
   }
 
-  /** The first caller starts it; after a failure the next caller starts it again. */
-  #prepared(): Preparation {
-    if (this.#preparation) return this.#preparation;
-    const abandon = new AbortController();
-    const planner = borrow(this.#pool, (client) => this.#prepare(client), abandon.signal);
-    const preparation: Preparation = { planner, abandon, waiting: 0, settled: false };
-    this.#preparation = preparation;
-    planner.then(
-      () => {
-        preparation.settled = true;
-      },
-      () => this.#forget(preparation),
-    );
-    return preparation;
-  }
-
-  #forget(preparation: Preparation): void {
-    if (this.#preparation === preparation) this.#preparation = undefined;
-  }
-
-  async #waitFor(preparation: Preparation, signal: AbortSignal): Promise<WritePlanner> {
-    const leave = () => {
-      preparation.waiting -= 1;
-      if (preparation.settled || preparation.waiting > 0) return;
-      this.#forget(preparation);
-      preparation.abandon.abort();
-    };
-    preparation.waiting += 1;
-    signal.addEventListener('abort', leave, { once: true });
-    try {
-      return await preparation.planner;
-    } finally {
-      signal.removeEventListener('abort', leave);
-    }
+  /** What is found out before the first write. The first caller starts it; after a failure the next one starts it again. */
+  #preparing(): Observable<WritePlanner> {
+    const prepare$ = abortable((signal) => borrow(this.#pool, (client) => this.#prepare(client), signal));
+    return prepare$.pipe(share({ connector: () => new ReplaySubject(1), resetOnComplete: false }));
   }
 
   async #prepare(client: PoolClient): Promise<WritePlanner> {
