@@ -2,7 +2,7 @@ import { of } from 'rxjs';
 import { catchError, map } from 'rxjs/operators';
 import { describe, it } from 'vitest';
 import type { Sink } from '../src/contracts/sink.js';
-import type { WriteError } from '../src/contracts/writeError.js';
+import type { WriteError } from '../src/operators/errors/writeError.js';
 import { writeTo } from '../src/operators/writeTo.js';
 import { marbles } from '../src/testing/marbles.js';
 import { slowSink } from '../src/testing/slowSink.js';

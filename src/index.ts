@@ -8,11 +8,8 @@
  * packages that those need.
  */
 
-export { DecodeError, isDecodeError } from './contracts/decodeError.js';
 export type { DeadLetters, Diversion, DivertReason } from './contracts/diversion.js';
 export { isWriteOutcome, type Sink, type WriteOutcome, type WriteReceipt } from './contracts/sink.js';
-export { isWriteError, WriteError } from './contracts/writeError.js';
-export { isWriteTimeoutError, WriteTimeoutError } from './contracts/writeTimeoutError.js';
 export { classifyFailure, type FailureClass } from './failures/classifyFailure.js';
 export type { FlowContext } from './flow/context.js';
 export { BufferOverflowError, isBufferOverflowError } from './flow/errors.js';
@@ -32,8 +29,11 @@ export { type Codec, decode, type Rejected } from './operators/decode.js';
 export { dedupe } from './operators/dedupe.js';
 export { type DivertVerdict, divert } from './operators/divert.js';
 export { CircuitOpenError, isCircuitOpenError } from './operators/errors/circuitOpenError.js';
+export { DecodeError, isDecodeError } from './operators/errors/decodeError.js';
 export { isStaleStreamError, StaleStreamError } from './operators/errors/staleStreamError.js';
 export { isUnroutedError, UnroutedError } from './operators/errors/unroutedError.js';
+export { isWriteError, WriteError } from './operators/errors/writeError.js';
+export { isWriteTimeoutError, WriteTimeoutError } from './operators/errors/writeTimeoutError.js';
 export { lanes } from './operators/lanes.js';
 export { pace } from './operators/pace.js';
 export { retryWithJitter } from './operators/retryWithJitter.js';

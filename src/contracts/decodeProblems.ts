@@ -1,6 +1,15 @@
 import type { Context, Errors } from 'io-ts';
 import { isSecretName, redactText } from '../primitives/redact.js';
-import type { DecodeProblem } from './decodeError.js';
+
+/** What is wrong at one place of a value. */
+export interface DecodeProblem {
+  /** Where: `legs[2].strike`, or an empty string for the value itself. */
+  readonly path: string;
+  /** What the codec expected there. */
+  readonly expected: string;
+  /** What it found, in at most 80 characters; objects and what looks like a secret are described rather than quoted. */
+  readonly got: string;
+}
 
 const MAX_LENGTH = 80;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { WriteError } from '../contracts/writeError.js';
+import { WriteError } from '../operators/errors/writeError.js';
 import { recordError } from './errorRecord.js';
 
 describe('the record of an error', () => {

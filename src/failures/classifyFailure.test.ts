@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { DecodeError } from '../contracts/decodeError.js';
-import { WriteError } from '../contracts/writeError.js';
-import { WriteTimeoutError } from '../contracts/writeTimeoutError.js';
 import { NdjsonError } from '../files/ndjsonError.js';
 import { CircuitOpenError } from '../operators/errors/circuitOpenError.js';
+import { DecodeError } from '../operators/errors/decodeError.js';
 import { StaleStreamError } from '../operators/errors/staleStreamError.js';
+import { WriteError } from '../operators/errors/writeError.js';
+import { WriteTimeoutError } from '../operators/errors/writeTimeoutError.js';
 import { StoreError } from '../postgres/storeError.js';
 import { toStoreError } from '../postgres/toStoreError.js';
 import {

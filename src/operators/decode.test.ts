@@ -3,7 +3,6 @@ import { EMPTY, NEVER, of, range, Subject, throwError } from 'rxjs';
 import { take } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { gatedFrom, record, upTo } from '../../test/support/record.js';
-import { DecodeError, isDecodeError } from '../contracts/decodeError.js';
 import type { DeadLetters, Diversion } from '../contracts/diversion.js';
 import { BufferOverflowError } from '../flow/errors.js';
 import { Gate } from '../flow/gate.js';
@@ -11,6 +10,7 @@ import { PipelineMonitor } from '../flow/monitor.js';
 import { withContext } from '../flow/withContext.js';
 import { probeGate } from '../testing/probeGate.js';
 import { type DecodeConfig, decode, type Rejected } from './decode.js';
+import { DecodeError, isDecodeError } from './errors/decodeError.js';
 
 function bench(divertTo: DecodeConfig['divertTo'], state: 'open' | 'closed' = 'open') {
   const gate = new Gate(state);

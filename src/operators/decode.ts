@@ -1,10 +1,10 @@
 import type { Validation } from 'io-ts';
 import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
-import { DecodeError } from '../contracts/decodeError.js';
 import { decodeProblems } from '../contracts/decodeProblems.js';
 import { detachedContext, subscribeInner } from '../flow/operate.js';
 import { operateQueued } from '../flow/operateQueued.js';
 import { func, having, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
+import { DecodeError } from './errors/decodeError.js';
 
 /** What checks and converts: any io-ts `Decoder<unknown, T>`. */
 export interface Codec<T> {

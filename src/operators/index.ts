@@ -1,8 +1,6 @@
-export { DecodeError, type DecodeProblem, isDecodeError } from '../contracts/decodeError.js';
+export type { DecodeProblem } from '../contracts/decodeProblems.js';
 export type { DeadLetters, Diversion, DivertReason } from '../contracts/diversion.js';
 export { isWriteOutcome, type Sink, type WriteOutcome, type WriteReceipt } from '../contracts/sink.js';
-export { isWriteError, WriteError } from '../contracts/writeError.js';
-export { isWriteTimeoutError, WriteTimeoutError } from '../contracts/writeTimeoutError.js';
 export { type BatchConfig, batch } from './batch.js';
 export {
   type BoundedBuffer,
@@ -19,8 +17,11 @@ export { type Codec, type DecodeConfig, decode, type Rejected } from './decode.j
 export { type DedupeConfig, dedupe } from './dedupe.js';
 export { type DivertConfig, type DivertVerdict, divert } from './divert.js';
 export { CircuitOpenError, isCircuitOpenError } from './errors/circuitOpenError.js';
+export { DecodeError, isDecodeError } from './errors/decodeError.js';
 export { isStaleStreamError, StaleStreamError } from './errors/staleStreamError.js';
 export { isUnroutedError, UnroutedError } from './errors/unroutedError.js';
+export { isWriteError, WriteError } from './errors/writeError.js';
+export { isWriteTimeoutError, WriteTimeoutError } from './errors/writeTimeoutError.js';
 export { type LanesConfig, lanes } from './lanes.js';
 export { type PaceConfig, pace } from './pace.js';
 export { type RetryWithJitterConfig, retryWithJitter } from './retryWithJitter.js';

@@ -2,13 +2,13 @@ import { EMPTY, of, ReplaySubject, Subject, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { gatedFrom, record, upTo } from '../../test/support/record.js';
 import type { Sink, WriteReceipt } from '../contracts/sink.js';
-import { WriteError } from '../contracts/writeError.js';
 import { Gate } from '../flow/gate.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import { withContext } from '../flow/withContext.js';
 import { marbles } from '../testing/marbles.js';
 import { probeGate } from '../testing/probeGate.js';
 import { slowSink } from '../testing/slowSink.js';
+import { WriteError } from './errors/writeError.js';
 import { type WriteCoordinatorConfig, writeCoordinator } from './writeCoordinator.js';
 
 const nowhere: Sink<number> = { name: 'nowhere', write: () => EMPTY };

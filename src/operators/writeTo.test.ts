@@ -14,12 +14,12 @@ import { finalize, ignoreElements, take } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { record } from '../../test/support/record.js';
 import type { Sink, WriteReceipt } from '../contracts/sink.js';
-import { isWriteError, WriteError } from '../contracts/writeError.js';
 import { BufferOverflowError } from '../flow/errors.js';
 import { Gate } from '../flow/gate.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import { withContext } from '../flow/withContext.js';
 import { probeGate } from '../testing/probeGate.js';
+import { isWriteError, WriteError } from './errors/writeError.js';
 import { writeTo } from './writeTo.js';
 import type { WritePolicies } from './writing/writePolicies.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { WriteError } from '../contracts/writeError.js';
 import { classifyFailure, type FailureClass, failureType } from '../failures/classifyFailure.js';
 import { isLostConnection } from '../failures/failureCode.js';
+import { WriteError } from '../operators/errors/writeError.js';
 import { classifyPostgresFailure } from './failures.js';
 import { endsSession } from './session.js';
 import { StoreError, type StoreErrorCode } from './storeError.js';

@@ -14,10 +14,10 @@ import {
 import { afterEach, describe, expect, it } from 'vitest';
 import type { DeadLetters } from '../contracts/diversion.js';
 import type { Sink } from '../contracts/sink.js';
-import { isWriteError } from '../contracts/writeError.js';
 import { contextOf } from '../flow/context.js';
 import { isBufferOverflowError } from '../flow/errors.js';
 import { gatedSource } from '../flow/gatedSource.js';
+import { isWriteError } from '../operators/errors/writeError.js';
 import { sinkSubscriber } from './sinkSubscriber.js';
 
 /** Keeps what is written; each write ends when `release` is called, or at once. */

@@ -1,7 +1,5 @@
 import type { Subscription } from 'rxjs';
 import type { Sink, WriteOutcome, WriteReceipt } from '../../contracts/sink.js';
-import { WriteError } from '../../contracts/writeError.js';
-import { WriteTimeoutError } from '../../contracts/writeTimeoutError.js';
 import { classifyFailure, failureType } from '../../failures/classifyFailure.js';
 import { hasFailureCode, isLostConnection } from '../../failures/failureCode.js';
 import { retryAfterMsOf } from '../../failures/retryAfterMsOf.js';
@@ -10,6 +8,8 @@ import type { BatchPart, GivenUp } from '../../policies/batchFate.js';
 import type { CircuitBreaker } from '../../policies/circuitBreaker.js';
 import { type WriteCommand, WriteProgress, type WriteRules } from '../../policies/writeProgress.js';
 import { Timer } from '../../primitives/timer.js';
+import { WriteError } from '../errors/writeError.js';
+import { WriteTimeoutError } from '../errors/writeTimeoutError.js';
 import { GuardedCall, verdictOf } from '../guarding/guardedCall.js';
 import type { WriterSettings } from './writePolicies.js';
 

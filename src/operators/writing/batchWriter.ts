@@ -1,12 +1,12 @@
 import { type OperatorFunction, Subscription } from 'rxjs';
 import type { Sink, WriteOutcome } from '../../contracts/sink.js';
-import { isWriteError } from '../../contracts/writeError.js';
 import { detachedContext } from '../../flow/operate.js';
 import { operateQueued } from '../../flow/operateQueued.js';
 import type { BatchPart } from '../../policies/batchFate.js';
 import { MonotonicClock } from '../../primitives/monotonicClock.js';
 import { Timer } from '../../primitives/timer.js';
 import { Xoshiro128 } from '../../primitives/xoshiro128.js';
+import { isWriteError } from '../errors/writeError.js';
 import { BatchInFlight, type Writer } from './batchInFlight.js';
 import type { WriterSettings } from './writePolicies.js';
 

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { gatedFrom, upTo } from '../../../test/support/record.js';
 import { bench, coded, letterBox, refused, steady } from '../../../test/support/writeBench.js';
 import type { Sink, WriteReceipt } from '../../contracts/sink.js';
-import { WriteError } from '../../contracts/writeError.js';
 import { marbles } from '../../testing/marbles.js';
+import { WriteError } from '../errors/writeError.js';
 import { writeCoordinator } from '../writeCoordinator.js';
 
 describe('retry', () => {

@@ -1,7 +1,7 @@
 import { ok as assert, equal } from 'node:assert/strict';
 import type { Sink } from '../../contracts/sink.js';
-import { isWriteError } from '../../contracts/writeError.js';
 import { classifyFailure, type FailureClass } from '../../failures/classifyFailure.js';
+import { isWriteError } from '../../operators/errors/writeError.js';
 import { type Attempt, brief, type SinkBench, type SinkRules } from './sinkBench.js';
 
 const BATCHES = 10;

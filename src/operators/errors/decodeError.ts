@@ -1,14 +1,6 @@
-/** What is wrong at one place of a value. */
-export interface DecodeProblem {
-  /** Where: `legs[2].strike`, or an empty string for the value itself. */
-  readonly path: string;
-  /** What the codec wanted there. */
-  readonly expected: string;
-  /** What it found, in at most 80 characters; objects and what looks like a secret are described, not quoted. */
-  readonly got: string;
-}
+import type { DecodeProblem } from '../../contracts/decodeProblems.js';
 
-/** A value is not what its codec describes. The message names the first problem and how many others there are. */
+/** A value does not match its codec. The message names the first problem and how many others there are. */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError';
   readonly code = 'SLUICE_DECODE_FAILED';
