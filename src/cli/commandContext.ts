@@ -1,6 +1,23 @@
 import { loadSettings, type Settings } from '../settings/loadSettings.js';
-import type { ExitCode } from './exitCodes.js';
 import type { Terminal } from './terminal.js';
+
+/** The exit codes of `sluice`. */
+export const EXIT = {
+  OK: 0,
+  /** Something was attempted and failed. */
+  FAILED: 1,
+  /** Wrong usage or invalid settings: nothing was started. */
+  USAGE: 2,
+  /** Done, but letters were left or parked. */
+  LETTERS_LEFT: 3,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The arguments make no sense together; nothing was started. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
 
 /** Options that may precede or follow any command. */
 export interface GlobalOptions {

@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { isSettingsError } from '../settings/settingsError.js';
-import { CommandContext, type GlobalOptions } from './commandContext.js';
+import { CommandContext, EXIT, type ExitCode, type GlobalOptions, UsageError } from './commandContext.js';
 import { configCommand } from './commands/config.js';
 import { dlqCommand } from './commands/dlq.js';
 import { migrateCommand } from './commands/migrate.js';
-import { EXIT, type ExitCode } from './exitCodes.js';
 import { formatError } from './formatError.js';
-import { isOutputClosedError, type Terminal } from './terminal.js';
-import { isUsageError } from './usageError.js';
+import { OutputClosedError, type Terminal } from './terminal.js';
 
 /** Runs `sluice` with the arguments that follow its name, and resolves with the exit code. Never rejects. */
 export async function sluice(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -48,9 +46,9 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
     return context.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
-    if (isOutputClosedError(error)) return context.exitCode;
+    if (error instanceof OutputClosedError) return context.exitCode;
     await terminal.stderr.write(`error: ${formatError(error, globals().debug)}\n`).catch(() => {});
-    return isSettingsError(error) || isUsageError(error) ? EXIT.USAGE : EXIT.FAILED;
+    return isSettingsError(error) || error instanceof UsageError ? EXIT.USAGE : EXIT.FAILED;
   } finally {
     await Promise.all(written);
   }

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { isOutputClosedError, outputOf } from './terminal.js';
+import { OutputClosedError, outputOf } from './terminal.js';
 
 /** A stream that takes what is written only when `take()` is called. */
 function slowStream() {
@@ -30,7 +30,7 @@ describe('an output', () => {
     const output = outputOf(stream);
     const waiting = output.write('more than four');
     stream.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
-    await expect(waiting).rejects.toSatisfy(isOutputClosedError);
+    await expect(waiting).rejects.toBeInstanceOf(OutputClosedError);
     await expect(output.write('x')).rejects.toMatchObject({ cause: { code: 'EPIPE' } });
   });
 

@@ -30,15 +30,10 @@ export interface Output {
 /** The reader of the output has gone, as `head` does after enough lines. The command has not failed. */
 export class OutputClosedError extends Error {
   override readonly name = 'OutputClosedError';
-  readonly code = 'SLUICE_OUTPUT_CLOSED';
 
   constructor(options?: ErrorOptions) {
     super('the output was closed by its reader', options);
   }
-}
-
-export function isOutputClosedError(error: unknown): error is OutputClosedError {
-  return error instanceof Error && (error as { code?: unknown }).code === 'SLUICE_OUTPUT_CLOSED';
 }
 
 /** The terminal of this process. */

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { openStore, type Store } from '../postgres/openStore.js';
-import type { CommandContext } from './commandContext.js';
-import { UsageError } from './usageError.js';
+import { type CommandContext, UsageError } from './commandContext.js';
 
 export interface StoreOptions {
   readonly storeFolder?: string;

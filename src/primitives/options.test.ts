@@ -118,6 +118,7 @@ describe('an option', () => {
     [number({ above: 0, max: 1 }).or('max'), 'min', 'a number above 0 and at most 1, or "max", got "min"'],
     [duration(), Number.POSITIVE_INFINITY, 'a finite number of milliseconds of at least 0, got Infinity'],
     [duration({ min: 1 }), 0, 'of at least 1, got 0'],
+    [duration({ max: 5 }), -1, 'a finite number of milliseconds of at least 0 and at most 5, got -1'],
     [duration({ above: 0 }), 0, 'a finite number of milliseconds above 0, got 0'],
     [duration(), [5], 'got an array'],
     [boolean(), 'true', 'true or false, got "true"'],

@@ -118,10 +118,8 @@ export function readOptions<C extends object, const S extends Readonly<Record<ke
     );
   }
   const given = config as Readonly<Record<string, unknown>>;
-  return Object.fromEntries(known.map((option) => [option, spec[option]?.read(owner, option, given[option])])) as Read<
-    C,
-    S
-  >;
+  const read = known.map((option) => [option, spec[option]?.read(owner, option, given[option])]);
+  return Object.fromEntries(read) as Read<C, S>;
 }
 
 /** Checks what is no option, such as a sink or a path that is an argument of its own. It must be given. */
@@ -151,7 +149,8 @@ export function number(range: Range = {}): Option<number> {
 }
 
 /** A time span: finite, in milliseconds, of at least 0 unless the range says otherwise. */
-export function duration(range: Range = { min: 0 }): Option<number> {
+export function duration({ min = 0, ...limits }: Range = {}): Option<number> {
+  const range = { min, ...limits };
   return numeric(`a finite number of milliseconds${wordsOf(range)}`, Number.isFinite, range);
 }
 

@@ -1,8 +1,7 @@
 import type { Settings } from './loadSettings.js';
 import type { SettingOrigin } from './readVariables.js';
 import { Secret, withoutPassword } from './secret.js';
-import type { VariableName } from './variableName.js';
-import { VARIABLE_NAMES, VARIABLES, type Variable } from './variables.js';
+import { VARIABLE_NAMES, VARIABLES, type Variable, type VariableName } from './variables.js';
 
 /** The effective value of one variable. */
 export interface SettingDescription {

@@ -4,4 +4,4 @@ export { type LoadSettingsConfig, loadSettings, type Settings } from './loadSett
 export type { Environment, SettingOrigin } from './readVariables.js';
 export { Secret } from './secret.js';
 export { isSettingsError, SettingsError, type SettingsMistake } from './settingsError.js';
-export type { VariableName } from './variableName.js';
+export type { VariableName } from './variables.js';

@@ -5,8 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MAX_LANES } from '../operators/lanes.js';
 import { loadSettings, type Settings } from './loadSettings.js';
 import { isSettingsError, SettingsError } from './settingsError.js';
-import type { VariableName } from './variableName.js';
-import { VARIABLE_NAMES, VARIABLES } from './variables.js';
+import { VARIABLE_NAMES, VARIABLES, type VariableName } from './variables.js';
 
 const of = (env: Record<string, string | undefined>, cwd = '/srv/app') => loadSettings({ env, dotenvFile: false, cwd });
 

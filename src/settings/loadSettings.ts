@@ -1,11 +1,9 @@
 import { resolve } from 'node:path';
-import * as Schema from 'effect/Schema';
 import { type OptionsOf, readOptions, text, unchecked } from '../primitives/options.js';
 import { type Environment, readVariables, type SettingOrigin } from './readVariables.js';
 import { Secret } from './secret.js';
 import { SettingsError, type SettingsMistake } from './settingsError.js';
-import type { VariableName } from './variableName.js';
-import { ENVIRONMENT, VARIABLE_NAMES, VARIABLES } from './variables.js';
+import { type Form, VARIABLE_NAMES, VARIABLES, type Variable, type VariableName } from './variables.js';
 
 /** The settings of a program, in the shapes that operators take. */
 export interface Settings {
@@ -57,6 +55,10 @@ export interface LoadSettingsConfig {
   readonly cwd?: string;
 }
 
+type Values = {
+  readonly [K in Exclude<VariableName, 'DATABASE_URL'>]: NonNullable<ReturnType<(typeof VARIABLES)[K]['decode']>>;
+} & { readonly DATABASE_URL: string | undefined };
+
 const OPTIONS = {
   env: unchecked(),
   dotenvFile: text().or(false),
@@ -85,19 +87,16 @@ export function loadSettings(config: LoadSettingsConfig = {}): Settings {
   const { env = process.env, cwd = process.cwd() } = options;
   const { given, dotenvFile, mistakes } = readVariables(env, cwd, options.dotenvFile);
 
-  const texts: Record<string, string> = {};
-  for (const name of VARIABLE_NAMES) {
-    const text = given.get(name)?.text ?? defaultOf(name);
-    if (text !== undefined) texts[name] = text;
-  }
-  const bad = wrongVariables(texts);
-  // Defaults stand in for what is wrong, so that the others can still be checked against each other.
-  for (const name of bad) {
-    const text = defaultOf(name);
-    if (text === undefined) delete texts[name];
-    else texts[name] = text;
-  }
-  const values = Schema.decodeUnknownSync(ENVIRONMENT)(texts);
+  const bad = new Set<VariableName>();
+  const decoded = VARIABLE_NAMES.map((name) => {
+    const { decode, byDefault }: Variable & Form<unknown> = VARIABLES[name];
+    const text = given.get(name)?.text;
+    const value = text === undefined ? undefined : decode(text);
+    if (text !== undefined && value === undefined) bad.add(name);
+    // The default also stands in for what is wrong, so that the others can be checked against it.
+    return [name, value ?? (byDefault === undefined ? undefined : decode(byDefault))];
+  });
+  const values = Object.fromEntries(decoded) as Values;
   const all = [
     ...mistakes,
     ...[...bad].map((name) => badValue(name, given.get(name)?.text ?? '')),
@@ -136,21 +135,10 @@ export function loadSettings(config: LoadSettingsConfig = {}): Settings {
   };
 }
 
-function defaultOf(name: VariableName): string | undefined {
-  const variable = VARIABLES[name];
-  return 'byDefault' in variable ? variable.byDefault : undefined;
-}
-
-function wrongVariables(texts: Readonly<Record<string, string>>): ReadonlySet<VariableName> {
-  const result = Schema.toStandardSchemaV1(ENVIRONMENT)['~standard'].validate(texts);
-  const issues = 'issues' in result ? (result.issues ?? []) : [];
-  return new Set(VARIABLE_NAMES.filter((name) => issues.some(({ path }) => path?.[0] === name)));
-}
-
 function badValue(name: VariableName, text: string): SettingsMistake {
-  const variable = VARIABLES[name];
-  const got = 'isSecret' in variable ? 'a value that is not shown because it is secret' : quote(text);
-  return { variable: name, message: `${name} must be ${variable.allowed}, got ${got}` };
+  const { allowed, isSecret }: Variable & Form<unknown> = VARIABLES[name];
+  const got = isSecret ? 'a value that is not shown because it is secret' : quote(text);
+  return { variable: name, message: `${name} must be ${allowed}, got ${got}` };
 }
 
 const MAX_QUOTE = 40;
@@ -163,7 +151,7 @@ function quote(text: string): string {
 
 /** Values that are valid by themselves, but not together. */
 function contradictions(
-  values: typeof ENVIRONMENT.Type,
+  values: Values,
   bad: ReadonlySet<VariableName>,
   isGiven: (name: VariableName) => boolean,
 ): SettingsMistake[] {

@@ -3,8 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { nearestName } from '../primitives/nearestName.js';
 import type { SettingsMistake } from './settingsError.js';
-import type { VariableName } from './variableName.js';
-import { VARIABLE_NAMES } from './variables.js';
+import { VARIABLE_NAMES, type VariableName } from './variables.js';
 
 /** Where a value came from. */
 export type SettingOrigin = 'default' | 'environment' | 'dotenv';

@@ -1,6 +1,6 @@
+import * as Option from 'effect/Option';
 import * as Schema from 'effect/Schema';
 import { MAX_TIMER_MS } from '../primitives/timer.js';
-import type { VariableName } from './variableName.js';
 
 const MAX_TIMER_S = Math.floor(MAX_TIMER_MS / 1_000);
 
@@ -9,15 +9,17 @@ const MAX_WORKERS = 4_096;
 
 const ANY = Number.MAX_SAFE_INTEGER;
 
-interface Form<S extends Schema.Top> {
-  /** Decodes the text of the environment. */
-  readonly schema: S;
-  /** The same for humans: completes the sentence "it must be …". */
+/** Holds no type of Effect, which users of the declarations would have to compile. */
+export interface Form<V> {
+  /** Decodes the text of the environment; `undefined` if it is invalid. */
+  decode(text: string): V | undefined;
+  /** Says for humans what is valid: completes the sentence "it must be …". */
   readonly allowed: string;
 }
 
-function form<S extends Schema.Top>(schema: S, allowed: string): Form<S> {
-  return { schema, allowed };
+function form<V>(schema: Schema.ConstraintDecoder<V>, allowed: string): Form<V> {
+  const decode = Schema.decodeUnknownOption(schema);
+  return { decode: (text) => Option.getOrUndefined(decode(text)), allowed };
 }
 
 function range(min: number, max: number): string {
@@ -172,17 +174,8 @@ export const VARIABLES = {
     setting: 'databaseUrl',
     isSecret: true,
   },
-} as const satisfies Readonly<Record<VariableName, Variable & Form<Schema.Top>>>;
+} as const satisfies Readonly<Record<string, Variable & Form<unknown>>>;
+
+export type VariableName = keyof typeof VARIABLES;
 
 export const VARIABLE_NAMES = Object.keys(VARIABLES) as readonly VariableName[];
-
-/** Decodes the texts of all variables. */
-export const ENVIRONMENT = Schema.Struct({
-  ...schemasOf(VARIABLES),
-  DATABASE_URL: Schema.optionalKey(VARIABLES.DATABASE_URL.schema),
-});
-
-function schemasOf<const V extends Readonly<Record<string, Form<Schema.Top>>>>(variables: V) {
-  const entries = Object.entries(variables).map(([name, { schema }]) => [name, schema]);
-  return Object.fromEntries(entries) as { readonly [K in keyof V]: V[K]['schema'] };
-}

@@ -1,5 +1,5 @@
 /** A rule of a kit, with the check that a subject must pass. */
-interface Rule<Id extends string, Check> {
+export interface Rule<Id extends string, Check> {
   readonly id: Id;
   readonly title: string;
   readonly check: Check;

@@ -2,9 +2,7 @@ import { Command } from 'commander';
 import type { LetterCount, LetterFilter } from '../../../dead-letters/deadLetter.js';
 import type { DeadLetterQueue } from '../../../dead-letters/deadLetterQueue.js';
 import { readDeadLetters } from '../../../dead-letters/readDeadLetters.js';
-import type { CommandContext } from '../../commandContext.js';
-import { EXIT } from '../../exitCodes.js';
-import { UsageError } from '../../usageError.js';
+import { type CommandContext, EXIT, UsageError } from '../../commandContext.js';
 import {
   addLetterOptions,
   filterOf,

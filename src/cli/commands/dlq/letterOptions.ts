@@ -4,9 +4,8 @@ import { type Command, Option } from 'commander';
 import type { LetterFilter } from '../../../dead-letters/deadLetter.js';
 import { errnoText } from '../../../failures/errno.js';
 import { KINDS } from '../../../market/recordKinds.js';
-import type { CommandContext } from '../../commandContext.js';
+import { type CommandContext, UsageError } from '../../commandContext.js';
 import { instant } from '../../parsers.js';
-import { UsageError } from '../../usageError.js';
 
 /** The options that the commands share: which folder, and which letters. */
 export interface LetterOptions {

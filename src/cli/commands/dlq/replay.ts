@@ -3,7 +3,7 @@ import type { CommandContext } from '../../commandContext.js';
 import { integer, positive } from '../../parsers.js';
 import { storeFolderOption } from '../../withStore.js';
 import { addLetterOptions, filterOf, letterFolder, reportMissingIds } from './letterOptions.js';
-import { censusOf, exitCodeOf, type ReplayResult, resultText } from './replayResult.js';
+import { censusOf, exitCodeOf, NO_REPLAYS, type ReplayResult, resultText } from './replayResult.js';
 import { type ReplayOptions, replayToStore } from './replayToStore.js';
 
 /** `sluice dlq replay`: writes the items of dead letters to the store and removes the letters that are written. */
@@ -34,8 +34,7 @@ async function replay(context: CommandContext, ids: readonly string[], options: 
   const census = await censusOf(folder, filter, options.limit);
   const found = [...census.passes, ...census.left].reduce((sum, { letters }) => sum + letters, 0);
   await reportMissingIds(context, ids, found);
-  const nothing = { letters: 0, items: 0, written: 0, failedAgain: 0, parked: 0 };
-  let result: ReplayResult = { outcome: 'completed', dryRun: options.dryRun ?? false, ...nothing, census };
+  let result: ReplayResult = { outcome: 'completed', dryRun: options.dryRun ?? false, ...NO_REPLAYS, census };
   if (options.dryRun) {
     result = { ...result, letters: census.meant.letters, items: census.meant.items };
   } else if (folder !== undefined && census.meant.letters > 0) {

@@ -1,8 +1,9 @@
 import type { LetterCount, LetterFilter } from '../../../dead-letters/deadLetter.js';
 import { readDeadLetters, type UnreadLine } from '../../../dead-letters/readDeadLetters.js';
+import type { ReplayProgress } from '../../../dead-letters/replayProgress.js';
 import { isRecordKind, KINDS, type RecordKind } from '../../../market/recordKinds.js';
 import type { RunOutcome } from '../../../operators/running/runReport.js';
-import { EXIT, type ExitCode } from '../../exitCodes.js';
+import { EXIT, type ExitCode } from '../../commandContext.js';
 import { oneLine } from '../../table.js';
 import { NONE, tallyText } from './letterText.js';
 
@@ -28,13 +29,8 @@ export interface Census {
   readonly beyondLimit: number;
 }
 
-export interface ReplayCounts {
-  readonly letters: number;
-  readonly items: number;
-  readonly written: number;
-  readonly failedAgain: number;
-  readonly parked: number;
-}
+export type ReplayCounts = Pick<ReplayProgress, 'letters' | 'items' | 'written' | 'failedAgain' | 'parked'>;
+export const NO_REPLAYS: ReplayCounts = { letters: 0, items: 0, written: 0, failedAgain: 0, parked: 0 };
 
 export interface ReplayResult extends ReplayCounts {
   readonly outcome: RunOutcome;
@@ -63,13 +59,11 @@ export async function censusOf(folder: string | undefined, filter: LetterFilter,
   }
   const all = [...groups.values()];
   const passes = KINDS.flatMap((kind) => passesOf(kind, all));
-  const meant = upTo(passes, limit);
-  return {
-    passes,
-    meant,
-    left: [...leftOf(all), ...ofUnknownVersion(unknown)],
-    beyondLimit: sum(passes).letters - meant.letters,
-  };
+  const meant = sum(passes, limit);
+  const left = leftOf(all);
+  // Only a later program can read them, so whether the filter selects them is unknown.
+  if (unknown > 0) left.push({ kind: null, why: 'unknown version', letters: unknown, items: 0 });
+  return { passes, meant, left, beyondLimit: sum(passes).letters - meant.letters };
 }
 
 /** Input that a codec rejected is not an item yet. If there is any, the passes select the other reasons one by one. */
@@ -84,38 +78,23 @@ function passesOf(kind: RecordKind, all: readonly Group[]): Pass[] {
 }
 
 function leftOf(all: readonly Group[]): Left[] {
-  const kinds = [...new Set(all.map(({ kind }) => kind))];
-  return kinds.flatMap((kind) => {
-    const ours = all.filter((group) => group.kind === kind);
-    const left = isRecordKind(kind) ? ours.filter(({ reason }) => reason === 'decode') : ours;
-    return left.length === 0
-      ? []
-      : [{ kind, why: isRecordKind(kind) ? ('not decoded' as const) : ('no table' as const), ...sum(left) }];
+  return [...new Set(all.map(({ kind }) => kind))].flatMap((kind): Left[] => {
+    const why = isRecordKind(kind) ? 'not decoded' : 'no table';
+    const left = all.filter((group) => group.kind === kind && (why === 'no table' || group.reason === 'decode'));
+    return left.length === 0 ? [] : [{ kind, why, ...sum(left) }];
   });
 }
 
-/** Only a later program can read them, so whether the filter selects them is unknown. */
-function ofUnknownVersion(letters: number): Left[] {
-  return letters === 0 ? [] : [{ kind: null, why: 'unknown version', letters, items: 0 }];
-}
-
-/** Items are counted per group, so up to the limit their number is an estimate. */
-function upTo(passes: readonly Pass[], limit = Number.POSITIVE_INFINITY): LetterCount {
+/** Items are counted per group, so with a limit their number is an estimate. */
+function sum(counts: readonly LetterCount[], limit = Number.POSITIVE_INFINITY): LetterCount {
   let letters = 0;
   let items = 0;
-  for (const pass of passes) {
-    const taken = Math.min(pass.letters, limit - letters);
+  for (const count of counts) {
+    const taken = Math.min(count.letters, limit - letters);
     letters += taken;
-    items += Math.round((pass.items * taken) / pass.letters);
+    items += Math.round((count.items * taken) / count.letters);
   }
   return { letters, items };
-}
-
-function sum(tallies: readonly LetterCount[]): LetterCount {
-  return {
-    letters: tallies.reduce((total, { letters }) => total + letters, 0),
-    items: tallies.reduce((total, { items }) => total + items, 0),
-  };
 }
 
 /** 0 only if no selected letter is left. */

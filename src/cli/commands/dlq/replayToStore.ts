@@ -13,7 +13,7 @@ import type { CommandContext } from '../../commandContext.js';
 import { showProgress } from '../../progress.js';
 import { type StoreOptions, withStore } from '../../withStore.js';
 import type { LetterOptions } from './letterOptions.js';
-import type { Census, Pass, ReplayCounts } from './replayResult.js';
+import { type Census, NO_REPLAYS, type Pass, type ReplayCounts } from './replayResult.js';
 import { withQueue } from './withQueue.js';
 
 export interface ReplayOptions extends LetterOptions, StoreOptions {
@@ -41,7 +41,7 @@ export function replayToStore(
       const progress = showProgress(terminal.stderr, census.meant.items);
       const onSignal = () => progress.say('stopping after the current writes; press Ctrl-C again to stop sooner');
       terminal.signals.on('SIGINT', onSignal);
-      let counts: ReplayCounts = { letters: 0, items: 0, written: 0, failedAgain: 0, parked: 0 };
+      let counts: ReplayCounts = NO_REPLAYS;
       const replayed$ = passesOver(context, queue, pool, filter, census.passes, options).pipe(
         map((now) => {
           counts = now;
@@ -74,7 +74,7 @@ function passesOver(
   const { retry, breaker: guard } = context.settings();
   // All tables are in one database, so all kinds share its breaker.
   const breaker = new CircuitBreaker(guard, 'sluice dlq replay');
-  let before: ReplayCounts = { letters: 0, items: 0, written: 0, failedAgain: 0, parked: 0 };
+  let before: ReplayCounts = NO_REPLAYS;
   return concat(
     ...passes.map(({ kind, reason }) =>
       defer(() => {
@@ -101,11 +101,6 @@ function passesOver(
 }
 
 function plus(a: ReplayCounts, b: ReplayCounts): ReplayCounts {
-  return {
-    letters: a.letters + b.letters,
-    items: a.items + b.items,
-    written: a.written + b.written,
-    failedAgain: a.failedAgain + b.failedAgain,
-    parked: a.parked + b.parked,
-  };
+  const names = Object.keys(NO_REPLAYS) as (keyof ReplayCounts)[];
+  return Object.fromEntries(names.map((name) => [name, a[name] + b[name]])) as typeof NO_REPLAYS;
 }

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { readDeadLetters, type StoredLetter } from '../../../dead-letters/readDeadLetters.js';
-import type { CommandContext } from '../../commandContext.js';
-import { EXIT } from '../../exitCodes.js';
+import { type CommandContext, EXIT } from '../../commandContext.js';
 import { integer } from '../../parsers.js';
 import { oneLine } from '../../table.js';
 import { dirOption, type LetterOptions, letterFolder } from './letterOptions.js';
