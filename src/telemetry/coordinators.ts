@@ -26,11 +26,8 @@ export function coordinatorsOf(stages: readonly Stage[]): Coordinator[] {
   for (const stage of stages) {
     const id = stage.group ?? (stage.role === 'writer' ? stage.name : undefined);
     if (id === undefined) continue;
-    let coordinator = coordinators.get(id);
-    if (!coordinator) {
-      coordinator = { id, buffers: [], workers: [], between: [] };
-      coordinators.set(id, coordinator);
-    }
+    const coordinator = coordinators.get(id) ?? { id, buffers: [], workers: [], between: [] };
+    coordinators.set(id, coordinator);
     if (stage.role === 'writer') {
       const count = counts.get(stage.name) ?? 0;
       counts.set(stage.name, count + 1);

@@ -17,15 +17,8 @@ export class Distribution {
   }
 
   observe(value: number): void {
-    const { bounds, counts } = this;
-    let low = 0;
-    let high = bounds.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (value > bounds[middle]!) low = middle + 1;
-      else high = middle;
-    }
-    counts[low]! += 1;
+    const index = this.bounds.findIndex((bound) => value <= bound);
+    this.counts[index < 0 ? this.bounds.length : index]! += 1;
     this.sum += value;
     this.count += 1;
   }

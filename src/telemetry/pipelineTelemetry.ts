@@ -129,11 +129,8 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
   let latest: Scrape | undefined;
 
   const recordOf = (stage: Stage): WriterRecord => {
-    let record = records.get(stage);
-    if (!record) {
-      record = new WriterRecord();
-      records.set(stage, record);
-    }
+    const record = records.get(stage) ?? new WriterRecord();
+    records.set(stage, record);
     return record;
   };
 
