@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs';
 import type { DeadLetters, Diversion } from '../contracts/diversion.js';
+import type { Placed } from '../disk/log/entryFormat.js';
 import type { SharedFolder } from '../disk/log/sharedFolders.js';
 import { readOptions } from '../primitives/options.js';
 import { within } from '../primitives/within.js';
@@ -14,7 +15,7 @@ import {
 import { DeadLetterError } from './deadLetterError.js';
 import { recordError } from './errorRecord.js';
 import { encodeLetters, type LetterDraft } from './letterLine.js';
-import type { LeasedLetter, LetterLog, LetterPlace, LetterProblem } from './letterLog.js';
+import { type LetterLog, type LetterProblem, letterCount, type PlacedLetter } from './letterLog.js';
 
 /** The disk accepts no data, and the items wait. */
 export interface DeadLetterHold {
@@ -75,8 +76,8 @@ export const MAX_GROUP_LETTERS = 32;
 export const MAX_GROUP_BYTES = 8 << 20;
 
 /** Groups letters, as far as memory allows. */
-export async function* groupsOf(letters: AsyncIterable<LeasedLetter>): AsyncGenerator<LeasedLetter[]> {
-  let group: LeasedLetter[] = [];
+export async function* groupsOf(letters: AsyncIterable<PlacedLetter>): AsyncGenerator<PlacedLetter[]> {
+  let group: PlacedLetter[] = [];
   let bytes = 0;
   for await (const letter of letters) {
     group.push(letter);
@@ -90,31 +91,24 @@ export async function* groupsOf(letters: AsyncIterable<LeasedLetter>): AsyncGene
 }
 
 /** The places of all letters of a segment, without their contents: a full disk can lose a segment only as a whole. */
-async function* placesOf(letters: AsyncIterable<LeasedLetter>): AsyncGenerator<LetterPlace[]> {
-  let places: LetterPlace[] = [];
-  for await (const { state, segment, ordinal, weight } of letters) {
+async function* placesOf(letters: AsyncIterable<PlacedLetter>): AsyncGenerator<Placed[]> {
+  let places: Placed[] = [];
+  for await (const { segment, ordinal, weight } of letters) {
     if (places[0] && places[0].segment !== segment) {
       yield places;
       places = [];
     }
-    places.push({ state, segment, ordinal, weight });
+    places.push({ segment, ordinal, weight });
   }
   if (places.length > 0) yield places;
 }
 
-/** A {@link LetterCount} that grows. */
-export class LetterTotal {
-  letters = 0;
-  items = 0;
+/** Counts that grow. */
+type LetterTotal = { -readonly [K in keyof LetterCount]: LetterCount[K] };
 
-  add(letters: number, items: number): void {
-    this.letters += letters;
-    this.items += items;
-  }
-
-  get count(): LetterCount {
-    return { letters: this.letters, items: this.items };
-  }
+export function addTo(total: LetterTotal, letters: number, items: number): void {
+  total.letters += letters;
+  total.items += items;
 }
 
 /** What all users of a folder in this process share. */
@@ -181,9 +175,9 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
       const at = now();
       const draft = { at, pipeline, stage, reason, error: recordError(error), attempts, replays: 0, items };
       const letters = encodeLetters(draft, this.#log.config.maxEntryBytes);
-      this.#track(this.#log.append('open', letters)).then(
+      this.#track(this.#log.open.append(letters)).then(
         () => {
-          this.#folder.totals.appended.add(letters.length, items.length);
+          addTo(this.#folder.totals.appended, letters.length, items.length);
           subscriber.complete();
         },
         (failure: unknown) => subscriber.error(failure),
@@ -194,20 +188,20 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
   stats(): DeadLetterStats {
     const { appended, replayed, purged } = this.#folder.totals;
     return {
-      open: this.#log.count('open'),
-      parked: this.#log.count('parked'),
-      appended: appended.count,
-      replayed: replayed.count,
-      purged: purged.count,
+      open: letterCount(this.#log.open.count),
+      parked: letterCount(this.#log.parked.count),
+      appended: { ...appended },
+      replayed: { ...replayed },
+      purged: { ...purged },
       quarantined: this.#log.quarantined,
-      unknownVersion: this.#log.unknownVersion,
+      unknownVersion: this.#log.open.unknownVersion + this.#log.parked.unknownVersion,
     };
   }
 
   async purge(filter: LetterFilter): Promise<LetterCount> {
     const { state = 'open' } = readOptions('purge: filter', filter, STATE_FILTER);
-    const count = await this.#each(state, filter, placesOf, (places) => this.#log.mark('-', places));
-    this.#folder.totals.purged.add(count.letters, count.items);
+    const count = await this.#each(state, filter, placesOf, (places) => this.#log[state].mark('-', places));
+    addTo(this.#folder.totals.purged, count.letters, count.items);
     return count;
   }
 
@@ -234,34 +228,34 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
   #move(owner: string, from: LetterState, to: LetterState, filter: Omit<LetterFilter, 'state'>): Promise<LetterCount> {
     readOptions(`${owner}: filter`, filter, LETTER_FILTER);
     return this.#each(from, filter, groupsOf, async (group) => {
-      const moved = group.flatMap((leased) => {
-        const replays = to === 'open' ? 0 : leased.letter.replays + this.#log.begun(leased);
-        return encodeLetters(continuationOf(leased.letter, { replays }), this.#log.config.maxEntryBytes);
+      const moved = group.flatMap((letter) => {
+        const replays = to === 'open' ? 0 : letter.value.replays + this.#log[from].begun(letter);
+        return encodeLetters(continuationOf(letter.value, { replays }), this.#log.config.maxEntryBytes);
       });
-      await this.#log.append(to, moved);
-      await this.#log.mark('-', group);
+      await this.#log[to].append(moved);
+      await this.#log[from].mark('-', group);
     });
   }
 
-  async #each<P extends LetterPlace>(
+  async #each<P extends Placed>(
     state: LetterState,
     filter: LetterFilter,
-    grouped: (letters: AsyncIterable<LeasedLetter>) => AsyncIterable<P[]>,
+    grouped: (letters: AsyncIterable<PlacedLetter>) => AsyncIterable<P[]>,
     handle: (group: P[]) => Promise<void>,
   ): Promise<LetterCount> {
     this.#requireOpen();
     const handleAll = async (): Promise<LetterCount> => {
-      await this.#log.seal(state);
-      const total = new LetterTotal();
+      await this.#log[state].seal();
+      const total = { letters: 0, items: 0 };
       for await (const group of grouped(this.#log.lease(state, filter))) {
         try {
           await handle(group);
         } finally {
           this.#log.release(group);
         }
-        for (const { weight } of group) total.add(1, weight);
+        for (const { weight } of group) addTo(total, 1, weight);
       }
-      return total.count;
+      return total;
     };
     return this.#track(handleAll());
   }

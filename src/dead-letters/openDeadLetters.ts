@@ -21,7 +21,6 @@ import {
   type DeadLetterQueue,
   type FolderUser,
   holdOf,
-  LetterTotal,
   type OpenFolder,
   StoredQueue,
 } from './deadLetterQueue.js';
@@ -126,7 +125,8 @@ async function openFolder(
     onProblem: (problem) => users.forEach((user) => void user.onProblem(problem)),
   });
   await log.load();
-  const totals = { appended: new LetterTotal(), replayed: new LetterTotal(), purged: new LetterTotal() };
+  const none = { letters: 0, items: 0 };
+  const totals = { appended: { ...none }, replayed: { ...none }, purged: { ...none } };
   return { log, totals, close: () => log.close() };
 }
 

@@ -5,9 +5,9 @@ import type { WritePolicies } from '../operators/writing/writePolicies.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
 import { MAX_TIMER_MS } from '../primitives/timer.js';
 import type { LetterFilter } from './deadLetter.js';
-import { continuationOf, MAX_GROUP_BYTES, MAX_GROUP_LETTERS, type OpenFolder } from './deadLetterQueue.js';
-import { encodeLetters, type LetterDraft } from './letterLine.js';
-import type { LeasedLetter, LetterLog } from './letterLog.js';
+import { addTo, continuationOf, MAX_GROUP_BYTES, MAX_GROUP_LETTERS, type OpenFolder } from './deadLetterQueue.js';
+import { encodeLetters, idOf, type LetterDraft } from './letterLine.js';
+import type { LetterLog, PlacedLetter } from './letterLog.js';
 import { lettersForFailures, UNSUBSCRIBED, writeLetter } from './replayAttempt.js';
 import type { ReplayProgress } from './replayProgress.js';
 
@@ -84,8 +84,8 @@ export class ReplayRun<T> {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
 
-  #replaysOf(leased: LeasedLetter): number {
-    return leased.letter.replays + this.#log.begun(leased);
+  #replaysOf(leased: PlacedLetter): number {
+    return leased.value.replays + this.#log.open.begun(leased);
   }
 
   #stop(): void {
@@ -99,12 +99,12 @@ export class ReplayRun<T> {
   }
 
   async #replay(): Promise<void> {
-    if (!this.#settings.dryRun) await this.#log.seal('open');
-    this.#total = this.#log.count('open').letters;
+    if (!this.#settings.dryRun) await this.#log.open.seal();
+    this.#total = this.#log.open.count.entries;
     const letters = this.#log.lease('open', this.#settings.filter, () => {
       this.#seen += 1;
     });
-    const group: LeasedLetter[] = [];
+    const group: PlacedLetter[] = [];
     let bytes = 0;
     let taken = 0;
     try {
@@ -113,7 +113,7 @@ export class ReplayRun<T> {
         if (done) break;
         taken += 1;
         // A letter that may have killed an earlier replay goes alone, so that its neighbours are not blamed.
-        const isSuspect = this.#log.begun(letter) > 0;
+        const isSuspect = this.#log.open.begun(letter) > 0;
         if (isSuspect) await this.#send(group.splice(0));
         if (isSuspect) bytes = 0;
         group.push(letter);
@@ -130,7 +130,7 @@ export class ReplayRun<T> {
   }
 
   /** Sends letters, as many at a time as is allowed. */
-  async #send(group: LeasedLetter[]): Promise<void> {
+  async #send(group: PlacedLetter[]): Promise<void> {
     if (group.length === 0) return;
     if (this.#settings.dryRun) {
       this.#log.release(group);
@@ -145,7 +145,7 @@ export class ReplayRun<T> {
       if (this.#isOver) return;
       const hopeless = group.filter((one) => this.#replaysOf(one) >= maxReplays);
       const hopeful = group.filter((one) => this.#replaysOf(one) < maxReplays);
-      await this.#log.mark('+', hopeful);
+      await this.#log.open.mark('+', hopeful);
       const order = [...hopeless, ...hopeful];
       group.splice(0, group.length, ...order);
       for (const letter of order) {
@@ -160,14 +160,14 @@ export class ReplayRun<T> {
         while (this.#settling.size >= MAX_UNSETTLED) await Promise.race(this.#settling);
       }
       const unsent = order.slice(Math.max(begun, hopeless.length));
-      await this.#log.mark('=', unsent);
+      await this.#log.open.mark('=', unsent);
     } finally {
       this.#log.release(group.slice(begun));
     }
   }
 
-  async #write(leased: LeasedLetter): Promise<void> {
-    const { letter } = leased;
+  async #write(leased: PlacedLetter): Promise<void> {
+    const { value: letter } = leased;
     const { sink, policies, maxReplays } = this.#settings;
     let subscription: Subscription | undefined;
     try {
@@ -187,27 +187,27 @@ export class ReplayRun<T> {
     } catch (error) {
       this.#fail(error);
       // The attempt has ended without a result for the letter.
-      await this.#log.mark('=', [leased]).catch(() => {});
+      await this.#log.open.mark('=', [leased]).catch(() => {});
       this.#log.release([leased]);
     } finally {
       if (subscription) this.#subscriptions.delete(subscription);
     }
   }
 
-  async #park(leased: LeasedLetter): Promise<void> {
-    this.#settle(leased, 0, [continuationOf(leased.letter, { replays: this.#replaysOf(leased) })], true);
+  async #park(leased: PlacedLetter): Promise<void> {
+    this.#settle(leased, 0, [continuationOf(leased.value, { replays: this.#replaysOf(leased) })], true);
   }
 
   /** The new letters are durable before the old one is removed: a crash in between leaves both. */
-  #settle(leased: LeasedLetter, written: number, drafts: readonly LetterDraft[], isLast: boolean): void {
-    const { letter } = leased;
+  #settle(leased: PlacedLetter, written: number, drafts: readonly LetterDraft[], isLast: boolean): void {
+    const { value: letter } = leased;
     const settle = async () => {
       try {
         const encoded = drafts.flatMap((draft) => encodeLetters(draft, this.#log.config.maxEntryBytes));
-        const added = await this.#log.append(isLast ? 'parked' : 'open', encoded);
-        await this.#log.mark('-', [leased]);
+        const added = (await this.#log[isLast ? 'parked' : 'open'].append(encoded)).map(idOf);
+        await this.#log.open.mark('-', [leased]);
         const items = letter.items.length;
-        this.#folder.totals.replayed.add(added.length === 0 ? 1 : 0, written);
+        addTo(this.#folder.totals.replayed, added.length === 0 ? 1 : 0, written);
         const parked = isLast ? added.length : 0;
         this.#removed.push(letter.id);
         this.#added.push(...added);
@@ -258,7 +258,7 @@ export class ReplayRun<T> {
     if (this.#outlet.isOpen && this.#isNews && this.#seen > 0) this.#tell();
   }
 
-  async #paced({ weight }: LeasedLetter): Promise<void> {
+  async #paced({ weight }: PlacedLetter): Promise<void> {
     const { msPerItem, scheduler } = this.#settings;
     if (msPerItem === 0) return;
     let now = this.#time.at(scheduler.now());

@@ -48,8 +48,8 @@ describe('the codec of values', () => {
   it.each<[string, unknown, RegExp]>([
     ['a function', { meta: { done: () => {} } }, /^item\.meta\.done is a function/],
     ['a symbol', [Symbol('x')], /^item\[0\] is a symbol/],
-    ['a symbol for a key', { [Symbol('x')]: 1 }, /^item is an object with a symbol for a key/],
-    ['a circle', circle, /^item\.self\[0\] is a reference to an object that it is in/],
+    ['a symbol for a key', { [Symbol('x')]: 1 }, /^item is an object with a symbol as a key/],
+    ['a circle', circle, /^item\.self\[0\] is a reference to an object that contains it/],
     ['a class', { trade: new Trade() }, /^item\.trade is a Trade/],
     ['an error', new Map([['e', new Error('x')]]), /^item\.get\("e"\) is a Error/],
     ['a promise', Promise.resolve(), /is a Promise/],

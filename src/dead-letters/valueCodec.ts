@@ -12,7 +12,54 @@ const MARK = '$';
 /** How deep values may be nested; deeper ones would overflow the stack. */
 const MAX_DEPTH = 512;
 
-const ARRAYS = {
+/** Encodes a value within another one; `step` is its place there. */
+type EncodeInner = (value: unknown, step: string) => Json;
+
+/** A class whose instances have a mark of its name. */
+interface MarkedClass<V> {
+  readonly prototype: object;
+  readonly encode: (value: V, inner: EncodeInner) => Json;
+  readonly decode: (of: unknown) => unknown;
+}
+
+const DATE: MarkedClass<Date> = {
+  prototype: Date.prototype,
+  encode: (date) => (Number.isNaN(date.getTime()) ? null : date.getTime()),
+  decode: (of) => new Date(of === null ? Number.NaN : Number(of)),
+};
+
+const MAP: MarkedClass<Map<unknown, unknown>> = {
+  prototype: Map.prototype,
+  encode: (map, inner) =>
+    [...map].map(([key, value], i) => [
+      inner(key, `.keys()[${i}]`),
+      inner(value, `.get(${typeof key === 'string' ? JSON.stringify(key) : i})`),
+    ]),
+  decode: (of) => new Map(pairsOf(of).map(([key, value]) => [decodeValue(key), decodeValue(value)])),
+};
+
+const SET: MarkedClass<Set<unknown>> = {
+  prototype: Set.prototype,
+  encode: (set, inner) => [...set].map((value, i) => inner(value, `.values()[${i}]`)),
+  decode: (of) => new Set(listOf(of).map(decodeValue)),
+};
+
+/** `make` gets memory of its own: a Buffer is a view into a pool, whose offset may not suit wider elements. */
+function bytes<V extends ArrayBuffer | NodeJS.ArrayBufferView>(
+  prototype: V,
+  make: (buffer: ArrayBuffer) => V,
+): MarkedClass<V> {
+  return {
+    prototype,
+    encode: (value) => {
+      const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(value) ? value : new Uint8Array(value);
+      return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength).toString('base64');
+    },
+    decode: (of) => make(new Uint8Array(Buffer.from(textOf(of), 'base64')).buffer),
+  };
+}
+
+const ARRAYS = [
   Int8Array,
   Uint8Array,
   Uint8ClampedArray,
@@ -24,150 +71,97 @@ const ARRAYS = {
   Float64Array,
   BigInt64Array,
   BigUint64Array,
-} as const;
+  DataView,
+] as const;
+
+type ViewClass = { readonly prototype: NodeJS.ArrayBufferView; new (buffer: ArrayBuffer): NodeJS.ArrayBufferView };
+
+const CLASSES: ReadonlyMap<string, MarkedClass<never>> = new Map<string, MarkedClass<never>>([
+  ['Date', DATE],
+  ['Map', MAP],
+  ['Set', SET],
+  ['ArrayBuffer', bytes(ArrayBuffer.prototype, (buffer) => buffer)],
+  ['Buffer', bytes(Buffer.prototype, (buffer) => Buffer.from(buffer))],
+  ...ARRAYS.map(
+    (View: ViewClass) => [nameOf(View.prototype), bytes(View.prototype, (buffer) => new View(buffer))] as const,
+  ),
+]);
 
 /** Whether JSON restores the value exactly, and nothing in it looks like a mark. */
 export function isPlain(value: unknown, depth = 0): boolean {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return true;
-    case 'number':
-      return Number.isFinite(value) && (value !== 0 || !Object.is(value, -0));
-    case 'object':
-      break;
-    default:
-      return false;
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
+  if (typeof value === 'number') return Number.isFinite(value) && (value !== 0 || !Object.is(value, -0));
+  if (typeof value !== 'object' || depth > MAX_DEPTH) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (Array.isArray(value)) {
+    if (prototype !== Array.prototype || Object.keys(value).length !== value.length) return false;
+    for (const one of value) if (!isPlain(one, depth + 1)) return false;
+    return true;
   }
-  if (value === null) return true;
-  if (depth > MAX_DEPTH) return false;
-  if (Array.isArray(value)) return isPlainArray(value, depth);
-  if (Object.getPrototypeOf(value) !== Object.prototype || Object.getOwnPropertySymbols(value).length > 0) return false;
+  if (prototype !== Object.prototype || Object.getOwnPropertySymbols(value).length > 0) return false;
   for (const key of Object.keys(value)) {
     if (key === MARK || !isPlain((value as Record<string, unknown>)[key], depth + 1)) return false;
   }
   return true;
 }
 
-function isPlainArray(value: readonly unknown[], depth: number): boolean {
-  if (Object.getPrototypeOf(value) !== Array.prototype || Object.keys(value).length !== value.length) return false;
-  for (const one of value) if (!isPlain(one, depth + 1)) return false;
-  return true;
+/**
+ * The JSON of a value. Throws a `DeadLetterError` that names the path of what has none. `around` are the objects that contain
+ * the value.
+ */
+export function encodeValue(value: unknown, path: string, around: readonly object[] = []): Json {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'number':
+      if (Object.is(value, -0)) return mark('-0');
+      return Number.isFinite(value) ? value : mark(String(value));
+    case 'undefined':
+      return mark('undefined');
+    case 'bigint':
+      return mark('bigint', String(value));
+    case 'object':
+      break;
+    default:
+      throw unfit(path, `a ${typeof value}`);
+  }
+  if (value === null) return null;
+  if (around.includes(value)) throw unfit(path, 'a reference to an object that contains it');
+  if (around.length > MAX_DEPTH) throw unfit(path, `nested more than ${MAX_DEPTH} deep`);
+  const within = [...around, value];
+  return encodeObject(value, path, (inner, step) => encodeValue(inner, `${path}${step}`, within));
 }
 
-/** The JSON of a value. Throws a `DeadLetterError` that names the path of what has none. */
-export function encodeValue(value: unknown, path: string): Json {
-  return new Encoder().encode(value, path);
-}
-
-class Encoder {
-  /** The objects around the current value. */
-  readonly #around: object[] = [];
-
-  encode(value: unknown, path: string): Json {
-    switch (typeof value) {
-      case 'string':
-      case 'boolean':
-        return value;
-      case 'number':
-        if (Object.is(value, -0)) return mark('-0');
-        return Number.isFinite(value) ? value : mark(String(value));
-      case 'undefined':
-        return mark('undefined');
-      case 'bigint':
-        return mark('bigint', String(value));
-      case 'object':
-        return value === null ? null : this.#encodeObject(value, path);
-      default:
-        throw unfit(path, `a ${typeof value}`);
-    }
+function encodeObject(value: object, path: string, inner: EncodeInner): Json {
+  if (Object.getOwnPropertySymbols(value).length > 0) throw unfit(path, 'an object with a symbol as a key');
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (Array.isArray(value) && prototype === Array.prototype) return encodeArray(value, path, inner);
+  if (prototype === Object.prototype || prototype === null) {
+    const entries = Object.entries(value).map(([key, one]) => [key, inner(one, `.${key}`)] as const);
+    if (prototype === null) return mark('bare', entries);
+    return Object.hasOwn(value, MARK) ? mark('object', entries) : recordOf(entries, {});
   }
-
-  #encodeObject(value: object, path: string): Json {
-    if (this.#around.includes(value)) throw unfit(path, 'a reference to an object that contains it');
-    if (this.#around.length > MAX_DEPTH) throw unfit(path, `nested more than ${MAX_DEPTH} deep`);
-    this.#around.push(value);
-    try {
-      return this.#encodeKnown(value, path);
-    } finally {
-      this.#around.pop();
-    }
-  }
-
-  #encodeKnown(value: object, path: string): Json {
-    if (Object.getOwnPropertySymbols(value).length > 0) throw unfit(path, 'an object with a symbol as a key');
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (Array.isArray(value) && prototype === Array.prototype) return this.#encodeArray(value, path);
-    if (prototype === Object.prototype) return this.#encodeRecord(value, path);
-    if (prototype === null) return mark('bare', this.#encodeEntries(Object.entries(value), path));
-    if (!(ArrayBuffer.isView(value) || hasNoKeys(value)))
-      throw unfit(path, `a ${nameOf(prototype)} with keys of its own`);
-    if (prototype === Date.prototype) {
-      const ms = (value as Date).getTime();
-      return mark('Date', Number.isNaN(ms) ? null : ms);
-    }
-    if (prototype === Map.prototype) {
-      const pairs = [...(value as Map<unknown, unknown>)];
-      return mark(
-        'Map',
-        pairs.map(([key, one], i) => [
-          this.encode(key, `${path}.keys()[${i}]`),
-          this.encode(one, `${path}.get(${typeof key === 'string' ? JSON.stringify(key) : i})`),
-        ]),
-      );
-    }
-    if (prototype === Set.prototype) {
-      return mark(
-        'Set',
-        [...(value as Set<unknown>)].map((one, i) => this.encode(one, `${path}.values()[${i}]`)),
-      );
-    }
-    return encodeBytes(value, prototype) ?? refuse(path, prototype);
-  }
-
-  #encodeArray(value: readonly unknown[], path: string): Json {
-    const keys = Object.keys(value);
-    const indices = keys.filter((key) => isIndex(key, value.length));
-    if (indices.length < keys.length) throw unfit(path, 'an array with keys of its own');
-    if (indices.length < value.length) {
-      const held = indices.map((key) => [Number(key), this.encode(value[Number(key)], `${path}[${key}]`)]);
-      return mark('sparse', [value.length, held]);
-    }
-    return value.map((one, i) => this.encode(one, `${path}[${i}]`));
-  }
-
-  #encodeRecord(value: object, path: string): Json {
-    if (Object.hasOwn(value, MARK)) return mark('object', this.#encodeEntries(Object.entries(value), path));
-    const json: Record<string, Json> = {};
-    for (const [key, one] of Object.entries(value)) put(json, key, this.encode(one, `${path}.${key}`));
-    return json;
-  }
-
-  #encodeEntries(entries: readonly (readonly [string, unknown])[], path: string): Json {
-    return entries.map(([key, one]) => [key, this.encode(one, `${path}.${key}`)]);
-  }
-}
-
-function encodeBytes(value: object, prototype: unknown): Json | undefined {
-  if (prototype === ArrayBuffer.prototype) return mark('ArrayBuffer', base64(new Uint8Array(value as ArrayBuffer)));
-  if (!ArrayBuffer.isView(value)) return undefined;
   const name = nameOf(prototype);
-  const isKnown =
-    prototype === Buffer.prototype ||
-    prototype === DataView.prototype ||
-    (name in ARRAYS && ARRAYS[name as keyof typeof ARRAYS].prototype === prototype);
-  return isKnown ? mark(name, base64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))) : undefined;
+  if (!ArrayBuffer.isView(value) && Object.keys(value).length > 0) throw unfit(path, `a ${name} with keys of its own`);
+  const known = CLASSES.get(name);
+  if (known?.prototype !== prototype) throw unfit(path, `a ${name}`);
+  return mark(name, known.encode(value as never, inner));
+}
+
+function encodeArray(value: readonly unknown[], path: string, inner: EncodeInner): Json {
+  const keys = Object.keys(value);
+  const indices = keys.filter((key) => isIndex(key, value.length));
+  if (indices.length < keys.length) throw unfit(path, 'an array with keys of its own');
+  if (indices.length === value.length) return value.map((one, i) => inner(one, `[${i}]`));
+  return mark('sparse', [value.length, indices.map((key) => [Number(key), inner(value[Number(key)], `[${key}]`)])]);
 }
 
 /** The value that was encoded. Throws a `TypeError` if the JSON does not come from {@link encodeValue}. */
 export function decodeValue(json: unknown): unknown {
   if (typeof json !== 'object' || json === null) return json;
   if (Array.isArray(json)) return json.map(decodeValue);
-  if (!Object.hasOwn(json, MARK)) {
-    const value: Record<string, unknown> = {};
-    for (const [key, one] of Object.entries(json)) put(value, key, decodeValue(one));
-    return value;
-  }
+  if (!Object.hasOwn(json, MARK)) return recordOf(decodedEntries(Object.entries(json)), {});
   const { [MARK]: name, of } = json as { [MARK]: unknown; of?: unknown };
   return decodeMarked(String(name), of);
 }
@@ -183,69 +177,46 @@ function decodeMarked(name: string, of: unknown): unknown {
       return Number(name);
     case 'bigint':
       return BigInt(textOf(of));
-    case 'Date':
-      return new Date(of === null ? Number.NaN : Number(of));
-    case 'Map':
-      return new Map(listOf(of).map((pair) => [decodeValue(listOf(pair)[0]), decodeValue(listOf(pair)[1])]));
-    case 'Set':
-      return new Set(listOf(of).map(decodeValue));
     case 'object':
-      return decodeEntries(of, {});
+      return recordOf(decodedEntries(pairsOf(of)), {});
     case 'bare':
-      return decodeEntries(of, Object.create(null) as Record<string, unknown>);
-    case 'sparse':
-      return decodeSparse(listOf(of));
-    default:
-      return decodeBytes(name, Buffer.from(textOf(of), 'base64'));
+      return recordOf(decodedEntries(pairsOf(of)), Object.create(null) as Record<string, unknown>);
+    case 'sparse': {
+      const [length, held] = listOf(of);
+      const value = new Array<unknown>(Number(length));
+      for (const [index, one] of pairsOf(held)) value[Number(index)] = decodeValue(one);
+      return value;
+    }
   }
+  const known = CLASSES.get(name);
+  if (!known) throw new TypeError(`there is no value ${JSON.stringify(name)}`);
+  return known.decode(of);
 }
 
-function decodeEntries(of: unknown, value: Record<string, unknown>): Record<string, unknown> {
-  for (const pair of listOf(of)) put(value, textOf(listOf(pair)[0]), decodeValue(listOf(pair)[1]));
-  return value;
+function decodedEntries(pairs: readonly (readonly unknown[])[]): (readonly [string, unknown])[] {
+  return pairs.map(([key, value]) => [textOf(key), decodeValue(value)]);
 }
 
-function decodeSparse([length, held]: readonly unknown[]): unknown[] {
-  const value = new Array<unknown>(Number(length));
-  for (const pair of listOf(held)) value[Number(listOf(pair)[0])] = decodeValue(listOf(pair)[1]);
-  return value;
-}
-
-function decodeBytes(name: string, bytes: Buffer): unknown {
-  if (name === 'Buffer') return bytes;
-  // A copy: a Buffer is a view into a pool, whose offset may not suit wider elements.
-  const { buffer } = new Uint8Array(bytes);
-  if (name === 'ArrayBuffer') return buffer;
-  if (name === 'DataView') return new DataView(buffer);
-  if (name in ARRAYS) return new ARRAYS[name as keyof typeof ARRAYS](buffer);
-  throw new TypeError(`there is no value ${JSON.stringify(name)}`);
-}
-
-/** Sets an own property: an assignment to `__proto__` would set the prototype. */
-function put<V>(record: Record<string, V>, key: string, value: V): void {
-  if (key === '__proto__') {
-    Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true });
-  } else {
-    record[key] = value;
+/** Defines own properties: an assignment to `__proto__` would set the prototype. */
+function recordOf<V>(entries: readonly (readonly [string, V])[], record: Record<string, V>): Record<string, V> {
+  for (const [key, value] of entries) {
+    if (key !== '__proto__') record[key] = value;
+    else Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true });
   }
+  return record;
 }
 
 function mark(name: string, of?: Json): Json {
   return of === undefined ? { [MARK]: name } : { [MARK]: name, of };
 }
 
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
-}
-
-function hasNoKeys(value: object): boolean {
-  for (const key in value) if (Object.hasOwn(value, key)) return false;
-  return true;
-}
-
 function isIndex(key: string, length: number): boolean {
   const index = Number(key);
   return Number.isInteger(index) && index >= 0 && index < length && String(index) === key;
+}
+
+function pairsOf(json: unknown): (readonly unknown[])[] {
+  return listOf(json).map(listOf);
 }
 
 function listOf(json: unknown): readonly unknown[] {
@@ -261,10 +232,6 @@ function textOf(json: unknown): string {
 function nameOf(prototype: unknown): string {
   const name: unknown = (prototype as { constructor?: { name?: unknown } } | null)?.constructor?.name;
   return typeof name === 'string' && name !== '' ? name : 'object of a class';
-}
-
-function refuse(path: string, prototype: unknown): never {
-  throw unfit(path, `a ${nameOf(prototype)}`);
 }
 
 function unfit(path: string, what: string): DeadLetterError {

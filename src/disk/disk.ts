@@ -22,7 +22,7 @@ export interface Disk {
    * `create` fails if the file exists, `read` and `update` if it does not; `append` creates it if need be, and every write goes
    * to its end.
    */
-  open(path: string, mode: 'read' | 'create' | 'update' | 'append'): Promise<DiskFile>;
+  open(path: string, mode: OpenMode): Promise<DiskFile>;
   /** The names in a folder; none if it does not exist. */
   list(folder: string): Promise<string[]>;
   /** Creates a folder and those above it, durably. Fails also if it exists and is not writable. */
@@ -41,11 +41,11 @@ const FLAGS = {
   append: constants.O_RDWR | constants.O_CREAT | constants.O_APPEND,
 } as const;
 
+type OpenMode = keyof typeof FLAGS;
+
 /** The file system of Node. */
 export const nodeDisk: Disk = {
-  async open(path, mode) {
-    return new NodeFile(await open(path, FLAGS[mode]));
-  },
+  open: async (path, mode) => diskFile(await open(path, FLAGS[mode])),
   async list(folder) {
     try {
       return await readdir(folder);
@@ -75,49 +75,43 @@ async function syncFolder(folder: string): Promise<void> {
   // Windows cannot open folders, and makes their entries durable by itself.
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await handle.sync().finally(() => handle.close());
 }
 
-class NodeFile implements DiskFile {
-  readonly #handle: FileHandle;
+function diskFile(handle: FileHandle): DiskFile {
+  return {
+    read: async (buffer, position) => (await handle.read(buffer, 0, buffer.length, position)).bytesRead,
+    async write(bytes, position) {
+      try {
+        return (await handle.write(bytes, 0, bytes.length, position)).bytesWritten;
+      } catch (error) {
+        // A pipe, such as /dev/stdout, has no positions.
+        if ((error as { code?: unknown }).code !== 'ESPIPE') throw error;
+        return (await handle.write(bytes)).bytesWritten;
+      }
+    },
+    truncate: (size) => handle.truncate(size),
+    datasync: () => handle.datasync(),
+    async stat() {
+      const { size, nlink } = await handle.stat();
+      return { size, links: nlink };
+    },
+    close: () => handle.close(),
+  };
+}
 
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
-  }
-
-  async read(buffer: Uint8Array, position: number): Promise<number> {
-    return (await this.#handle.read(buffer, 0, buffer.length, position)).bytesRead;
-  }
-
-  async write(bytes: Uint8Array, position: number): Promise<number> {
-    try {
-      return (await this.#handle.write(bytes, 0, bytes.length, position)).bytesWritten;
-    } catch (error) {
-      // A pipe, such as /dev/stdout, has no positions.
-      if ((error as { code?: unknown }).code !== 'ESPIPE') throw error;
-      return (await this.#handle.write(bytes, 0, bytes.length)).bytesWritten;
-    }
-  }
-
-  truncate(size: number): Promise<void> {
-    return this.#handle.truncate(size);
-  }
-
-  datasync(): Promise<void> {
-    return this.#handle.datasync();
-  }
-
-  async stat(): Promise<{ size: number; links: number }> {
-    const { size, nlink } = await this.#handle.stat();
-    return { size, links: nlink };
-  }
-
-  close(): Promise<void> {
-    return this.#handle.close();
+/** Opens a file for the time of some work. */
+export async function withFile<R>(
+  disk: Disk,
+  path: string,
+  mode: OpenMode,
+  work: (file: DiskFile) => Promise<R>,
+): Promise<R> {
+  const file = await disk.open(path, mode);
+  try {
+    return await work(file);
+  } finally {
+    await file.close();
   }
 }
 

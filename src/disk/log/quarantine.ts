@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeAll } from '../appendFile.js';
-import type { Disk } from '../disk.js';
+import { type Disk, withFile } from '../disk.js';
 import type { Region, Segment } from './segment.js';
 
 const CHUNK_BYTES = 1 << 18;
@@ -46,27 +46,20 @@ export class Quarantine {
     return { path, isNew: true };
   }
 
-  async #copy(from: string, { offset, length }: Region, to: string): Promise<void> {
-    const source = await this.#disk.open(from, 'read');
-    try {
-      const target = await this.#disk.open(to, 'append');
-      try {
+  #copy(from: string, { offset, length }: Region, to: string): Promise<void> {
+    return withFile(this.#disk, from, 'read', (source) =>
+      withFile(this.#disk, to, 'append', async (target) => {
         await target.truncate(0);
         const buffer = new Uint8Array(Math.min(CHUNK_BYTES, length));
         for (let done = 0; done < length; ) {
-          const view = buffer.subarray(0, Math.min(buffer.length, length - done));
-          const read = await source.read(view, offset + done);
+          const read = await source.read(buffer.subarray(0, length - done), offset + done);
           if (read === 0) break;
-          await writeAll(target, view.subarray(0, read), done);
+          await writeAll(target, buffer.subarray(0, read), done);
           done += read;
         }
         await target.datasync();
-      } finally {
-        await target.close();
-      }
-    } finally {
-      await source.close();
-    }
+      }),
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { type Disk, isMissing } from '../disk.js';
+import { type Disk, isMissing, withFile } from '../disk.js';
 import { type ScannedLine, scanLines } from '../lineScanner.js';
-import type { EntryCount, EntryFormat, ParsedEntry } from './entryFormat.js';
+import type { EntryFormat, ParsedEntry } from './entryFormat.js';
 import { Journal } from './journal.js';
 
 /** Part of a segment. */
@@ -101,68 +101,55 @@ export async function listSegments(
   };
 }
 
-/** Reads the journal, if there is one. */
-export async function readJournal(disk: Disk, segment: Segment): Promise<void> {
+/** Reads the journal of a segment, if it has one. */
+async function readJournal(disk: Disk, { path, journalPath, journal }: Segment): Promise<void> {
+  // An entry takes more than a byte, so no number is beyond the size of the segment.
+  const maxOrdinal = await withFile(disk, path, 'read', async (file) => (await file.stat()).size);
   try {
-    const file = await disk.open(segment.journalPath, 'read');
-    try {
-      const { size } = await file.stat();
-      // An entry takes more than a byte, so no number is beyond the size of the segment.
-      const maxOrdinal = await sizeOf(disk, segment.path);
-      for await (const { bytes, isEnded } of scanLines(file, Math.max(1, size))) {
-        if (bytes && isEnded) segment.journal.applyLine(bytes.toString('latin1'), maxOrdinal);
-      }
-    } finally {
-      await file.close();
+    for await (const { bytes, isEnded } of linesOf(disk, journalPath, Number.POSITIVE_INFINITY)) {
+      if (bytes && isEnded) journal.applyLine(bytes.toString('latin1'), maxOrdinal);
     }
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
 }
 
-async function sizeOf(disk: Disk, path: string): Promise<number> {
-  const file = await disk.open(path, 'read');
-  try {
-    return (await file.stat()).size;
-  } finally {
-    await file.close();
-  }
-}
-
-/** Counts the entries of a segment and finds what holds none. Reads lines no further than it must. */
-export async function indexSegment<E>(reader: SegmentReader<E>, segment: Segment): Promise<void> {
+/** Reads the journal of a segment and counts its entries, reading their lines no further than it must. */
+export async function openSegment<E>(reader: SegmentReader<E>, folder: string, name: string): Promise<Segment> {
   const { disk, format, maxEntryBytes } = reader;
-  const file = await disk.open(segment.path, 'read');
-  try {
-    for await (const line of scanLines(file, maxEntryBytes)) {
-      const parsed = headIn(reader, line) ?? (line.bytes && format.parse(line.bytes));
-      const place = placeIn(parsed, line);
-      if (place) segment.add(place.ordinal, place.weight);
-      else if (parsed && 'is' in parsed && parsed.is === 'unknownVersion') segment.unknownVersion += 1;
-      else segment.addBroken(line);
-    }
-  } finally {
-    await file.close();
+  const segment = new Segment(folder, name, true);
+  await readJournal(disk, segment);
+  for await (const line of linesOf(disk, segment.path, maxEntryBytes)) {
+    const parsed = headIn(reader, line) ?? (line.bytes && format.parse(line.bytes));
+    const place = placeIn(parsed, line);
+    if (place) segment.add(place.ordinal, place.weight);
+    else if (parsed && 'is' in parsed && parsed.is === 'unknownVersion') segment.unknownVersion += 1;
+    else segment.addBroken(line);
   }
+  return segment;
 }
 
 /** The lines of a segment whose entries are not removed, read to their end. */
 export async function* readSegment<E>(reader: SegmentReader<E>, segment: Segment): AsyncGenerator<SegmentLine<E>> {
   const { disk, format, maxEntryBytes } = reader;
   const { journal } = segment;
-  const file = await disk.open(segment.path, 'read');
+  for await (const line of linesOf(disk, segment.path, maxEntryBytes)) {
+    const { offset, length, bytes, isEnded } = line;
+    const head = headIn(reader, line);
+    if (head && journal.isRemoved(head.ordinal)) continue;
+    const parsed: ParsedEntry<E> = bytes ? format.parse(bytes) : { is: 'corrupt', reason: 'it is too long' };
+    const place = placeIn(parsed, line);
+    if (place && journal.isRemoved(place.ordinal)) continue;
+    const { ordinal, weight } = place ?? head ?? NO_PLACE;
+    const isLost = parsed.is === 'entry' && !place;
+    yield { offset, length, isEnded, ordinal, weight, parsed: isLost ? LOST : parsed };
+  }
+}
+
+async function* linesOf(disk: Disk, path: string, maxBytes: number): AsyncGenerator<ScannedLine> {
+  const file = await disk.open(path, 'read');
   try {
-    for await (const line of scanLines(file, maxEntryBytes)) {
-      const { offset, length, bytes, isEnded } = line;
-      const head = headIn(reader, line);
-      if (head && journal.isRemoved(head.ordinal)) continue;
-      const parsed: ParsedEntry<E> = bytes ? format.parse(bytes) : { is: 'corrupt', reason: 'it is too long' };
-      const place = placeIn(parsed, line);
-      if (place && journal.isRemoved(place.ordinal)) continue;
-      const { ordinal, weight } = place ?? head ?? NO_PLACE;
-      const isLost = parsed.is === 'entry' && !place;
-      yield { offset, length, isEnded, ordinal, weight, parsed: isLost ? LOST : parsed };
-    }
+    yield* scanLines(file, maxBytes);
   } finally {
     await file.close();
   }
@@ -185,16 +172,14 @@ function placeIn<E>(found: Place | ParsedEntry<E> | undefined, { offset }: Regio
   return found && 'ordinal' in found && found.ordinal >= 1 && found.ordinal <= offset + 1 ? found : undefined;
 }
 
-/** A segment, or the line of one, as whoever looks at a folder without its lock sees it. */
-export interface FolderLine<E> extends SegmentLine<E> {
-  readonly segment: string;
-}
-
 /**
  * Reads a folder of segments without its lock, oldest first, while another process may write to it: what comes or goes
  * meanwhile may be missed.
  */
-export async function* readFolder<E>(reader: SegmentReader<E>, folder: string): AsyncGenerator<FolderLine<E>> {
+export async function* readFolder<E>(
+  reader: SegmentReader<E>,
+  folder: string,
+): AsyncGenerator<SegmentLine<E> & { readonly segment: string }> {
   for (const name of (await listSegments(reader.disk, folder)).names) {
     const segment = new Segment(folder, name, true);
     try {
@@ -211,22 +196,15 @@ export async function* readFolder<E>(reader: SegmentReader<E>, folder: string): 
 export async function countFolder<E>(
   reader: SegmentReader<E>,
   folder: string,
-): Promise<EntryCount & { readonly unknownVersion: number }> {
-  let entries = 0;
-  let weight = 0;
-  let unknownVersion = 0;
+): Promise<Pick<Segment, 'entries' | 'weight' | 'unknownVersion'>> {
+  const sum = { entries: 0, weight: 0, unknownVersion: 0 };
   for (const name of (await listSegments(reader.disk, folder)).names) {
-    const segment = new Segment(folder, name, true);
-    try {
-      await readJournal(reader.disk, segment);
-      await indexSegment(reader, segment);
-    } catch (error) {
+    const segment = await openSegment(reader, folder, name).catch((error: unknown) => {
       if (!isMissing(error)) throw error;
-      continue;
-    }
-    entries += segment.entries;
-    weight += segment.weight;
-    unknownVersion += segment.unknownVersion;
+    });
+    sum.entries += segment?.entries ?? 0;
+    sum.weight += segment?.weight ?? 0;
+    sum.unknownVersion += segment?.unknownVersion ?? 0;
   }
-  return { entries, weight, unknownVersion };
+  return sum;
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { AppendFile } from '../appendFile.js';
 import type { EncodedEntry, EntryCount, EntryFormat, Placed } from './entryFormat.js';
 import { type MarkSign, markLine } from './journal.js';
-import { indexSegment, listSegments, readJournal, Segment, type SegmentReader } from './segment.js';
+import { listSegments, openSegment, Segment, type SegmentReader } from './segment.js';
 
 export interface SegmentFolderConfig<E, D> extends SegmentReader<E> {
   readonly folder: string;
@@ -50,12 +50,7 @@ export class SegmentFolder<E, D> {
     const { names, orphans } = await listSegments(disk, folder);
     // A crash between the two removals leaves the journal of a segment that is gone.
     for (const name of orphans) await disk.remove(join(folder, `${name}.journal`));
-    for (const name of names) {
-      const segment = new Segment(folder, name, true);
-      await readJournal(disk, segment);
-      await indexSegment(this.#config, segment);
-      this.#segments.set(name, segment);
-    }
+    for (const name of names) this.#segments.set(name, await openSegment(this.#config, folder, name));
     return [...names, ...orphans];
   }
 
