@@ -15,7 +15,7 @@ import {
 import { DeadLetterError } from './deadLetterError.js';
 import { recordError } from './errorRecord.js';
 import { encodeLetters, type LetterDraft } from './letterLine.js';
-import { type LetterLog, type LetterProblem, letterCount, type PlacedLetter } from './letterLog.js';
+import { addTo, type LetterLog, type LetterProblem, letterCount, type PlacedLetter } from './letterLog.js';
 
 /** The disk accepts no data, and the items wait. */
 export interface DeadLetterHold {
@@ -71,21 +71,40 @@ export interface DeadLetterQueue<T> extends DeadLetters<T> {
   close(): Promise<void>;
 }
 
-/** How many letters are moved per wait for the disk, and how many bytes of them. */
-export const MAX_GROUP_LETTERS = 32;
-export const MAX_GROUP_BYTES = 8 << 20;
+/** How many letters are handled per wait for the disk, and how many bytes of them. */
+const MAX_GROUP_LETTERS = 32;
+const MAX_GROUP_BYTES = 8 << 20;
 
-/** Groups letters, as far as memory allows. */
-export async function* groupsOf(letters: AsyncIterable<PlacedLetter>): AsyncGenerator<PlacedLetter[]> {
+/** Groups letters, as far as memory allows. A letter for which `isAlone` is true has a group of its own. */
+export async function* groupsOf(
+  letters: AsyncIterable<PlacedLetter>,
+  limit = Number.POSITIVE_INFINITY,
+  isAlone: (letter: PlacedLetter) => boolean = () => false,
+): AsyncGenerator<PlacedLetter[]> {
   let group: PlacedLetter[] = [];
   let bytes = 0;
-  for await (const letter of letters) {
-    group.push(letter);
-    bytes += letter.bytes;
-    if (group.length < MAX_GROUP_LETTERS && bytes < MAX_GROUP_BYTES) continue;
-    yield group;
-    group = [];
-    bytes = 0;
+  let taken = 0;
+  try {
+    for await (const letter of letters) {
+      const goesAlone = isAlone(letter);
+      if (goesAlone && group.length > 0) {
+        yield group;
+        group = [];
+        bytes = 0;
+      }
+      group.push(letter);
+      bytes += letter.bytes;
+      taken += 1;
+      if (taken >= limit) break;
+      if (!goesAlone && group.length < MAX_GROUP_LETTERS && bytes < MAX_GROUP_BYTES) continue;
+      yield group;
+      group = [];
+      bytes = 0;
+    }
+  } catch (error) {
+    // What was read before is leased, and must be handled to be released.
+    if (group.length > 0) yield group;
+    throw error;
   }
   if (group.length > 0) yield group;
 }
@@ -103,39 +122,15 @@ async function* placesOf(letters: AsyncIterable<PlacedLetter>): AsyncGenerator<P
   if (places.length > 0) yield places;
 }
 
-/** Counts that grow. */
-type LetterTotal = { -readonly [K in keyof LetterCount]: LetterCount[K] };
-
-export function addTo(total: LetterTotal, letters: number, items: number): void {
-  total.letters += letters;
-  total.items += items;
-}
-
-/** What all users of a folder in this process share. */
-export interface OpenFolder {
-  readonly log: LetterLog;
-  readonly totals: { readonly appended: LetterTotal; readonly replayed: LetterTotal; readonly purged: LetterTotal };
-  close(): Promise<void>;
-}
-
 /** One user of a folder. */
 export interface FolderUser {
   readonly onHold: () => void;
   readonly onProblem: (problem: LetterProblem) => void;
 }
 
-const folders = new WeakMap<object, OpenFolder>();
-
-/** What stands behind a queue. */
-export function openFolderOf(owner: string, queue: object): OpenFolder {
-  const found = folders.get(queue);
-  if (!found) throw new RangeError(`${owner}: queue must come from openDeadLetters()`);
-  return found;
-}
-
 export interface QueueSettings {
   readonly pipeline: string;
-  readonly shared: SharedFolder<FolderUser, OpenFolder>;
+  readonly shared: SharedFolder<FolderUser, LetterLog>;
   readonly user: FolderUser;
   readonly now: () => number;
   readonly closeTimeoutMs: number;
@@ -144,16 +139,19 @@ export interface QueueSettings {
 /** One user's view of a folder. */
 export class StoredQueue<T> implements DeadLetterQueue<T> {
   readonly #settings: QueueSettings;
-  readonly #folder: OpenFolder;
   readonly #log: LetterLog;
   readonly #pending = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   constructor(settings: QueueSettings) {
     this.#settings = settings;
-    this.#folder = settings.shared.resource;
-    this.#log = this.#folder.log;
-    folders.set(this, this.#folder);
+    this.#log = settings.shared.resource;
+  }
+
+  /** The letters behind a queue. */
+  static logOf(owner: string, queue: object): LetterLog {
+    if (#log in queue) return queue.#log;
+    throw new RangeError(`${owner}: queue must come from openDeadLetters()`);
   }
 
   get folder(): string {
@@ -177,7 +175,7 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
       const letters = encodeLetters(draft, this.#log.config.maxEntryBytes);
       this.#track(this.#log.open.append(letters)).then(
         () => {
-          addTo(this.#folder.totals.appended, letters.length, items.length);
+          addTo(this.#log.totals.appended, letters.length, items.length);
           subscriber.complete();
         },
         (failure: unknown) => subscriber.error(failure),
@@ -186,7 +184,7 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
   }
 
   stats(): DeadLetterStats {
-    const { appended, replayed, purged } = this.#folder.totals;
+    const { appended, replayed, purged } = this.#log.totals;
     return {
       open: letterCount(this.#log.open.count),
       parked: letterCount(this.#log.parked.count),
@@ -201,7 +199,7 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
   async purge(filter: LetterFilter): Promise<LetterCount> {
     const { state = 'open' } = readOptions('purge: filter', filter, STATE_FILTER);
     const count = await this.#each(state, filter, placesOf, (places) => this.#log[state].mark('-', places));
-    addTo(this.#folder.totals.purged, count.letters, count.items);
+    addTo(this.#log.totals.purged, count.letters, count.items);
     return count;
   }
 

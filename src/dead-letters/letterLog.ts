@@ -28,11 +28,25 @@ export function folderOf(folder: string, state: LetterState): string {
 
 export const letterCount = ({ entries, weight }: EntryCount): LetterCount => ({ letters: entries, items: weight });
 
+/** A count that grows. */
+type LetterTotal = { -readonly [K in keyof LetterCount]: LetterCount[K] };
+
+export function addTo(total: LetterTotal, letters: number, items: number): void {
+  total.letters += letters;
+  total.items += items;
+}
+
 /** The dead letters of one folder, for all in this process that have it open: a log of open ones and a log of parked ones. */
 export class LetterLog {
   readonly config: LetterLogConfig;
   readonly open: SegmentLog<DeadLetter, EncodedEntry>;
   readonly parked: SegmentLog<DeadLetter, EncodedEntry>;
+  /** Since the folder was opened in this process. */
+  readonly totals = {
+    appended: { letters: 0, items: 0 },
+    replayed: { letters: 0, items: 0 },
+    purged: { letters: 0, items: 0 },
+  };
   readonly #common: LogCommon;
   readonly #leases = new Set<string>();
 

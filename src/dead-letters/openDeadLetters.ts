@@ -11,19 +11,13 @@ import {
   having,
   integer,
   type OptionsOf,
+  type Read,
   readArgument,
   readOptions,
   text,
 } from '../primitives/options.js';
 import { DeadLetterError } from './deadLetterError.js';
-import {
-  type DeadLetterHold,
-  type DeadLetterQueue,
-  type FolderUser,
-  holdOf,
-  type OpenFolder,
-  StoredQueue,
-} from './deadLetterQueue.js';
+import { type DeadLetterHold, type DeadLetterQueue, type FolderUser, holdOf, StoredQueue } from './deadLetterQueue.js';
 import { LetterLog, type LetterLogConfig, type LetterProblem } from './letterLog.js';
 import { MAX_LETTER_BYTES } from './readDeadLetters.js';
 
@@ -70,7 +64,7 @@ const OPTIONS = {
 } satisfies OptionsOf<OpenDeadLettersConfig>;
 
 /** For all that have a folder open in this process. */
-const folders = new SharedFolders<FolderUser, OpenFolder>();
+const folders = new SharedFolders<FolderUser, LetterLog>();
 
 /**
  * Opens a folder of dead letters: a pipeline puts the items there that it has to give up, on disk, for a later replay.
@@ -94,16 +88,16 @@ const folders = new SharedFolders<FolderUser, OpenFolder>();
  */
 export async function openDeadLetters<T>(folder: string, config: OpenDeadLettersConfig): Promise<DeadLetterQueue<T>> {
   const wanted = resolve(readArgument(OWNER, 'folder', folder, text()));
-  const { pipeline, closeTimeoutMs, ...settings } = readOptions(OWNER, config, OPTIONS);
-  const { disk, scheduler, now } = settings;
-  let open: OpenFolder | undefined;
-  const user = userOf(settings, () => open && holdOf(open.log));
+  const settings = readOptions(OWNER, config, OPTIONS);
+  const { pipeline, closeTimeoutMs, disk, scheduler, now } = settings;
+  let open: LetterLog | undefined;
+  const user = userOf(settings, () => open && holdOf(open));
   try {
     await disk.makeFolder(wanted);
     const real = realpathSync(wanted);
     const { segmentBytes, maxLetterBytes: maxEntryBytes } = settings;
     const shared = await folders.join(real, user, (users) =>
-      openFolder({ disk, folder: real, segmentBytes, maxEntryBytes, scheduler, now }, users),
+      openLog({ disk, folder: real, segmentBytes, maxEntryBytes, scheduler, now }, users),
     );
     open = shared.resource;
     return new StoredQueue<T>({ pipeline, shared, user, now, closeTimeoutMs });
@@ -112,10 +106,10 @@ export async function openDeadLetters<T>(folder: string, config: OpenDeadLetters
   }
 }
 
-async function openFolder(
+async function openLog(
   config: Omit<LetterLogConfig, 'format' | 'onHold' | 'onProblem'>,
   users: ReadonlySet<FolderUser>,
-): Promise<OpenFolder> {
+): Promise<LetterLog> {
   // Loaded only where letters are read, as it checks them with Effect's Schema, which is large.
   const { LetterFormat } = await import('./letterFormat.js');
   const log = new LetterLog({
@@ -125,19 +119,13 @@ async function openFolder(
     onProblem: (problem) => users.forEach((user) => void user.onProblem(problem)),
   });
   await log.load();
-  const none = { letters: 0, items: 0 };
-  const totals = { appended: { ...none }, replayed: { ...none }, purged: { ...none } };
-  return { log, totals, close: () => log.close() };
+  return log;
 }
 
-interface Listeners {
-  readonly onHold: ((hold: DeadLetterHold) => void) | undefined;
-  readonly onProblem: ((problem: LetterProblem) => void) | undefined;
-  readonly holdLogEveryMs: number;
-  readonly scheduler: SchedulerLike;
-}
-
-function userOf(settings: Listeners, holding: () => DeadLetterHold | undefined): FolderUser {
+function userOf(
+  settings: Read<OpenDeadLettersConfig, typeof OPTIONS>,
+  holding: () => DeadLetterHold | undefined,
+): FolderUser {
   const { onHold, onProblem, holdLogEveryMs, scheduler } = settings;
   let lastTold = Number.NEGATIVE_INFINITY;
   return {

@@ -19,20 +19,20 @@ export interface ReplayAttempt {
 export const UNSUBSCRIBED = Symbol('unsubscribed');
 
 /**
- * Sends a letter's items to the sink once, with all policies. Passes the subscription to `started`; unsubscribing it rejects the
- * promise with {@link UNSUBSCRIBED}.
+ * Sends a letter's items to the sink once, with all policies. Unsubscribing `writes` rejects the promise with
+ * {@link UNSUBSCRIBED}.
  */
-export function writeLetter<T>(
-  sink: Sink<T>,
-  policies: WritePolicies<T>,
-  items: readonly T[],
-  started: (subscription: Subscription) => void,
+export function writeLetter(
+  sink: Sink<unknown>,
+  policies: WritePolicies<unknown>,
+  items: readonly unknown[],
+  writes: Subscription,
 ): Promise<ReplayAttempt> {
   return new Promise((resolve, reject) => {
     let written = 0;
-    const failed: Diversion<T>[] = [];
+    const failed: Diversion<unknown>[] = [];
     const deadLetters = {
-      append(diversion: Diversion<T>) {
+      append(diversion: Diversion<unknown>) {
         failed.push(diversion);
         return EMPTY;
       },
@@ -52,7 +52,7 @@ export function writeLetter<T>(
         },
       });
     subscription.add(() => reject(UNSUBSCRIBED));
-    started(subscription);
+    writes.add(subscription);
   });
 }
 

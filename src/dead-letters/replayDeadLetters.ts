@@ -14,7 +14,7 @@ import {
   unchecked,
 } from '../primitives/options.js';
 import { LETTER_FILTER, type LetterFilter } from './deadLetter.js';
-import { type DeadLetterQueue, openFolderOf } from './deadLetterQueue.js';
+import { type DeadLetterQueue, StoredQueue } from './deadLetterQueue.js';
 import type { ReplayProgress } from './replayProgress.js';
 import { ReplayRun } from './replayRun.js';
 
@@ -98,14 +98,16 @@ export function replayDeadLetters<T>(
   queue: DeadLetterQueue<T>,
   config: ReplayDeadLettersConfig<T>,
 ): Observable<ReplayProgress> {
-  const folder = openFolderOf(OWNER, queue);
-  const { pace, policies = {}, filter = {}, ...read } = readOptions(OWNER, config, OPTIONS);
+  const log = StoredQueue.logOf(OWNER, queue);
+  // What the letters hold is not known to the compiler either way.
+  const read = readOptions(OWNER, config as ReplayDeadLettersConfig<unknown>, OPTIONS);
+  const { pace, policies = {}, filter = {} } = read;
   readOptions(`${OWNER}: policies`, policies, POLICIES);
   writerSettings(`${OWNER}: policies`, policies);
   const settings = { ...read, policies, filter, msPerItem: pace === undefined ? 0 : pace.perMs / pace.rate };
   // In a drain it ends by itself: what is in flight is finished.
   return gatedSource<ReplayProgress>({ name: OWNER, scheduler: read.scheduler, stops: false }, (outlet) => {
-    const run = new ReplayRun<T>(folder, settings, outlet);
+    const run = new ReplayRun(log, settings, outlet);
     void run.start();
     return () => run.cancel();
   });

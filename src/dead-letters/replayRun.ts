@@ -1,19 +1,19 @@
-import type { SchedulerLike, Subscription } from 'rxjs';
+import { type SchedulerLike, Subscription } from 'rxjs';
 import type { Sink } from '../contracts/sink.js';
 import type { Outlet } from '../flow/gatedSource.js';
 import type { WritePolicies } from '../operators/writing/writePolicies.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
 import { MAX_TIMER_MS } from '../primitives/timer.js';
 import type { LetterFilter } from './deadLetter.js';
-import { addTo, continuationOf, MAX_GROUP_BYTES, MAX_GROUP_LETTERS, type OpenFolder } from './deadLetterQueue.js';
+import { continuationOf, groupsOf } from './deadLetterQueue.js';
 import { encodeLetters, idOf, type LetterDraft } from './letterLine.js';
-import type { LetterLog, PlacedLetter } from './letterLog.js';
+import { addTo, type LetterLog, type PlacedLetter } from './letterLog.js';
 import { lettersForFailures, UNSUBSCRIBED, writeLetter } from './replayAttempt.js';
 import type { ReplayProgress } from './replayProgress.js';
 
-export interface ReplaySettings<T> {
-  readonly sink: Sink<T>;
-  readonly policies: WritePolicies<T>;
+export interface ReplaySettings {
+  readonly sink: Sink<unknown>;
+  readonly policies: WritePolicies<unknown>;
   readonly filter: LetterFilter;
   /** 0 for no pace. */
   readonly msPerItem: number;
@@ -28,10 +28,9 @@ export interface ReplaySettings<T> {
 const MAX_UNSETTLED = 64;
 
 /** One subscription to a replay. */
-export class ReplayRun<T> {
+export class ReplayRun {
   readonly #log: LetterLog;
-  readonly #folder: OpenFolder;
-  readonly #settings: ReplaySettings<T>;
+  readonly #settings: ReplaySettings;
   readonly #outlet: Outlet<ReplayProgress>;
   /** What has happened in this replay, and what of it is news. */
   readonly #sum = { letters: 0, items: 0, written: 0, failedAgain: 0, parked: 0 };
@@ -42,7 +41,7 @@ export class ReplayRun<T> {
   /** Writes in flight, and letters that wait for the disk until they are settled. */
   readonly #writing = new Set<Promise<void>>();
   readonly #settling = new Set<Promise<void>>();
-  readonly #subscriptions = new Set<Subscription>();
+  readonly #writes = new Subscription();
   #total = 0;
   /** How many letters are settled or skipped. */
   #seen = 0;
@@ -54,9 +53,8 @@ export class ReplayRun<T> {
   #failure: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(folder: OpenFolder, settings: ReplaySettings<T>, outlet: Outlet<ReplayProgress>) {
-    this.#folder = folder;
-    this.#log = folder.log;
+  constructor(log: LetterLog, settings: ReplaySettings, outlet: Outlet<ReplayProgress>) {
+    this.#log = log;
     this.#settings = settings;
     this.#outlet = outlet;
   }
@@ -81,7 +79,7 @@ export class ReplayRun<T> {
   /** Unsubscribes the writes in flight; their letters stay. */
   cancel(): void {
     this.#stop();
-    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.#writes.unsubscribe();
   }
 
   #replaysOf(leased: PlacedLetter): number {
@@ -104,34 +102,16 @@ export class ReplayRun<T> {
     const letters = this.#log.lease('open', this.#settings.filter, () => {
       this.#seen += 1;
     });
-    const group: PlacedLetter[] = [];
-    let bytes = 0;
-    let taken = 0;
-    try {
-      while (!this.#isOver && taken < this.#settings.limit) {
-        const { value: letter, done } = await letters.next();
-        if (done) break;
-        taken += 1;
-        // A letter that may have killed an earlier replay goes alone, so that its neighbours are not blamed.
-        const isSuspect = this.#log.open.begun(letter) > 0;
-        if (isSuspect) await this.#send(group.splice(0));
-        if (isSuspect) bytes = 0;
-        group.push(letter);
-        bytes += letter.bytes;
-        if (!isSuspect && group.length < MAX_GROUP_LETTERS && bytes < MAX_GROUP_BYTES) continue;
-        await this.#send(group.splice(0));
-        bytes = 0;
-      }
-      await this.#send(group.splice(0));
-    } finally {
-      this.#log.release(group);
-      await letters.return(undefined);
+    // A letter that may have killed an earlier replay goes alone, so that its neighbours are not blamed.
+    const isSuspect = (letter: PlacedLetter): boolean => this.#log.open.begun(letter) > 0;
+    for await (const group of groupsOf(letters, this.#settings.limit, isSuspect)) {
+      await this.#send(group);
+      if (this.#isOver) break;
     }
   }
 
   /** Sends letters, as many at a time as is allowed. */
   async #send(group: PlacedLetter[]): Promise<void> {
-    if (group.length === 0) return;
     if (this.#settings.dryRun) {
       this.#log.release(group);
       for (const { weight } of group) this.#settled(weight);
@@ -169,18 +149,8 @@ export class ReplayRun<T> {
   async #write(leased: PlacedLetter): Promise<void> {
     const { value: letter } = leased;
     const { sink, policies, maxReplays } = this.#settings;
-    let subscription: Subscription | undefined;
     try {
-      const { written, failed } = await writeLetter<unknown>(
-        sink as Sink<unknown>,
-        policies as WritePolicies<unknown>,
-        letter.items,
-        (begun) => {
-          subscription = begun;
-          this.#subscriptions.add(begun);
-          if (this.#outlet.closed) begun.unsubscribe();
-        },
-      );
+      const { written, failed } = await writeLetter(sink, policies, letter.items, this.#writes);
       // The current attempt is among those that have begun and not ended.
       const replays = this.#replaysOf(leased);
       this.#settle(leased, written, lettersForFailures(letter, replays, failed), replays >= maxReplays);
@@ -189,8 +159,6 @@ export class ReplayRun<T> {
       // The attempt has ended without a result for the letter.
       await this.#log.open.mark('=', [leased]).catch(() => {});
       this.#log.release([leased]);
-    } finally {
-      if (subscription) this.#subscriptions.delete(subscription);
     }
   }
 
@@ -207,7 +175,7 @@ export class ReplayRun<T> {
         const added = (await this.#log[isLast ? 'parked' : 'open'].append(encoded)).map(idOf);
         await this.#log.open.mark('-', [leased]);
         const items = letter.items.length;
-        addTo(this.#folder.totals.replayed, added.length === 0 ? 1 : 0, written);
+        addTo(this.#log.totals.replayed, added.length === 0 ? 1 : 0, written);
         const parked = isLast ? added.length : 0;
         this.#removed.push(letter.id);
         this.#added.push(...added);

@@ -145,7 +145,7 @@ function encodeObject(value: object, path: string, inner: EncodeInner): Json {
   const name = nameOf(prototype);
   if (!ArrayBuffer.isView(value) && Object.keys(value).length > 0) throw unfit(path, `a ${name} with keys of its own`);
   const known = CLASSES.get(name);
-  if (known?.prototype !== prototype) throw unfit(path, `a ${name}`);
+  if (!known || known.prototype !== prototype) throw unfit(path, `a ${name}`);
   return mark(name, known.encode(value as never, inner));
 }
 

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type BigIntStats, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, Socket } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { FolderLockedError } from './folderLockedError.js';
 
 /**
@@ -82,7 +83,7 @@ async function listenTo(name: string, state: { readonly isHeld: boolean }, folde
     const answer = await ask(name);
     const isEnding = answer === 'dead' || answer === 'gone' || answer === 'ending';
     if (!isEnding || performance.now() > deadline) throw lockedBy(folder, answer);
-    await pause();
+    await setTimeout(RETRY_MS);
   }
 }
 
@@ -155,12 +156,8 @@ async function outlast(folder: string, short: string, own: string): Promise<void
       if (mustYield || performance.now() > deadline) throw lockedBy(folder, answer, join(folder, file));
     }
     if (isAlone) return;
-    await pause();
+    await setTimeout(RETRY_MS);
   }
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, RETRY_MS));
 }
 
 function listen(path: string, state: { readonly isHeld: boolean }): Promise<Server> {
@@ -193,31 +190,24 @@ function closed(server: Server): Promise<void> {
 /** `ending` is a listener that closes; `silent` one that does not answer, or that may not be asked. */
 type Answer = Identity | 'dead' | 'gone' | 'ending' | 'silent';
 
+const FAILURES: Readonly<Record<string, Answer>> = {
+  ECONNREFUSED: 'dead',
+  ENOENT: 'gone',
+  ECONNRESET: 'ending',
+  EPIPE: 'ending',
+  ERR_STREAM_PREMATURE_CLOSE: 'ending',
+};
+
 /** Asks who listens there. */
-function ask(path: string): Promise<Answer> {
-  return new Promise((resolve) => {
-    let answer = '';
-    let failure: unknown;
-    const socket: Socket = connect(path);
-    const done = (silence: 'ending' | 'silent'): void => {
-      clearTimeout(timer);
-      socket.destroy();
-      if (failure === 'ECONNREFUSED') resolve('dead');
-      else if (failure === 'ENOENT') resolve('gone');
-      else resolve(identityIn(answer) ?? silence);
-    };
-    const timer = setTimeout(done, MAX_ANSWER_MS, 'silent');
-    socket.setEncoding('utf8');
-    socket.on('data', (text: string) => {
-      answer += text;
-      if (answer.length > 1_000) done('silent');
-    });
-    socket.on('error', (error) => {
-      failure = codeOf(error);
-      done(failure === 'ECONNRESET' || failure === 'EPIPE' ? 'ending' : 'silent');
-    });
-    socket.on('close', () => done('ending'));
-  });
+async function ask(path: string): Promise<Answer> {
+  let answer = '';
+  try {
+    const socket = new Socket({ signal: AbortSignal.timeout(MAX_ANSWER_MS) });
+    for await (const text of socket.connect({ path }).setEncoding('utf8')) answer += text;
+    return identityIn(answer) ?? 'ending';
+  } catch (error) {
+    return FAILURES[String(codeOf(error))] ?? 'silent';
+  }
 }
 
 /** Former versions say their process id only. */
