@@ -31,7 +31,7 @@ const CODES: Readonly<Record<FailureClass, readonly string[]>> = {
     ...['ENETDOWN', 'ECONNABORTED', 'ENOSPC', 'EMFILE', 'ENFILE', 'EBUSY', 'EAGAIN', 'ENOENT', 'E2BIG'],
   ],
   poison: [],
-  fatal: ['EACCES', 'EPERM', 'EROFS', 'EISDIR', 'ENOTDIR', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+  fatal: ['EACCES', 'EPERM', 'EROFS', 'EISDIR', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
 };
 
 const rows = (table: Readonly<Record<FailureClass, readonly string[]>>) =>

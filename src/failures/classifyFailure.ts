@@ -45,7 +45,7 @@ const CODES = {
   ],
   poison: [],
   fatal: [
-    ...['EACCES', 'EPERM', 'EROFS', 'EISDIR', 'ENOTDIR'],
+    ...['EACCES', 'EPERM', 'EROFS', 'EISDIR'],
     // The certificate of the server.
     ...['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN'],
     ...['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'ERR_TLS_CERT_ALTNAME_INVALID'],
