@@ -91,7 +91,8 @@ export function circuitBreaker<T>(breaker: CircuitBreaker, config: CircuitBreake
 
   return operateOnDemand<T, T>({ kind: owner, name }, ({ destination, downstream, stage, emit, connect }) => {
     const time = new MonotonicClock();
-    const call = new GuardedCall(breaker, scheduler, () => time.at(scheduler.now()), destination);
+    const now = () => time.at(scheduler.now());
+    const call = new GuardedCall({ breaker, scheduler, destination, now });
     const healthy = new Timer(scheduler, () => call.settle('succeeded'));
     let stopping: Subscription | undefined;
 

@@ -136,12 +136,12 @@ export class CircuitBreaker {
 
   /** The call succeeded, and took `durationMs`. */
   succeeded(permit: Permit, durationMs: number, now: number): void {
-    this.#settle(permit, false, this.#isSlow(durationMs), now);
+    this.#settle(permit, false, durationMs, now);
   }
 
   /** The call failed after `durationMs`. */
   failed(permit: Permit, durationMs: number, now: number): void {
-    this.#settle(permit, true, this.#isSlow(durationMs), now);
+    this.#settle(permit, true, durationMs, now);
   }
 
   /** The call says nothing about the system that was called: it was never made, or was abandoned. */
@@ -175,10 +175,6 @@ export class CircuitBreaker {
     return this.#listeners.add(listener);
   }
 
-  #isSlow(durationMs: number): boolean {
-    return this.#settings.slowCallMs !== undefined && durationMs >= this.#settings.slowCallMs;
-  }
-
   #probe(time: number): Permit | undefined {
     this.#endHalfOpen(time);
     let phase = this.#phase;
@@ -192,7 +188,9 @@ export class CircuitBreaker {
     return permit;
   }
 
-  #settle(permit: Permit, hasFailed: boolean, wasSlow: boolean, now: number): void {
+  #settle(permit: Permit, hasFailed: boolean, durationMs: number, now: number): void {
+    const { slowCallMs = Number.POSITIVE_INFINITY } = this.#settings;
+    const wasSlow = durationMs >= slowCallMs;
     const time = this.#time.at(now);
     this.#endHalfOpen(time);
     const phase = this.#phase;

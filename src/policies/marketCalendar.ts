@@ -65,11 +65,11 @@ const MAX_CACHED = 16;
  * ```
  */
 export function marketSessions(config: MarketSessionsConfig): MarketCalendar {
-  const { timeZone, open, close: closing, earlyCloses = {}, ...read } = readOptions(OWNER, config, OPTIONS);
+  const { timeZone, open, close: usual, earlyCloses = {}, ...read } = readOptions(OWNER, config, OPTIONS);
   const zone = zoneOf(timeZone);
   const opensAt = minuteOf('open', open);
   const lengthTo = (close: number) => (close > opensAt ? close - opensAt : close - opensAt + MINUTES);
-  const length = lengthTo(minuteOf('close', closing));
+  const length = lengthTo(minuteOf('close', usual));
   const days = new Set(read.days);
   const holidays = new Set(read.holidays.map((date) => dayOf('holidays', date)));
   const early = new Map<number, number>();
@@ -77,32 +77,24 @@ export function marketSessions(config: MarketSessionsConfig): MarketCalendar {
     const day = dayOf('earlyCloses', date);
     const shorter = lengthTo(minuteOf(`earlyCloses of ${date}`, close));
     if (shorter >= length) {
-      throw new RangeError(`${OWNER}: earlyCloses of ${date} must be before close, ${closing}, got "${close}"`);
+      throw new RangeError(`${OWNER}: earlyCloses of ${date} must be before close, ${usual}, got "${close}"`);
     }
     if (holidays.has(day)) throw new RangeError(`${OWNER}: ${date} is in earlyCloses and in holidays`);
     early.set(day, shorter);
   }
   const lastSpecialDay = Math.max(Number.NEGATIVE_INFINITY, ...holidays, ...early.keys());
 
-  const cached = new Map<number, Session | undefined>();
-
-  const compute = (day: number): Session | undefined => {
-    if (!days.has(weekdayOf(day)) || holidays.has(day)) return undefined;
-    const opening = day * DAY_MS + opensAt * MINUTE_MS;
-    return {
-      opensAt: zone.instantOf(opening),
-      closesAt: zone.instantOf(opening + (early.get(day) ?? length) * MINUTE_MS),
-    };
-  };
+  const cached = new Map<number, Session>();
 
   const sessionOf = (day: number): Session | undefined => {
-    let session = cached.get(day);
-    if (session === undefined && !cached.has(day)) {
-      session = compute(day);
-      const oldest = cached.keys().next();
-      if (cached.size >= MAX_CACHED && !oldest.done) cached.delete(oldest.value);
-      cached.set(day, session);
-    }
+    if (!days.has(weekdayOf(day)) || holidays.has(day)) return undefined;
+    const known = cached.get(day);
+    if (known) return known;
+    const opening = day * DAY_MS + opensAt * MINUTE_MS;
+    const closing = opening + (early.get(day) ?? length) * MINUTE_MS;
+    const session = { opensAt: zone.instantOf(opening), closesAt: zone.instantOf(closing) };
+    if (cached.size >= MAX_CACHED) cached.clear();
+    cached.set(day, session);
     return session;
   };
 

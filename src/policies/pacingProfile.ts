@@ -41,8 +41,15 @@ const WINDOW = {
 
 const PROFILE = { windows: listOf(unchecked(), { min: 1 }).required() } satisfies OptionsOf<PacingProfile<unknown>>;
 
+/** What an item costs in a window, and in which. */
+interface WindowCost {
+  readonly window: SlidingWindow<never>;
+  readonly key: string | number | undefined;
+  readonly weight: number;
+}
+
 /** What an item costs in each window of a profile. */
-export type PacingCost = readonly { readonly key: string | number | undefined; readonly weight: number }[];
+export type PacingCost = readonly WindowCost[];
 
 /**
  * Strict sliding windows: an item passes when every window has room for its weight, which is given back `perMs` later. The clock
@@ -76,16 +83,9 @@ export class ProfilePacer<T> {
   /** Lets the item pass and returns 0, or changes nothing and returns in how many milliseconds that will succeed. */
   take(now: number, cost: PacingCost): number {
     const time = this.#time.at(Math.floor(now));
-    let waitMs = 0;
-    this.#windows.forEach((window, index) => {
-      const { key, weight } = cost[index]!;
-      waitMs = Math.max(waitMs, window.waitMs(time, key, weight));
-    });
+    const waitMs = Math.max(...cost.map(({ window, key, weight }) => window.waitMs(time, key, weight)));
     if (waitMs > 0) return waitMs;
-    this.#windows.forEach((window, index) => {
-      const { key, weight } = cost[index]!;
-      window.add(time, key, weight);
-    });
+    for (const { window, key, weight } of cost) window.add(time, key, weight);
     return 0;
   }
 
@@ -127,9 +127,13 @@ class SlidingWindow<T> {
     return this.#byKey.size;
   }
 
-  price(item: T): PacingCost[number] {
+  price(item: T): WindowCost {
     const { by, weight } = this.#window;
-    return { key: by?.(item), weight: weight ? this.#weight.read(this.#owner, 'weight', weight(item)) : 1 };
+    return {
+      window: this,
+      key: by?.(item),
+      weight: weight ? this.#weight.read(this.#owner, 'weight', weight(item)) : 1,
+    };
   }
 
   waitMs(time: number, key: string | number | undefined, weight: number): number {

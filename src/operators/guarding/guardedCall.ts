@@ -22,31 +22,29 @@ export function verdictOf(owner: string, failureClass: FailureClass): Verdict {
   return VERDICTS[CLASS.read(owner, 'the answer of classify', failureClass)];
 }
 
+/** Whoever makes calls, on behalf of the subscriber `destination`. */
+export interface Caller {
+  /** Without one, calls begin immediately. */
+  readonly breaker: CircuitBreaker | undefined;
+  readonly scheduler: SchedulerLike;
+  readonly destination: Subscriber<never>;
+  /** The time in milliseconds; it never goes back. */
+  now(): number;
+}
+
 /**
  * Calls that a breaker may guard, one at a time: the permit of the call under way, for which it can wait in the breaker's
- * queue, when it began, and its one verdict. Without a breaker calls begin immediately.
+ * queue, when it began, and its one verdict.
  */
 export class GuardedCall {
-  readonly #breaker: CircuitBreaker | undefined;
-  readonly #scheduler: SchedulerLike;
-  readonly #now: () => number;
-  readonly #destination: Subscriber<never>;
+  readonly #caller: Caller;
   #permit: Permit | undefined;
   #leaveQueue: (() => void) | undefined;
   #startedAt: number | undefined;
   #answeredInMs: number | undefined;
 
-  /** `now` never goes back; `destination` is the subscriber for which the calls are made. */
-  constructor(
-    breaker: CircuitBreaker | undefined,
-    scheduler: SchedulerLike,
-    now: () => number,
-    destination: Subscriber<never>,
-  ) {
-    this.#breaker = breaker;
-    this.#scheduler = scheduler;
-    this.#now = now;
-    this.#destination = destination;
+  constructor(caller: Caller) {
+    this.#caller = caller;
   }
 
   /** When the call under way began; `undefined` if there is none. */
@@ -56,37 +54,38 @@ export class GuardedCall {
 
   /** Whether the breaker keeps callers back: it is open, or is finding out whether it still must be. */
   get isHeldBack(): boolean {
-    const state = this.#breaker?.state ?? 'closed';
+    const state = this.#caller.breaker?.state ?? 'closed';
     return state !== 'closed' && state !== 'disabled';
   }
 
   /** Makes the call: immediately if nobody waits and the breaker permits it, else in turn. */
   begin(call: () => void): void {
-    const breaker = this.#breaker;
+    const { breaker, scheduler, destination } = this.#caller;
     const queue = breaker && PermitQueue.of(breaker);
-    const permit = queue?.tryAcquire(this.#scheduler.now());
+    const permit = queue?.tryAcquire(scheduler.now());
     if (!queue || permit) {
       this.#start(permit, call);
       return;
     }
-    this.#leaveQueue = queue.join(this.#scheduler, (later) => {
+    this.#leaveQueue = queue.join(scheduler, (later) => {
       // One of several that are unsubscribed together gave it back: the next of them must not begin.
-      if (isTearingDown(this.#destination)) breaker?.release(later, this.#scheduler.now());
+      if (isTearingDown(destination)) breaker?.release(later, scheduler.now());
       else this.#start(later, call);
     });
   }
 
   /** Makes the call only if the breaker permits it now; says whether it did. */
   beginNow(call: () => void): boolean {
-    const permit = this.#breaker?.tryAcquire(this.#scheduler.now());
-    if (!permit && this.#breaker) return false;
+    const { breaker, scheduler } = this.#caller;
+    const permit = breaker?.tryAcquire(scheduler.now());
+    if (breaker && !permit) return false;
     this.#start(permit, call);
     return true;
   }
 
   /** What was called has answered: time that passes from now on is not its own. */
   answered(): void {
-    this.#answeredInMs ??= this.#now() - this.#startedAt!;
+    this.#answeredInMs ??= this.#caller.now() - this.#startedAt!;
   }
 
   /** The call is over. The first verdict counts. */
@@ -96,10 +95,10 @@ export class GuardedCall {
     this.#startedAt = undefined;
     if (permit === undefined || startedAt === undefined) return;
     this.#permit = undefined;
-    const durationMs = this.#answeredInMs ?? this.#now() - startedAt;
-    const now = this.#scheduler.now();
-    if (verdict === 'released') this.#breaker?.release(permit, now);
-    else this.#breaker?.[verdict](permit, durationMs, now);
+    const { breaker, scheduler } = this.#caller;
+    const durationMs = this.#answeredInMs ?? this.#caller.now() - startedAt;
+    if (verdict === 'released') breaker?.release(permit, scheduler.now());
+    else breaker?.[verdict](permit, durationMs, scheduler.now());
   }
 
   /** Gives up its place in the queue, if it waits. */
@@ -109,7 +108,7 @@ export class GuardedCall {
 
   #start(permit: Permit | undefined, call: () => void): void {
     this.#permit = permit;
-    this.#startedAt = this.#now();
+    this.#startedAt = this.#caller.now();
     this.#answeredInMs = undefined;
     call();
   }

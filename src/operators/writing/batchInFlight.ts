@@ -5,22 +5,20 @@ import { hasFailureCode, isLostConnection } from '../../failures/failureCode.js'
 import { retryAfterMsOf } from '../../failures/retryAfterMsOf.js';
 import { type Operation, subscribeInner } from '../../flow/operate.js';
 import type { BatchPart, GivenUp } from '../../policies/batchFate.js';
-import type { CircuitBreaker } from '../../policies/circuitBreaker.js';
 import { type WriteCommand, WriteProgress, type WriteRules } from '../../policies/writeProgress.js';
 import { Timer } from '../../primitives/timer.js';
 import { WriteError } from '../errors/writeError.js';
 import { WriteTimeoutError } from '../errors/writeTimeoutError.js';
-import { GuardedCall, verdictOf } from '../guarding/guardedCall.js';
+import { type Caller, GuardedCall, verdictOf } from '../guarding/guardedCall.js';
 import type { WriterSettings } from './writePolicies.js';
 
 /** The writer that a batch is written by, as far as the batch needs it. */
-export interface Writer<T> extends Pick<Operation<never>, 'destination' | 'downstream' | 'stage'> {
+export interface Writer<T>
+  extends Caller,
+    Pick<Operation<never>, 'downstream' | 'stage'>,
+    Pick<WriterSettings<T>, 'classify' | 'deadLetters' | 'timeoutMs'> {
   readonly sink: Sink<T>;
-  readonly settings: WriterSettings<T>;
-  readonly breaker: CircuitBreaker | undefined;
   readonly rules: WriteRules;
-  /** The time in milliseconds; it never goes back. */
-  now(): number;
   /** A write has begun: it is to be timed. */
   watch(): void;
   /** These items are written, or their letter is durable. */
@@ -52,9 +50,8 @@ export class BatchInFlight<T> {
     this.#writer = writer;
     this.#part = batch;
     this.#progress = new WriteProgress(batch, writer.rules);
-    const { destination, settings, breaker, now } = writer;
-    this.#call = new GuardedCall(breaker, settings.scheduler, now, destination);
-    this.#beganAt = now();
+    this.#call = new GuardedCall(writer);
+    this.#beganAt = writer.now();
   }
 
   /** When the attempt under way began; `undefined` if there is none. */
@@ -76,27 +73,17 @@ export class BatchInFlight<T> {
 
   /** The attempt under way has taken too long. It is unsubscribed, and the sink may have committed it. */
   timeOut(): void {
-    const { sink, settings } = this.#writer;
+    const { sink, timeoutMs } = this.#writer;
     const attempt = this.#progress.attempts;
-    let cause: unknown;
-    try {
-      this.#pending?.unsubscribe();
-    } catch (thrown) {
-      cause = thrown;
-    }
-    this.#answered(attempt, () => this.#failed(new WriteTimeoutError(sink.name, settings.timeoutMs, { cause })));
+    const cause = this.#release();
+    this.#answered(attempt, () => this.#failed(new WriteTimeoutError(sink.name, timeoutMs, { cause })));
   }
 
   /** Nothing more is written: what is not settled goes to the dead letters. */
   giveUp(reason: GivenUp<T>['reason'], error: unknown): void {
     if (this.#progress.isOver) return;
-    let why = error;
-    try {
-      this.#release();
-    } catch (thrown) {
-      why ??= thrown;
-    }
-    this.#progress.giveUp(reason, why);
+    const thrown = this.#release();
+    this.#progress.giveUp(reason, error ?? thrown);
     this.#call.settle('released');
     this.advance();
   }
@@ -104,23 +91,27 @@ export class BatchInFlight<T> {
   /** The writer has ended: nothing is waited for any more. */
   abandon(): void {
     this.#progress.stop();
-    try {
-      this.#release();
-    } finally {
-      // A lost permit of a probe would keep all other callers of this breaker waiting.
-      this.#call.settle('released');
-    }
+    const thrown = this.#release();
+    // A lost permit of a probe would keep all other callers of this breaker waiting.
+    this.#call.settle('released');
+    if (thrown !== undefined) throw thrown;
   }
 
-  #release(): void {
+  /** Stops what is waited for, and returns what that throws. */
+  #release(): unknown {
     this.#pause?.cancel();
     this.#call.leave();
-    this.#pending?.unsubscribe();
+    try {
+      this.#pending?.unsubscribe();
+      return undefined;
+    } catch (thrown) {
+      return thrown;
+    }
   }
 
   #carryOut(command: WriteCommand<T>): void {
     const writer = this.#writer;
-    const { stage, settings } = writer;
+    const { stage } = writer;
     switch (command.do) {
       case 'write':
         this.#part = command.part;
@@ -128,7 +119,7 @@ export class BatchInFlight<T> {
         break;
       case 'wait':
         stage.observer?.retrying?.(stage, command.ms);
-        this.#pause ??= new Timer(settings.scheduler, () => {
+        this.#pause ??= new Timer(writer.scheduler, () => {
           this.#progress.resume();
           this.advance();
         });
@@ -204,8 +195,8 @@ export class BatchInFlight<T> {
   }
 
   #failed(error: unknown): void {
-    const { sink, settings, stage } = this.#writer;
-    const failureClass = settings.classify?.(error) ?? sink.classify?.(error) ?? classifyFailure(error);
+    const { sink, classify, stage } = this.#writer;
+    const failureClass = classify?.(error) ?? sink.classify?.(error) ?? classifyFailure(error);
     this.#call.settle(verdictOf(stage.name, failureClass));
     // Whoever waited for the breaker has gone on, and may have ended the pipeline.
     if (this.#progress.isOver) return;
@@ -222,10 +213,10 @@ export class BatchInFlight<T> {
 
   #divert(letter: GivenUp<T>): void {
     const writer = this.#writer;
-    const { stage, settings } = writer;
+    const { stage, deadLetters } = writer;
     const { items, reason, error, attempts } = letter;
     try {
-      const append = settings.deadLetters!.append({ items, stage: stage.name, reason, error, attempts });
+      const append = deadLetters!.append({ items, stage: stage.name, reason, error, attempts });
       subscribeInner(append, writer, {
         next() {},
         error: (failure) => writer.fail(failure),

@@ -57,12 +57,12 @@ export function batchWriter<T>(
     };
 
     const writer: Writer<T> = {
+      ...settings,
       ...detachedContext(operation),
       stage,
       sink,
-      settings,
       breaker,
-      rules: settings.rules(settings.random ?? (() => generator.unit())),
+      rules: settings.makeRules(settings.random ?? (() => generator.unit())),
       now,
       watch() {
         if (!watch.isSet && timeoutMs !== Number.POSITIVE_INFINITY) watch.set(timeoutMs);

@@ -78,7 +78,7 @@ export const WRITE_POLICIES = {
 
 /** The policies of a writer, checked, with their defaults. */
 export interface WriterSettings<T> extends Omit<Read<WritePolicies<T>, typeof WRITE_POLICIES>, 'retry' | 'breaker'> {
-  readonly rules: (random: () => number) => WriteRules;
+  readonly makeRules: (random: () => number) => WriteRules;
   /** The breaker that is shared, or one for each subscription. */
   readonly makeBreaker: () => CircuitBreaker | undefined;
 }
@@ -92,7 +92,7 @@ export function writerSettings<T>(
   const { retry, breaker, ...settings } = readOptions(owner, policies, spec);
   // One attempt, if nothing is tried again.
   const { maxAttempts, ...spread } = retry === false ? { maxAttempts: 1 } : retry;
-  const rules = (random: () => number): WriteRules => ({
+  const makeRules = (random: () => number): WriteRules => ({
     maxAttempts,
     canDivert: settings.deadLetters !== undefined,
     makeBackoff: () => new Backoff({ ...spread, random }, `${owner}: retry`),
@@ -102,7 +102,7 @@ export function writerSettings<T>(
     return 'tryAcquire' in breaker ? breaker : new CircuitBreaker(breaker, `${owner}: breaker`);
   };
   // Once, to check what only they can check.
-  rules(() => 0).makeBackoff();
+  makeRules(() => 0).makeBackoff();
   makeBreaker();
-  return { ...settings, rules, makeBreaker };
+  return { ...settings, makeRules, makeBreaker };
 }
