@@ -123,8 +123,12 @@ export function circuitBreaker<T>(breaker: CircuitBreaker, config: CircuitBreake
     };
 
     const wait = () => {
-      call.begin(subscribe);
-      if (call.startedAt !== undefined || destination.closed) return;
+      let isWaiting = true;
+      call.begin(() => {
+        isWaiting = false;
+        subscribe();
+      });
+      if (!isWaiting) return;
       let isSubscribing = true;
       stopping = downstream.stopping.subscribe(() => {
         call.leave();

@@ -7,7 +7,6 @@ interface Waiter {
   readonly onPermit: (permit: Permit) => void;
   /** When to ask the breaker again, while this waiter is the first in the queue. */
   readonly alarm: Timer;
-  isQueued: boolean;
 }
 
 const queues = new WeakMap<CircuitBreaker, PermitQueue>();
@@ -18,7 +17,8 @@ const queues = new WeakMap<CircuitBreaker, PermitQueue>();
  */
 export class PermitQueue {
   readonly #breaker: CircuitBreaker;
-  readonly #waiters: Waiter[] = [];
+  /** In the order in which they came. */
+  readonly #waiters = new Set<Waiter>();
   #serving = false;
   #stopListening: (() => void) | undefined;
 
@@ -38,7 +38,7 @@ export class PermitQueue {
 
   /** A permit, if there is one, nobody waits for it, and nobody is just being let through: whoever comes then must queue. */
   tryAcquire(now: number): Permit | undefined {
-    return this.#waiters.length === 0 && !this.#serving ? this.#breaker.tryAcquire(now) : undefined;
+    return this.#waiters.size === 0 && !this.#serving ? this.#breaker.tryAcquire(now) : undefined;
   }
 
   /**
@@ -46,14 +46,12 @@ export class PermitQueue {
    * result leaves the queue, and does nothing once the permit is given. `onPermit` must not throw.
    */
   join(scheduler: SchedulerLike, onPermit: (permit: Permit) => void): () => void {
-    const waiter: Waiter = { scheduler, onPermit, alarm: new Timer(scheduler, this.#serve), isQueued: true };
-    this.#waiters.push(waiter);
+    const waiter: Waiter = { scheduler, onPermit, alarm: new Timer(scheduler, this.#serve) };
+    this.#waiters.add(waiter);
     this.#serve();
     return () => {
-      if (!waiter.isQueued) return;
-      waiter.isQueued = false;
+      if (!this.#waiters.delete(waiter)) return;
       waiter.alarm.cancel();
-      this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
       this.#serve();
     };
   }
@@ -63,11 +61,12 @@ export class PermitQueue {
     if (this.#serving) return;
     this.#serving = true;
     try {
-      for (let first = this.#waiters[0]; first && this.#admit(first); first = this.#waiters[0]);
+      // Whoever joins meanwhile is served too, and last.
+      for (const first of this.#waiters) if (!this.#admit(first)) break;
     } finally {
       this.#serving = false;
     }
-    if (this.#waiters.length > 0) {
+    if (this.#waiters.size > 0) {
       this.#stopListening ??= this.#breaker.onChange(this.#serve);
     } else {
       this.#stopListening?.();
@@ -85,8 +84,7 @@ export class PermitQueue {
       if (readyInMs !== Number.POSITIVE_INFINITY) first.alarm.set(Math.max(1, readyInMs));
       return false;
     }
-    this.#waiters.shift();
-    first.isQueued = false;
+    this.#waiters.delete(first);
     first.onPermit(permit);
     return true;
   }
