@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
@@ -180,7 +180,8 @@ export const sinks: Readonly<Record<string, readonly Subject[]>> = {
             } catch {
               hadFolder = false;
             }
-            writeFileSync(there, 'in the way of the folder');
+            // ELOOP, which is transient. A file in the way of the folder would be ENOTDIR, which is fatal.
+            symlinkSync(there, there);
             return () => {
               rmSync(there);
               if (hadFolder) renameSync(away, there);
