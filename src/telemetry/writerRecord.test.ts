@@ -1,45 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BoundedLabels } from '../../../src/telemetry/boundedLabels.js';
-import { Distribution } from '../../../src/telemetry/distribution.js';
-import { eventTimeOf, WriterRecord } from '../../../src/telemetry/writerRecord.js';
-
-describe('a distribution', () => {
-  it('puts a value at the first bound that is no smaller, and above all bounds at the end', () => {
-    const distribution = new Distribution([1, 10]);
-    for (const value of [0, 1, 1.5, 10, 11]) distribution.observe(value);
-    expect(distribution).toMatchObject({ counts: [2, 2, 1], count: 5, sum: 23.5 });
-  });
-
-  it('adds up with another', () => {
-    const one = new Distribution([1]);
-    const other = new Distribution([1]);
-    one.observe(0.5);
-    other.observe(2);
-    one.add(other);
-    expect(one).toMatchObject({ counts: [1, 1], count: 2, sum: 2.5 });
-  });
-});
-
-describe('the values of a label', () => {
-  it('are kept up to a number, and are "other" beyond it, always the same way', () => {
-    const labels = new BoundedLabels(2);
-    expect(['a', 'b', 'c', 'a', 'd', 'c', 'b'].map((value) => labels.of(value))).toEqual([
-      'a',
-      'b',
-      'other',
-      'a',
-      'other',
-      'other',
-      'b',
-    ]);
-  });
-
-  it('are neither empty nor endless', () => {
-    const labels = new BoundedLabels();
-    expect(labels.of('')).toBe('other');
-    expect(labels.of('x'.repeat(1_000))).toBe('x'.repeat(64));
-  });
-});
+import { eventTimeOf, WriterRecord } from './writerRecord.js';
 
 describe('the time of an event', () => {
   it.each<[unknown, number | undefined]>([
