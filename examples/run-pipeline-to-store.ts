@@ -19,15 +19,15 @@ import { pipelineTelemetry, serveTelemetry } from 'sluice/telemetry';
 import { type Options, readOptions } from './run-pipeline-to-store/options.js';
 import { showProgress } from './run-pipeline-to-store/progress.js';
 
-/** More are counted in the report, and not told one by one. */
-const BAD_ROWS_TOLD = 20;
+/** Further ones are only counted in the report. */
+const MAX_WARNINGS = 20;
 
 function warnOfBadRows(say: (text: string) => void): (row: BadRow) => void {
-  let told = 0;
+  let warnings = 0;
   return (row) => {
-    told += 1;
-    if (told <= BAD_ROWS_TOLD) say(`skipped ${row.message}`);
-    if (told === BAD_ROWS_TOLD) say('skipping further bad rows without a word');
+    warnings += 1;
+    if (warnings <= MAX_WARNINGS) say(`skipped ${row.message}`);
+    if (warnings === MAX_WARNINGS) say('suppressing further bad-row warnings');
   };
 }
 
@@ -104,7 +104,7 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
     }),
   );
   const stop = new AbortController();
-  // Whoever read the output has gone (`| head`): what is held is written, and that is all.
+  // The reader of the output is gone (`| head`): write what is held, and stop.
   process.stdout.on('error', () => stop.abort());
   try {
     const observe = [telemetry.pipeline('market-data', { deadLetters })];

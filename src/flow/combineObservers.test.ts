@@ -25,7 +25,7 @@ describe('combined observers', () => {
     expect(called).toEqual(['a w', 'b w', 'b 4', 'b E', 'a 9', 'b open']);
   });
 
-  it('have no event that none of them has, so that nothing is made for nobody', () => {
+  it('have no event that none of them has, so that nothing is prepared for it', () => {
     expect(Object.keys(combineObservers([{ settled() {} }, { settled() {}, guarded() {} }]))).toEqual([
       'settled',
       'guarded',

@@ -193,7 +193,7 @@ describe('run', () => {
     }
   });
 
-  it('lets go of its abort signal', async () => {
+  it('removes its listener from the abort signal', async () => {
     const scheduler = new VirtualTimeScheduler();
     const stop = new AbortController();
     await settle(run(naturals(3), { scheduler, emitter: signals().emitter, stop: stop.signal }), scheduler);
@@ -314,7 +314,7 @@ describe('run', () => {
 });
 
 describe('the observers of a run', () => {
-  /** Keeps what it receives, and throws where it is told to. */
+  /** Keeps what it receives, and throws where `throwIn` says. */
   const recorder = (throwIn?: 'attach' | 'settled' | 'draining' | 'finished') => {
     const events: string[] = [];
     const note = (event: string) => {
@@ -346,7 +346,7 @@ describe('the observers of a run', () => {
     for (const { events } of [one, other]) expect(events).toEqual(['attach 0', 'settled 2', 'finished completed 2']);
   });
 
-  it('are told once why it drains', async () => {
+  it('receive once why it drains', async () => {
     for (const [how, reason] of [
       ['signal', 'SIGTERM'],
       ['stop', 'stop'],
@@ -422,7 +422,7 @@ describe('the observers of a run', () => {
     const error = await run(source, { signals: [], observe: [one.observer, broken.observer] }).catch((e: unknown) => e);
     expect((error as RunError).cause).toMatchObject({ message: expect.stringContaining('broken attach') });
     expect(subscribed).toBe(0);
-    // What was attached is told of the end, so that it can let go.
+    // What was attached receives the end, so that it can release what it watches.
     expect(one.events).toEqual(['attach 0', 'finished failed 0']);
     expect(broken.events).toEqual(['attach 0']);
   });

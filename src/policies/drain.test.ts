@@ -41,7 +41,7 @@ describe('a drain', () => {
       [entered(['draining'], 150), entered(['expired'], 150)],
     ],
     [
-      'expires when it is told to',
+      'expires at the configured time',
       { timeoutMs: 10_000, expireAfterMs: 4_000 },
       [
         [0, 'request'],
@@ -153,7 +153,7 @@ describe('a drain', () => {
     expect(other.failure).toBeUndefined();
   });
 
-  it('is requested when somebody asks for it, and not when the pipeline fails', () => {
+  it('is requested by a request rather than by a failure', () => {
     expect(play({ timeoutMs: 1_000 }, [[0, 'fail']]).drain).toMatchObject({ isRequested: false, phase: 'draining' });
     expect(play({ timeoutMs: 1_000 }, [[0, 'request']]).drain).toMatchObject({ isRequested: true, phase: 'draining' });
     expect(new Drain({ timeoutMs: 1_000 })).toMatchObject({ isRequested: false, phase: 'running' });

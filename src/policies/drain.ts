@@ -1,7 +1,7 @@
 /**
  * How a pipeline ends in an orderly way. Each phase is entered at most once, and always in this order:
  *
- * - `running`: nobody has asked for the end.
+ * - `running`: the end was not requested.
  * - `draining`: sources have stopped, and what is held is being written.
  * - `expired`: the time for writing is over. Writers with dead letters give up, and what is left goes there.
  * - `ended`: the pipeline is over, or its time is and it is torn down.
@@ -53,12 +53,12 @@ export class Drain {
     return this.#failure;
   }
 
-  /** Whether somebody asked for the end, rather than a failure alone. */
+  /** Whether the end was requested, rather than caused by a failure alone. */
   get isRequested(): boolean {
     return this.#requests > 0;
   }
 
-  /** Somebody asks for the end. The second time leaves one second at most, the third none. */
+  /** Requests the end. The second request leaves at most one second, the third none. */
   request(now: number): DrainStep {
     this.#requests += 1;
     if (this.#requests === 1) return this.#within(this.#timing, now);

@@ -81,7 +81,7 @@ describe('sinkSubscriber', () => {
     writer.unsubscribe();
   });
 
-  it('writes what is held when it is stopped, and lets go of the source at once', async () => {
+  it('writes what is held when it is stopped, and unsubscribes the source immediately', async () => {
     const { sink, written, release, inFlight } = collecting(true);
     const source = new Subject<number>();
     const writer = sinkSubscriber(sink, { workers: 1, batchSize: 2 });
@@ -117,7 +117,7 @@ describe('sinkSubscriber', () => {
     expect(written).toEqual([1]);
   });
 
-  it('rejects with the cause when a write fails, and lets go of the source', async () => {
+  it('rejects with the cause when a write fails, and unsubscribes the source', async () => {
     const failing: Sink<number> = { name: 'failing', write: () => throwError(() => new Error('disk full')) };
     const source = new Subject<number>();
     const writer = sinkSubscriber(failing, { batchSize: 1 });
@@ -130,7 +130,7 @@ describe('sinkSubscriber', () => {
     expect(source.observed).toBe(false);
   });
 
-  it('reports an error as unhandled where nobody has asked for the end', async () => {
+  it('reports an error as unhandled if whenFinished() was never called', async () => {
     const unhandled = new Promise((resolve) => {
       config.onUnhandledError = resolve;
     });
@@ -145,15 +145,15 @@ describe('sinkSubscriber', () => {
       name: 'slow',
       write: (items) => timer(5, scheduler).pipe(map(() => ({ rows: items.length - 1 }))),
     };
-    const told: [number, number][] = [];
+    const seen: [number, number][] = [];
     const writer = sinkSubscriber(sink, {
       workers: 1,
       batchSize: 3,
-      onOutcome: ({ items, rows }) => told.push([items.length, rows]),
+      onOutcome: ({ items, rows }) => seen.push([items.length, rows]),
     });
     naturals(7).subscribe(writer);
     scheduler.flush();
-    expect(told).toEqual([
+    expect(seen).toEqual([
       [3, 2],
       [3, 2],
       [1, 0],

@@ -57,7 +57,7 @@ describe('the log of a pipeline', () => {
     expect(listeners.size).toBe(0);
   });
 
-  it('lets go of the breaker that a retried stage had, unless another has it still', () => {
+  it('stops watching the breaker that a retried stage had, unless another stage still has it', () => {
     const observer = logPipeline(logger().logger).attach();
     const shared = breaker();
     const next = breaker();

@@ -458,7 +458,7 @@ describe('a run that telemetry observes', () => {
 
 describe('what telemetry costs', () => {
   it('is paid with each batch, and not with each item', async () => {
-    let told = 0;
+    let events = 0;
     let clockReads = 0;
     let timesRead = 0;
     const scheduler = new VirtualTimeScheduler();
@@ -477,7 +477,7 @@ describe('what telemetry costs', () => {
       (['registered', 'settled', 'writeFailed', 'retrying', 'guarded'] as const).map((event) => [
         event,
         () => {
-          told += 1;
+          events += 1;
         },
       ]),
     );
@@ -489,8 +489,8 @@ describe('what telemetry costs', () => {
     const batches = seen.length;
     expect(batches).toBeLessThan(110);
     expect(timesRead).toBeLessThanOrEqual(2 * batches);
-    // Each batch is told once; besides, each stage is once, and guarded writers.
-    expect(told).toBeLessThanOrEqual(batches + 10);
+    // One event per batch, and one per stage and per guarded writer.
+    expect(events).toBeLessThanOrEqual(batches + 10);
     // The gates of a batch, a lane, the writer and the buffer each close and open about once a batch.
     expect(clockReads).toBeLessThan(12 * batches + 20);
   });
@@ -574,7 +574,7 @@ describe('the account', () => {
   });
 });
 
-describe('what is told from outside', () => {
+describe('what is reported from outside', () => {
   it('is shown: providers, gaps, the drain, dead letters', async () => {
     const { telemetry, monitor, scrape } = watch();
     const letters = (count: number) => ({ letters: count, items: 100 * count });

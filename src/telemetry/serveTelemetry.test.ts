@@ -338,7 +338,7 @@ describe('the server', () => {
     expect(reply).toMatch(/connection: close/i);
   });
 
-  it('listens on this machine alone, unless told otherwise', async () => {
+  it('listens on this machine only by default', async () => {
     const { server } = await serve();
     expect(server.host).toBe('127.0.0.1');
     expect(server.url).toBe(`http://127.0.0.1:${server.port}`);
@@ -366,7 +366,7 @@ describe('the server', () => {
     });
   });
 
-  it('closes at once when nobody asks, and leaves its port', async () => {
+  it('closes immediately when it is idle, and frees its port', async () => {
     const { server } = await serve();
     const idle = connect(server.port, server.host);
     await once(idle, 'connect');

@@ -42,10 +42,10 @@ const OPTIONS = {
 } satisfies OptionsOf<ServeTelemetryConfig>;
 
 /**
- * A small HTTP server for those who watch a program: `/metrics` for Prometheus, `/healthz` (it is alive), `/readyz` (it can
+ * A small HTTP server to watch a program: `/metrics` for Prometheus, `/healthz` (it is alive), `/readyz` (it can
  * take work; 503 and the reasons, if not), `/topology` (stages, edges, gates and counts).
  *
- * It answers `GET` and `HEAD` to anybody who reaches the port, which by default is only this machine. The promise rejects with a
+ * It answers `GET` and `HEAD` to anyone who can reach the port, which by default is only this machine. The promise rejects with a
  * {@link TelemetryError} if it cannot listen.
  *
  * @example

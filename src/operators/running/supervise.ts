@@ -4,7 +4,7 @@ import { MAX_EXPIRED_MS } from '../../policies/drain.js';
 import { messageOf } from '../../primitives/messageOf.js';
 import { DrainController } from './drainController.js';
 
-/** How long what is upstream has to hand over what it holds, where nobody downstream keeps a deadline. */
+/** How long everything upstream has to settle what it holds, if nothing downstream keeps a deadline. */
 const GRACE_MS = 10_000;
 
 export interface SuperviseConfig {
@@ -21,8 +21,8 @@ export interface SuperviseConfig {
  * Stands below writers with dead letters. Where one of them cannot go on, everything that it and its siblings hold goes to the
  * dead letters, sources stop, and then the pipeline fails.
  *
- * Whoever keeps the deadline of the whole program, such as `run()`, is told by its `abort` and ends the pipeline. Where nobody
- * does, sources that do not stop are unsubscribed after ten seconds.
+ * `run()` and `sinkSubscriber()` keep the deadline of the whole pipeline: their `abort` is called, and they end it. Without one,
+ * sources that do not stop are unsubscribed after ten seconds.
  */
 export function supervise<T>({ scheduler, branches = false }: SuperviseConfig): MonoTypeOperatorFunction<T> {
   return operate<T, T>({ kind: 'supervise', unlisted: true }, ({ destination, downstream, detach }) => {
@@ -55,7 +55,7 @@ export function supervise<T>({ scheduler, branches = false }: SuperviseConfig): 
 
     return {
       upstream: {
-        // Where somebody downstream stops sources, theirs is passed on as it is: a broadcast tells rounds apart by it.
+        // A `stopping` from downstream is passed on as it is, because a broadcast tells its rounds apart by it.
         stopping: isDeadlineKept ? downstream.stopping : merge(downstream.stopping, drain.stopping).pipe(take(1)),
         expired: merge(downstream.expired, drain.expired).pipe(take(1)),
         abort(error) {

@@ -81,7 +81,7 @@ describe('a drain', () => {
     expect(report.written).toBe(report.received);
   });
 
-  it('lets go of a foreign source, with and without stages of ours above the coordinator', async () => {
+  it('unsubscribes a foreign source, with and without stages of ours above the coordinator', async () => {
     for (const between of [[], [untilStopped<number>(), boundedBuffer<number>()]]) {
       const subject = new Subject<number>();
       const promise = drained((scheduler) => {
@@ -113,7 +113,7 @@ describe('a drain', () => {
     expect(really).toEqual(Array.from({ length: report.written }, (_, i) => i));
   });
 
-  it('finishes what boundedMergeMap has in hand, or stops it when told to', async () => {
+  it('finishes what boundedMergeMap holds, or stops it with onStop', async () => {
     const pages = (onStop: 'finish' | 'stop') =>
       drained((scheduler) => {
         const page = (n: number) => fromIterable([n, n, n]).pipe(pace({ rate: 1, perMs: 4, scheduler }));
@@ -131,7 +131,7 @@ describe('a drain', () => {
     expect((await pages('stop')).written).toBeLessThan(requests * 3);
   });
 
-  it('ends an endless stream inside boundedMergeMap when told to', async () => {
+  it('ends an endless stream inside boundedMergeMap with onStop', async () => {
     const report = await drained(
       (scheduler) =>
         of('SPY').pipe(

@@ -146,7 +146,7 @@ describe('a fatal failure under run()', () => {
     expect(count()).toBe(report.received);
   });
 
-  it('is told also where the letters fail after it, with what became of them', async () => {
+  it('is reported even if the letters fail after it, together with their failure', async () => {
     const { deadLetters } = letterBox(() => throwError(() => new Error('no room on the disk of the letters')));
     const failure = await play({ write: () => throwError(missing), policies: { deadLetters }, stops: [] }).catch(
       (error: unknown) => error,
