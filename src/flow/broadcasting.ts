@@ -4,7 +4,7 @@ import { contextOf, type FlowContext, NO_CONTEXT, withFallbackContext } from './
 import type { StageAccount } from './monitor.js';
 import type { OperationInfo } from './operate.js';
 import { operateQueuedCounted, type QueuedHandlers, type QueuedOperation } from './operateQueued.js';
-import { commonUnit, weightOf } from './unit.js';
+import { commonUnit } from './unit.js';
 
 export interface BroadcastingConfig extends OperationInfo {
   /** How many subscribers there must be before the source is subscribed. */
@@ -85,7 +85,7 @@ class Round<T> {
     return {
       offer: (item) => {
         // The last branch may have left with an earlier item: what is left is abandoned.
-        const weight = weightOf(item, account.weigh);
+        const weight = account.weigh === undefined ? 1 : account.weigh(item);
         if (operation.destination.closed || !this.#handOut(item, weight)) return false;
         account.out += weight;
         return true;

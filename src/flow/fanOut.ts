@@ -4,7 +4,7 @@ import type { FlowContext } from './context.js';
 import type { StageAccount } from './monitor.js';
 import { type OperationInfo, subscribeInner } from './operate.js';
 import { operateQueuedCounted, type QueuedHandlers, type QueuedOperation } from './operateQueued.js';
-import { commonUnit, weightOf } from './unit.js';
+import { commonUnit } from './unit.js';
 
 /** Names the branch of an item; `undefined` if every branch that would do is closed. */
 export type ChooseBranch<T> = (item: T) => Branch<T> | undefined;
@@ -97,7 +97,7 @@ export class FanOut<T, R> {
           branch.whenOpen(flush);
           return false;
         }
-        const weight = weightOf(item, account.weigh);
+        const weight = account.weigh === undefined ? 1 : account.weigh(item);
         account.out += weight;
         branch.next(item, weight);
         return true;
