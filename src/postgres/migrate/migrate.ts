@@ -3,7 +3,7 @@ import { identifier } from '../identifiers.js';
 import type { Pool } from '../pool.js';
 import { TIMESCALE_OPTIONS, type TimescaleConfig, timescaleSettings } from '../timescale/settings.js';
 import { MIGRATIONS, type MigrationReport, type MigrationStep } from './migrations.js';
-import { Migrator } from './migrator.js';
+import { withMigrator } from './migrator.js';
 
 export interface MigrateConfig {
   /** Change nothing, and report what is missing. Default false. */
@@ -62,13 +62,8 @@ const OPTIONS = {
 export async function migrate(pool: Pool, config: MigrateConfig = {}): Promise<MigrationReport> {
   readArgument('migrate', 'pool', pool, having('connect'));
   const { plan, schema, timescale, onStep } = readOptions('migrate', config, OPTIONS);
-  const migrator = new Migrator(pool, {
-    migrations: MIGRATIONS,
-    schema,
-    timescale: timescaleSettings(timescale),
-    onStep,
-  });
-  return plan ? migrator.plan() : migrator.run();
+  const migrator = { migrations: MIGRATIONS, schema, timescale: timescaleSettings(timescale), onStep };
+  return withMigrator(pool, migrator, (one) => (plan ? one.plan() : one.run()));
 }
 
 /** What {@link migrate} would do: the same as its `plan: true`. */

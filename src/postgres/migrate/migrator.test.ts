@@ -6,7 +6,7 @@ import { TIMESCALE_OPTIONS, type TimescaleConfig, timescaleSettings } from '../t
 import { migrate } from './migrate.js';
 import { isMigrationError } from './migrationError.js';
 import { MIGRATIONS } from './migrations.js';
-import { Migrator } from './migrator.js';
+import { withMigrator } from './migrator.js';
 
 /** A server that has nothing but what it is told to have, and remembers what it is asked. */
 class RecordedServer extends EventEmitter {
@@ -75,15 +75,16 @@ const TWO = ['001_one', '002_two'].map((name, i) => ({
   sql: `CREATE TABLE ${name} ()`,
   checksum: `sum of ${name}`,
 }));
-const migratorOf = (server: RecordedServer, onStep: (step: { name: string }) => void = () => {}) =>
-  new Migrator(server.pool, {
-    migrations: TWO,
-    schema: 's',
-    timescale: timescaleSettings(
-      readOptions<TimescaleConfig, typeof TIMESCALE_OPTIONS>('timescale', {}, TIMESCALE_OPTIONS),
-    ),
-    onStep,
-  });
+const migratorOf = (server: RecordedServer, onStep: (step: { name: string }) => void = () => {}) => {
+  const timescale = timescaleSettings(
+    readOptions<TimescaleConfig, typeof TIMESCALE_OPTIONS>('timescale', {}, TIMESCALE_OPTIONS),
+  );
+  const config = { migrations: TWO, schema: 's', timescale, onStep };
+  return {
+    run: () => withMigrator(server.pool, config, (migrator) => migrator.run()),
+    plan: () => withMigrator(server.pool, config, (migrator) => migrator.plan()),
+  };
+};
 
 describe('Migrator', () => {
   it('does each step in a transaction of its own, under the lock, in its schema, and looks before it acts', async () => {

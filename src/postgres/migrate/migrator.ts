@@ -3,7 +3,8 @@ import type { Pool, PoolClient } from '../pool.js';
 import { RECORD_TABLES } from '../recordTables.js';
 import { borrow, inTransaction } from '../session.js';
 import type { TableShape } from '../table.js';
-import { readCatalogue, type StoreCatalogue } from '../timescale/catalogue.js';
+import { readCatalogue } from '../timescale/catalogue.js';
+import type { FeatureStep } from '../timescale/featureStep.js';
 import { HYPERTABLE_NAMES } from '../timescale/hypertables.js';
 import { type FeaturePlan, planFeatures } from '../timescale/planFeatures.js';
 import { ROLLUPS } from '../timescale/rollups.js';
@@ -21,13 +22,6 @@ export interface MigratorConfig {
   readonly onStep: (step: MigrationStep) => void;
 }
 
-interface FeatureOutcome {
-  readonly plan: FeaturePlan;
-  /** The step that was applied; undefined if none is missing, or if the right to it is. */
-  readonly step: MigrationStep | undefined;
-  readonly wasRefused: boolean;
-}
-
 /** A migration to apply. */
 interface Due extends Migration {
   /** Whether it was applied before and its table is gone. */
@@ -40,130 +34,127 @@ interface Applied {
   readonly checksum: string;
 }
 
-const RECORD = 'sluice_migrations';
-
 /** The table that each migration makes. If it is gone later, its migrations are applied again: all that change it are among them. */
 const TABLES: ReadonlyMap<string, TableShape> = new Map(
   Object.values(RECORD_TABLES).map(({ migration, table }) => [migration, table]),
 );
+
+/** Lends a connection of the pool to a {@link Migrator} of the schema. */
+export async function withMigrator<R>(
+  pool: Pool,
+  config: MigratorConfig,
+  use: (migrator: Migrator) => Promise<R>,
+): Promise<R> {
+  try {
+    return await borrow(pool, async (client) =>
+      use(new Migrator(client, config.schema ?? (await currentSchema(client)), config)),
+    );
+  } catch (error) {
+    throw toMigrationError(error, undefined);
+  }
+}
+
+async function currentSchema(client: PoolClient): Promise<string> {
+  const { rows } = await client.query<{ schema: string | null }>('SELECT current_schema()::text AS schema');
+  const schema = rows[0]?.schema;
+  if (typeof schema === 'string') return schema;
+  throw new MigrationError(
+    'SLUICE_MIGRATION_SCHEMA',
+    'the search_path of this user names no existing schema: pass the name of a schema, or set search_path',
+  );
+}
 
 /**
  * Brings one schema to the newest state. Each step is one transaction that first takes the lock and then looks at what exists:
  * another process that migrates waits, and then finds the step applied. The lock ends with the transaction, even one that is
  * abandoned half-way, and works through a connection pooler.
  */
-export class Migrator {
-  readonly #pool: Pool;
+class Migrator {
+  readonly #client: PoolClient;
+  readonly #schema: string;
+  readonly #record: string;
   readonly #config: MigratorConfig;
+  /** The notes to leave for steps that this user has no right to, by their names. */
+  readonly #refused = new Map<string, string>();
 
-  constructor(pool: Pool, config: MigratorConfig) {
-    this.#pool = pool;
+  constructor(client: PoolClient, schema: string, config: MigratorConfig) {
+    this.#client = client;
+    this.#schema = schema;
+    this.#record = qualify('sluice_migrations', schema);
     this.#config = config;
   }
 
   /** Reports what is missing. Changes nothing and waits for no lock. */
-  plan(): Promise<MigrationReport> {
-    return this.#borrow(async (client) => {
-      const schema = await this.#schemaOf(client);
-      const look = async () => {
-        const applied = await this.#applied(client, schema);
-        const numbered = (await this.#missing(client, applied, schema)).map(stepOf);
-        const features = await this.#features(client, schema, new Set());
-        return this.#report(schema, [...numbered, ...features.steps.map(featureStep)], features, []);
-      };
-      return inTransaction(client, look, 'BEGIN READ ONLY').catch((error: unknown) => {
-        throw toMigrationError(error, 'the plan');
-      });
-    });
-  }
-
-  run(): Promise<MigrationReport> {
-    return this.#borrow(async (client) => {
-      const schema = await this.#schemaOf(client);
-      const steps: MigrationStep[] = [];
-      const done = (step: MigrationStep | undefined) => {
-        if (!step) return false;
-        steps.push(step);
-        this.#config.onStep(step);
-        return true;
-      };
-      await this.#makeRecord(client, schema);
-      while (done(await this.#nextNumbered(client, schema)));
-
-      const refused = new Map<string, string>();
-      let next: FeatureOutcome;
-      do {
-        next = await this.#nextFeature(client, schema, refused, new Set(steps.map(({ name }) => name)));
-      } while (done(next.step) || next.wasRefused);
-      return this.#report(schema, steps, next.plan, [...refused.values()]);
-    });
-  }
-
-  #borrow<R>(use: (client: PoolClient) => Promise<R>): Promise<R> {
-    return borrow(this.#pool, use).catch((error: unknown) => {
-      throw toMigrationError(error, undefined);
-    });
-  }
-
-  #report(schema: string, steps: MigrationStep[], features: FeaturePlan, refusals: string[]): MigrationReport {
-    return {
-      schema,
-      version: this.#config.migrations.length,
-      steps,
-      timescale: features.timescale,
-      notes: [...features.notes, ...refusals],
+  async plan(): Promise<MigrationReport> {
+    const look = async () => {
+      const numbered = (await this.#missing()).map(stepOf);
+      const features = await this.#features();
+      return this.#report([...numbered, ...features.steps.map(featureStep)], features);
     };
+    try {
+      return await inTransaction(this.#client, look, 'BEGIN READ ONLY');
+    } catch (error) {
+      throw toMigrationError(error, 'the plan');
+    }
   }
 
-  async #schemaOf(client: PoolClient): Promise<string> {
-    if (this.#config.schema !== undefined) return this.#config.schema;
-    const { rows } = await client.query<{ schema: string | null }>('SELECT current_schema()::text AS schema');
-    const schema = rows[0]?.schema;
-    if (typeof schema === 'string') return schema;
-    throw new MigrationError(
-      'SLUICE_MIGRATION_SCHEMA',
-      'the search_path of this user names no existing schema: pass the name of a schema, or set search_path',
-    );
+  async run(): Promise<MigrationReport> {
+    const steps: MigrationStep[] = [];
+    const done = (step: MigrationStep) => {
+      steps.push(step);
+      this.#config.onStep(step);
+    };
+    await this.#makeRecord();
+    for (let step = await this.#nextNumbered(); step; step = await this.#nextNumbered()) done(step);
+    for (;;) {
+      const { plan, next } = await this.#nextFeature(steps);
+      if (!next) return this.#report(steps, plan);
+      if (!this.#refused.has(next.name)) done(featureStep(next));
+    }
+  }
+
+  #report(steps: readonly MigrationStep[], { timescale, notes }: FeaturePlan): MigrationReport {
+    const version = this.#config.migrations.length;
+    return { schema: this.#schema, version, steps, timescale, notes: [...notes, ...this.#refused.values()] };
   }
 
   /** Schema and record. Looked up first: a user who may not create them can still migrate if they exist. */
-  async #makeRecord(client: PoolClient, schema: string): Promise<void> {
-    const home = quoteIdentifier(schema);
-    const record = recordOf(schema);
-    await underLock(
-      client,
-      schema,
-      () => 'the record of migrations',
-      async () => {
-        const { rows } = await client.query<{ home: boolean; record: boolean }>(
-          'SELECT to_regnamespace($1) IS NOT NULL AS home, to_regclass($2) IS NOT NULL AS record',
-          [home, record],
-        );
-        if (!rows[0]?.home) await client.query(`CREATE SCHEMA IF NOT EXISTS ${home}`);
-        if (rows[0]?.record) return;
-        await client.query(
-          `CREATE TABLE IF NOT EXISTS ${record} (version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, ` +
-            'applied_at timestamptz NOT NULL DEFAULT now())',
-        );
-      },
-    );
+  async #makeRecord(): Promise<void> {
+    const home = quoteIdentifier(this.#schema);
+    const make = async () => {
+      const { rows } = await this.#client.query<{ home: boolean; record: boolean }>(
+        'SELECT to_regnamespace($1) IS NOT NULL AS home, to_regclass($2) IS NOT NULL AS record',
+        [home, this.#record],
+      );
+      if (!rows[0]?.home) await this.#client.query(`CREATE SCHEMA IF NOT EXISTS ${home}`);
+      if (rows[0]?.record) return;
+      await this.#client.query(
+        `CREATE TABLE IF NOT EXISTS ${this.#record} (version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, ` +
+          'applied_at timestamptz NOT NULL DEFAULT now())',
+      );
+    };
+    await underLock(this.#client, this.#schema, () => 'the record of migrations', make);
   }
 
-  async #applied(client: PoolClient, schema: string): Promise<readonly Applied[]> {
-    const record = recordOf(schema);
-    const { rows } = await client.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [record]);
+  async #applied(): Promise<readonly Applied[]> {
+    const { rows } = await this.#client.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
+      this.#record,
+    ]);
     if (!rows[0]?.there) return [];
-    return (await client.query<Applied>(`SELECT version, name, checksum FROM ${record} ORDER BY version`)).rows;
+    const applied = `SELECT version, name, checksum FROM ${this.#record} ORDER BY version`;
+    return (await this.#client.query<Applied>(applied)).rows;
   }
 
   /** Migrations not applied yet, or whose table is gone; refuses a database that this program does not understand. */
-  async #missing(client: PoolClient, applied: readonly Applied[], schema: string): Promise<Due[]> {
+  async #missing(): Promise<Due[]> {
     const { migrations } = this.#config;
+    const schema = quoteIdentifier(this.#schema);
+    const applied = await this.#applied();
     const newest = applied.at(-1);
     if (newest && newest.version > migrations.length) {
       throw new MigrationError(
         'SLUICE_MIGRATION_NEWER',
-        `the schema ${quoteIdentifier(schema)} is at migration ${newest.name}, and this program knows ` +
+        `the schema ${schema} is at migration ${newest.name}, and this program knows ` +
           `${migrations.length} of them, up to ${migrations.at(-1)?.name}: use the newer program that migrated it`,
       );
     }
@@ -173,12 +164,12 @@ export class Migrator {
       const found = known?.name === name ? 'with another text' : `as ${known?.name ?? 'no migration'}`;
       throw new MigrationError(
         'SLUICE_MIGRATION_CHANGED',
-        `migration ${name} was applied to the schema ${quoteIdentifier(schema)}, but this program has it ${found}: use ` +
+        `migration ${name} was applied to the schema ${schema}, but this program has it ${found}: use ` +
           'the program that migrated it; a released migration is never edited, another one is added',
         { step: name },
       );
     }
-    const gone = await this.#gone(client, applied, schema);
+    const gone = await this.#gone(applied);
     const numbers = new Set(applied.map(({ version }) => version));
     return migrations
       .filter(({ version, name }) => !numbers.has(version) || gone.has(name))
@@ -186,90 +177,68 @@ export class Migrator {
   }
 
   /** A table may have been dropped, or be missing from a restored backup: the record alone would not tell. */
-  async #gone(client: PoolClient, applied: readonly Applied[], schema: string): Promise<ReadonlySet<string>> {
+  async #gone(applied: readonly Applied[]): Promise<ReadonlySet<string>> {
     const names = applied.map(({ name }) => name).filter((name) => TABLES.has(name));
     if (names.length === 0) return new Set();
-    const { rows } = await client.query<{ name: string }>(
+    const { rows } = await this.#client.query<{ name: string }>(
       'SELECT name FROM unnest($1::text[], $2::text[]) AS made (name, relation) WHERE to_regclass(relation) IS NULL',
-      [names, names.map((name) => qualify(TABLES.get(name)!.name, schema))],
+      [names, names.map((name) => qualify(TABLES.get(name)!.name, this.#schema))],
     );
     return new Set(rows.map(({ name }) => name));
   }
 
-  async #nextNumbered(client: PoolClient, schema: string): Promise<MigrationStep | undefined> {
-    let name = 'the next migration';
-    return underLock(
-      client,
-      schema,
-      () => name,
-      async () => {
-        const [next] = await this.#missing(client, await this.#applied(client, schema), schema);
-        if (!next) return undefined;
-        name = next.name;
-        await client.query(next.sql);
-        const table = TABLES.get(next.name);
-        if (table) await checkTable(client, table, qualify(table.name, schema));
-        if (next.isAgain) return stepOf(next);
-        await client.query(`INSERT INTO ${recordOf(schema)} (version, name, checksum) VALUES ($1, $2, $3)`, [
-          next.version,
-          next.name,
-          next.checksum,
-        ]);
-        return stepOf(next);
-      },
-    );
+  async #nextNumbered(): Promise<MigrationStep | undefined> {
+    let step = 'the next migration';
+    const apply = async () => {
+      const [next] = await this.#missing();
+      if (!next) return undefined;
+      const { version, name, sql, checksum, isAgain } = next;
+      step = name;
+      await this.#client.query(sql);
+      const table = TABLES.get(name);
+      if (table) await checkTable(this.#client, table, qualify(table.name, this.#schema));
+      const record = `INSERT INTO ${this.#record} (version, name, checksum) VALUES ($1, $2, $3)`;
+      if (!isAgain) await this.#client.query(record, [version, name, checksum]);
+      return stepOf(next);
+    };
+    return underLock(this.#client, this.#schema, () => step, apply);
   }
 
+  /** Applies the next step that the server offers, or notes that this user has no right to it. */
   async #nextFeature(
-    client: PoolClient,
-    schema: string,
-    refused: Map<string, string>,
-    done: ReadonlySet<string>,
-  ): Promise<FeatureOutcome> {
+    done: readonly MigrationStep[],
+  ): Promise<{ readonly plan: FeaturePlan; readonly next?: FeatureStep }> {
     let plan: FeaturePlan | undefined;
-    let name = 'reading what the server offers';
-    let withoutIt: string | undefined;
+    let next: FeatureStep | undefined;
+    const apply = async () => {
+      next = undefined;
+      plan = await this.#features();
+      next = plan.steps.find(({ name }) => !this.#refused.has(name));
+      if (!next) return { plan };
+      const { name: step, statements } = next;
+      if (done.some(({ name }) => name === step)) {
+        throw new MigrationError('SLUICE_MIGRATION_FAILED', `${step} was applied but is still missing`, { step });
+      }
+      for (const statement of statements) await this.#client.query(statement);
+      return { plan, next };
+    };
     try {
-      const step = await underLock(
-        client,
-        schema,
-        () => name,
-        async () => {
-          withoutIt = undefined;
-          plan = await this.#features(client, schema, new Set(refused.keys()));
-          const next = plan.steps.find((one) => !refused.has(one.name));
-          if (!next) return undefined;
-          name = next.name;
-          withoutIt = next.withoutIt;
-          if (done.has(name)) {
-            throw new MigrationError('SLUICE_MIGRATION_FAILED', `${name} was applied but is still missing`, {
-              step: name,
-            });
-          }
-          for (const statement of next.statements) await client.query(statement);
-          return featureStep(next);
-        },
-      );
-      return { plan: plan!, step, wasRefused: false };
+      return await underLock(this.#client, this.#schema, () => next?.name ?? 'reading what the server offers', apply);
     } catch (error) {
       const isPermission = error instanceof MigrationError && error.code === 'SLUICE_MIGRATION_PERMISSION';
-      if (!isPermission || withoutIt === undefined || !plan) throw error;
-      refused.set(name, withoutIt);
-      return { plan, step: undefined, wasRefused: true };
+      if (!isPermission || next?.withoutIt === undefined || !plan) throw error;
+      this.#refused.set(next.name, next.withoutIt);
+      return { plan, next };
     }
   }
 
-  async #features(client: PoolClient, schema: string, refused: ReadonlySet<string>): Promise<FeaturePlan> {
-    const catalogue: StoreCatalogue = await readCatalogue(client, schema, quoteIdentifier(schema), {
+  async #features(): Promise<FeaturePlan> {
+    const catalogue = await readCatalogue(this.#client, this.#schema, quoteIdentifier(this.#schema), {
       hypertables: HYPERTABLE_NAMES,
       rollups: ROLLUPS.map(({ name }) => name),
     });
-    return planFeatures(catalogue, this.#config.timescale, schema, refused);
+    return planFeatures(catalogue, this.#config.timescale, this.#schema, new Set(this.#refused.keys()));
   }
-}
-
-function recordOf(schema: string): string {
-  return qualify(RECORD, schema);
 }
 
 function stepOf({ name, sql, isAgain }: Due): MigrationStep {
@@ -277,6 +246,6 @@ function stepOf({ name, sql, isAgain }: Due): MigrationStep {
   return { name, kind: 'numbered', what, sql };
 }
 
-function featureStep({ name, what, statements }: FeaturePlan['steps'][number]): MigrationStep {
+function featureStep({ name, what, statements }: FeatureStep): MigrationStep {
   return { name, kind: 'feature', what, sql: `${statements.join(';\n')};` };
 }
