@@ -13,18 +13,33 @@ export interface PostgresFailure {
    * go back to the pool. Default: the session can be used again.
    */
   readonly session?: 'lost' | 'spent';
-  /** What to do about it. */
+  /** What happened, in our words. Default: that Postgres reports the state. */
+  readonly what?: string;
   readonly remedy?: string;
+  /** What happened and the remedy depend on what was under way. */
+  readonly advice?: 'missing' | 'mismatch' | 'permission' | 'lost';
 }
 
-const LOST = { class: 'transient', session: 'lost', code: 'SLUICE_STORE_CONNECTION_LOST' } as const;
-const LOGIN = { class: 'fatal', code: 'SLUICE_STORE_PASSWORD' } as const;
-const NO_DATABASE = { class: 'fatal', code: 'SLUICE_STORE_DATABASE' } as const;
+const LOST = { class: 'transient', session: 'lost', code: 'SLUICE_STORE_CONNECTION_LOST', advice: 'lost' } as const;
+const UNREACHABLE = { class: 'transient', code: 'SLUICE_STORE_UNREACHABLE' } as const;
+const LOGIN = {
+  class: 'fatal',
+  code: 'SLUICE_STORE_PASSWORD',
+  what: 'Postgres refuses the login',
+  remedy: 'correct user and password in DATABASE_URL',
+} as const;
+const NO_DATABASE = {
+  class: 'fatal',
+  code: 'SLUICE_STORE_DATABASE',
+  what: 'Postgres does not have the database',
+  remedy: 'create it with createdb, or correct its name in DATABASE_URL',
+} as const;
 const TRANSIENT = { class: 'transient' } as const;
 const POISON = { class: 'poison' } as const;
 const BAD_VALUE = { class: 'poison', code: 'SLUICE_STORE_VALUE' } as const;
 const FATAL = { class: 'fatal' } as const;
-const MISMATCH = { class: 'fatal', code: 'SLUICE_STORE_TABLE' } as const;
+const MISSING = { class: 'fatal', code: 'SLUICE_STORE_TABLE', advice: 'missing' } as const;
+const MISMATCH = { class: 'fatal', code: 'SLUICE_STORE_TABLE', advice: 'mismatch' } as const;
 
 /**
  * The one table of SQLSTATEs: looked up whole, then by class, the first two characters. See "PostgreSQL Error Codes",
@@ -52,9 +67,8 @@ const STATES: Readonly<Record<string, PostgresFailure>> = {
   '57P01': LOST,
   '57P02': LOST,
   '57P03': {
-    ...TRANSIENT,
+    ...UNREACHABLE,
     session: 'spent',
-    code: 'SLUICE_STORE_UNREACHABLE',
     remedy: 'the server is starting or stopping and accepts no connections: try again in a moment',
   },
   '57P04': LOST,
@@ -91,10 +105,10 @@ const STATES: Readonly<Record<string, PostgresFailure>> = {
   '3D': FATAL,
   '3D000': NO_DATABASE,
   '3F': FATAL,
-  '3F000': MISMATCH,
+  '3F000': MISSING,
   '42': FATAL,
-  '42501': { class: 'fatal', code: 'SLUICE_STORE_PERMISSION' },
-  '42P01': MISMATCH,
+  '42501': { class: 'fatal', code: 'SLUICE_STORE_PERMISSION', advice: 'permission' },
+  '42P01': MISSING,
   '42703': MISMATCH,
   '42804': MISMATCH,
   '42883': MISMATCH,
@@ -120,16 +134,34 @@ const POOLER: readonly (readonly [RegExp, PostgresFailure])[] = [
 /** A session without the staging table that it had: a pooler in transaction or statement mode has swapped it. */
 const STAGE_LOST = /\bpg_temp\b|\bsluice_stage_/;
 
+/** A login that the server wants encrypted. */
+const WITHOUT_TLS = /no encryption|SSL off/;
+
 /** Texts of the driver, which comes without a code. */
 const DRIVER: readonly (readonly [RegExp, PostgresFailure])[] = [
   [
     /^Cannot use a pool after calling end/,
-    { ...FATAL, remedy: 'it was closed before all writes had ended; close it after the pipeline' },
+    { ...FATAL, what: 'the store is closed', remedy: 'close it after all writes have ended' },
   ],
   [/^Connection terminated/, LOST],
   [/^Client (has encountered a connection error|was closed) and is not queryable/, LOST],
-  [/^timeout exceeded when trying to connect/, { ...TRANSIENT, code: 'SLUICE_STORE_UNREACHABLE' }],
   [/^(timeout expired|Query read timeout)/, LOST],
+  [
+    /timeout.*connect|connect.*timeout/i,
+    {
+      ...UNREACHABLE,
+      what: 'no connection to Postgres in time',
+      remedy: 'start the server, or allow more connections',
+    },
+  ],
+  [
+    /SASL|password/i,
+    {
+      ...LOGIN,
+      what: 'the server asks for a password and none was given',
+      remedy: 'put it into DATABASE_URL or PGPASSWORD',
+    },
+  ],
 ];
 
 /** Looks up one error by its SQLSTATE, else by the text of the driver; `undefined` for what neither of them has. */
@@ -138,6 +170,9 @@ export function postgresFailure(link: FailureLink): PostgresFailure | undefined 
   const state = sqlStateOf(link);
   if (state === undefined) return link.code === undefined ? find(DRIVER, message) : undefined;
   if (state === '08P01') return find(POOLER, message) ?? STATES[state];
+  if (state === '28000' && WITHOUT_TLS.test(message)) {
+    return { ...LOGIN, what: 'Postgres refuses a login without TLS', remedy: 'write sslmode=require in DATABASE_URL' };
+  }
   if ((state === '3F000' || state === '42P01') && STAGE_LOST.test(message)) {
     return { ...TRANSIENT, remedy: 'a pooler has swapped the session: use its session mode, or the strategy unnest' };
   }

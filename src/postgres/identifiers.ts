@@ -18,11 +18,9 @@ export function qualify(name: string, schema: string | undefined): string {
 const MAX_IDENTIFIER_BYTES = 63;
 
 /** Postgres cuts longer names off, so that two could become one. */
-export function isIdentifier(value: unknown): value is string {
-  if (typeof value !== 'string' || value === '' || value.includes('\0')) return false;
-  return Buffer.byteLength(value) <= MAX_IDENTIFIER_BYTES;
-}
-
 export function identifier(): Option<string> {
-  return checked(`a name of 1 to ${MAX_IDENTIFIER_BYTES} bytes`, isIdentifier);
+  return checked(`a name of 1 to ${MAX_IDENTIFIER_BYTES} bytes`, (value): value is string => {
+    if (typeof value !== 'string' || value === '' || value.includes('\0')) return false;
+    return Buffer.byteLength(value) <= MAX_IDENTIFIER_BYTES;
+  });
 }

@@ -1,16 +1,17 @@
 import { isStoreError } from '../storeError.js';
-import { type Purpose, reasonOf, toStoreError } from '../toStoreError.js';
+import { BROKE, DENIED, type Purpose, reasonOf, toStoreError } from '../toStoreError.js';
 import { MigrationError } from './migrationError.js';
 
 const MIGRATING: Purpose = {
-  target: 'a table',
-  ifMissing: 'migrate again',
-  mismatch: 'does not match the schema of the store',
-  ifMismatched: 'give the store a schema of its own',
-  grant:
-    'migrate as the owner of the schema and its tables, or GRANT CREATE ON SCHEMA (and CREATE ON DATABASE for a new ' +
-    'schema) to this user; nothing of it is applied',
-  ifLost: 'migrate again, which continues where it stopped',
+  missing: { what: 'a table is missing', remedy: 'migrate again' },
+  mismatch: { what: 'a table does not match the schema of the store', remedy: 'give the store a schema of its own' },
+  permission: {
+    what: DENIED,
+    remedy:
+      'migrate as the owner of the schema and its tables, or GRANT CREATE ON SCHEMA (and CREATE ON DATABASE for a new ' +
+      'schema) to this user; nothing of it is applied',
+  },
+  lost: { what: BROKE, remedy: 'migrate again, which continues where it stopped' },
 };
 
 /** What went wrong in a migration, with the remedy. `step` is what was under way; undefined if nothing was. */

@@ -10,11 +10,12 @@ import {
   reject,
   text,
 } from '../../primitives/options.js';
+import { qualify } from '../identifiers.js';
 import type { Pool, PoolClient } from '../pool.js';
 import { BAR_COLUMNS, type BarRow, barOf, IS_FINITE, instantOf, vendorsQuery } from './barRows.js';
 import { type NextPage, pagedSource } from './pagedSource.js';
 import { type Placed, SeriesMerge, type Wanted } from './seriesMerge.js';
-import { pagedConfig, type StoreSelection, selectionOptions } from './storeSelection.js';
+import { type StoreSelection, selectionOptions } from './storeSelection.js';
 
 export interface BarsConfig extends StoreSelection {
   /** The symbol whose bars are read. Either this or `symbols`. */
@@ -99,9 +100,7 @@ export function bars(pool: Pool, config: BarsConfig): Observable<Bar> {
   }
   const symbols = options.symbols === undefined ? [symbol!] : [...new Set(options.symbols)];
   const [from, to] = [microsOf(options.from), microsOf(options.to)];
-  const source = pagedConfig(options);
-
-  const { table } = source;
+  const table = qualify(options.table, options.schema);
   const query = pageQuery(table, to !== undefined);
   const read = async (client: PoolClient, { vendors, symbols: ofSymbols, froms, limit }: Wanted) => {
     const values = [vendors, ofSymbols, froms, timeframe, limit, ...(to === undefined ? [] : [to])];
@@ -111,7 +110,7 @@ export function bars(pool: Pool, config: BarsConfig): Observable<Bar> {
     return answers;
   };
 
-  return pagedSource<Bar>(pool, source, (): NextPage<Bar> => {
+  return pagedSource<Bar>(pool, { ...options, table }, (): NextPage<Bar> => {
     let merge: SeriesMerge<BarRow> | undefined;
     return () => {
       if (merge && !merge.isOpen) return undefined;

@@ -1,10 +1,11 @@
 import type { Observable } from 'rxjs';
 import type { Bar } from '../../market/bar.js';
 import { having, listOf, type OptionsOf, readArgument, readOptions, text } from '../../primitives/options.js';
+import { qualify } from '../identifiers.js';
 import type { Pool } from '../pool.js';
 import { BAR_COLUMNS, type BarRow, barOf, IS_FINITE, vendorsQuery } from './barRows.js';
 import { type NextPage, pagedSource } from './pagedSource.js';
-import { pagedConfig, type StoreSelection, selectionOptions } from './storeSelection.js';
+import { type StoreSelection, selectionOptions } from './storeSelection.js';
 
 export interface LatestConfig extends StoreSelection {
   /** The symbols whose newest bars are read. At least one; a symbol that is named twice is read once. */
@@ -61,11 +62,11 @@ export function latest(pool: Pool, config: LatestConfig): Observable<Bar> {
   const options = readOptions('latest', config, OPTIONS);
   const { vendor, timeframe, pageSize } = options;
   const symbols = [...new Set(options.symbols)];
-  const source = pagedConfig(options);
+  const table = qualify(options.table, options.schema);
 
-  const query = latestQuery(source.table, vendor !== undefined, timeframe !== undefined);
+  const query = latestQuery(table, vendor !== undefined, timeframe !== undefined);
   const given = [vendor, timeframe].filter((value) => value !== undefined);
-  return pagedSource<Bar>(pool, source, (): NextPage<Bar> => {
+  return pagedSource<Bar>(pool, { ...options, table }, (): NextPage<Bar> => {
     let at = 0;
     return () => {
       if (at >= symbols.length) return undefined;

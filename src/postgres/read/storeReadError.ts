@@ -1,5 +1,5 @@
 import type { FailureClass, FailureTraits } from '../../failures/classifyFailure.js';
-import { type Purpose, toStoreError } from '../toStoreError.js';
+import { BROKE, DENIED, type Purpose, toStoreError } from '../toStoreError.js';
 
 /** A store could not be read, or not to the end. The driver's error is the cause. */
 export class StoreReadError extends Error implements FailureTraits {
@@ -27,11 +27,12 @@ export function isStoreReadError(error: unknown): error is StoreReadError {
 
 function reading(table: string): Purpose {
   return {
-    target: 'it',
-    ifMissing: 'migrate the store first, or let barsSink create it',
-    mismatch: 'is not a table of bars',
-    ifMismatched: 'migrate the store, or name another table',
-    grant: `GRANT SELECT ON ${table} to the database user, and USAGE on its schema`,
-    ifLost: 'subscribe again, from the last bar received',
+    missing: { what: 'it is missing', remedy: 'migrate the store first, or let barsSink create it' },
+    mismatch: { what: 'it is not a table of bars', remedy: 'migrate the store, or name another table' },
+    permission: {
+      what: DENIED,
+      remedy: `GRANT SELECT ON ${table} to the database user, and USAGE on its schema`,
+    },
+    lost: { what: BROKE, remedy: 'subscribe again, from the last bar received' },
   };
 }

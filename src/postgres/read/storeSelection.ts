@@ -1,7 +1,5 @@
 import { type SourceConfig, sourceOptions } from '../../flow/sourceOptions.js';
 import { integer, text } from '../../primitives/options.js';
-import { qualify } from '../identifiers.js';
-import type { PagedSourceConfig } from './pagedSource.js';
 
 /** The options of every source over a store. */
 export interface StoreSelection extends SourceConfig {
@@ -19,10 +17,4 @@ export function selectionOptions(name: string, pageSize: number) {
     schema: text(),
     ...sourceOptions(name),
   };
-}
-
-type Selected = Omit<PagedSourceConfig, 'table'> & { readonly table: string; readonly schema: string | undefined };
-
-export function pagedConfig({ name, scheduler, yieldAfterMs, table, schema }: Selected): PagedSourceConfig {
-  return { name, scheduler, yieldAfterMs, table: qualify(table, schema) };
 }

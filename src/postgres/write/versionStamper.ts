@@ -57,8 +57,9 @@ export class VersionStamper<T> {
     const seqs = new Float64Array(batch.length);
     let now: number | undefined;
     for (let i = 0; i < batch.length; i++) {
-      const seq = versionOf(batch[i]!);
-      if (isVersion(seq)) {
+      // Unchecked data may hold null for a missing version.
+      const seq = versionOf(batch[i]!) ?? undefined;
+      if (seq !== undefined) {
         if (!Number.isSafeInteger(seq)) throw badValue(version, 'a safe integer', seq, '22003');
         seqs[i] = seq;
         continue;
@@ -96,9 +97,4 @@ export class VersionStamper<T> {
     this.#last = Math.max(this.#last + 1, now);
     return this.#last;
   }
-}
-
-/** Unchecked data may hold null for a missing version. */
-function isVersion(seq: number | null | undefined): seq is number {
-  return seq !== undefined && seq !== null;
 }
