@@ -15,7 +15,7 @@ import {
 import { DeadLetterError } from './deadLetterError.js';
 import { recordError } from './errorRecord.js';
 import { encodeLetters, type LetterDraft } from './letterLine.js';
-import { addTo, type LetterLog, type LetterProblem, letterCount, type PlacedLetter } from './letterLog.js';
+import { addTo, type LetterLog, letterCount, type PlacedLetter } from './letterLog.js';
 
 /** The disk accepts no data, and the items wait. */
 export interface DeadLetterHold {
@@ -122,16 +122,9 @@ async function* placesOf(letters: AsyncIterable<PlacedLetter>): AsyncGenerator<P
   if (places.length > 0) yield places;
 }
 
-/** One user of a folder. */
-export interface FolderUser {
-  readonly onHold: () => void;
-  readonly onProblem: (problem: LetterProblem) => void;
-}
-
 export interface QueueSettings {
   readonly pipeline: string;
-  readonly shared: SharedFolder<FolderUser, LetterLog>;
-  readonly user: FolderUser;
+  readonly shared: SharedFolder<LetterLog>;
   readonly now: () => number;
   readonly closeTimeoutMs: number;
 }
@@ -217,9 +210,9 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
   }
 
   async #close(): Promise<void> {
-    const { closeTimeoutMs, shared, user } = this.#settings;
+    const { closeTimeoutMs, shared } = this.#settings;
     await within(closeTimeoutMs, Promise.allSettled(this.#pending), undefined, this.#log.config.scheduler);
-    await shared.leave(user);
+    await shared.leave();
   }
 
   /** The new letters are durable before the old ones are removed: a crash in between leaves both, and never none. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { EncodedEntry, Entry, EntryCount, Position } from '../disk/log/entryFormat.js';
+import { type EncodedEntry, type Entry, type EntryCount, type Position, sumOf } from '../disk/log/entryFormat.js';
 import type { Hold } from '../disk/log/groupCommit.js';
 import { LogCommon, type LogProblem } from '../disk/log/logCommon.js';
 import { SegmentLog, type SegmentLogConfig } from '../disk/log/segmentLog.js';
@@ -83,9 +83,7 @@ export class LetterLog {
 
   /** The letters that are not durable yet. */
   get waiting(): LetterCount {
-    const open = this.open.waiting;
-    const parked = this.parked.waiting;
-    return { letters: open.entries + parked.entries, items: open.weight + parked.weight };
+    return letterCount(sumOf([this.open.waiting, this.parked.waiting]));
   }
 
   /**

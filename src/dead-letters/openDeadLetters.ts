@@ -17,7 +17,7 @@ import {
   text,
 } from '../primitives/options.js';
 import { DeadLetterError } from './deadLetterError.js';
-import { type DeadLetterHold, type DeadLetterQueue, type FolderUser, holdOf, StoredQueue } from './deadLetterQueue.js';
+import { type DeadLetterHold, type DeadLetterQueue, holdOf, StoredQueue } from './deadLetterQueue.js';
 import { LetterLog, type LetterLogConfig, type LetterProblem } from './letterLog.js';
 import { MAX_LETTER_BYTES } from './readDeadLetters.js';
 
@@ -63,6 +63,9 @@ const OPTIONS = {
   disk: having('open', 'makeFolder').default(nodeDisk),
 } satisfies OptionsOf<OpenDeadLettersConfig>;
 
+/** What a user of a folder is called for. */
+type FolderUser = Pick<LetterLogConfig, 'onHold' | 'onProblem'>;
+
 /** For all that have a folder open in this process. */
 const folders = new SharedFolders<FolderUser, LetterLog>();
 
@@ -100,7 +103,7 @@ export async function openDeadLetters<T>(folder: string, config: OpenDeadLetters
       openLog({ disk, folder: real, segmentBytes, maxEntryBytes, scheduler, now }, users),
     );
     open = shared.resource;
-    return new StoredQueue<T>({ pipeline, shared, user, now, closeTimeoutMs });
+    return new StoredQueue<T>({ pipeline, shared, now, closeTimeoutMs });
   } catch (error) {
     throw explainFolder(wanted, error);
   }
@@ -115,7 +118,7 @@ async function openLog(
   const log = new LetterLog({
     ...config,
     format: new LetterFormat(),
-    onHold: () => users.forEach((user) => void user.onHold()),
+    onHold: () => users.forEach((user) => void user.onHold?.()),
     onProblem: (problem) => users.forEach((user) => void user.onProblem(problem)),
   });
   await log.load();

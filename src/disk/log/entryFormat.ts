@@ -52,6 +52,17 @@ export interface EntryFormat<E, D = E> {
   parse(line: Uint8Array): ParsedEntry<E>;
 }
 
+/** Sums what several things count for; what does not say otherwise is one entry. */
+export function sumOf(parts: Iterable<{ readonly entries?: number; readonly weight: number }>): EntryCount {
+  let entries = 0;
+  let weight = 0;
+  for (const part of parts) {
+    entries += part.entries ?? 1;
+    weight += part.weight;
+  }
+  return { entries, weight };
+}
+
 /** The order of positions. */
 export function comparePositions(a: Position, b: Position): number {
   return Number(a.segment) - Number(b.segment) || a.ordinal - b.ordinal;

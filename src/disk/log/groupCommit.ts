@@ -1,4 +1,4 @@
-import type { SchedulerLike, Subscription } from 'rxjs';
+import { firstValueFrom, race, type SchedulerLike, Subject, timer } from 'rxjs';
 
 /** The first wait after a failure, and the longest, in milliseconds. */
 const FIRST_MS = 100;
@@ -37,7 +37,7 @@ export class GroupCommit<W> {
   readonly #waiting = new Map<W, Waiting>();
   #isRunning = false;
   #hold: Hold | undefined;
-  #pause: { readonly timer: Subscription; readonly resume: () => void } | undefined;
+  readonly #ended = new Subject<never>();
   #end: { readonly error: unknown } | undefined;
 
   constructor(config: GroupCommitConfig<W>) {
@@ -68,8 +68,7 @@ export class GroupCommit<W> {
     this.#end ??= { error };
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
-    this.#pause?.timer.unsubscribe();
-    this.#pause?.resume();
+    this.#ended.complete();
   }
 
   async #run(): Promise<void> {
@@ -101,9 +100,6 @@ export class GroupCommit<W> {
   }
 
   async #sleep(ms: number): Promise<void> {
-    await new Promise<void>((resume) => {
-      this.#pause = { timer: this.#config.scheduler.schedule(() => resume(), ms), resume };
-    });
-    this.#pause = undefined;
+    await firstValueFrom(race(timer(ms, this.#config.scheduler), this.#ended), { defaultValue: undefined });
   }
 }

@@ -83,6 +83,7 @@ export class Segment {
 export interface SegmentReader<E> {
   readonly disk: Disk;
   readonly format: Pick<EntryFormat<E>, 'headOf' | 'parse'>;
+  /** A longer line is damage. */
   readonly maxEntryBytes: number;
 }
 

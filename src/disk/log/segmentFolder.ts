@@ -1,47 +1,31 @@
 import { join } from 'node:path';
 import { AppendFile } from '../appendFile.js';
-import type { EncodedEntry, EntryCount, EntryFormat, Placed } from './entryFormat.js';
+import type { EncodedEntry, EntryFormat, Placed } from './entryFormat.js';
 import { type MarkSign, markLine } from './journal.js';
 import { listSegments, openSegment, Segment, type SegmentReader } from './segment.js';
 
 export interface SegmentFolderConfig<E, D> extends SegmentReader<E> {
   readonly folder: string;
   readonly format: EntryFormat<E, D>;
+  /** From this size on, a new segment is begun. */
   readonly segmentBytes: number;
-  /** Gives a name that no segment has had, greater than all before it. */
-  readonly nextName: () => string;
 }
 
 /** The segments of one folder. Only one call at a time may change the disk: see {@link SegmentLog}. */
 export class SegmentFolder<E, D> {
   readonly #config: SegmentFolderConfig<E, D>;
-  /** Oldest first. */
-  readonly #segments = new Map<string, Segment>();
+  readonly #nextName: () => string;
+  /** By name, oldest first. */
+  readonly segments = new Map<string, Segment>();
   #active: { readonly segment: Segment; readonly file: AppendFile } | undefined;
   /** The journal that was written to last: entries are mostly removed in the order in which they lie. */
   #journal: AppendFile | undefined;
   #isClosed = false;
 
-  constructor(config: SegmentFolderConfig<E, D>) {
+  /** `nextName` gives a name that no segment has had, greater than all before it. */
+  constructor(config: SegmentFolderConfig<E, D>, nextName: () => string) {
     this.#config = config;
-  }
-
-  get segments(): readonly Segment[] {
-    return [...this.#segments.values()];
-  }
-
-  segment(name: string): Segment | undefined {
-    return this.#segments.get(name);
-  }
-
-  get count(): EntryCount {
-    let entries = 0;
-    let weight = 0;
-    for (const segment of this.#segments.values()) {
-      entries += segment.entries;
-      weight += segment.weight;
-    }
-    return { entries, weight };
+    this.#nextName = nextName;
   }
 
   /** Reads what lies in the folder; returns the names that are taken. */
@@ -50,7 +34,7 @@ export class SegmentFolder<E, D> {
     const { names, orphans } = await listSegments(disk, folder);
     // A crash between the two removals leaves the journal of a segment that is gone.
     for (const name of orphans) await disk.remove(join(folder, `${name}.journal`));
-    for (const name of names) this.#segments.set(name, await openSegment(this.#config, folder, name));
+    for (const name of names) this.segments.set(name, await openSegment(this.#config, folder, name));
     return [...names, ...orphans];
   }
 
@@ -92,17 +76,17 @@ export class SegmentFolder<E, D> {
     this.#requireOpen();
     if (this.#active && (await this.#active.file.isGone())) {
       // Somebody has deleted it, and the entries in it: what is written now must not go the same way.
-      this.#segments.delete(this.#active.segment.name);
+      this.segments.delete(this.#active.segment.name);
       await this.#active.file.close().catch(() => {});
       this.#active = undefined;
     }
     if (this.#active) return this.#active;
-    const { disk, folder, nextName } = this.#config;
+    const { disk, folder } = this.#config;
     await disk.makeFolder(folder);
-    const segment = new Segment(folder, nextName(), false);
+    const segment = new Segment(folder, this.#nextName(), false);
     const file = new AppendFile(disk, segment.path, 'create');
     await file.create();
-    this.#segments.set(segment.name, segment);
+    this.segments.set(segment.name, segment);
     this.#active = { segment, file };
     return this.#active;
   }
@@ -110,7 +94,7 @@ export class SegmentFolder<E, D> {
   /** Writes lines to the journal of a segment, durably. */
   async mark(segment: Segment, marks: readonly (readonly [MarkSign, readonly number[]])[]): Promise<void> {
     this.#requireOpen();
-    if (!this.#segments.has(segment.name)) return;
+    if (!this.segments.has(segment.name)) return;
     if (this.#journal?.path !== segment.journalPath) {
       await this.#closeJournal();
       this.#journal = new AppendFile(this.#config.disk, segment.journalPath, 'append');
@@ -136,7 +120,7 @@ export class SegmentFolder<E, D> {
     await disk.remove(segment.path);
     await disk.syncFolder(folder);
     await disk.remove(segment.journalPath);
-    this.#segments.delete(segment.name);
+    this.segments.delete(segment.name);
   }
 
   async close(): Promise<void> {

@@ -1,29 +1,22 @@
 import type { SchedulerLike } from 'rxjs';
-import { type Disk, isMissing } from '../disk.js';
+import { isMissing } from '../disk.js';
 import { lockFolder } from '../folderLock.js';
 import {
   comparePositions,
   type EncodedEntry,
   type Entry,
   type EntryCount,
-  type EntryFormat,
   type Placed,
   type Position,
+  sumOf,
 } from './entryFormat.js';
 import { GroupCommit, type Hold } from './groupCommit.js';
 import type { MarkSign } from './journal.js';
 import { LogCommon, type LogProblem } from './logCommon.js';
 import { type Region, readSegment, type Segment, type SegmentLine } from './segment.js';
-import { SegmentFolder } from './segmentFolder.js';
+import { SegmentFolder, type SegmentFolderConfig } from './segmentFolder.js';
 
-export interface SegmentLogConfig<E, D = E> {
-  readonly disk: Disk;
-  readonly folder: string;
-  readonly format: EntryFormat<E, D>;
-  /** From this size on, a new segment is begun. */
-  readonly segmentBytes: number;
-  /** A longer line is damage. */
-  readonly maxEntryBytes: number;
+export interface SegmentLogConfig<E, D = E> extends SegmentFolderConfig<E, D> {
   readonly scheduler: SchedulerLike;
   /** The wall clock, which names segments. */
   readonly now: () => number;
@@ -89,7 +82,7 @@ export class SegmentLog<E, D = E> {
     this.#config = config;
     this.#unlock = unlock;
     this.common = config.common ?? new LogCommon(disk, folder, now);
-    this.#segments = new SegmentFolder({ ...config, nextName: () => this.common.nextName() });
+    this.#segments = new SegmentFolder(config, () => this.common.nextName());
     this.#commits = new GroupCommit<Piece>({ commit: (group, done) => this.#commit(group, done), scheduler, onHold });
   }
 
@@ -97,7 +90,7 @@ export class SegmentLog<E, D = E> {
   async load(): Promise<void> {
     if (!this.#config.common) await this.common.load();
     this.common.taken(await this.#segments.load());
-    for (const { name, unknownVersion } of this.#segments.segments) {
+    for (const { name, unknownVersion } of this.#segments.segments.values()) {
       if (unknownVersion > 0) this.#report({ kind: 'unknownVersion', segment: name, entries: unknownVersion });
     }
     // A full disk must not keep the entries from being read: what is damaged stays in its segment until there is room.
@@ -106,12 +99,12 @@ export class SegmentLog<E, D = E> {
 
   /** What is in the log and not removed. */
   get count(): EntryCount {
-    return this.#segments.count;
+    return sumOf(this.#segments.segments.values());
   }
 
   /** How many entries are of a version that the format does not know. */
   get unknownVersion(): number {
-    return this.#segments.segments.reduce((sum, { unknownVersion }) => sum + unknownVersion, 0);
+    return [...this.#segments.segments.values()].reduce((sum, { unknownVersion }) => sum + unknownVersion, 0);
   }
 
   /** Set while the disk accepts nothing. */
@@ -121,14 +114,7 @@ export class SegmentLog<E, D = E> {
 
   /** The entries that are not durable yet. */
   get waiting(): EntryCount {
-    let entries = 0;
-    let weight = 0;
-    for (const piece of this.#commits.waiting) {
-      if (!isAppend(piece)) continue;
-      entries += 1;
-      weight += piece.weight;
-    }
-    return { entries, weight };
+    return sumOf([...this.#commits.waiting].filter(isAppend));
   }
 
   /** Resolves to the places of the entries when they are durable. Entries that are passed together may come to lie apart. */
@@ -148,7 +134,7 @@ export class SegmentLog<E, D = E> {
     }
     const work: Promise<void>[] = [];
     for (const [name, marked] of bySegment) {
-      const segment = this.#segments.segment(name);
+      const segment = this.#segments.segments.get(name);
       if (segment) work.push(this.#commits.push({ segment, sign, entries: marked }));
     }
     await Promise.all(work);
@@ -156,7 +142,7 @@ export class SegmentLog<E, D = E> {
 
   /** How often work on an entry has begun (`+`) and not ended. */
   begun({ segment, ordinal }: Position): number {
-    return this.#segments.segment(segment)?.journal.begun(ordinal) ?? 0;
+    return this.#segments.segments.get(segment)?.journal.begun(ordinal) ?? 0;
   }
 
   /**
@@ -164,7 +150,7 @@ export class SegmentLog<E, D = E> {
    * `skipped` for each that is there and cannot be read.
    */
   async *read(from?: Position, skipped: () => void = () => {}): AsyncGenerator<Entry<E>> {
-    const upTo = this.#segments.segments.map((segment) => [segment, segment.last] as const);
+    const upTo = [...this.#segments.segments.values()].map((segment) => [segment, segment.last] as const);
     for (const [segment, last] of upTo) {
       const isBefore = from !== undefined && comparePositions({ segment: segment.name, ordinal: last }, from) < 0;
       if (segment.entries === 0 || isBefore) continue;
@@ -239,7 +225,7 @@ export class SegmentLog<E, D = E> {
   }
 
   async #sweep(): Promise<void> {
-    const { segments } = this.#segments;
+    const segments = [...this.#segments.segments.values()];
     for (const segment of segments) {
       while (segment.isSealed && segment.broken.length > 0) {
         const region = segment.broken[0]!;

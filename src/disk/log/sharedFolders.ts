@@ -1,13 +1,11 @@
 import { statSync } from 'node:fs';
 import { lockFolder } from '../folderLock.js';
 
-/** What is open in a folder, for all its users in this process. */
-export interface SharedFolder<U, R> {
-  readonly key: string;
+/** One user's part in an open folder. */
+export interface SharedFolder<R> {
   readonly resource: R;
-  readonly users: ReadonlySet<U>;
-  /** Gives up one user's part; the last one closes the resource and unlocks the folder. */
-  readonly leave: (user: U) => Promise<void>;
+  /** Gives up this part; the last one closes the resource and unlocks the folder. */
+  readonly leave: () => Promise<void>;
 }
 
 /**
@@ -15,42 +13,39 @@ export interface SharedFolder<U, R> {
  * the folder. Folders are told apart by device and inode, because one has many names.
  */
 export class SharedFolders<U, R extends { close(): Promise<void> }> {
-  readonly #folders = new Map<string, { readonly shared: SharedFolder<U, R>; readonly users: Set<U> }>();
+  readonly #folders = new Map<string, { readonly resource: R; readonly users: Set<U>; unlock(): Promise<void> }>();
   /** Opening and closing a folder waits for the opening or closing in progress there. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
   /** Joins those who have a folder open, or opens it, holding its lock. */
-  join(folder: string, user: U, open: (users: ReadonlySet<U>) => Promise<R>): Promise<SharedFolder<U, R>> {
+  join(folder: string, user: U, open: (users: ReadonlySet<U>) => Promise<R>): Promise<SharedFolder<R>> {
     const { dev, ino } = statSync(folder);
     const key = `${dev}-${ino}`;
     return this.#inTurn(key, async () => {
-      const known = this.#folders.get(key);
-      if (known) {
-        known.users.add(user);
-        return known.shared;
-      }
-      const unlock = await lockFolder(folder);
-      try {
+      let known = this.#folders.get(key);
+      if (!known) {
+        const unlock = await lockFolder(folder);
         const users = new Set([user]);
-        const resource = await open(users);
-        const leave = (one: U) => this.#inTurn(key, () => this.#leave(key, one, unlock));
-        const shared = { key, resource, users, leave };
-        this.#folders.set(key, { shared, users });
-        return shared;
-      } catch (error) {
-        await unlock();
-        throw error;
+        try {
+          known = { resource: await open(users), users, unlock };
+        } catch (error) {
+          await unlock();
+          throw error;
+        }
+        this.#folders.set(key, known);
       }
+      known.users.add(user);
+      return { resource: known.resource, leave: () => this.#inTurn(key, () => this.#leave(key, user)) };
     });
   }
 
-  async #leave(key: string, user: U, unlock: () => Promise<void>): Promise<void> {
+  async #leave(key: string, user: U): Promise<void> {
     const known = this.#folders.get(key);
     if (!known?.users.has(user)) return;
     if (known.users.size === 1) {
-      await known.shared.resource.close();
+      await known.resource.close();
       this.#folders.delete(key);
-      await unlock();
+      await known.unlock();
     }
     known.users.delete(user);
   }
