@@ -1,33 +1,32 @@
 /**
- * How fast a chain moves items that need no work: source, buffer of 1,000, batches of 100, four concurrent asynchronous
- * writers; beside Node object streams, streaming-iterables, Effect Stream and IxJS. And the full coordinator: route, pace
+ * How fast a chain moves items that need no work: a source, a buffer of 1,000, batches of 100 and four concurrent asynchronous
+ * writers, compared with Node object streams, streaming-iterables, Effect Stream and IxJS. Also the full coordinator: route, pace
  * without limit, buffer, four lanes by symbol, batches of 500, write, with a monitor.
  *
- * Method. The items are the same 10,000 bars in memory, handed out in turn, one by one. A write counts the batch and is
- * over one turn of the event loop later; the same function serves everybody. Each run is one stream in a process of
- * its own, so that nobody inherits the compiled code, the type feedback or the garbage of another; a third as many
- * items as are measured go first, in the same stream, to warm up. A run in which an item is missing, or in which there
- * were not exactly four writes at once at the peak, fails.
+ * Method. The items are the same 10,000 bars in memory, emitted one by one in rotation. A write counts its batch and completes
+ * one turn of the event loop later; all contenders share that function. Each run is one stream in its own process, so that no
+ * run inherits another's compiled code, type feedback or garbage. A third as many items as are measured warm the stream up
+ * first. A run fails if an item is missing or if the peak is not exactly four concurrent writes.
  *
- * Each framework is written in the ways that its documentation suggests, and in faster ones where we found any. In the
- * beginning each formulation runs twice, its better run counts, and the fastest formulation of each framework
- * goes on; then those run interleaved for five rounds, in an order that turns. The figure is the median; the ratio is that of
- * the medians, ours to the fastest peer.
+ * Each framework is written in the ways that its documentation suggests, and in faster ones where we found any. First, each
+ * formulation runs twice; its better run counts, and the fastest formulation of each framework goes on. Then those run
+ * interleaved for five rounds, in rotating order. The figure is the median; the ratio is that of the medians, ours to the
+ * fastest peer.
  *
- * What the frameworks do is not the same in all respects, and where it differs, it was decided in favour of the peers:
+ * The frameworks do not do exactly the same work. Every difference was decided in favour of the peers:
  *
  * - streaming-iterables runs synchronously up to the writers (pulled, its buffer never waits): ours, Node's and Effect's
  *   buffers are filled by a source that pushes. Asynchronous sources make it several times slower.
- * - IxJS has no bounded buffer, and does without.
- * - Effect moves chunks: both a source that makes chunks of its own and one that offers item by item to a queue are tried.
- * - "one Writable" does the batching and the concurrency by hand inside a single Node stream. There is nothing left of a
- *   chain in it, and it is no peer; it shows what code written for one purpose reaches.
+ * - IxJS has no bounded buffer and runs without one.
+ * - Effect moves chunks: both a source that makes its own chunks and one that offers single items to a queue are tried.
+ * - "one Writable" does the batching and the concurrency by hand inside a single Node stream. It is no
+ *   longer a chain and does not count as a peer; it shows what special-purpose code reaches.
  *
- * Last, what the policies of a writer cost where nothing fails: the coordinator, and a bare writer of batches of 100, each with
- * retries, breaker, time limit and dead letters and without any, as pairs of runs in an order that turns. The figure is the
- * median part of the rate that is lost, of the chain that loses more.
+ * Finally, what a writer's policies cost when nothing fails: the coordinator and a bare writer of batches of 100 run in pairs,
+ * with and without retries, breaker, time limit and dead letters, in rotating order. The figure is the median share of the
+ * rate that is lost, for the chain that loses more.
  *
- * A batch ahead of a buffer (of ten batches, say) is faster in every framework, and another chain: not tried.
+ * A batch ahead of a buffer (of ten batches, for example) is faster in every framework, but is a different chain: not tried.
  */
 import { FORMULATIONS } from './chain/contenders.js';
 import { runInChild } from './report/child.js';
@@ -47,7 +46,7 @@ const contenders = Object.entries(FORMULATIONS).filter(([, { only }]) => only ==
 const trial = new Map<string, number>();
 for (const [name] of contenders) trial.set(name, Math.max(await rateOf(name), await rateOf(name)));
 
-/** Of each framework the formulation that was fastest in the first round. */
+/** The formulation of each framework that was fastest in the first round. */
 const chosen = new Map<string, string>();
 for (const [name, { framework }] of contenders) {
   const former = chosen.get(framework);
@@ -83,7 +82,7 @@ printTable(
   }),
 );
 
-/** What is lost with policies, of each pair of runs. */
+/** The share of the rate that policies cost, per pair of runs. */
 async function policyLosses(guarded: string, unguarded: string): Promise<number[]> {
   const losses: number[] = [];
   for (let pair = 0; pair < PAIRS; pair++) {

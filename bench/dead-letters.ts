@@ -1,16 +1,16 @@
 /**
- * How fast items go into the dead letters and out again, beside raw appends of the same bytes.
+ * How fast items go into the dead letters and out again, compared with raw appends of the same bytes.
  *
- * Method. 200,000 generated bars in letters of 500, in a new folder under the folder for temporary files, or the one that
- * DLQ_BENCH_DIR names. Everything at its defaults.
+ * Method. 200,000 generated bars in letters of 500, in a new folder under the temporary folder or under the one that
+ * DLQ_BENCH_DIR names. Everything has its defaults.
  *
- * - append: four writers at a time, as a coordinator has, each of which waits until its letter is durable. They share syncs.
- * - one by one: the same with one writer, so that each letter waits for a sync of its own.
- * - raw: the bytes of one letter after the other, appended to one file with `fdatasync` after each, from a buffer that is there
- *   already: what one writer could do at best, if letters cost nothing.
- * - replay: all of these letters into a sink that takes everything at once; a letter is removed, durably, when it is written.
+ * - append: four concurrent writers, as in a coordinator, each of which waits until its letter is durable. They share syncs.
+ * - one by one: the same with one writer, so that each letter waits for its own sync.
+ * - raw: the bytes of one letter after another, appended to one file from an existing buffer with `fdatasync` after each: the
+ *   most that one writer could do if letters cost nothing.
+ * - replay: all of these letters into a sink that accepts everything immediately; a letter is removed durably once it is written.
  *
- * The ways take turns, three times; the numbers are medians, the ratio is that of `one by one` to `raw` within a turn.
+ * The ways alternate for three rounds; the numbers are medians, and the ratio is that of `one by one` to `raw` within a round.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';

@@ -1,14 +1,14 @@
 /**
- * How long a bar takes from the source to the commit, at 10,000 bars a second.
+ * How long a bar takes from the source to the commit, at 10,000 bars per second.
  *
  * Method. A real Postgres server, started for this with its own durable defaults (`fsync` and `synchronous_commit` on), or
  * the one that TEST_DATABASE_URL names, on the same machine. Bars of 500 symbols go through `writeCoordinator` with its
- * default settings into `barsSink` on a `pg.Pool` with its own.
+ * default settings into `barsSink` on a `pg.Pool` with default settings.
  *
- * The load is open: bar n is due n / 10,000 seconds after the start, whatever the pipeline does, and its latency counts
- * from then. A source that is late or paused does not make its bars look younger (no coordinated omission); the delay of
- * the source's timer, a millisecond or so, is in the figures. A bar is committed when its `WriteOutcome` is emitted.
- * The first 5 seconds are not counted, the next 30 are.
+ * The load is open: bar n is due n / 10,000 seconds after the start, whatever the pipeline does, and its latency counts from
+ * that moment. A late or paused source does not make its bars look younger (no coordinated omission); the delay of the
+ * source's timer, about a millisecond, is included. A bar is committed when its `WriteOutcome` is emitted. The first
+ * 5 seconds are discarded, and the next 30 are measured.
  */
 import pg from 'pg';
 import { lastValueFrom } from 'rxjs';

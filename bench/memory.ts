@@ -1,15 +1,15 @@
 /**
- * What memory ten million items take, when the sink is ten times too slow.
+ * How much memory ten million items take when the sink is ten times too slow.
  *
- * Method. First a process of its own moves two million bars through `writeCoordinator` with its default settings into a sink
- * that does not wait: that is how fast the source could go. Then another process, started with no flags, moves ten
- * million into a sink that takes a tenth of that. Every bar is made anew, so that what the pipeline lets go of is
- * garbage. Resident memory is read every 50 ms from outside the pipeline, which is possible because the source yields to
- * the event loop.
+ * Method. First, a separate process moves two million bars through `writeCoordinator` with its default settings into a sink
+ * that does not wait, which shows how fast the source could go. Then another process, started without flags, moves ten
+ * million into a sink that takes a tenth of that rate. Every bar is a new object, so that what the pipeline releases becomes
+ * garbage. Resident memory is read every 50 ms from outside the pipeline, which works because the source yields to the
+ * event loop.
  *
- * `rssMb` is the highest resident memory of the whole process as the system has it, Node itself and the start included.
- * `growthMb` is the highest less the lowest sample after the first fifth of the items: a stricter measure than growth.
- * The most items that were emitted and not written are counted too: it must stay at what buffer, lanes and writers hold.
+ * `rssMb` is the peak resident memory of the whole process as the system reports it, including Node and its start.
+ * `growthMb` is the highest minus the lowest sample after the first fifth of the items: a stricter measure than growth.
+ * The maximum number of items emitted but not written is counted as well: it must stay at what buffer, lanes and writers hold.
  */
 import type { StreamResult } from './memory/stream.js';
 import { runInChild } from './report/child.js';
@@ -25,7 +25,7 @@ const slow = await runInChild<StreamResult>(CHILD, [String(ITEMS), String(free.i
 
 const thousands = (value: number) => Math.round(value).toLocaleString('en');
 printTable(
-  ['run', 'items', 'items/s', 'most in hand', 'peak MB', 'spread MB'],
+  ['run', 'items', 'items/s', 'most held', 'peak MB', 'spread MB'],
   [['sink that does not wait', CALIBRATION, free] as const, ['sink ten times too slow', ITEMS, slow] as const].map(
     ([run, items, { itemsPerSec, mostHeld, peakRssMb, spreadMb }]) => [
       run,

@@ -1,21 +1,21 @@
 /**
- * How long it takes until bars are committed again after the server has cut every connection, and how long a full queue
- * takes to drain after a stall.
+ * How soon bars are committed again after the server has cut every connection, and how long a full queue takes to drain after
+ * a stall.
  *
  * Method. A real server, started for this with its own durable defaults, or the one that TEST_DATABASE_URL names, on the same
  * machine. The pipeline is `fromIterable` and `writeCoordinator(barsSink(pool))`, four workers, batches of 500, with its
  * default policies: up to five attempts, the first wait drawn from 0 to 50 ms, a breaker, a time limit.
  *
- * - restart: at 10,000 bars a second another connection calls `pg_terminate_backend` on one of the pool's that is in the middle
- *   of a write, and in other rounds on all of them. The time is from the moment at which that call was sent to the commit of the
- *   first batch that had been cut: detection, a new connection with its login, the write. Twenty times each; the figure is the
- *   median of those that lost one. A kill that meets no batch under way is repeated.
+ * - restart: at 10,000 bars a second another connection calls `pg_terminate_backend` on a pool connection that is in the middle of
+ *   a write, and in other rounds on all of them. The time runs from sending that call to the commit of the first batch that was
+ *   cut: detection, a new connection with its login, the write. Twenty rounds each; the figure is the median of those that lost
+ *   a batch. A kill that meets no batch in flight is repeated.
  * - drain: another connection locks the table; the source fills the queue (10,000 bars, and what the workers hold besides) and
- *   is paused. The time is from the release of the lock until all of it is committed. Ten times; the figure is the median.
- * - outage: at 10,000 bars a second a proxy before the server cuts every connection and refuses new ones for 60 seconds (or as
- *   many as the first argument says). The breaker asks every 500 ms. The time is from when the proxy lets connections through again
- *   until the gate of the queue is open, which is when it has drained to its low watermark. The run fails where an item is
- *   lost or diverted, or an attempt is made that is neither one of those that opened the breaker nor one of its probes.
+ *   is paused. The time runs from the release of the lock until everything is committed. Ten rounds; the figure is the median.
+ * - outage: at 10,000 bars a second a proxy before the server cuts every connection and refuses new ones for 60 seconds (or for
+ *   as long as the first argument says). The breaker probes every 500 ms. The time runs from when the proxy accepts connections
+ *   again until the gate of the queue opens, which is when it has drained to its low watermark. The run fails if an item is lost
+ *   or diverted, or if there is an attempt that neither helped to open the breaker nor was one of its probes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -94,7 +94,7 @@ async function measureRestarts(kill: keyof typeof KILL): Promise<number[]> {
     const cut = new Promise<number | undefined>((resolve) => {
       onOutcome = ({ attempts }) => {
         if (attempts > 1) resolve(performance.now() - startedAt);
-        // Between two batches a connection is idle, and what is cut then is none of them.
+        // Between two batches a connection is idle, and cutting it then cuts no batch.
         else if (++commits > 100) resolve(undefined);
       };
     });
@@ -108,7 +108,7 @@ async function measureRestarts(kill: keyof typeof KILL): Promise<number[]> {
 }
 
 async function measureDrain(round: number): Promise<number> {
-  // More than fits: keys do not spread evenly over the workers, so how much they hold cannot be known beforehand.
+  // More than fits: keys are not spread evenly over the workers, so what they hold cannot be predicted.
   const total = QUEUE + WORKERS * BATCH * 2 + 1_000;
   const monitor = new PipelineMonitor();
   const bars = syntheticBars({ symbols: 500, count: total, seed: 10_000 + round });
@@ -197,7 +197,7 @@ async function measureOutage(seconds: number): Promise<Outage> {
     if (received !== written || held !== 0 || conservation !== 0 || diverted > 0) {
       throw new Error(`the account is ${JSON.stringify(monitor.account())}`);
     }
-    // Each worker may have had a call under way when the breaker opened.
+    // Each worker may have had a call in flight when the breaker opened.
     const mostCalls = failures + WORKERS - 1 + Math.ceil((seconds * 1_000) / probeMs);
     if (callsWhileDown > mostCalls) throw new Error(`${callsWhileDown} attempts in ${seconds} s of outage`);
     return { openMs, callsWhileDown, mostCalls };

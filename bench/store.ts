@@ -1,6 +1,6 @@
 /**
- * How fast records go into Postgres through the framework, beside a hand-written loop of the same statements: bars, and
- * the tables of options, news and fundamentals.
+ * How fast records are written to Postgres through the framework, compared with a hand-written loop of the same statements:
+ * bars, and the tables of options, news and fundamentals.
  *
  * Method. A real server, started for this with its own durable defaults (`fsync` and `synchronous_commit` on), or the
  * one that TEST_DATABASE_URL names, on the same machine. 400,000 generated bars of 500 symbols, nine columns and `seq`;
@@ -12,17 +12,17 @@
  *   changed ones. By hand: the better of `unnest` and COPY with upsert; straight COPY would fail.
  *
  * By hand means: four connections, each of which takes the next 2,000 items of an array, encodes them with the same
- * encoders and awaits the statement. It keeps no order of keys and reduces no duplicates, which this data does not need.
+ * encoders and awaits the statement. It neither keeps keys in order nor removes duplicates, which this data does not need.
  * Ours: `fromIterable` and `writeCoordinator(barsSink(pool))`, or the sink of the other table, with four workers and
  * batches of 2,000, everything else at its default: gate, buffer, lanes, retries, breaker, reduction, planner, monitor.
  *
- * First each way by hand runs once, which warms up the server and finds the best. Then ours and the best by hand take
- * turns in one process, five for bars and three for the others, each on a table made anew and after a CHECKPOINT and a
- * garbage collection; that throws compiled code away, more of ours than of the loop, so that the shorter a run is the lower
- * is its ratio. A ratio is the median over the turns of one turn's ratio. The processor seconds are those of this
- * process alone; the peak of memory is that of this process over the runs of the bars, the 400,000 bars included.
+ * First, each hand-written way runs once, which warms up the server and finds the best. Then ours and that one alternate in one
+ * process, five rounds for bars and three for the others, each on a new table and after a CHECKPOINT and a garbage
+ * collection. The collection discards compiled code, more of ours than of the loop, so that shorter runs have lower ratios. A
+ * ratio is the median of the rounds' ratios. CPU seconds are those of this process alone; peak memory is that of this process
+ * over the runs of the bars, including the 400,000 bars.
  *
- * `npm run bench -- store --quick` writes a tenth of the rows, in one turn: it shows that the bench works, and no figures.
+ * `npm run bench -- store --quick` writes a tenth of the rows, in one turn: this shows that the bench works, not how fast it is.
  */
 import pg from 'pg';
 import { startPostgres } from '../test/postgres/server.js';
@@ -33,7 +33,7 @@ import { BATCH, CONNECTIONS } from './store/ways.js';
 
 const isQuick = process.argv.includes('--quick');
 
-/** The lines come one by one, for a run takes minutes. */
+/** Lines are printed one by one, because a run takes minutes. */
 function printer(table: string): (line: Line) => void {
   return ({ workload, who, rowsPerSec, cpuSeconds, ratio }) => {
     print(table, workload, who, Math.round(rowsPerSec).toLocaleString('en'), cpuSeconds.toFixed(2), ratio?.toFixed(3));

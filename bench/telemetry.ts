@@ -2,17 +2,16 @@
  * What telemetry costs, and how long a scrape takes under full load.
  *
  * Method. Two chains move items that need no work into the null sink of the chain bench, as fast as they can. One is the full
- * coordinator (route, pace without limit, buffer, four lanes by symbol, batches of 500, write), which is the chain of the chain
- * bench that has a monitor, and so the one that `overhead` is about. The other is a bare writer (buffer of 1,000, batches of 100,
- * four writes at once): it settles so many batches with so little work in each that it shows the worst.
+ * coordinator (route, pace without limit, buffer, four lanes by symbol, batches of 500, write), the chain of the chain bench that
+ * has a monitor, which `overhead` is about. The other is a bare writer (buffer of 1,000, batches of 100, four concurrent writes):
+ * it settles many batches with little work in each, which is the worst case.
  *
- * "watched" has telemetry besides: an observer, watched gates, and the HTTP server, scraped twice a second by another process,
- * thirty times as often as is usual. Each run is a process of its own, warmed up by its own first items. Bare and watched
- * runs alternate, in an order that turns; each pair gives the part of the rate that is lost, and the figure is the median of the
- * pairs.
+ * A "watched" run adds telemetry: an observer, watched gates, and the HTTP server, which another process scrapes twice per
+ * second, thirty times as often as usual. Each run has its own process, warmed up by its first items. Bare and watched runs
+ * alternate in rotating order; each pair gives the share of the rate that is lost, and the figure is the median of the pairs.
  *
- * For the scrapes the coordinator runs watched for longer, and another process asks for `/metrics` again and again, 20 ms after
- * each answer. The figure is the 99th percentile of the time from the request to the last byte, of all runs together.
+ * For the scrapes, the watched coordinator runs for longer, and another process requests `/metrics` repeatedly, 20 ms after each
+ * answer. The figure is the 99th percentile of the time from the request to the last byte over all runs.
  */
 import { runInChild } from './report/child.js';
 import { median, printTable, quantile, rounded } from './report/table.js';

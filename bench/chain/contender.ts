@@ -1,4 +1,4 @@
-/** One formulation, named by the argument, in a process of its own: prints how many items a second it moved. */
+/** Runs the formulation named by the argument, and prints how many items per second it moved. */
 import { FORMULATIONS } from './contenders.js';
 import { NullSink } from './work.js';
 

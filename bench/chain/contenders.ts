@@ -29,7 +29,7 @@ import { eventLoopScheduler } from 'sluice/sources';
 import * as streaming from 'streaming-iterables';
 import { BARS, BATCH_SIZE, CAPACITY, generate, iterate, type NullSink, WRITERS } from './work.js';
 
-/** One way to do the work. The fastest formulation of each framework stands for it. */
+/** One way to do the work. The fastest formulation of each framework represents it. */
 export interface Formulation {
   readonly framework: string;
   readonly how: string;
@@ -55,7 +55,7 @@ function source(count: number) {
   });
 }
 
-/** Node has no stage that batches: this is the Transform that everybody writes. */
+/** Node has no batching stage: this is the usual Transform. */
 function batcher(): Transform {
   let items: Bar[] = [];
   return new Transform({
@@ -75,7 +75,7 @@ function batcher(): Transform {
   });
 }
 
-/** Up to four writes at once, in what a Writable offers for it: `write` calls back before the item is written. */
+/** Up to four concurrent writes, as a Writable allows it: `write` calls back before the item is written. */
 class Writers {
   readonly #sink: NullSink;
   #active = 0;
@@ -117,7 +117,7 @@ function writable(sink: NullSink): Writable {
   });
 }
 
-/** Writes items one by one, waiting for `drain` where the stream says so. */
+/** Writes items one by one, waiting for `drain` when the stream asks for it. */
 async function feed(stream: Writable, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     if (!stream.write(BARS[i % BARS.length])) await once(stream, 'drain');
@@ -139,7 +139,7 @@ function runEffect(bars: Stream.Stream<Bar>, sink: NullSink): Promise<void> {
   );
 }
 
-/** Nothing fails here: they are asked for nothing. */
+/** Nothing fails here, so they are never called. */
 const NO_LETTERS: DeadLetters<Bar> = {
   append() {
     throw new Error('nothing was to be diverted');

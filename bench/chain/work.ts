@@ -4,7 +4,7 @@ export const CAPACITY = 1_000;
 export const BATCH_SIZE = 100;
 export const WRITERS = 4;
 
-/** The items: made once and handed out again and again, so that what is measured is the way and not their making. */
+/** The items, made once and emitted repeatedly, so that the chain is measured rather than their creation. */
 export const BARS: readonly Bar[] = Array.from({ length: 10_000 }, (_, i) => ({
   kind: 'bar',
   vendor: 'bench',
@@ -19,8 +19,8 @@ export const BARS: readonly Bar[] = Array.from({ length: 10_000 }, (_, i) => ({
 }));
 
 /**
- * The null sink that every contender writes to: a write is over after one turn of the event loop, as the reply of a
- * server would come, and does nothing else. It counts, and reads the clock when the warm-up is over.
+ * The null sink that every contender writes to: a write completes after one turn of the event loop, like the reply of a server,
+ * and does nothing else. The sink counts, and reads the clock when the warm-up ends.
  */
 export class NullSink {
   readonly #warmUp: number;
@@ -67,7 +67,7 @@ export function* generate(count: number): Generator<Bar> {
   for (let i = 0; i < count; i++) yield BARS[i % BARS.length] as Bar;
 }
 
-/** The same as an iterator written by hand, which is faster than a generator to some consumers. */
+/** The same as a hand-written iterator, which some consumers read faster than a generator. */
 export function iterate(count: number): IterableIterator<Bar> {
   let i = 0;
   const iterator: IterableIterator<Bar> = {

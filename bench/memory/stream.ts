@@ -1,6 +1,6 @@
 /**
- * Moves bars through the coordinator into a sink that takes no more than so many items a second (0: as many as come), and
- * prints the rate and what memory the process took: stream.js <items> <items a second>.
+ * Moves bars through the coordinator into a sink of a limited rate (0: no limit), and prints the rate and the memory that the
+ * process took: stream.js <items> <items per second>.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lastValueFrom } from 'rxjs';
@@ -10,11 +10,11 @@ import { eventLoopScheduler } from 'sluice/sources';
 
 export interface StreamResult {
   readonly itemsPerSec: number;
-  /** The most that were emitted and not written yet. */
+  /** The maximum number of items emitted but not yet written. */
   readonly mostHeld: number;
-  /** The most resident memory in the whole run. */
+  /** The peak resident memory of the run. */
   readonly peakRssMb: number;
-  /** The highest less the lowest sample after the warm-up. */
+  /** The highest minus the lowest sample after the warm-up. */
   readonly spreadMb: number;
   readonly samplesMb: readonly number[];
 }
@@ -29,7 +29,7 @@ let emitted = 0;
 let written = 0;
 let mostHeld = 0;
 
-/** Each bar is made anew, as a feed's would be. */
+/** Each bar is a new object, as it would be from a feed. */
 const bars$ = gatedSource<Bar>({ name: 'bars', scheduler: eventLoopScheduler }, (outlet) => {
   outlet.pump(() => {
     if (emitted === items) return outlet.complete();
@@ -50,7 +50,7 @@ const bars$ = gatedSource<Bar>({ name: 'bars', scheduler: eventLoopScheduler }, 
 });
 
 const startedAt = performance.now();
-/** When the sink has done what it was given: it works at its rate, and idle time is not made up for. */
+/** When the sink will have finished its work: it works at its rate and does not make up for idle time. */
 let freeAt = startedAt;
 
 const coordinator = writeCoordinator<Bar>({
@@ -61,7 +61,7 @@ const coordinator = writeCoordinator<Bar>({
     if (itemsPerSec > 0) {
       const now = performance.now();
       freeAt = Math.max(freeAt, now) + (bars.length / itemsPerSec) * 1_000;
-      // A timer is a millisecond late or so; the debt is carried on and not slept off twice.
+      // Timers are about a millisecond late; the debt is carried over rather than slept off twice.
       if (freeAt - now >= 1) await sleep(freeAt - now);
     } else {
       await new Promise((resolve) => setImmediate(resolve));

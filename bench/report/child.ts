@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Runs a compiled program of the benches in a process of its own, and gives what its last line of JSON says. */
+/** Runs a compiled bench program in its own process, and returns its last line, which is JSON. */
 export async function runInChild<R>(program: URL, args: readonly string[], flags: readonly string[] = []): Promise<R> {
   const child = spawn(process.execPath, [...flags, fileURLToPath(program), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],

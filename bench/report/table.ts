@@ -1,4 +1,4 @@
-/** Prints a table for people: the first column to the left, the others to the right. */
+/** Prints a table: the first column is aligned left, the others right. */
 export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
@@ -11,7 +11,7 @@ export function printTable(head: readonly string[], rows: readonly (readonly str
   }
 }
 
-/** The value of which `share` of the values are no greater; `share` 0.5 is the median. */
+/** The smallest value that is no less than `share` of the values; `share` 0.5 is the median. */
 export function quantile(values: Iterable<number>, share: number): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

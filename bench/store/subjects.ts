@@ -7,11 +7,11 @@ import type { Table } from '../../src/postgres/table.js';
 
 export const SYMBOLS = 500;
 
-/** A table, what goes into it, and how much of it is enough. */
+/** A table, what is written to it, and how much. */
 export interface Subject<T> {
   readonly table: Table<T>;
   readonly sink: (pool: pg.Pool) => Sink<T>;
-  /** So many items, each with a key of its own and a `seq`. */
+  /** Makes items, each with its own key and a `seq`. */
   readonly items: (count: number) => T[];
   /** The same key with another value. */
   readonly changed: (item: T) => T;
@@ -21,7 +21,7 @@ export interface Subject<T> {
 
 const config = (count: number) => ({ symbols: SYMBOLS, count, seed: 7 });
 
-/** Half of the time is for the bars, whose ratio is the one that is watched. */
+/** Bars take half of the time, because theirs is the ratio to watch. */
 const BARS = { rows: 400_000, turns: 5 };
 const OTHERS = { rows: 150_000, turns: 3 };
 

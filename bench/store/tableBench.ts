@@ -9,7 +9,7 @@ import { Ways, type Write } from './ways.js';
 
 type Workload = 'append' | 'upsert';
 
-/** What can write each workload: a straight COPY fails where a key is there already. */
+/** Which ways can write each workload: a plain COPY fails if a key exists. */
 const STRATEGIES: Readonly<Record<Workload, readonly Strategy[]>> = {
   append: ['unnest', 'copyUpsert', 'copy'],
   upsert: ['unnest', 'copyUpsert'],
@@ -20,7 +20,7 @@ interface Run {
   readonly cpuSeconds: number;
 }
 
-/** A line of the report; `ratio` where ours is compared with the best by hand. */
+/** A line of the report, with a `ratio` if ours is compared with the best hand-written way. */
 export interface Line extends Run {
   readonly workload: Workload;
   readonly who: string;
@@ -32,7 +32,7 @@ export interface Compared {
   readonly rowsPerSec: number;
 }
 
-/** Runs the workloads of one table, ours beside the best by hand. */
+/** Runs the workloads of one table: ours against the best hand-written way. */
 export class TableBench<T> {
   readonly #pool: pg.Pool;
   readonly #name: string;
@@ -77,7 +77,7 @@ export class TableBench<T> {
     const byHand = this.#ways.byHand(strategy);
     const turns: { readonly hand: Run; readonly own: Run }[] = [];
     for (let turn = 0; turn < this.#turns; turn++) {
-      // Who goes first takes turns too: a run leaves the machine in a state of its own.
+      // The order alternates as well, because each run leaves the machine in a different state.
       if (turn % 2 === 0) {
         const hand = await this.#time(workload, byHand);
         turns.push({ hand, own: await this.#time(workload, ours) });

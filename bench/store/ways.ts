@@ -15,7 +15,7 @@ export const BATCH = 2_000;
 
 export type Write<T> = (pool: pg.Pool, items: readonly T[]) => Promise<void>;
 
-/** The two ways into a table: the loop written by hand, and the framework. */
+/** The two ways into a table: the hand-written loop, and the framework. */
 export class Ways<T> {
   readonly statements: Statements;
   readonly #table: Table<T>;

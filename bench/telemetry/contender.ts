@@ -1,6 +1,6 @@
 /**
- * One chain in one mode, named by the arguments, in a process of its own: prints how many items a second it moved, and how long
- * each scrape took.
+ * Runs one chain in one mode, both named by the arguments, and prints how many items per second it moved and how long each scrape
+ * took.
  */
 
 import { spawn } from 'node:child_process';
@@ -41,10 +41,10 @@ const CHAINS: Readonly<Record<string, Chain>> = {
     ),
 };
 
-/** How long the scraper waits after each answer; none scrapes where there is no telemetry. */
+/** How long the scraper waits after each answer; bare runs are not scraped. */
 const PAUSES_MS: Readonly<Record<string, number | undefined>> = { bare: undefined, watched: 500, scraped: 20 };
 
-/** How many items are measured, so that each run takes a few seconds. */
+/** How many items are measured: enough for a few seconds per run. */
 const ITEMS: Readonly<Record<string, number>> = { coordinator: 12_000_000, writer: 24_000_000 };
 const TIMES_AS_MANY = 3;
 
@@ -84,7 +84,7 @@ if (pauseMs === undefined) {
 }
 console.log(JSON.stringify({ itemsPerSec: sink.rate(), scrapesMs } satisfies Measured));
 
-/** Scrapes in a process of its own, as Prometheus does. It has scraped once when it is started. */
+/** Scrapes from its own process, as Prometheus does. The promise resolves after the first scrape. */
 async function startScraper(url: string, pauseMs: number) {
   const program = fileURLToPath(new URL('./scraper.js', import.meta.url));
   const child = spawn(process.execPath, [program, url, String(pauseMs)], { stdio: ['pipe', 'pipe', 'inherit'] });

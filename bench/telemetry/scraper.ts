@@ -1,6 +1,6 @@
 /**
- * Asks an address again and again, with a pause after each answer, until its input ends: then it prints how long each answer
- * took, in milliseconds. Over one connection, as Prometheus does.
+ * Requests an address repeatedly, with a pause after each answer, until its input ends; then prints how long each answer took in
+ * milliseconds. Uses one connection, as Prometheus does.
  */
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,7 +23,7 @@ function scrape(): Promise<number> {
   });
 }
 
-// Not counted: nothing runs yet.
+// Not counted, because nothing runs yet.
 await scrape();
 console.log('ready');
 const took: number[] = [];
