@@ -115,7 +115,7 @@ export class CircuitBreaker {
     if (state === 'forcedOpen') return undefined;
     const permit = this.#probe(time);
     // Last, because a listener may ask too: the permit is already out then.
-    this.#listeners.tell();
+    this.#listeners.notify();
     return permit;
   }
 
@@ -147,8 +147,8 @@ export class CircuitBreaker {
   /** The call says nothing about the system that was called: it was never made, or was abandoned. */
   release(permit: Permit, now: number): void {
     this.#endHalfOpen(this.#time.at(now));
-    if (this.#phase.state === 'halfOpen' && this.#phase.out.delete(permit)) this.#listeners.note('halfOpen');
-    this.#listeners.tell();
+    if (this.#phase.state === 'halfOpen' && this.#phase.out.delete(permit)) this.#listeners.record('halfOpen');
+    this.#listeners.notify();
   }
 
   /** Permits no call until {@link reset}. */
@@ -199,7 +199,7 @@ export class CircuitBreaker {
     } else if (phase.state === 'halfOpen' && phase.out.delete(permit)) {
       this.#judgeProbe(phase, hasFailed || wasSlow, time);
     }
-    this.#listeners.tell();
+    this.#listeners.notify();
   }
 
   #judgeCall(hasFailed: boolean, wasSlow: boolean, time: number): void {
@@ -220,7 +220,7 @@ export class CircuitBreaker {
     }
     phase.successes += 1;
     if (phase.successes >= this.#settings.halfOpenSuccesses) this.#close();
-    else this.#listeners.note('halfOpen');
+    else this.#listeners.record('halfOpen');
   }
 
   /** Half-open for too long: it opened when that time was over, rather than now that a caller notices. */
@@ -244,7 +244,7 @@ export class CircuitBreaker {
     this.#endHalfOpen(this.#time.at(now));
     if (state === 'closed') this.#close();
     else if (this.#phase.state !== state) this.#enter({ state });
-    this.#listeners.tell();
+    this.#listeners.notify();
   }
 
   #enter(phase: Phase): void {
@@ -252,6 +252,6 @@ export class CircuitBreaker {
     this.#phase = phase;
     this.#generation += 1;
     this.#permit = Object.freeze({ generation: this.#generation, isProbe: false });
-    if (hasChanged) this.#listeners.note(phase.state);
+    if (hasChanged) this.#listeners.record(phase.state);
   }
 }

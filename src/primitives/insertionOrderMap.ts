@@ -1,11 +1,11 @@
 /**
- * A map that knows its oldest entry at no cost, where "oldest" is the one that was put the longest ago.
+ * A map that finds its oldest entry, the one that was put the longest ago, in constant time.
  *
- * A plain `Map` has that order too, but to begin at its front anew each time steps over everything deleted there before.
+ * A plain `Map` has the same order, but a new iterator each time would step over all entries deleted at its front.
  */
 export class InsertionOrderMap<K, V> {
   readonly #entries = new Map<K, V>();
-  /** Everything that it has passed is deleted, but for the front. */
+  /** Every entry that it has passed is deleted, except the front. */
   #iterator = this.#entries.entries();
   #front: [K, V] | undefined;
 
@@ -21,7 +21,7 @@ export class InsertionOrderMap<K, V> {
     return this.#entries.get(key);
   }
 
-  /** Adds an entry, or puts one that is there at the end. */
+  /** Adds an entry, or moves an existing one to the end. */
   put(key: K, value: V): void {
     this.delete(key);
     this.#entries.set(key, value);
@@ -35,7 +35,7 @@ export class InsertionOrderMap<K, V> {
   oldest(): readonly [K, V] | undefined {
     this.#front ??= this.#iterator.next().value;
     if (!this.#front && this.#entries.size > 0) {
-      // An iterator that has come to the end once stays there.
+      // An iterator that has reached the end stays there.
       this.#iterator = this.#entries.entries();
       this.#front = this.#iterator.next().value;
     }

@@ -8,8 +8,8 @@ function told(...events: string[]) {
     listeners,
     heard,
     tell() {
-      for (const event of events) listeners.note(event);
-      listeners.tell();
+      for (const event of events) listeners.record(event);
+      listeners.notify();
     },
   };
 }
@@ -27,10 +27,10 @@ describe('Listeners', () => {
   it('hear nothing before all is done', () => {
     const { listeners, heard } = told();
     listeners.add((event) => heard.push(event));
-    listeners.note('x');
+    listeners.record('x');
     expect(heard).toEqual([]);
-    listeners.tell();
-    listeners.tell();
+    listeners.notify();
+    listeners.notify();
     expect(heard).toEqual(['x']);
   });
 
@@ -39,8 +39,8 @@ describe('Listeners', () => {
     listeners.add((event) => {
       heard.push(`a${event}`);
       if (event !== 'x') return;
-      listeners.note('y');
-      listeners.tell();
+      listeners.record('y');
+      listeners.notify();
     });
     listeners.add((event) => heard.push(`b${event}`));
     tell();

@@ -1,45 +1,41 @@
-interface Listener<E> {
-  hear: ((event: E) => void) | undefined;
+interface Entry<E> {
+  readonly listener: (event: E) => void;
 }
 
 /**
- * Those who want to hear of changes. They hear in the order in which they came, and hear the changes in the order in which
- * those happened, also where one of them makes another change. What one of them throws becomes an unhandled rejection: it
- * keeps nobody from hearing, and does not end up with whoever made the change.
+ * Notifies listeners in the order in which they were added, and of events in the order in which they happened, even if a
+ * listener causes another event. An error that a listener throws becomes an unhandled rejection: it neither keeps others from
+ * being notified nor reaches the caller that caused the event.
  */
 export class Listeners<E> {
-  #all: readonly Listener<E>[] = [];
-  readonly #untold: E[] = [];
-  #telling = false;
+  readonly #entries = new Set<Entry<E>>();
+  readonly #pending: E[] = [];
+  #isNotifying = false;
 
-  /** Until the returned function is called, which holds from then on, in the middle of a change too. */
-  add(hear: (event: E) => void): () => void {
-    const added: Listener<E> = { hear };
-    this.#all = [...this.#all, added];
-    return () => {
-      added.hear = undefined;
-      this.#all = this.#all.filter((other) => other !== added);
-    };
+  /** The returned function removes the listener, with immediate effect even during a notification. */
+  add(listener: (event: E) => void): () => void {
+    const entry = { listener };
+    this.#entries.add(entry);
+    return () => void this.#entries.delete(entry);
   }
 
-  /** Notes a change, to be told by {@link tell} once whoever makes it has made it whole. */
-  note(event: E): void {
-    this.#untold.push(event);
+  /** Records an event. {@link notify} delivers it once its cause has finished. */
+  record(event: E): void {
+    this.#pending.push(event);
   }
 
-  tell(): void {
-    if (this.#telling || this.#untold.length === 0) return;
-    this.#telling = true;
-    while (this.#untold.length > 0) {
-      const event = this.#untold.shift() as E;
-      for (const listener of this.#all) {
+  notify(): void {
+    if (this.#isNotifying) return;
+    this.#isNotifying = true;
+    for (let event = this.#pending.shift(); event !== undefined; event = this.#pending.shift()) {
+      for (const entry of [...this.#entries]) {
         try {
-          listener.hear?.(event);
+          if (this.#entries.has(entry)) entry.listener(event);
         } catch (error) {
           void Promise.reject(error);
         }
       }
     }
-    this.#telling = false;
+    this.#isNotifying = false;
   }
 }

@@ -1,8 +1,8 @@
 /**
- * A first-in, first-out queue of at most `capacity` items that never moves one.
+ * A first-in, first-out queue of at most `capacity` items that never moves an item.
  *
- * Storage grows by doubling up to `capacity`, so a roomy limit costs nothing until it is used, and slots are cleared
- * as they are taken, so a departed item can be collected.
+ * Storage grows by doubling, so a generous capacity costs nothing until it is used. A slot is cleared when its item is taken,
+ * so that the item can be collected.
  */
 export class Ring<T> {
   readonly capacity: number;
@@ -36,7 +36,7 @@ export class Ring<T> {
     this.#length += 1;
   }
 
-  /** Puts back in front what {@link shift} has just taken. */
+  /** Puts back the item that {@link shift} has just taken. */
   unshift(item: T): void {
     if (this.#length > this.#mask) this.#grow();
     this.#head = (this.#head - 1) & this.#mask;
@@ -54,9 +54,9 @@ export class Ring<T> {
     return item;
   }
 
-  /** Takes up to `most` items, oldest first, in one piece: many times cheaper than one by one. */
-  take(most: number): T[] {
-    const count = Math.min(most, this.#length);
+  /** Takes up to `max` items at once, oldest first: many times cheaper than one by one. */
+  take(max: number): T[] {
+    const count = Math.min(max, this.#length);
     const end = this.#head + count;
     const size = this.#slots.length;
     const items = this.#slots.slice(this.#head, end);
@@ -75,12 +75,12 @@ export class Ring<T> {
     return this.take(this.#length);
   }
 
-  /** What is in the ring, oldest first, without taking it. */
+  /** Iterates over the items, oldest first, without taking them. */
   *[Symbol.iterator](): Iterator<T> {
     for (let i = 0; i < this.#length; i++) yield this.#slots[(this.#head + i) & this.#mask] as T;
   }
 
-  /** Pushed rather than allocated at the new size: an array with holes is slower to read, and so is a slice of it. */
+  /** Pushes slots rather than allocating the new size: an array with holes, and a slice of it, is slower to read. */
   #grow(): void {
     const size = this.#slots.length * 2;
     const length = this.#length;

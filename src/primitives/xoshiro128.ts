@@ -1,5 +1,7 @@
+import { mix32 } from './hashKey.js';
+
 /**
- * Random 32-bit numbers from a seed: the same on every machine, as only integer arithmetic is used.
+ * Random 32-bit numbers from a seed. They are the same on every machine, because only integer arithmetic is used.
  *
  * xoshiro128** 1.1 by Blackman and Vigna (https://prng.di.unimi.it/xoshiro128starstar.c, public domain). Not for secrets.
  */
@@ -19,7 +21,8 @@ export class Xoshiro128 {
   /** Spreads a seed, any safe integer, over the state, by the finaliser of MurmurHash3 (Appleby) over a Weyl sequence. */
   static fromSeed(seed: number): Xoshiro128 {
     const high = Math.floor(seed / 0x1_0000_0000) | 0;
-    const word = (n: number) => mix((seed | 0) + Math.imul(n, 0x9e3779b9)) ^ mix(high + Math.imul(n + 4, 0x9e3779b9));
+    const word = (n: number) =>
+      mix32((seed | 0) + Math.imul(n, 0x9e3779b9)) ^ mix32(high + Math.imul(n + 4, 0x9e3779b9));
     return new Xoshiro128(word(1), word(2), word(3), word(4) || 1);
   }
 
@@ -46,11 +49,4 @@ export class Xoshiro128 {
   below(bound: number): number {
     return Math.floor((this.uint32() / 0x1_0000_0000) * bound);
   }
-}
-
-function mix(value: number): number {
-  let mixed = value | 0;
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return mixed ^ (mixed >>> 16);
 }

@@ -1,3 +1,5 @@
+import { messageOf } from '../../primitives/messageOf.js';
+
 /** A rule of a kit, with the check that a subject must pass. */
 export interface Rule<Id extends string, Check> {
   readonly id: Id;
@@ -40,8 +42,7 @@ export function testsOf<Id extends string, Check, Result extends void | Promise<
     const exemption = notApplicable[id];
     const rejected = (cause: unknown) => {
       if (exemption !== undefined) return;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`${name} breaks ${id} (${title}): ${reason}`, { cause });
+      throw new Error(`${name} breaks ${id} (${title}): ${messageOf(cause)}`, { cause });
     };
     const passed = () => {
       if (exemption !== undefined) throw new Error(`${name} keeps ${id} (${title}): remove it from notApplicable`);
