@@ -4,7 +4,7 @@ import { type SourceConfig, sourceOptions } from '../flow/sourceOptions.js';
 import type { Bar } from '../market/bar.js';
 import { barMaker } from '../market/synthetic/barMaker.js';
 import { SYNTHETIC_BARS_OPTIONS, type SyntheticBarsConfig, syntheticSettings } from '../market/synthetic/settings.js';
-import { syntheticWalk } from '../market/synthetic/walk.js';
+import { SyntheticWalk } from '../market/synthetic/walk.js';
 import { duration, number, type OptionsOf, readOptions } from '../primitives/options.js';
 
 export interface SyntheticConfig extends SyntheticBarsConfig, SourceConfig {
@@ -68,16 +68,16 @@ export function synthetic(config: SyntheticConfig = {}): Observable<Bar> {
   const { rate, perMs } = options;
 
   return gatedSource<Bar>(options, (outlet) => {
-    const nextBar = syntheticWalk(barMaker, settings);
+    const walk = new SyntheticWalk(barMaker, settings);
     let emitted = 0;
-    // One ahead, so that the source completes with the last item rather than when the next would be due.
-    let upcoming = nextBar();
+    /** One ahead of a `rate`, so that the source completes with the last item rather than when the next would be due. */
+    let upcoming = rate === Number.POSITIVE_INFINITY ? undefined : walk.next();
     outlet.pump(() => {
-      if (upcoming === undefined) {
-        outlet.complete();
-        return true;
-      }
-      if (rate !== Number.POSITIVE_INFINITY) {
+      let bar = upcoming;
+      if (bar === undefined) {
+        // Without a rate, or at the end.
+        bar = walk.next();
+      } else {
         // The clock of the pump starts with the first item.
         const dueAt = (emitted * perMs) / rate;
         if (outlet.now() < dueAt) {
@@ -85,9 +85,10 @@ export function synthetic(config: SyntheticConfig = {}): Observable<Bar> {
           return false;
         }
         emitted += 1;
+        upcoming = walk.next();
       }
-      outlet.next(upcoming);
-      upcoming = nextBar();
+      if (bar === undefined) outlet.complete();
+      else outlet.next(bar);
       return true;
     });
   });

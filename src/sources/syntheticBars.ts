@@ -1,7 +1,7 @@
 import type { Bar } from '../market/bar.js';
 import { barMaker } from '../market/synthetic/barMaker.js';
 import { SYNTHETIC_BARS_OPTIONS, type SyntheticBarsConfig, syntheticSettings } from '../market/synthetic/settings.js';
-import { syntheticWalk } from '../market/synthetic/walk.js';
+import { SyntheticWalk } from '../market/synthetic/walk.js';
 import { readOptions } from '../primitives/options.js';
 
 export type { SyntheticBarsConfig } from '../market/synthetic/settings.js';
@@ -26,8 +26,8 @@ export function syntheticBars(config: SyntheticBarsConfig = {}): Iterable<Bar> {
   const settings = syntheticSettings(owner, readOptions(owner, config, SYNTHETIC_BARS_OPTIONS));
   return {
     *[Symbol.iterator]() {
-      const nextBar = syntheticWalk(barMaker, settings);
-      for (let bar = nextBar(); bar !== undefined; bar = nextBar()) yield bar;
+      const walk = new SyntheticWalk(barMaker, settings);
+      for (let bar = walk.next(); bar !== undefined; bar = walk.next()) yield bar;
     },
   };
 }

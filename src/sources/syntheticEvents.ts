@@ -1,6 +1,6 @@
 import { KINDS, type MarketEvent, RECORD_KINDS, type RecordKind, type RecordOf } from '../market/recordKinds.js';
 import { SYNTHETIC_BARS_OPTIONS, type SyntheticBarsConfig, syntheticSettings } from '../market/synthetic/settings.js';
-import { type MakerOf, syntheticWalk } from '../market/synthetic/walk.js';
+import { type MakerOf, SyntheticWalk } from '../market/synthetic/walk.js';
 import { listOf, number, type OptionsOf, oneOf, readOptions, reject } from '../primitives/options.js';
 import { Xoshiro128 } from '../primitives/xoshiro128.js';
 
@@ -55,12 +55,13 @@ export function syntheticEvents<K extends RecordKind = RecordKind>(
       // Bars have the seed itself, as syntheticBars() does. Each other kind draws one, whether it is wanted or not, so that its
       // records do not depend on which others are.
       const seeds = new Map(KINDS.map((kind, i) => [kind, i === 0 ? settings.seed : random.uint32()]));
-      const walks = kinds.map((kind) =>
-        syntheticWalk<MarketEvent>(RECORD_KINDS[kind].maker as MakerOf<MarketEvent>, settings, seeds.get(kind)),
+      const walks = kinds.map(
+        (kind) =>
+          new SyntheticWalk<MarketEvent>(RECORD_KINDS[kind].maker as MakerOf<MarketEvent>, settings, seeds.get(kind)),
       );
       while (walks.length > 0) {
         const turn = walks.length === 1 ? 0 : turns.below(walks.length);
-        const event = walks[turn]!();
+        const event = walks[turn]!.next();
         if (event === undefined) walks.splice(turn, 1);
         // Only walks of these kinds were made.
         else yield event as RecordOf<K>;

@@ -16,63 +16,72 @@ interface Late<T> {
 }
 
 /**
- * Gives the new records of a maker, interleaved with late ones: revisions and duplicates of earlier records. After the last
- * new record come the remaining late ones, in the order in which they would have come; after these, `undefined`.
+ * The new records of a maker, interleaved with late ones: revisions and duplicates of earlier records. After the last new
+ * record come the remaining late ones, in the order in which they would have come.
  */
-export function syntheticWalk<T>(
-  makerOf: MakerOf<T>,
-  settings: SyntheticBarsSettings,
-  seed = settings.seed,
-): () => T | undefined {
-  const { count, revisions, duplicates, lateness } = settings;
-  const random = Xoshiro128.fromSeed(seed);
-  const maker = makerOf(settings, random);
-  const hasLate = revisions > 0 || duplicates > 0;
+export class SyntheticWalk<T> {
+  readonly #settings: SyntheticBarsSettings;
+  readonly #random: Xoshiro128;
+  readonly #maker: Maker<T>;
+  readonly #hasLate: boolean;
   /** The late records, by the number of the new record that they follow, modulo the length. */
-  const slots = new Array<Late<T>[] | undefined>(hasLate ? lateness + 1 : 1).fill(undefined);
-  let made = 0;
-  let seq = 0;
-  let lateLeft = 0;
+  readonly #slots: (Late<T>[] | undefined)[];
+  #made = 0;
+  #seq = 0;
+  #lateLeft = 0;
   /** The late records due before the next new one. */
-  let due: Late<T>[] | undefined;
-  let nextDue = 0;
+  #due: Late<T>[] | undefined;
+  #nextDue = 0;
 
-  const comeAgain = (record: T, isRevised: boolean) => {
-    const slot = (made + 1 + random.below(lateness)) % slots.length;
-    const others = slots[slot];
-    if (others) others.push({ record, isRevised });
-    else slots[slot] = [{ record, isRevised }];
-    lateLeft += 1;
-  };
+  constructor(makerOf: MakerOf<T>, settings: SyntheticBarsSettings, seed = settings.seed) {
+    const { revisions, duplicates, lateness } = settings;
+    this.#settings = settings;
+    this.#random = Xoshiro128.fromSeed(seed);
+    this.#maker = makerOf(settings, this.#random);
+    this.#hasLate = revisions > 0 || duplicates > 0;
+    this.#slots = new Array<Late<T>[] | undefined>(this.#hasLate ? lateness + 1 : 1).fill(undefined);
+  }
 
-  const takeDue = (records: Late<T>[]): T => {
-    const { record, isRevised } = records[nextDue++]!;
-    if (nextDue >= records.length) {
-      due = undefined;
-      nextDue = 0;
-      slots[made % slots.length] = undefined;
-    }
-    lateLeft -= 1;
-    return isRevised ? maker.revise(record, ++seq) : record;
-  };
-
-  return () => {
-    if (due !== undefined) return takeDue(due);
-    if (made < count) {
-      const record = maker.make(++seq);
-      made += 1;
-      if (hasLate) {
-        due = slots[made % slots.length];
-        if (revisions > 0 && random.unit() < revisions) comeAgain(record, true);
-        if (duplicates > 0 && random.unit() < duplicates) comeAgain(record, false);
-      }
+  /** The next record; `undefined` after the last. */
+  next(): T | undefined {
+    if (this.#due !== undefined) return this.#takeDue(this.#due);
+    if (this.#made < this.#settings.count) {
+      const record = this.#maker.make(++this.#seq);
+      this.#made += 1;
+      if (this.#hasLate) this.#turnTo(record);
       return record;
     }
-    if (lateLeft === 0) return undefined;
+    if (this.#lateLeft === 0) return undefined;
     do {
-      made += 1;
-      due = slots[made % slots.length];
-    } while (due === undefined);
-    return takeDue(due);
-  };
+      this.#made += 1;
+      this.#due = this.#slots[this.#made % this.#slots.length];
+    } while (this.#due === undefined);
+    return this.#takeDue(this.#due);
+  }
+
+  /** Finds what is due after a new record, and draws whether it comes again itself. */
+  #turnTo(record: T): void {
+    this.#due = this.#slots[this.#made % this.#slots.length];
+    const { revisions, duplicates } = this.#settings;
+    if (revisions > 0 && this.#random.unit() < revisions) this.#comeAgain({ record, isRevised: true });
+    if (duplicates > 0 && this.#random.unit() < duplicates) this.#comeAgain({ record, isRevised: false });
+  }
+
+  #comeAgain(late: Late<T>): void {
+    const slots = this.#slots;
+    const slot = (this.#made + 1 + this.#random.below(this.#settings.lateness)) % slots.length;
+    slots[slot] = [...(slots[slot] ?? []), late];
+    this.#lateLeft += 1;
+  }
+
+  #takeDue(due: readonly Late<T>[]): T {
+    const { record, isRevised } = due[this.#nextDue++]!;
+    if (this.#nextDue >= due.length) {
+      this.#due = undefined;
+      this.#nextDue = 0;
+      this.#slots[this.#made % this.#slots.length] = undefined;
+    }
+    this.#lateLeft -= 1;
+    return isRevised ? this.#maker.revise(record, ++this.#seq) : record;
+  }
 }
