@@ -37,7 +37,7 @@ export const SYNTHETIC_BARS_OPTIONS = {
   symbols: unchecked<number | object>().default(10),
   count: integer({ min: 0 }).default(Number.POSITIVE_INFINITY),
   seed: integer().default(1),
-  epoch: duration({}).default(Date.UTC(2024, 0, 2, 14, 30)),
+  epoch: duration({ min: Number.MIN_SAFE_INTEGER }).default(Date.UTC(2024, 0, 2, 14, 30)),
   timeframe: text().default('1m'),
   vendor: text().default('synthetic'),
   revisions: number({ min: 0, max: 1 }).default(0),
