@@ -1,22 +1,22 @@
-/** A column of a table. Text is aligned left, the default, and numbers right. */
-export interface Column {
-  readonly title: string;
-  readonly align?: 'left' | 'right';
+interface TableConfig {
+  /** The titles of columns that are aligned right, as numbers are. Others are aligned left. */
+  readonly right?: readonly string[];
+  /** Longer lines are truncated. */
+  readonly width?: number | undefined;
 }
 
-/**
- * Formats rows in chunks, so that a long table need not fit into memory. A column is as wide as its widest cell so far.
- */
+/** Formats rows in chunks, so that a long table need not fit into memory. A column is as wide as its widest cell so far. */
 export class Table {
-  readonly #columns: readonly Column[];
+  readonly #titles: readonly string[];
+  readonly #right: readonly string[];
   readonly #widths: number[];
-  /** Longer lines are truncated. */
   readonly #width: number;
   #hasHead = false;
 
-  constructor(columns: readonly Column[], width = Number.POSITIVE_INFINITY) {
-    this.#columns = columns;
-    this.#widths = columns.map(({ title }) => title.length);
+  constructor(titles: readonly string[], { right = [], width = Number.POSITIVE_INFINITY }: TableConfig = {}) {
+    this.#titles = titles;
+    this.#right = right;
+    this.#widths = titles.map(({ length }) => length);
     this.#width = width;
   }
 
@@ -28,16 +28,16 @@ export class Table {
         this.#widths[index] = Math.max(this.#widths[index] ?? 0, lengthOf(cell));
       });
     }
-    if (!this.#hasHead) cells.unshift(this.#columns.map(({ title }) => title));
+    if (!this.#hasHead) cells.unshift([...this.#titles]);
     this.#hasHead = true;
     return cells.map((row) => truncate(this.#line(row), this.#width)).join('\n');
   }
 
   #line(row: readonly string[]): string {
-    const padded = this.#columns.map(({ align = 'left' }, index) => {
+    const padded = this.#titles.map((title, index) => {
       const cell = row[index] ?? '';
       const space = ' '.repeat((this.#widths[index] ?? 0) - lengthOf(cell));
-      return align === 'right' ? `${space}${cell}` : `${cell}${space}`;
+      return this.#right.includes(title) ? `${space}${cell}` : `${cell}${space}`;
     });
     return padded.join('  ').trimEnd();
   }

@@ -29,7 +29,7 @@ function page(settings: Settings, described: readonly SettingDescription[]): str
     value === undefined ? '(none)' : unit === undefined ? String(value) : `${value} ${unit}`,
     `${origin === 'dotenv' ? settings.dotenvFile : origin}${variable === FLUSH && settings.coordinator.eager ? UNUSED : ''}`,
   ]);
-  return new Table([{ title: 'VARIABLE' }, { title: 'VALUE' }, { title: 'FROM' }]).lines(rows);
+  return new Table(['VARIABLE', 'VALUE', 'FROM']).lines(rows);
 }
 
 const FLUSH = 'MDS_COORDINATOR_FLUSH_INTERVAL';

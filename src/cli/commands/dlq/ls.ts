@@ -8,7 +8,7 @@ import {
 } from '../../../dead-letters/readDeadLetters.js';
 import type { CommandContext } from '../../commandContext.js';
 import { integer } from '../../parsers.js';
-import { type Column, oneLine, Table } from '../../table.js';
+import { oneLine, Table } from '../../table.js';
 import { addLetterOptions, filterOf, type LetterOptions, letterFolder, parkedOption } from './letterOptions.js';
 import { errorSummary, letterJson, tallyText, timeOf } from './letterText.js';
 
@@ -17,18 +17,7 @@ interface LsOptions extends LetterOptions {
   readonly json?: true;
 }
 
-const COLUMNS: readonly Column[] = [
-  { title: 'ID' },
-  { title: 'AT' },
-  { title: 'PIPELINE' },
-  { title: 'STAGE' },
-  { title: 'REASON' },
-  { title: 'KIND' },
-  { title: 'ITEMS', align: 'right' },
-  { title: 'ATTEMPTS', align: 'right' },
-  { title: 'REPLAYS', align: 'right' },
-  { title: 'ERROR' },
-];
+const TITLES = 'ID AT PIPELINE STAGE REASON KIND ITEMS ATTEMPTS REPLAYS ERROR'.split(' ');
 
 /** Rows are formatted in chunks, so that the first are shown before the last are read. */
 const ROWS_PER_CHUNK = 100;
@@ -49,7 +38,8 @@ export function lsCommand(context: CommandContext): Command {
 
 async function list(context: CommandContext, folder: string, options: LsOptions): Promise<void> {
   const { limit = Number.POSITIVE_INFINITY, json } = options;
-  const table = new Table(COLUMNS, context.terminal.stdout.columns);
+  const width = context.terminal.stdout.columns;
+  const table = new Table(TITLES, { right: ['ITEMS', 'ATTEMPTS', 'REPLAYS'], width });
   let firstUnread: UnreadLine | undefined;
   let unread = 0;
   const onProblem = (line: UnreadLine) => {
@@ -78,7 +68,12 @@ async function list(context: CommandContext, folder: string, options: LsOptions)
     if (rows.length >= ROWS_PER_CHUNK) await flush();
   }
   await flush();
-  if (firstUnread) await reportUnread(context, firstUnread, unread - 1);
+  if (firstUnread) {
+    // Others are only counted, as a damaged file may have any number of them.
+    const { segment, offset, reason } = firstUnread;
+    const others = unread === 1 ? '' : `, and ${unread - 1} more`;
+    await context.report(`warning: cannot read the line at byte ${offset} of ${segment}: ${reason}${others}`);
+  }
   if (json) return;
   const state = options.parked ? 'parked' : 'open';
   const more = hasMore ? `; more are beyond --limit ${limit}` : '';
@@ -93,12 +88,4 @@ function rowOf(letter: StoredLetter<unknown>): string[] {
   const { id, at, pipeline, stage, reason, kind, items, attempts, replays, error } = letter;
   const counts = [items.length, attempts, replays].map(String);
   return [id, timeOf(at), pipeline, stage, reason, kind ?? '-', ...counts, errorSummary(error)];
-}
-
-/** Describes one line and counts the others, as a damaged file may have any number of them. */
-async function reportUnread(context: CommandContext, line: UnreadLine, others: number): Promise<void> {
-  const more = others === 0 ? '' : `, and ${others} more`;
-  await context.report(
-    `warning: cannot read the line at byte ${line.offset} of ${line.segment}: ${line.reason}${more}`,
-  );
 }
