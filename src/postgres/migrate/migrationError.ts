@@ -7,11 +7,11 @@ export type MigrationErrorCode =
   | 'SLUICE_MIGRATION_TIMESCALE'
   | 'SLUICE_MIGRATION_FAILED';
 
-/** Why a database was not brought to the newest state, said to a person. What went wrong beneath is the cause. */
+/** Why a database was not brought to the newest state, described for humans. The underlying error is the cause. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
   readonly code: MigrationErrorCode;
-  /** The step that failed, such as `003_news`; undefined where none was begun. */
+  /** The step that failed, such as `003_news`; undefined if none was begun. */
   readonly step?: string;
 
   constructor(code: MigrationErrorCode, message: string, options: { step?: string | undefined; cause?: unknown } = {}) {
