@@ -1,4 +1,4 @@
-import type { Stage } from './stage.js';
+import { type Stage, sumOf } from './stage.js';
 
 /**
  * The account of a whole pipeline, in items: `received = written + diverted + dropped + filtered + delivered + held`.
@@ -107,10 +107,4 @@ function stagesAfterWriters(all: readonly Stage[]): ReadonlySet<Stage> {
 
 function add<K>(map: Map<K, number>, key: K, count: number): void {
   map.set(key, (map.get(key) ?? 0) + count);
-}
-
-function sumOf(counts: ReadonlyMap<string, number>): number {
-  let sum = 0;
-  for (const count of counts.values()) sum += count;
-  return sum;
 }

@@ -1,10 +1,5 @@
-import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { isBufferOverflowError } from './errors.js';
-import { GatedQueue, type GatedQueueConfig, type Level, overflowed } from './gatedQueue.js';
-import { PipelineMonitor } from './monitor.js';
-import { operate } from './operate.js';
-import { withContext } from './withContext.js';
+import { GatedQueue, type GatedQueueConfig, type Level } from './gatedQueue.js';
 
 function lineWith(config: Partial<GatedQueueConfig<number>> = {}) {
   const stage = { taken: [] as number[], errors: [] as unknown[], levels: [] as Level[], isOpen: true };
@@ -209,51 +204,5 @@ describe('GatedQueue', () => {
     });
     expect(() => other.push(1)).toThrow(failure);
     expect(errors).toHaveLength(1);
-  });
-});
-
-describe('admit', () => {
-  it('lets go of the source on overflow, lets what waits pass, and then fails', () => {
-    const monitor = new PipelineMonitor();
-    const source$ = new Subject<number>();
-    let isOpen = false;
-    let drain = () => {};
-    const narrow = operate<number, number>({ kind: 'narrow' }, (operation) => {
-      const line = new GatedQueue<number>({
-        capacity: 2,
-        offer(item) {
-          if (!isOpen) return false;
-          operation.emit(item);
-          return true;
-        },
-        fail: (error) => operation.destination.error(error),
-      });
-      drain = () => line.flush();
-      return {
-        gate: line.gate,
-        held: () => line.length,
-        next(item) {
-          if (!line.push(item)) overflowed(line, item, operation, (finish) => line.end(finish));
-        },
-      };
-    });
-    const items: number[] = [];
-    const errors: unknown[] = [];
-    source$.pipe(narrow, withContext({ monitor })).subscribe({
-      next: (item) => items.push(item),
-      error: (error) => errors.push(error),
-    });
-    for (const item of [1, 2, 3, 4]) source$.next(item);
-    expect(source$.observed).toBe(false);
-    expect(errors).toEqual([]);
-    expect(monitor.account()).toMatchObject({ received: 3, held: 2, dropped: { overflow: 1 }, conservation: 0 });
-    isOpen = true;
-    drain();
-    expect(items).toEqual([1, 2]);
-    expect(errors).toHaveLength(1);
-    const [error] = errors;
-    expect(isBufferOverflowError(error)).toBe(true);
-    expect(String(error)).toMatch(/narrow.* overflowed: 2 items were waiting.*boundedBuffer\(\) before narrow/);
-    expect(monitor.account()).toMatchObject({ delivered: 2, held: 0, conservation: 0 });
   });
 });

@@ -1,7 +1,6 @@
 import { Ring } from '../primitives/ring.js';
-import { BufferOverflowError } from './errors.js';
 import { Gate } from './gate.js';
-import type { Bulk, Operation } from './operate.js';
+import type { Bulk } from './operate.js';
 import type { Weigh } from './unit.js';
 
 /** `soft` from the high watermark until the low one is reached again, `hard` when full, `ok` otherwise. */
@@ -200,20 +199,4 @@ export class GatedQueue<T> {
       finish();
     }
   }
-}
-
-/**
- * There was no room for `item`: it is dropped and the source unsubscribed; what waits passes, and then the operator fails with a
- * {@link BufferOverflowError}. `endWith` is how the operator ends once its queue is empty.
- */
-export function overflowed<T>(
-  queue: GatedQueue<T>,
-  item: T,
-  { stage, settle, detach, destination }: Pick<Operation<never>, 'stage' | 'settle' | 'detach' | 'destination'>,
-  endWith: (finish: () => void) => void,
-): void {
-  settle('dropped', item, 'overflow');
-  detach();
-  const remedy = `What is upstream does not obey its gate: put boundedBuffer() before ${stage.kind}.`;
-  endWith(() => destination.error(new BufferOverflowError(stage.name, queue.capacity, remedy)));
 }

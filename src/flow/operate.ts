@@ -122,14 +122,8 @@ function unitOf({ role, unit }: OperationInfo, downstream: FlowContext, { upstre
   return upstream?.unit ?? unit ?? (role === 'transform' ? 'item' : downstream.unit);
 }
 
-/** What an operator does with what reaches it from an inner observable. */
-export interface InnerHandlers<T> {
-  next(value: T): void;
-  /** Default: an inner error is an error of the operator. */
-  error?(error: unknown): void;
-  /** Default: nothing. */
-  complete?(): void;
-}
+/** What an operator does with what reaches it from an inner observable, whose errors are its own unless it handles them. */
+export type InnerHandlers<T> = Pick<Handlers<T>, 'next' | 'error' | 'complete'>;
 
 /**
  * Subscribes an inner observable on behalf of an operator: chained to the operator's destination, so that it is torn down

@@ -1,6 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { Wait } from '../primitives/wait.js';
-import { GatedQueue, type Level, overflowed } from './gatedQueue.js';
+import { BufferOverflowError } from './errors.js';
+import { GatedQueue, type Level } from './gatedQueue.js';
 import type { StageAccount } from './monitor.js';
 import { type Bulk, type Handlers, type Operation, type OperationInfo, operateCounted } from './operate.js';
 import { weigher } from './unit.js';
@@ -118,7 +119,7 @@ export function operateQueuedCounted<T, R>(
   init: (operation: QueuedOperation<T, R>, account: StageAccount) => QueuedHandlers<T>,
 ): OperatorFunction<T, R> {
   const initOf = (operation: Operation<R>, account: StageAccount): Handlers<T> => {
-    const { destination, downstream, detach } = operation;
+    const { destination, downstream, stage, detach } = operation;
     const { gate } = downstream;
     const wait = new Wait();
     destination.add(() => wait.cancel());
@@ -210,19 +211,28 @@ export function operateQueuedCounted<T, R>(
       },
       account,
     );
-    const { take, onOverflow, finalize, onRegister, onBatches, upstream } = handlers;
+    const { take, onOverflow } = handlers;
     const line = new GatedQueue<T>({ ...handlers, fail: (error) => destination.error(error) });
     queue = line;
     if (handlers.isReady) line.regulate();
 
-    const overflow = onOverflow ?? ((item: T) => overflowed(line, item, operation, endWith));
     const accept = (item: T) => {
-      if (!line.push(item)) overflow(item);
+      if (line.push(item)) return;
+      if (onOverflow) onOverflow(item);
+      else overflow(item);
     };
-    // Of a writer, results are no items.
-    const weighOut = weigher(downstream.unit);
-    const resultsHeld = () => (results && info.role !== 'writer' ? results.weight(weighOut) : 0);
+
+    const overflow = (item: T) => {
+      operation.settle('dropped', item, 'overflow');
+      detach();
+      const remedy = `What is upstream does not obey its gate: put boundedBuffer() before ${stage.kind}.`;
+      endWith(() => destination.error(new BufferOverflowError(stage.name, line.capacity, remedy)));
+    };
+
+    // What a writer emits is no item.
+    const resultsHeld = () => (results && info.role !== 'writer' ? results.weight(weigher(downstream.unit)) : 0);
     return {
+      ...handlers,
       gate: line.gate,
       next: take
         ? (item) => {
@@ -233,10 +243,6 @@ export function operateQueuedCounted<T, R>(
       complete: () => endWith(() => destination.complete()),
       bulk: handlers.bulkIn,
       held: () => line.weight(account.weigh) + (handlers.held?.() ?? 0) + resultsHeld(),
-      ...(finalize ? { finalize } : {}),
-      ...(onRegister ? { onRegister } : {}),
-      ...(onBatches ? { onBatches } : {}),
-      ...(upstream ? { upstream } : {}),
     };
   };
   return operateCounted<T, R>(info, initOf, true);

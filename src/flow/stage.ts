@@ -259,7 +259,7 @@ export class StageAccount {
 
 const none = () => 0;
 
-function sumOf(counts: ReadonlyMap<string, number>): number {
+export function sumOf(counts: ReadonlyMap<string, number>): number {
   let sum = 0;
   for (const count of counts.values()) sum += count;
   return sum;

@@ -129,17 +129,10 @@ function pacing<T>(owner: string, config: PaceConfig<T>): (() => Pacer<T, unknow
   }
   const isUnlimited = rate === Infinity;
   const limits = { rate: isUnlimited ? 1 : (rate as number), perMs, ...(burst === undefined ? {} : { burst }) };
-  const make = (): Pacer<T, unknown> => {
-    const bucket = new TokenBucket(limits, owner);
-    return {
-      price: (item: T) => (weight ? WEIGHT.read(owner, 'weight', weight(item)) : 1),
-      take: (now: number, tokens) => bucket.take(now, tokens as number),
-      readyInMs: (now: number) => bucket.readyInMs(now),
-      makeUpFor: (lateMs: number, now: number) => bucket.makeUpFor(lateMs, now),
-    };
-  };
+  const price = (item: T) => (weight ? WEIGHT.read(owner, 'weight', weight(item)) : 1);
+  const make = (): Pacer<T, number> => Object.assign(new TokenBucket(limits, owner), { price });
   make();
-  return isUnlimited ? undefined : make;
+  return isUnlimited ? undefined : (make as () => Pacer<T, unknown>);
 }
 
 function paceWith<T>(
