@@ -351,14 +351,14 @@ describe('the account is exact', () => {
         }
       },
     );
-    holds('the account is exact', property, { seed: 8, numRuns: 1_500 });
+    holds('the account is exact', property, { seed: 8, numRuns: 500 });
     // The scenarios were not idle.
     const seen = [
       ...['dropped conflated', 'dropped duplicate', 'dropped dropOldest', 'dropped dropIncoming'],
       ...['dropped branchEnded', 'diverted unwanted', 'diverted decode'],
       ...['writer written undefined', 'writer diverted poison', 'writer diverted fatal'],
     ];
-    for (const key of seen) expect(totals.get(key) ?? 0, key).toBeGreaterThan(20);
-    expect(totals.get('dropped overflow')).toBeGreaterThan(5);
+    for (const key of seen) expect(totals.get(key) ?? 0, key).toBeGreaterThan(10);
+    expect(totals.get('dropped overflow')).toBeGreaterThan(1);
   });
 });
