@@ -129,7 +129,8 @@ class Round<T> {
   #addBranch({ subscriber, context, stopping }: Listener<T>): void {
     const { stage } = this.#operation!;
     if (context.stopping === this.#first.stopping) stopping.unsubscribe();
-    const index = this.#lowestFree();
+    let index = 0;
+    while (this.#taken.has(index)) index += 1;
     this.#taken.add(index);
     const branch = new Branch<T>({
       kind: 'branch',
@@ -157,12 +158,6 @@ class Round<T> {
     withFallbackContext(context, () => branch.stream.subscribe(subscriber));
     // After the branch has closed its account.
     subscriber.add(() => this.#taken.delete(index));
-  }
-
-  #lowestFree(): number {
-    let index = 0;
-    while (this.#taken.has(index)) index += 1;
-    return index;
   }
 
   #leave(listener: Listener<T>): void {
