@@ -8,23 +8,17 @@ export const accountRules = {
     trial.feed.give(5);
     bench.stop();
     bench.rest();
-    trial.delivered(trial.feed.emitted);
-    trial.completedOnce();
+    trial.completedWith(trial.feed.emitted);
     bench.released(trial);
   },
   'OP-7.2: when asked to drain while downstream is closed, it delivers what it holds once downstream opens'(bench) {
-    const trial = bench.connect();
-    trial.feed.give(2);
-    trial.gate.close();
-    trial.feed.give(4);
-    bench.rest();
+    const trial = bench.holding(2, 4);
     bench.stop();
     bench.rest();
     trial.obeyed();
     trial.gate.open();
     bench.rest();
-    trial.delivered(trial.feed.emitted);
-    trial.completedOnce();
+    trial.completedWith(trial.feed.emitted);
     bench.released(trial);
   },
   'OP-8.1: the account balances while running, waiting and draining, and at the end'(bench) {
@@ -40,8 +34,7 @@ export const accountRules = {
     bench.balanced('while downstream is closed');
     trial.gate.open();
     bench.balanced('when downstream opens');
-    trial.feed.complete();
-    bench.rest();
+    bench.finish(trial);
     bench.balanced('after completion');
     const { received, written, delivered, held } = bench.monitor.account();
     equal(received, 25, 'every item must count as received once');
@@ -49,11 +42,7 @@ export const accountRules = {
     equal(held, 0, 'nothing may be held after completion');
   },
   'OP-8.2: items held at the end of a subscription stay in the account'(bench) {
-    const trial = bench.connect();
-    trial.feed.give(3);
-    trial.gate.close();
-    trial.feed.give(10);
-    bench.rest();
+    const trial = bench.holding(3, 10);
     const out = trial.items.length;
     trial.unsubscribe();
     bench.balanced('after the end of the subscription');
@@ -65,9 +54,8 @@ export const accountRules = {
     );
   },
   'OP-8.3: items held stay in the account if a subscription ends during an output'(bench) {
-    const trial = bench.prepare();
+    const trial = bench.connect();
     trial.onOutput = () => trial.unsubscribe();
-    trial.subscribe(bench.subject.make(), bench.context);
     trial.gate.close();
     trial.feed.force(12);
     trial.gate.open();

@@ -29,16 +29,10 @@ export const backpressureRules = {
     );
   },
   'OP-5.2: what waited while downstream was closed is emitted in order when it opens'(bench) {
-    const trial = bench.connect();
-    trial.feed.give(3);
-    trial.gate.close();
-    trial.feed.give(30);
-    bench.rest();
+    const trial = bench.holding(3, 30);
     trial.gate.open();
-    trial.feed.complete();
-    bench.rest();
-    trial.delivered(33);
-    trial.completedOnce();
+    bench.finish(trial);
+    trial.completedWith(33);
     bench.released(trial);
   },
   'OP-5.3: completion or an error that arrives while downstream is closed waits for the items before it'(bench) {
@@ -60,31 +54,25 @@ export const backpressureRules = {
     }
   },
   'OP-5.4: the source is paused while downstream is closed, and the number of held items is bounded'(bench) {
-    const trial = bench.connect();
-    trial.gate.close();
-    trial.feed.give(100_000);
-    bench.rest();
+    const trial = bench.holding(0, 100_000);
     assert(trial.feed.isPaused, 'the source was never paused');
     assert(trial.feed.emitted <= MAX_HELD, `it accepted ${trial.feed.emitted} items while it emitted nothing`);
     trial.obeyed();
   },
   'OP-5.5: it checks the gate before every output, even if the output itself closes it'(bench) {
-    const trial = bench.prepare();
+    const trial = bench.connect();
     trial.onOutput = () => trial.gate.close();
-    trial.subscribe(bench.subject.make(), bench.context);
     trial.feed.give(30);
     trial.feed.complete();
     openUntilEnd(bench, trial);
     trial.obeyed();
-    trial.delivered(30);
-    trial.completedOnce();
+    trial.completedWith(30);
   },
   'OP-5.6: downstream may open and close at any time: nothing is lost, and the source resumes each time'(bench) {
-    const trial = bench.prepare();
+    const trial = bench.connect();
     trial.onOutput = () => {
       if (trial.outputs.length % 3 === 0) trial.gate.close();
     };
-    trial.subscribe(bench.subject.make(), bench.context);
     trial.feed.give(120);
     trial.feed.complete();
     // A fixed but irregular rhythm, with several moves at the same time and others apart.
@@ -96,8 +84,7 @@ export const backpressureRules = {
     }
     openUntilEnd(bench, trial);
     trial.obeyed();
-    trial.delivered(120);
-    trial.completedOnce();
+    trial.completedWith(120);
     bench.released(trial);
   },
   'OP-5.7: a source that ignores the gate loses nothing silently'(bench) {
@@ -106,8 +93,7 @@ export const backpressureRules = {
     trial.feed.force(MAX_HELD * 2);
     bench.rest();
     trial.gate.open();
-    trial.feed.complete();
-    bench.rest();
+    bench.finish(trial);
     if (trial.errors.length === 0) trial.delivered(trial.feed.emitted);
     else assert(trial.items.length <= trial.feed.emitted);
     equal(trial.completions + trial.errors.length, 1, 'it must deliver everything or fail');

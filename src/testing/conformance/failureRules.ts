@@ -30,8 +30,7 @@ function opened<I, O>(bench: OperatorBench<I, O>): Map<string, number> {
   return withEachThrowing(bench, (trial, callback) => {
     doesNotThrow(() => trial.feed.give(12), `${callback} threw into the source`);
     bench.rest();
-    trial.feed.complete();
-    bench.rest();
+    bench.finish(trial);
   });
 }
 

@@ -1,5 +1,5 @@
 import { ok as assert, deepStrictEqual, equal } from 'node:assert/strict';
-import { AsyncSubject, type OperatorFunction, type Subscription } from 'rxjs';
+import { AsyncSubject, type OperatorFunction, Subscription } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import type { FlowContext } from '../../flow/context.js';
 import { Gate } from '../../flow/gate.js';
@@ -107,20 +107,13 @@ export class Trial<I, O> {
   completions = 0;
   /** Outputs while the gate downstream was closed. */
   outputsWhileClosed = 0;
-  /** Signals after the first terminal one or after the end of the subscription. */
-  signalsAfterEnd = 0;
   /** Called with each output, after it was recorded. */
   onOutput: ((output: O) => void) | undefined;
-  #unsubscribed = false;
-  #subscription: Subscription | undefined;
-  readonly #item: (index: number) => I;
-  readonly #itemsOf: (output: O) => readonly unknown[];
-  readonly #orderBy: (item: unknown) => unknown;
+  readonly #subject: OperatorSubject<I, O>;
+  readonly #subscription = new Subscription();
 
-  constructor({ item, itemsOf, orderBy }: OperatorSubject<I, O>, feed: Feed<I>, gate: Gate) {
-    this.#item = item;
-    this.#itemsOf = itemsOf ?? ((output) => [output]);
-    this.#orderBy = orderBy ?? (() => undefined);
+  constructor(subject: OperatorSubject<I, O>, feed: Feed<I>, gate: Gate) {
+    this.#subject = subject;
     this.feed = feed;
     this.gate = gate;
   }
@@ -128,42 +121,36 @@ export class Trial<I, O> {
   subscribe(operator: OperatorFunction<I, O>, context: Partial<FlowContext>, source$ = this.feed.source$): this {
     const subscription = source$.pipe(operator, withContext<O>({ ...context, gate: this.gate })).subscribe({
       next: (output) => {
-        if (this.hasEnded) this.signalsAfterEnd += 1;
         if (!this.gate.isOpen) this.outputsWhileClosed += 1;
         this.outputs.push(output);
         this.onOutput?.(output);
       },
-      error: (error) => {
-        if (this.hasEnded) this.signalsAfterEnd += 1;
-        this.errors.push(error);
-      },
+      error: (error) => this.errors.push(error),
       complete: () => {
-        if (this.hasEnded) this.signalsAfterEnd += 1;
         this.completions += 1;
       },
     });
-    this.#subscription = subscription;
-    if (this.#unsubscribed) subscription.unsubscribe();
+    this.#subscription.add(subscription);
     return this;
   }
 
   unsubscribe(): void {
-    this.#unsubscribed = true;
-    this.#subscription?.unsubscribe();
+    this.#subscription.unsubscribe();
   }
 
   get hasEnded(): boolean {
-    return this.#unsubscribed || this.completions + this.errors.length > 0;
+    return this.#subscription.closed || this.completions + this.errors.length > 0;
   }
 
   /** Every item of every output. */
-  get items(): unknown[] {
-    return this.outputs.flatMap((output) => this.#itemsOf(output));
+  get items(): readonly unknown[] {
+    const { itemsOf } = this.#subject;
+    return itemsOf ? this.outputs.flatMap((output) => itemsOf(output)) : this.outputs;
   }
 
   /** Asserts that exactly the first `count` items were emitted, in order. */
   delivered(count: number): void {
-    const expected = Array.from({ length: count }, (_, index) => this.#item(index));
+    const expected = Array.from({ length: count }, (_, index) => this.#subject.item(index));
     deepStrictEqual(
       this.#lines(this.items),
       this.#lines(expected),
@@ -174,7 +161,7 @@ export class Trial<I, O> {
   #lines(items: readonly unknown[]): Map<unknown, unknown[]> {
     const lines = new Map<unknown, unknown[]>();
     for (const item of items) {
-      const key = this.#orderBy(item);
+      const key = this.#subject.orderBy?.(item);
       const line = lines.get(key);
       if (line) line.push(item);
       else lines.set(key, [item]);
@@ -182,17 +169,21 @@ export class Trial<I, O> {
     return lines;
   }
 
+  /** Asserts that exactly the first `count` items were emitted, followed by the completion. */
+  completedWith(count: number): void {
+    this.delivered(count);
+    this.completedOnce();
+  }
+
   completedOnce(): void {
     deepStrictEqual(this.errors, [], 'it must complete rather than fail');
     equal(this.completions, 1, 'it must complete once');
-    equal(this.signalsAfterEnd, 0, 'nothing may follow the terminal signal');
   }
 
   failedOnce(error: unknown): void {
     equal(this.completions, 0, 'it must fail rather than complete');
     equal(this.errors.length, 1, `it must fail once, but failed ${this.errors.length} times`);
     assert(causes(this.errors[0]).includes(error), 'it must fail with the error itself or one caused by it');
-    equal(this.signalsAfterEnd, 0, 'nothing may follow the terminal signal');
   }
 
   obeyed(): void {
@@ -244,6 +235,22 @@ export class OperatorBench<I, O> {
   /** A trial that is not subscribed yet. */
   prepare(feed = this.feed(), gate = new Gate()): Trial<I, O> {
     return new Trial(this.subject, feed, gate);
+  }
+
+  /** A trial whose downstream is closed: `before` items arrived before it closed, and `after` items since. */
+  holding(before: number, after: number): Trial<I, O> {
+    const trial = this.connect();
+    trial.feed.give(before);
+    trial.gate.close();
+    trial.feed.give(after);
+    this.rest();
+    return trial;
+  }
+
+  /** Completes the source and advances time. */
+  finish({ feed }: Trial<I, O>): void {
+    feed.complete();
+    this.rest();
   }
 
   get context(): Pick<FlowContext, 'stopping' | 'monitor'> {

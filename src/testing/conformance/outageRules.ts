@@ -1,6 +1,5 @@
 import { ok as assert, equal } from 'node:assert/strict';
-import type { Sink } from '../../contracts/sink.js';
-import { classifyFailure, type FailureClass } from '../../failures/classifyFailure.js';
+import type { DeadLetters } from '../../contracts/diversion.js';
 import { isWriteError } from '../../operators/errors/writeError.js';
 import { type Attempt, brief, type SinkBench, type SinkRules } from './sinkBench.js';
 
@@ -10,12 +9,10 @@ const SIZE = 4;
 /** Writes ten batches through an outage and a restart, which redelivers what was not acknowledged and `again` more. */
 async function throughRestart<T>(bench: SinkBench<T>, again: number): Promise<void> {
   const batches = Array.from({ length: BATCHES }, (_, i) => bench.items(SIZE, i * SIZE));
-  const sink = bench.store.sink();
-  let acknowledged = (await bench.through(sink, batches.slice(0, 4))).length;
+  let acknowledged = (await bench.through(batches.slice(0, 4))).length;
   const end = await bench.outage();
   try {
-    const later = await bench.through(sink, batches.slice(acknowledged));
-    acknowledged += later.length;
+    acknowledged += (await bench.through(batches.slice(acknowledged))).length;
   } catch (error) {
     assert(
       isWriteError(error),
@@ -23,8 +20,7 @@ async function throughRestart<T>(bench: SinkBench<T>, again: number): Promise<vo
     );
   }
   await end();
-  const restarted = bench.store.sink();
-  await bench.through(restarted, batches.slice(acknowledged - again));
+  await bench.through(batches.slice(acknowledged - again), {}, bench.store.sink());
 }
 
 function failed({ end, error }: Attempt): unknown {
@@ -32,35 +28,28 @@ function failed({ end, error }: Attempt): unknown {
   return error;
 }
 
-function classOf<T>(sink: Sink<T>, error: unknown): FailureClass {
-  return sink.classify?.(error) ?? classifyFailure(error);
-}
-
 /** SK-3: the store is down. SK-4: the store rejects items. */
 export const outageRules = {
   async 'SK-3.1: a write that cannot be committed fails with a retryable error'(bench) {
-    const sink = bench.store.sink();
-    await bench.write(sink, bench.items(3));
+    await bench.write(bench.items(3));
     const end = await bench.outage();
-    const error = failed(await bench.attempt(sink, bench.items(3, 3)));
+    const error = failed(await bench.attempt(bench.items(3, 3)));
     assert(error instanceof Error, `it must fail with an Error rather than: ${brief(error)}`);
-    equal(classOf(sink, error), 'transient', `the error of an outage must be transient: ${brief(error)}`);
+    equal(bench.classOf(error), 'transient', `the error of an outage must be transient: ${brief(error)}`);
     await end();
   },
   async 'SK-3.2: after a failure, the sink accepts the next batch and the failed one'(bench) {
-    const sink = bench.store.sink();
     const end = await bench.outage();
-    failed(await bench.attempt(sink, bench.items(3)));
-    failed(await bench.attempt(sink, bench.items(3)));
+    failed(await bench.attempt(bench.items(3)));
+    failed(await bench.attempt(bench.items(3)));
     await end();
-    await bench.write(sink, bench.items(3, 3));
-    await bench.write(sink, bench.items(3));
+    await bench.write(bench.items(3, 3));
+    await bench.write(bench.items(3));
     await bench.holds(bench.items(6), 'after an outage');
   },
   async 'SK-3.3: a result can be subscribed to again after a failure'(bench) {
-    const sink = bench.store.sink();
     const end = await bench.outage();
-    const result = sink.write(bench.items(3));
+    const result = bench.sink.write(bench.items(3));
     failed(await bench.follow(() => result).end);
     await end();
     bench.committed(await bench.follow(() => result).end);
@@ -75,10 +64,9 @@ export const outageRules = {
     await bench.holdsOnce(bench.items(BATCHES * SIZE), 'after an outage and a restart');
   },
   async 'SK-3.6: a pipeline with retries survives an outage'(bench) {
-    const sink = bench.store.sink();
     const end = await bench.outage();
     let ending: Promise<void> | undefined;
-    const outcomes = await bench.through(sink, [bench.items(5), bench.items(5, 5)], {
+    const outcomes = await bench.through([bench.items(5), bench.items(5, 5)], {
       retry: { maxAttempts: 60, initialMs: 1, maxMs: 200 },
       classify() {
         ending ??= end();
@@ -93,26 +81,30 @@ export const outageRules = {
     await bench.holds(bench.items(10), 'after an outage');
   },
   async 'SK-4.1: a batch with a rejected item fails with an error of the class poison'(bench) {
-    const sink = bench.store.sink();
-    await bench.write(sink, bench.items(2));
+    await bench.write(bench.items(2));
     for (const batch of [[bench.poison(0)], [...bench.items(3, 2), bench.poison(1), ...bench.items(3, 5)]]) {
-      const { end, error } = await bench.attempt(sink, batch);
+      const { end, error } = await bench.attempt(batch);
       equal(end, 'failed', `a batch of ${batch.length} with a rejected item must fail, but it ${end}`);
-      equal(classOf(sink, error), 'poison', `the error must be of the class poison: ${brief(error)}`);
+      equal(bench.classOf(error), 'poison', `the error must be of the class poison: ${brief(error)}`);
     }
   },
   async 'SK-4.2: after rejecting a batch, the sink accepts the next one and the other items of the rejected one'(
     bench,
   ) {
-    const sink = bench.store.sink();
-    const refused = await bench.attempt(sink, [...bench.items(3), bench.poison(0)]);
+    const refused = await bench.attempt([...bench.items(3), bench.poison(0)]);
     equal(refused.end, 'failed', `a batch with a rejected item must fail, but it ${refused.end}`);
-    await bench.write(sink, bench.items(3, 3));
-    await bench.write(sink, bench.items(3));
+    await bench.write(bench.items(3, 3));
+    await bench.write(bench.items(3));
     await bench.holds(bench.items(6), 'after a rejected batch');
   },
   async 'SK-4.3: writeTo() diverts only the rejected items and writes all others'(bench) {
-    const letters = bench.letters();
+    const diverted: string[] = [];
+    const deadLetters: DeadLetters<unknown> = {
+      append({ items, reason }) {
+        diverted.push(`${items.length} ${reason}`);
+        return [];
+      },
+    };
     const poison = [bench.poison(0), bench.poison(1), bench.poison(2)] as const;
     const [good, other] = [bench.items(20), bench.items(20, 20)];
     const batches = [
@@ -120,8 +112,7 @@ export const outageRules = {
       [...other, poison[2]],
       bench.items(5, 40),
     ];
-    const outcomes = await bench.through(bench.store.sink(), batches, { deadLetters: letters });
-    const diverted = letters.diversions.map(({ items, reason }) => [items.length, reason].join(' '));
+    const outcomes = await bench.through(batches, { deadLetters });
     equal(diverted.join(', '), '1 poison, 1 poison, 1 poison', 'each rejected item must be diverted on its own');
     const settled = outcomes.reduce((sum, { items }) => sum + items.length, 0);
     equal(settled, 48, 'every item must be settled');

@@ -31,18 +31,12 @@ export const releaseRules = {
     }
   },
   'OP-3.3: unsubscribing while downstream is closed releases everything'(bench) {
-    const trial = bench.connect();
-    trial.feed.give(1);
-    trial.gate.close();
-    trial.feed.give(50);
-    bench.rest();
-    unsubscribe(bench, trial);
+    unsubscribe(bench, bench.holding(1, 50));
 
     const ended = bench.connect();
     ended.gate.close();
     ended.feed.force(3);
-    ended.feed.complete();
-    bench.rest();
+    bench.finish(ended);
     ended.unsubscribe();
     bench.released(ended);
   },
@@ -58,9 +52,8 @@ export const releaseRules = {
     trial.completedOnce();
   },
   'OP-3.5: unsubscribing during an output stops it after that output'(bench) {
-    const trial = bench.prepare();
+    const trial = bench.connect();
     trial.onOutput = () => trial.unsubscribe();
-    trial.subscribe(bench.subject.make(), bench.context);
     trial.feed.give(40);
     bench.rest();
     equal(trial.outputs.length, 1, 'only the output that unsubscribes may be emitted');

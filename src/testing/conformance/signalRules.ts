@@ -12,18 +12,15 @@ export const signalRules = {
   },
   'OP-1.2: an empty source completes without output'(bench) {
     const trial = bench.connect();
-    trial.feed.complete();
-    bench.rest();
+    bench.finish(trial);
     deepStrictEqual(trial.outputs, [], 'nothing may be emitted for an empty source');
     trial.completedOnce();
   },
   'OP-1.3: every item is emitted once, in order, followed by one completion'(bench) {
     const trial = bench.connect();
     trial.feed.give(25);
-    trial.feed.complete();
-    bench.rest();
-    trial.delivered(25);
-    trial.completedOnce();
+    bench.finish(trial);
+    trial.completedWith(25);
   },
   'OP-1.4: nothing follows the terminal signal, whatever the source does'(bench) {
     const { item, make } = bench.subject;
@@ -36,8 +33,7 @@ export const signalRules = {
     });
     const trial = bench.prepare().subscribe(make(), bench.context, source$);
     bench.rest();
-    trial.delivered(1);
-    trial.completedOnce();
+    trial.completedWith(1);
   },
   'OP-1.5: an error of the source follows everything that arrived before it'(bench) {
     const failure = new Error('of the source');

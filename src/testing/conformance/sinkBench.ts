@@ -1,33 +1,33 @@
 import { ok as assert, fail } from 'node:assert/strict';
 import { inspect } from 'node:util';
-import { from, lastValueFrom, Subscription } from 'rxjs';
-import { toArray } from 'rxjs/operators';
-import type { DeadLetters, Diversion } from '../../contracts/diversion.js';
+import {
+  catchError,
+  defer,
+  firstValueFrom,
+  from,
+  lastValueFrom,
+  map,
+  merge,
+  type Observable,
+  of,
+  Subject,
+  toArray,
+} from 'rxjs';
 import type { Sink, WriteOutcome, WriteReceipt } from '../../contracts/sink.js';
+import { classifyFailure, type FailureClass } from '../../failures/classifyFailure.js';
 import { writeTo } from '../../operators/writeTo.js';
 import type { WritePolicies } from '../../operators/writing/writePolicies.js';
 import { within } from '../../primitives/within.js';
 import { brief as inspectBriefly } from '../marbleAssertion.js';
 import type { SinkStore, SinkSubject } from './sinkSubject.js';
 
-const TIMEOUT_MS = 15_000;
-
 /** The outcome of one write. */
 export interface Attempt {
+  /** Empty unless it is completed. */
   readonly receipts: readonly WriteReceipt[];
   /** `abandoned`: unsubscribed before its end. */
   readonly end: 'completed' | 'failed' | 'abandoned';
   readonly error?: unknown;
-}
-
-/** Collects diverted items. */
-class Letters<T> implements DeadLetters<T> {
-  readonly diversions: Diversion<T>[] = [];
-
-  append(diversion: Diversion<T>): readonly [] {
-    this.diversions.push(diversion);
-    return [];
-  }
 }
 
 /** What every sink must do, checked against the real store. */
@@ -37,20 +37,17 @@ export type SinkRules = Readonly<Record<string, <T>(bench: SinkBench<T>) => Prom
 export class SinkBench<T> {
   readonly subject: SinkSubject<T>;
   readonly store: SinkStore<T>;
-  readonly #timeoutMs: number;
+  /** The sink that a rule writes to, unless it makes another one. */
+  readonly sink: Sink<T>;
 
   constructor(subject: SinkSubject<T>, store: SinkStore<T>) {
     this.subject = subject;
     this.store = store;
-    this.#timeoutMs = subject.timeoutMs ?? TIMEOUT_MS;
+    this.sink = store.sink();
   }
 
   items(count: number, first = 0, version = 1): T[] {
     return Array.from({ length: count }, (_, i) => this.subject.item(first + i, version));
-  }
-
-  letters(): Letters<T> {
-    return new Letters<T>();
   }
 
   poison(index: number): T {
@@ -67,41 +64,27 @@ export class SinkBench<T> {
   }
 
   /** Writes a batch, and resolves with the outcome. */
-  attempt(sink: Sink<T>, batch: readonly T[]): Promise<Attempt> {
+  attempt(batch: readonly T[], sink = this.sink): Promise<Attempt> {
     return this.follow(() => sink.write(batch)).end;
   }
 
   /** Subscribes to a result until it ends or is abandoned. */
   follow(write: () => ReturnType<Sink<T>['write']>): { readonly end: Promise<Attempt>; readonly abandon: () => void } {
-    const receipts: WriteReceipt[] = [];
-    const subscription = new Subscription();
-    let isOver = false;
-    const end = new Promise<Attempt>((resolve) => {
-      const settle = (how: Attempt['end'], error?: unknown) => {
-        isOver = true;
-        resolve({ receipts, end: how, ...(how === 'failed' ? { error } : {}) });
-      };
-      subscription.add(() => {
-        if (!isOver) settle('abandoned');
-      });
-      try {
-        subscription.add(
-          from(write()).subscribe({
-            next: (receipt) => receipts.push(receipt),
-            error: (error) => settle('failed', error),
-            complete: () => settle('completed'),
-          }),
-        );
-      } catch (error) {
-        settle('failed', error);
-      }
-    });
-    return { end: this.#inTime(end, 'a write'), abandon: () => subscription.unsubscribe() };
+    const abandoned = new Subject<Attempt>();
+    const attempt = defer(write).pipe(
+      toArray(),
+      map((receipts): Attempt => ({ end: 'completed', receipts })),
+      catchError((error: unknown) => of<Attempt>({ end: 'failed', receipts: [], error })),
+    );
+    return {
+      end: this.#inTime(firstValueFrom(merge(attempt, abandoned)), 'a write'),
+      abandon: () => abandoned.next({ end: 'abandoned', receipts: [] }),
+    };
   }
 
   /** Writes a batch and asserts that it is committed. */
-  async write(sink: Sink<T>, batch: readonly T[]): Promise<readonly WriteReceipt[]> {
-    return this.committed(await this.attempt(sink, batch));
+  async write(batch: readonly T[], sink = this.sink): Promise<readonly WriteReceipt[]> {
+    return this.committed(await this.attempt(batch, sink));
   }
 
   committed({ end, error, receipts }: Attempt): readonly WriteReceipt[] {
@@ -111,16 +94,20 @@ export class SinkBench<T> {
 
   /** Writes batches as a pipeline does. */
   through(
-    sink: Sink<T>,
     batches: readonly (readonly T[])[],
     policies: WritePolicies<T> = {},
+    sink = this.sink,
   ): Promise<WriteOutcome<T>[]> {
-    return this.#inTime(lastValueFrom(from(batches).pipe(writeTo(sink, policies), toArray())), 'a pipeline');
+    return this.finished(from(batches).pipe(writeTo(sink, policies)));
   }
 
   /** Waits for the end of a pipeline. */
-  finished<R>(work: Promise<R>): Promise<R> {
-    return this.#inTime(work, 'a pipeline');
+  finished<R>(pipeline: Observable<R>): Promise<R[]> {
+    return this.#inTime(lastValueFrom(pipeline.pipe(toArray())), 'a pipeline');
+  }
+
+  classOf(error: unknown): FailureClass {
+    return this.sink.classify?.(error) ?? classifyFailure(error);
   }
 
   /** Asserts that exactly these items are stored, each at least once. */
@@ -141,8 +128,9 @@ export class SinkBench<T> {
   }
 
   #inTime<R>(work: Promise<R>, what: string): Promise<R> {
-    return within(this.#timeoutMs, work, () => {
-      throw new Error(`${what} has not ended within ${this.#timeoutMs} ms`);
+    const { timeoutMs = 15_000 } = this.subject;
+    return within(timeoutMs, work, () => {
+      throw new Error(`${what} has not ended within ${timeoutMs} ms`);
     });
   }
 }
@@ -167,7 +155,7 @@ function textsOf(items: readonly unknown[]): Map<string, number> {
     const text = inspect(item, {
       depth: null,
       sorted: true,
-      breakLength: Number.POSITIVE_INFINITY,
+      breakLength: Infinity,
       compact: true,
       maxArrayLength: null,
       maxStringLength: null,

@@ -13,8 +13,7 @@ export const subscriptionRules = {
   'OP-2.2: it subscribes to its source once'(bench) {
     const trial = bench.connect();
     trial.feed.give(5);
-    trial.feed.complete();
-    bench.rest();
+    bench.finish(trial);
     equal(trial.feed.subscriptions, 1, 'one subscription to the operator must be one subscription to its source');
   },
   'OP-2.3: two subscriptions to one operator share nothing'(bench) {
@@ -26,16 +25,12 @@ export const subscriptionRules = {
       other.feed.give(2);
       bench.rest();
     }
-    other.feed.complete();
-    bench.rest();
-    other.delivered(12);
-    other.completedOnce();
+    bench.finish(other);
+    other.completedWith(12);
     equal(one.hasEnded, false, 'the end of one subscription must not end the other');
     one.gate.open();
-    one.feed.complete();
-    bench.rest();
-    one.delivered(6);
-    one.completedOnce();
+    bench.finish(one);
+    one.completedWith(6);
   },
   'OP-2.4: a later subscription starts afresh'(bench) {
     const operator = bench.subject.make();
@@ -50,10 +45,8 @@ export const subscriptionRules = {
     left.unsubscribe();
     const later = bench.connect(operator);
     later.feed.give(4);
-    later.feed.complete();
-    bench.rest();
-    later.delivered(4);
-    later.completedOnce();
+    bench.finish(later);
+    later.completedWith(4);
   },
   'OP-2.5: the source finds the monitor, the stopping signal and a gate'(bench) {
     const trial = bench.connect();
