@@ -1,3 +1,4 @@
+import { AsyncSubject, firstValueFrom } from 'rxjs';
 import { FaultProxyError } from './faultProxyError.js';
 
 /** The direction of bytes: from the program to its server, or back. */
@@ -23,17 +24,25 @@ export interface FaultSite {
   readonly bytes: Readonly<Record<Direction, number>>;
 }
 
-interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+export interface DripPace {
+  readonly bytes: number;
+  readonly everyMs: number;
 }
+
+/** What a fault does to a connection. */
+export type Strike =
+  | { readonly how: 'cut' | 'reset' | 'stall'; readonly forMs?: number | undefined }
+  | { readonly how: 'drip'; readonly forMs: number | undefined; readonly pace: DripPace };
 
 export interface ArmedFaultOptions {
   readonly kind: FaultKind;
-  readonly direction: Direction;
-  readonly afterBytes: number;
+  /** Absent for `refuse`, which affects no open connection. */
+  readonly strike?: Strike;
+  /** The direction of the bytes that trigger it, and how many pass first. Absent if bytes do not trigger it. */
+  readonly direction?: Direction;
+  readonly afterBytes?: number;
   /** The only connection that it may hit; `undefined` for any. */
-  readonly connection: number | undefined;
+  readonly connection?: number | undefined;
   /** How many connections it hits; Infinity for all. */
   readonly times: number;
   /** The connections that were open when it was armed: their bytes are counted from then on. */
@@ -43,24 +52,23 @@ export interface ArmedFaultOptions {
   readonly onOver: () => void;
 }
 
-/** A fault as the connections see it: it waits for its byte and fires once per connection until it is used up. */
+/** A fault as the connections see it: it waits for its trigger and fires once per connection until it is used up. */
 export class ArmedFault implements Fault {
   readonly kind: FaultKind;
-  readonly direction: Direction;
+  readonly strike: Strike | undefined;
   fired = 0;
   readonly #options: ArmedFaultOptions;
-  readonly #from = new Map<number, number>();
+  readonly #from = new Map<number, FaultSite['bytes']>();
   readonly #hit = new Set<number>();
   readonly #undo = new Set<() => void>();
-  readonly #waiters = new Set<Waiter>();
+  readonly #firing = new AsyncSubject<void>();
   #isMended = false;
-  #trouble: FaultProxyError | undefined;
 
   constructor(options: ArmedFaultOptions) {
     this.#options = options;
     this.kind = options.kind;
-    this.direction = options.direction;
-    for (const { id, bytes } of options.open) this.#from.set(id, bytes[options.direction]);
+    this.strike = options.strike;
+    for (const { id, bytes } of options.open) this.#from.set(id, { ...bytes });
   }
 
   /** Whether it may fire on this connection. */
@@ -70,10 +78,11 @@ export class ArmedFault implements Fault {
     return connection === undefined || connection === id;
   }
 
-  /** How many bytes this connection may still pass on before the fault fires. */
-  leftOn(site: FaultSite): number {
-    const passed = site.bytes[this.direction] - (this.#from.get(site.id) ?? 0);
-    return Math.max(0, this.#options.afterBytes - passed);
+  /** How many bytes this connection may still pass on in this direction before the fault fires; Infinity if it will not. */
+  leftOn(site: FaultSite, direction: Direction): number {
+    if (direction !== this.#options.direction || !this.awaits(site)) return Infinity;
+    const passed = site.bytes[direction] - (this.#from.get(site.id)?.[direction] ?? 0);
+    return Math.max(0, (this.#options.afterBytes ?? 0) - passed);
   }
 
   /** `undo` ends the lasting effect on this connection. */
@@ -82,8 +91,8 @@ export class ArmedFault implements Fault {
     this.#hit.add(id);
     if (undo) this.#undo.add(undo);
     this.#options.onFire();
-    for (const { resolve } of this.#waiters) resolve();
-    this.#waiters.clear();
+    this.#firing.next();
+    this.#firing.complete();
     this.#endIfUsedUp();
   }
 
@@ -98,33 +107,18 @@ export class ArmedFault implements Fault {
 
   /** Rejects those who wait for it, because it cannot fire. */
   cannotFire(reason: string): void {
-    this.#trouble ??= new FaultProxyError(`${this.kind} cannot fire: ${reason}`);
-    this.#refuseWaiters(this.#trouble);
+    this.#firing.error(new FaultProxyError(`${this.kind} cannot fire: ${reason}`));
   }
 
-  whenFired(): Promise<void> {
-    if (this.fired > 0) return Promise.resolve();
-    if (this.#trouble) return Promise.reject(this.#trouble);
-    if (this.#isMended) return Promise.reject(this.#mended());
-    return new Promise((resolve, reject) => this.#waiters.add({ resolve, reject }));
+  async whenFired(): Promise<void> {
+    if (this.fired === 0) await firstValueFrom(this.#firing);
   }
 
-  mend(): Promise<void> {
-    if (this.#isMended) return Promise.resolve();
+  async mend(): Promise<void> {
+    if (this.#isMended) return;
     this.#isMended = true;
     for (const undo of [...this.#undo]) undo();
-    this.#undo.clear();
-    this.#refuseWaiters(this.#mended());
+    this.#firing.error(new FaultProxyError(`${this.kind} was mended or its proxy closed before it fired`));
     this.#options.onOver();
-    return Promise.resolve();
-  }
-
-  #mended(): FaultProxyError {
-    return new FaultProxyError(`${this.kind} was mended or its proxy closed before it fired`);
-  }
-
-  #refuseWaiters(error: FaultProxyError): void {
-    for (const { reject } of this.#waiters) reject(error);
-    this.#waiters.clear();
   }
 }

@@ -1,31 +1,12 @@
 import { connect, type Socket } from 'node:net';
+import type { Address } from './address.js';
 import type { ArmedFault, Direction, FaultSite } from './fault.js';
 import { PostgresReplies } from './postgresReplies.js';
-import { type DripPace, Pump } from './pump.js';
-
-/** What a fault does to a connection. */
-export type Strike =
-  | { readonly kind: 'cut' }
-  | { readonly kind: 'reset' }
-  | { readonly kind: 'stall'; readonly forMs: number | undefined }
-  | { readonly kind: 'drip'; readonly pace: DripPace; readonly forMs: number | undefined };
-
-/** A fault that bytes trigger, and what it does. */
-export interface StrikingFault {
-  readonly fault: ArmedFault;
-  readonly strike: Strike;
-}
-
-/** A fault that the reply to a commit triggers, and what it does. */
-export interface CommitFault {
-  readonly fault: ArmedFault;
-  readonly how: 'cut' | 'reset' | 'stall';
-}
+import { Pump } from './pump.js';
 
 export interface ConnectionHost {
-  readonly target: { readonly host: string; readonly port: number };
-  readonly striking: ReadonlySet<StrikingFault>;
-  readonly onCommit: ReadonlySet<CommitFault>;
+  readonly target: Address;
+  readonly armed: ReadonlySet<ArmedFault>;
   passed(direction: Direction, bytes: number): void;
   closed(connection: ProxiedConnection): void;
 }
@@ -41,7 +22,6 @@ export class ProxiedConnection implements FaultSite {
   readonly #replies: PostgresReplies;
   readonly #timers = new Map<ArmedFault, NodeJS.Timeout>();
   readonly #closing: Promise<unknown>;
-  #isOver = false;
 
   constructor(id: number, client: Socket, host: ConnectionHost) {
     this.id = id;
@@ -49,15 +29,18 @@ export class ProxiedConnection implements FaultSite {
     this.#client = client;
     this.#server = connect({ ...host.target, allowHalfOpen: true, noDelay: true });
     client.setNoDelay(true);
-    this.#replies = new PostgresReplies(() => this.#commitFault() !== undefined);
+    this.#replies = new PostgresReplies(() => this.#commitFaults().length > 0);
     this.#pumps = { toServer: this.#pump('toServer'), toClient: this.#pump('toClient') };
-    this.#closing = Promise.all([closed(client), closed(this.#server)]).then(() => this.#end());
+    this.#closing = Promise.all([closed(client), closed(this.#server)]).then(() => {
+      this.#stop();
+      host.closed(this);
+    });
     for (const [socket, other] of [
       [client, this.#server],
       [this.#server, client],
     ] as const) {
       // Each side ends the way the other did.
-      socket.on('error', () => reset(other));
+      socket.on('error', () => end(other, 'resetAndDestroy'));
       socket.on('close', () => {
         if (socket.errored === null) other.end();
       });
@@ -73,12 +56,12 @@ export class ProxiedConnection implements FaultSite {
   /** Ends both sides as a crash or a firewall does. */
   reset(): void {
     this.#stop();
-    for (const socket of [this.#client, this.#server]) reset(socket);
+    for (const socket of [this.#client, this.#server]) end(socket, 'resetAndDestroy');
   }
 
   close(): Promise<unknown> {
     this.#stop();
-    for (const socket of [this.#client, this.#server]) destroy(socket);
+    for (const socket of [this.#client, this.#server]) end(socket, 'destroy');
     return this.#closing;
   }
 
@@ -87,7 +70,6 @@ export class ProxiedConnection implements FaultSite {
     const [source, sink] = direction === 'toServer' ? [client, server] : [server, client];
     const replies = this.#replies;
     return new Pump({
-      direction,
       source,
       sink,
       due: () => this.#due(direction),
@@ -107,14 +89,11 @@ export class ProxiedConnection implements FaultSite {
   }
 
   *#due(direction: Direction): Generator<readonly [ArmedFault, number]> {
-    for (const { fault } of this.#host.striking) {
-      if (fault.direction === direction && fault.awaits(this)) yield [fault, fault.leftOn(this)];
-    }
+    for (const fault of this.#host.armed) yield [fault, fault.leftOn(this, direction)];
   }
 
-  #commitFault(): CommitFault | undefined {
-    for (const candidate of this.#host.onCommit) if (candidate.fault.awaits(this)) return candidate;
-    return undefined;
+  #commitFaults(): ArmedFault[] {
+    return [...this.#host.armed].filter((fault) => fault.kind === 'dropCommitReply' && fault.awaits(this));
   }
 
   #inspectReplies(chunk: Buffer): readonly (Buffer | (() => void))[] {
@@ -124,8 +103,8 @@ export class ProxiedConnection implements FaultSite {
     return [
       ...pass,
       () => {
-        const due = this.#commitFault();
-        if (due) this.#act(due.fault, due.how, this.#pumps.toClient);
+        const [due] = this.#commitFaults();
+        if (due) this.#strike(due, this.#pumps.toClient);
         // Mended after the reply was removed: the client must not wait for it.
         else this.cut();
       },
@@ -134,59 +113,36 @@ export class ProxiedConnection implements FaultSite {
 
   #reportOpaque(): void {
     if (!this.#replies.isOpaque) return;
-    for (const { fault } of this.#host.onCommit) {
-      if (fault.awaits(this))
-        fault.cannotFire('the connection is encrypted or not a Postgres connection; use sslmode=disable');
+    for (const fault of this.#commitFaults()) {
+      fault.cannotFire('the connection is encrypted or not a Postgres connection; use sslmode=disable');
     }
   }
 
   #strike(fault: ArmedFault, pump: Pump): void {
-    for (const { fault: candidate, strike } of this.#host.striking) {
-      if (candidate !== fault || !fault.awaits(this)) continue;
-      if (strike.kind !== 'drip') {
-        this.#act(fault, strike.kind, pump, strike.kind === 'stall' ? strike.forMs : undefined);
-        return;
-      }
-      const undo = this.#undoing(fault, () => pump.endDrip(fault), strike.forMs);
-      pump.dripBy(fault, strike.pace);
-      fault.fire(this, undo);
+    const { strike } = fault;
+    if (!strike || !fault.awaits(this)) return;
+    if (strike.how === 'cut' || strike.how === 'reset') {
+      this[strike.how]();
+      fault.fire(this);
       return;
     }
-  }
-
-  #act(fault: ArmedFault, how: 'cut' | 'reset' | 'stall', pump: Pump, forMs?: number): void {
-    if (how === 'stall') {
-      const undo = this.#undoing(fault, () => pump.resume(fault), forMs);
-      pump.stall(fault);
-      fault.fire(this, undo);
-      return;
-    }
-    this[how]();
-    fault.fire(this);
-  }
-
-  /** Makes the function that ends a lasting effect, called when the fault is mended or its time is over. */
-  #undoing(fault: ArmedFault, end: () => void, forMs: number | undefined): () => void {
+    // Ends the lasting effect, when the fault is mended or its time is over.
     const undo = () => {
       clearTimeout(this.#timers.get(fault));
       this.#timers.delete(fault);
       fault.undone(undo);
-      end();
+      pump.release(fault);
     };
-    if (forMs !== undefined) this.#timers.set(fault, setTimeout(undo, forMs));
-    return undo;
+    if (strike.forMs !== undefined) this.#timers.set(fault, setTimeout(undo, strike.forMs));
+    if (strike.how === 'drip') pump.dripBy(fault, strike.pace);
+    else pump.stall(fault);
+    fault.fire(this, undo);
   }
 
   #stop(): void {
-    this.#isOver = true;
     for (const pump of Object.values(this.#pumps)) pump.close();
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
-  }
-
-  #end(): void {
-    if (!this.#isOver) this.#stop();
-    this.#host.closed(this);
   }
 }
 
@@ -197,17 +153,12 @@ function isShuttingDown(socket: Socket): boolean {
 }
 
 /**
- * Resets a socket. During a shutdown, libuv rejects the reset (EINVAL) and Node never emits `close`, so the shutdown must be
+ * Ends a socket. During a shutdown, libuv rejects a reset (EINVAL) and Node never emits `close`, so the shutdown must be
  * confirmed first.
  */
-function reset(socket: Socket): void {
-  if (isShuttingDown(socket)) socket.once('finish', () => socket.resetAndDestroy());
-  else if (!socket.destroyed) socket.resetAndDestroy();
-}
-
-function destroy(socket: Socket): void {
-  if (isShuttingDown(socket)) socket.once('finish', () => socket.destroy());
-  else socket.destroy();
+function end(socket: Socket, how: 'destroy' | 'resetAndDestroy'): void {
+  if (isShuttingDown(socket)) socket.once('finish', () => socket[how]());
+  else if (!socket.destroyed) socket[how]();
 }
 
 function closed(socket: Socket): Promise<void> {

@@ -1,13 +1,7 @@
 import type { Socket } from 'node:net';
-import type { ArmedFault, Direction } from './fault.js';
-
-export interface DripPace {
-  readonly bytes: number;
-  readonly everyMs: number;
-}
+import type { ArmedFault, DripPace } from './fault.js';
 
 export interface PumpHost {
-  readonly direction: Direction;
   readonly source: Socket;
   readonly sink: Socket;
   /** The faults that may fire here, each with how many bytes pass first. */
@@ -63,19 +57,18 @@ export class Pump {
     this.#regulate();
   }
 
-  resume(fault: ArmedFault): void {
-    if (this.#stalls.delete(fault)) this.flow();
-  }
-
   dripBy(fault: ArmedFault, pace: DripPace): void {
     this.#drip = { fault, pace };
   }
 
-  endDrip(fault: ArmedFault): void {
-    if (this.#drip?.fault !== fault) return;
-    this.#drip = undefined;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  /** Ends the stall or the drip of this fault. */
+  release(fault: ArmedFault): void {
+    this.#stalls.delete(fault);
+    if (this.#drip?.fault === fault) {
+      this.#drip = undefined;
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
     this.flow();
   }
 

@@ -1,16 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import {
-  duration,
-  integer,
-  type OptionsOf,
-  oneOf,
-  type Read,
-  readArgument,
-  readOptions,
-} from '../../primitives/options.js';
+import { duration, integer, type OptionsOf, oneOf, readArgument, readOptions } from '../../primitives/options.js';
 import { type Address, redirected } from './address.js';
-import { ArmedFault, type Direction, type Fault, type FaultKind } from './fault.js';
+import { ArmedFault, type ArmedFaultOptions, type Direction, type Fault, type FaultKind } from './fault.js';
 import type {
   CommitReplyFault,
   ConnectionInfo,
@@ -23,7 +15,7 @@ import type {
   TrafficFault,
 } from './faultProxy.js';
 import { FaultProxyError } from './faultProxyError.js';
-import { type CommitFault, ProxiedConnection, type Strike, type StrikingFault } from './proxiedConnection.js';
+import { ProxiedConnection } from './proxiedConnection.js';
 
 const SCOPE = {
   connection: integer({ min: 1 }),
@@ -51,16 +43,12 @@ const COMMIT_REPLY = {
   how: oneOf(['cut', 'reset', 'stall']).default('cut'),
 } satisfies OptionsOf<CommitReplyFault>;
 
-type Traffic = Read<TrafficFault, typeof TRAFFIC>;
-
 /** Listens, and keeps the connections and the armed faults. */
 export class TcpProxy implements FaultProxy {
   readonly host: string;
   readonly #target: Address;
   readonly #open = new Map<number, ProxiedConnection>();
   readonly #armed = new Set<ArmedFault>();
-  readonly #striking = new Set<StrikingFault>();
-  readonly #onCommit = new Set<CommitFault>();
   readonly #bytes: Record<Direction, number> = { toServer: 0, toClient: 0 };
   readonly #fired: Record<FaultKind, number> = {
     cut: 0,
@@ -98,39 +86,31 @@ export class TcpProxy implements FaultProxy {
   }
 
   cut(options: TrafficFault = {}): Fault {
-    return this.#strikeWith(readOptions('cut', options, TRAFFIC), { kind: 'cut' });
+    return this.#arm('cut', { ...readOptions('cut', options, TRAFFIC), strike: { how: 'cut' } });
   }
 
   reset(options: TrafficFault = {}): Fault {
-    return this.#strikeWith(readOptions('reset', options, TRAFFIC), { kind: 'reset' });
+    return this.#arm('reset', { ...readOptions('reset', options, TRAFFIC), strike: { how: 'reset' } });
   }
 
   stall(options: StallFault = {}): Fault {
     const { forMs, ...traffic } = readOptions('stall', options, STALL);
-    return this.#strikeWith(traffic, { kind: 'stall', forMs });
+    return this.#arm('stall', { ...traffic, strike: { how: 'stall', forMs } });
   }
 
   drip(options: DripFault = {}): Fault {
     const { bytes, everyMs, forMs, ...traffic } = readOptions('drip', options, DRIP);
-    return this.#strikeWith(traffic, { kind: 'drip', pace: { bytes, everyMs }, forMs });
+    return this.#arm('drip', { ...traffic, strike: { how: 'drip', pace: { bytes, everyMs }, forMs } });
   }
 
   dropCommitReply(options: CommitReplyFault = {}): Fault {
     const { how, ...scope } = readOptions('dropCommitReply', options, COMMIT_REPLY);
-    const entry: CommitFault = {
-      how,
-      fault: this.#arm('dropCommitReply', { ...scope, direction: 'toClient', afterBytes: 0 }, () =>
-        this.#onCommit.delete(entry),
-      ),
-    };
-    this.#onCommit.add(entry);
-    return entry.fault;
+    return this.#arm('dropCommitReply', { ...scope, strike: { how } });
   }
 
   refuse(options: RefuseFault = {}): Fault {
     const { forMs } = readOptions('refuse', options, REFUSE);
-    const everywhere = { connection: undefined, times: Number.POSITIVE_INFINITY };
-    const fault = this.#arm('refuse', { ...everywhere, direction: 'toServer', afterBytes: 0 }, () => {});
+    const fault = this.#arm('refuse', { times: Infinity });
     const mend = fault.mend.bind(fault);
     let listening: Promise<void> | undefined;
     let timer: NodeJS.Timeout | undefined;
@@ -200,8 +180,7 @@ export class TcpProxy implements FaultProxy {
     this.#accepted += 1;
     const connection = new ProxiedConnection(this.#accepted, client, {
       target: this.#target,
-      striking: this.#striking,
-      onCommit: this.#onCommit,
+      armed: this.#armed,
       passed: (direction, bytes) => {
         this.#bytes[direction] += bytes;
       },
@@ -210,28 +189,16 @@ export class TcpProxy implements FaultProxy {
     this.#open.set(connection.id, connection);
   }
 
-  #strikeWith(traffic: Traffic, strike: Strike): Fault {
-    const entry: StrikingFault = {
-      strike,
-      fault: this.#arm(strike.kind, traffic, () => this.#striking.delete(entry)),
-    };
-    this.#striking.add(entry);
-    return entry.fault;
-  }
-
-  #arm(kind: FaultKind, traffic: Traffic, onOver: () => void): ArmedFault {
+  #arm(kind: FaultKind, options: Omit<ArmedFaultOptions, 'kind' | 'open' | 'onFire' | 'onOver'>): ArmedFault {
     if (this.#isClosed) throw new FaultProxyError(`${kind} cannot be armed: the proxy is closed`);
     const fault = new ArmedFault({
       kind,
-      ...traffic,
+      ...options,
       open: this.#open.values(),
       onFire: () => {
         this.#fired[kind] += 1;
       },
-      onOver: () => {
-        this.#armed.delete(fault);
-        onOver();
-      },
+      onOver: () => this.#armed.delete(fault),
     });
     this.#armed.add(fault);
     return fault;
