@@ -63,14 +63,12 @@ export const STATE_FILTER = {
 } satisfies OptionsOf<LetterFilter>;
 
 export function matches(letter: DeadLetter, filter: LetterFilter): boolean {
-  const { ids, stage, reason, kind, from, to } = filter;
+  const { ids, from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = filter;
   return (
     (ids === undefined || ids.includes(letter.id)) &&
-    (stage === undefined || letter.stage === stage) &&
-    (reason === undefined || letter.reason === reason) &&
-    (kind === undefined || letter.kind === kind) &&
-    (from === undefined || letter.at >= from) &&
-    (to === undefined || letter.at < to)
+    (['stage', 'reason', 'kind'] as const).every((key) => filter[key] === undefined || filter[key] === letter[key]) &&
+    letter.at >= from &&
+    letter.at < to
   );
 }
 

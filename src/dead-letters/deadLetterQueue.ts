@@ -17,15 +17,12 @@ import { recordError } from './errorRecord.js';
 import { encodeLetters, type LetterDraft } from './letterLine.js';
 import { addTo, type LetterLog, letterCount, type PlacedLetter } from './letterLog.js';
 
-/** The disk accepts no data, and the items wait. */
-export interface DeadLetterHold {
+/** The disk accepts no data, and a number of letters wait to be written. */
+export interface DeadLetterHold extends LetterCount {
   /** The last error of the disk. */
   readonly error: unknown;
   /** For how long, in milliseconds. */
   readonly sinceMs: number;
-  /** What waits to be written. */
-  readonly letters: number;
-  readonly items: number;
 }
 
 /** The numbers of a folder of dead letters. Totals count from the opening of the folder in this process. */
@@ -81,15 +78,14 @@ export async function* groupsOf(
   limit = Number.POSITIVE_INFINITY,
   isAlone: (letter: PlacedLetter) => boolean = () => false,
 ): AsyncGenerator<PlacedLetter[]> {
-  let group: PlacedLetter[] = [];
+  const group: PlacedLetter[] = [];
   let bytes = 0;
   let taken = 0;
   try {
     for await (const letter of letters) {
       const goesAlone = isAlone(letter);
       if (goesAlone && group.length > 0) {
-        yield group;
-        group = [];
+        yield group.splice(0);
         bytes = 0;
       }
       group.push(letter);
@@ -97,26 +93,20 @@ export async function* groupsOf(
       taken += 1;
       if (taken >= limit) break;
       if (!goesAlone && group.length < MAX_GROUP_LETTERS && bytes < MAX_GROUP_BYTES) continue;
-      yield group;
-      group = [];
+      yield group.splice(0);
       bytes = 0;
     }
-  } catch (error) {
-    // What was read before is leased, and must be handled to be released.
+  } finally {
+    // What was read before an error is leased, and must be handled to be released.
     if (group.length > 0) yield group;
-    throw error;
   }
-  if (group.length > 0) yield group;
 }
 
 /** The places of all letters of a segment, without their contents: a full disk can lose a segment only as a whole. */
 async function* placesOf(letters: AsyncIterable<PlacedLetter>): AsyncGenerator<Placed[]> {
-  let places: Placed[] = [];
+  const places: Placed[] = [];
   for await (const { segment, ordinal, weight } of letters) {
-    if (places[0] && places[0].segment !== segment) {
-      yield places;
-      places = [];
-    }
+    if (places[0] && places[0].segment !== segment) yield places.splice(0);
     places.push({ segment, ordinal, weight });
   }
   if (places.length > 0) yield places;

@@ -13,4 +13,4 @@ export {
   type UnreadLine,
 } from './readDeadLetters.js';
 export { type ReplayDeadLettersConfig, replayDeadLetters } from './replayDeadLetters.js';
-export type { ReplayProgress } from './replayProgress.js';
+export type { ReplayProgress } from './replayRun.js';

@@ -3,14 +3,8 @@ import { nodeDisk } from '../disk/disk.js';
 import { countQuarantined as countParts } from '../disk/log/quarantine.js';
 import { countFolder, readFolder, type SegmentReader } from '../disk/log/segment.js';
 import { func, integer, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
-import {
-  type DeadLetter,
-  type LetterCount,
-  type LetterFilter,
-  type LetterState,
-  matches,
-  STATE_FILTER,
-} from './deadLetter.js';
+import { type DeadLetter, type LetterFilter, type LetterState, matches, STATE_FILTER } from './deadLetter.js';
+import type { DeadLetterStats } from './deadLetterQueue.js';
 import { folderOf, letterCount } from './letterLog.js';
 
 export interface ReadDeadLettersConfig {
@@ -36,13 +30,7 @@ export interface StoredLetter<T> extends DeadLetter<T> {
 }
 
 /** The contents of a folder of dead letters. */
-export interface DeadLetterCount {
-  readonly open: LetterCount;
-  readonly parked: LetterCount;
-  /** Damaged parts of segments in `quarantine/`. */
-  readonly quarantined: number;
-  readonly unknownVersion: number;
-}
+export type DeadLetterCount = Pick<DeadLetterStats, 'open' | 'parked' | 'quarantined' | 'unknownVersion'>;
 
 /** A line is read into one string, which ends before half a gigabyte. */
 export const MAX_LETTER_BYTES = 256 << 20;

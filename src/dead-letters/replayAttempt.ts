@@ -1,4 +1,4 @@
-import { EMPTY, of, type Subscription } from 'rxjs';
+import { EMPTY, lastValueFrom, type Observable, of, reduce, takeUntil } from 'rxjs';
 import type { Diversion } from '../contracts/diversion.js';
 import type { Sink } from '../contracts/sink.js';
 import { writeTo } from '../operators/writeTo.js';
@@ -15,45 +15,32 @@ export interface ReplayAttempt {
   readonly failed: readonly Diversion<unknown>[];
 }
 
-/** The write was unsubscribed. */
-export const UNSUBSCRIBED = Symbol('unsubscribed');
-
-/**
- * Sends a letter's items to the sink once, with all policies. Unsubscribing `writes` rejects the promise with
- * {@link UNSUBSCRIBED}.
- */
-export function writeLetter(
+/** Sends a letter's items to the sink once, with all policies. Fails when `cancelled` does. */
+export async function writeLetter(
   sink: Sink<unknown>,
   policies: WritePolicies<unknown>,
   items: readonly unknown[],
-  writes: Subscription,
+  cancelled: Observable<never>,
 ): Promise<ReplayAttempt> {
-  return new Promise((resolve, reject) => {
-    let written = 0;
-    const failed: Diversion<unknown>[] = [];
-    const deadLetters = {
-      append(diversion: Diversion<unknown>) {
-        failed.push(diversion);
-        return EMPTY;
-      },
-    };
-    const subscription = of(items)
-      .pipe(writeTo(sink, { ...policies, deadLetters }))
-      .subscribe({
-        next(outcome) {
-          if (outcome.status === 'written') written += outcome.items.length;
-        },
-        error: reject,
-        complete() {
-          const settled = failed.reduce((sum, diversion) => sum + diversion.items.length, written);
-          // The letter is removed for this, so nothing is taken on trust.
-          if (settled === items.length) resolve({ written, failed });
-          else reject(new Error(`of ${items.length} items of a letter, ${settled} came back from the write`));
-        },
-      });
-    subscription.add(() => reject(UNSUBSCRIBED));
-    writes.add(subscription);
-  });
+  const failed: Diversion<unknown>[] = [];
+  const deadLetters = {
+    append(diversion: Diversion<unknown>) {
+      failed.push(diversion);
+      return EMPTY;
+    },
+  };
+  const written$ = of(items).pipe(
+    writeTo(sink, { ...policies, deadLetters }),
+    reduce((sum, outcome) => (outcome.status === 'written' ? sum + outcome.items.length : sum), 0),
+    takeUntil(cancelled),
+  );
+  const written = await lastValueFrom(written$);
+  const settled = failed.reduce((sum, diversion) => sum + diversion.items.length, written);
+  // The letter is removed for this, so nothing is taken on trust.
+  if (settled !== items.length) {
+    throw new Error(`of ${items.length} items of a letter, ${settled} came back from the write`);
+  }
+  return { written, failed };
 }
 
 /** New letters for the items that failed again: one for all that failed alike. */
@@ -62,18 +49,13 @@ export function lettersForFailures(
   replays: number,
   failed: readonly Diversion<unknown>[],
 ): LetterDraft[] {
-  const alike = new Map<string, { readonly draft: LetterDraft; readonly items: unknown[] }>();
-  for (const { items, reason, error } of failed) {
-    const record = recordError(error);
-    const key = JSON.stringify([reason, record]);
-    const former = alike.get(key);
-    if (former) {
-      for (const item of items) former.items.push(item);
-      continue;
-    }
-    const own = [...items];
-    const changes = { reason, error: record, attempts: letter.attempts + 1, replays, items: own };
-    alike.set(key, { draft: continuationOf(letter, changes), items: own });
+  const alike = new Map<string, LetterDraft & { readonly items: unknown[] }>();
+  for (const { items, reason, error: thrown } of failed) {
+    const changes = { reason, error: recordError(thrown), attempts: letter.attempts + 1, replays };
+    const key = JSON.stringify(changes);
+    const draft = alike.get(key) ?? { ...continuationOf(letter, changes), items: [] as unknown[] };
+    for (const item of items) draft.items.push(item);
+    alike.set(key, draft);
   }
-  return [...alike.values()].map(({ draft }) => draft);
+  return [...alike.values()];
 }

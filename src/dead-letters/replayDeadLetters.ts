@@ -15,8 +15,7 @@ import {
 } from '../primitives/options.js';
 import { LETTER_FILTER, type LetterFilter } from './deadLetter.js';
 import { type DeadLetterQueue, StoredQueue } from './deadLetterQueue.js';
-import type { ReplayProgress } from './replayProgress.js';
-import { ReplayRun } from './replayRun.js';
+import { type ReplayProgress, ReplayRun } from './replayRun.js';
 
 export interface ReplayDeadLettersConfig<T> {
   /** Where the items go: usually the sink of the pipeline. Required. */

@@ -1,4 +1,4 @@
-import { type SchedulerLike, Subscription } from 'rxjs';
+import { firstValueFrom, Observable, race, type SchedulerLike, Subject, timer } from 'rxjs';
 import type { Sink } from '../contracts/sink.js';
 import type { Outlet } from '../flow/gatedSource.js';
 import type { WritePolicies } from '../operators/writing/writePolicies.js';
@@ -8,8 +8,29 @@ import type { LetterFilter } from './deadLetter.js';
 import { continuationOf, groupsOf } from './deadLetterQueue.js';
 import { encodeLetters, idOf, type LetterDraft } from './letterLine.js';
 import { addTo, type LetterLog, type PlacedLetter } from './letterLog.js';
-import { lettersForFailures, UNSUBSCRIBED, writeLetter } from './replayAttempt.js';
-import type { ReplayProgress } from './replayProgress.js';
+import { lettersForFailures, writeLetter } from './replayAttempt.js';
+
+/** How far a replay has come. The numbers count this replay, and grow. */
+export interface ReplayProgress {
+  /** Letters that are settled: written, written in part, failed or parked; with `dryRun`, those that would be sent. */
+  readonly letters: number;
+  /** The items in them. */
+  readonly items: number;
+  /** Items that the sink has written. */
+  readonly written: number;
+  /** Items that failed again, and are in new letters. */
+  readonly failedAgain: number;
+  /** Letters that are parked now. */
+  readonly parked: number;
+  /** Letters that this replay has not reached yet; a filter may exclude some of them. */
+  readonly remaining: number;
+  /** When this was so, in Unix epoch milliseconds. */
+  readonly at: number;
+  /** The letters that were removed since the last progress: their items are written, or in one of `added`. */
+  readonly removed: readonly string[];
+  /** The letters that were made since the last progress, of items that have failed again. */
+  readonly added: readonly string[];
+}
 
 export interface ReplaySettings {
   readonly sink: Sink<unknown>;
@@ -41,7 +62,8 @@ export class ReplayRun {
   /** Writes in flight, and letters that wait for the disk until they are settled. */
   readonly #writing = new Set<Promise<void>>();
   readonly #settling = new Set<Promise<void>>();
-  readonly #writes = new Subscription();
+  readonly #cancelled = new Subject<never>();
+  readonly #wake = new Subject<void>();
   #total = 0;
   /** How many letters are settled or skipped. */
   #seen = 0;
@@ -51,7 +73,6 @@ export class ReplayRun {
   /** Whether no more letters are begun. */
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
-  #wake: (() => void) | undefined;
 
   constructor(log: LetterLog, settings: ReplaySettings, outlet: Outlet<ReplayProgress>) {
     this.#log = log;
@@ -79,7 +100,7 @@ export class ReplayRun {
   /** Unsubscribes the writes in flight; their letters stay. */
   cancel(): void {
     this.#stop();
-    this.#writes.unsubscribe();
+    this.#cancelled.error(new Error('the replay was unsubscribed'));
   }
 
   #replaysOf(leased: PlacedLetter): number {
@@ -88,11 +109,11 @@ export class ReplayRun {
 
   #stop(): void {
     this.#isOver = true;
-    this.#wake?.();
+    this.#wake.next();
   }
 
   #fail(error: unknown): void {
-    if (error !== UNSUBSCRIBED) this.#failure ??= { error };
+    this.#failure ??= { error };
     this.#stop();
   }
 
@@ -118,31 +139,28 @@ export class ReplayRun {
       await this.#whenOpen();
       return;
     }
-    const { maxReplays } = this.#settings;
+    const { maxReplays, concurrency } = this.#settings;
+    const hopeless = group.filter((letter) => this.#replaysOf(letter) >= maxReplays);
+    const hopeful = group.filter((letter) => this.#replaysOf(letter) < maxReplays);
+    const order = [...hopeless, ...hopeful];
     let begun = 0;
     try {
       await this.#whenOpen();
       if (this.#isOver) return;
-      const hopeless = group.filter((one) => this.#replaysOf(one) >= maxReplays);
-      const hopeful = group.filter((one) => this.#replaysOf(one) < maxReplays);
       await this.#log.open.mark('+', hopeful);
-      const order = [...hopeless, ...hopeful];
-      group.splice(0, group.length, ...order);
       for (const letter of order) {
         await this.#whenOpen();
         await this.#paced(letter);
         if (this.#isOver) break;
         begun += 1;
-        const isHopeless = begun <= hopeless.length;
-        const work = isHopeless ? this.#park(letter) : this.#write(letter);
-        track(this.#writing, work);
-        while (this.#writing.size >= this.#settings.concurrency) await Promise.race(this.#writing);
+        if (begun <= hopeless.length) this.#park(letter);
+        else track(this.#writing, this.#write(letter));
+        while (this.#writing.size >= concurrency) await Promise.race(this.#writing);
         while (this.#settling.size >= MAX_UNSETTLED) await Promise.race(this.#settling);
       }
-      const unsent = order.slice(Math.max(begun, hopeless.length));
-      await this.#log.open.mark('=', unsent);
+      await this.#log.open.mark('=', order.slice(Math.max(begun, hopeless.length)));
     } finally {
-      this.#log.release(group.slice(begun));
+      this.#log.release(order.slice(begun));
     }
   }
 
@@ -150,10 +168,11 @@ export class ReplayRun {
     const { value: letter } = leased;
     const { sink, policies, maxReplays } = this.#settings;
     try {
-      const { written, failed } = await writeLetter(sink, policies, letter.items, this.#writes);
+      const { written, failed } = await writeLetter(sink, policies, letter.items, this.#cancelled);
       // The current attempt is among those that have begun and not ended.
       const replays = this.#replaysOf(leased);
-      this.#settle(leased, written, lettersForFailures(letter, replays, failed), replays >= maxReplays);
+      const drafts = lettersForFailures(letter, replays, failed);
+      track(this.#settling, this.#settle(leased, written, drafts, replays >= maxReplays));
     } catch (error) {
       this.#fail(error);
       // The attempt has ended without a result for the letter.
@@ -162,31 +181,27 @@ export class ReplayRun {
     }
   }
 
-  async #park(leased: PlacedLetter): Promise<void> {
-    this.#settle(leased, 0, [continuationOf(leased.value, { replays: this.#replaysOf(leased) })], true);
+  #park(leased: PlacedLetter): void {
+    const draft = continuationOf(leased.value, { replays: this.#replaysOf(leased) });
+    track(this.#settling, this.#settle(leased, 0, [draft], true));
   }
 
   /** The new letters are durable before the old one is removed: a crash in between leaves both. */
-  #settle(leased: PlacedLetter, written: number, drafts: readonly LetterDraft[], isLast: boolean): void {
-    const { value: letter } = leased;
-    const settle = async () => {
-      try {
-        const encoded = drafts.flatMap((draft) => encodeLetters(draft, this.#log.config.maxEntryBytes));
-        const added = (await this.#log[isLast ? 'parked' : 'open'].append(encoded)).map(idOf);
-        await this.#log.open.mark('-', [leased]);
-        const items = letter.items.length;
-        addTo(this.#log.totals.replayed, added.length === 0 ? 1 : 0, written);
-        const parked = isLast ? added.length : 0;
-        this.#removed.push(letter.id);
-        this.#added.push(...added);
-        this.#settled(items, written, items - written, parked);
-      } catch (error) {
-        this.#fail(error);
-      } finally {
-        this.#log.release([leased]);
-      }
-    };
-    track(this.#settling, settle());
+  async #settle(leased: PlacedLetter, written: number, drafts: readonly LetterDraft[], isLast: boolean): Promise<void> {
+    const { value: letter, weight } = leased;
+    try {
+      const encoded = drafts.flatMap((draft) => encodeLetters(draft, this.#log.config.maxEntryBytes));
+      const added = (await this.#log[isLast ? 'parked' : 'open'].append(encoded)).map(idOf);
+      await this.#log.open.mark('-', [leased]);
+      addTo(this.#log.totals.replayed, added.length === 0 ? 1 : 0, written);
+      this.#removed.push(letter.id);
+      this.#added.push(...added);
+      this.#settled(weight, written, weight - written, isLast ? added.length : 0);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#log.release([leased]);
+    }
   }
 
   #settled(items: number, written = 0, failedAgain = 0, parked = 0): void {
@@ -206,13 +221,12 @@ export class ReplayRun {
   }
 
   #tell(): void {
-    const remaining = this.#remaining;
-    const news = { removed: this.#removed, added: this.#added };
-    this.#toldRemaining = remaining;
+    const news = { removed: this.#removed, added: this.#added, remaining: this.#remaining };
+    this.#toldRemaining = news.remaining;
     this.#removed = [];
     this.#added = [];
     this.#isNews = false;
-    this.#outlet.next({ ...this.#sum, remaining, at: this.#log.config.now(), ...news });
+    this.#outlet.next({ ...this.#sum, ...news, at: this.#log.config.now() });
   }
 
   /**
@@ -221,7 +235,7 @@ export class ReplayRun {
    */
   async #whenOpen(isEnd = false): Promise<void> {
     while (!this.#outlet.isOpen && !this.#outlet.closed && (isEnd || !this.#isOver)) {
-      await this.#pause((resume) => this.#outlet.whenOpen(resume));
+      await this.#until(new Observable<void>((subscriber) => this.#outlet.whenOpen(() => subscriber.next())));
     }
     if (this.#outlet.isOpen && this.#isNews && this.#seen > 0) this.#tell();
   }
@@ -231,24 +245,15 @@ export class ReplayRun {
     if (msPerItem === 0) return;
     let now = this.#time.at(scheduler.now());
     while (now < this.#nextAt && !this.#isOver) {
-      const ms = Math.min(this.#nextAt - now, MAX_TIMER_MS);
-      let timer: Subscription | undefined;
-      await this.#pause((resume) => {
-        timer = scheduler.schedule(() => resume(), ms);
-      });
-      timer?.unsubscribe();
+      await this.#until(timer(Math.min(this.#nextAt - now, MAX_TIMER_MS), scheduler));
       now = this.#time.at(scheduler.now());
     }
     this.#nextAt = Math.max(now, this.#nextAt) + weight * msPerItem;
   }
 
-  /** Waits until `begin` resumes it, or no more letters are begun. */
-  async #pause(begin: (resume: () => void) => void): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      begin(resolve);
-    });
-    this.#wake = undefined;
+  /** Resolves when `event$` emits, when no more letters are begun, or when the subscriber is gone. */
+  async #until(event$: Observable<unknown>): Promise<void> {
+    await firstValueFrom(race(event$, this.#wake));
   }
 }
 

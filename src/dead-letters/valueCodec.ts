@@ -140,7 +140,7 @@ function encodeObject(value: object, path: string, inner: EncodeInner): Json {
   if (prototype === Object.prototype || prototype === null) {
     const entries = Object.entries(value).map(([key, one]) => [key, inner(one, `.${key}`)] as const);
     if (prototype === null) return mark('bare', entries);
-    return Object.hasOwn(value, MARK) ? mark('object', entries) : recordOf(entries, {});
+    return Object.hasOwn(value, MARK) ? mark('object', entries) : Object.fromEntries(entries);
   }
   const name = nameOf(prototype);
   if (!ArrayBuffer.isView(value) && Object.keys(value).length > 0) throw unfit(path, `a ${name} with keys of its own`);
@@ -151,7 +151,7 @@ function encodeObject(value: object, path: string, inner: EncodeInner): Json {
 
 function encodeArray(value: readonly unknown[], path: string, inner: EncodeInner): Json {
   const keys = Object.keys(value);
-  const indices = keys.filter((key) => isIndex(key, value.length));
+  const indices = keys.filter((key) => String(Number(key) >>> 0) === key && Number(key) < value.length);
   if (indices.length < keys.length) throw unfit(path, 'an array with keys of its own');
   if (indices.length === value.length) return value.map((one, i) => inner(one, `[${i}]`));
   return mark('sparse', [value.length, indices.map((key) => [Number(key), inner(value[Number(key)], `[${key}]`)])]);
@@ -161,58 +161,38 @@ function encodeArray(value: readonly unknown[], path: string, inner: EncodeInner
 export function decodeValue(json: unknown): unknown {
   if (typeof json !== 'object' || json === null) return json;
   if (Array.isArray(json)) return json.map(decodeValue);
-  if (!Object.hasOwn(json, MARK)) return recordOf(decodedEntries(Object.entries(json)), {});
+  if (!Object.hasOwn(json, MARK)) return decodeRecord(Object.entries(json));
   const { [MARK]: name, of } = json as { [MARK]: unknown; of?: unknown };
-  return decodeMarked(String(name), of);
+  const decode = DECODERS.get(String(name)) ?? CLASSES.get(String(name))?.decode;
+  if (!decode) throw new TypeError(`there is no value ${JSON.stringify(String(name))}`);
+  return decode(of);
 }
 
-function decodeMarked(name: string, of: unknown): unknown {
-  switch (name) {
-    case 'undefined':
-      return undefined;
-    case 'NaN':
-    case 'Infinity':
-    case '-Infinity':
-    case '-0':
-      return Number(name);
-    case 'bigint':
-      return BigInt(textOf(of));
-    case 'object':
-      return recordOf(decodedEntries(pairsOf(of)), {});
-    case 'bare':
-      return recordOf(decodedEntries(pairsOf(of)), Object.create(null) as Record<string, unknown>);
-    case 'sparse': {
-      const [length, held] = listOf(of);
-      const value = new Array<unknown>(Number(length));
-      for (const [index, one] of pairsOf(held)) value[Number(index)] = decodeValue(one);
-      return value;
-    }
-  }
-  const known = CLASSES.get(name);
-  if (!known) throw new TypeError(`there is no value ${JSON.stringify(name)}`);
-  return known.decode(of);
+/** How the marks that name no class are decoded. */
+const DECODERS = new Map<string, MarkedClass<never>['decode']>([
+  ['undefined', () => undefined],
+  ...['NaN', 'Infinity', '-Infinity', '-0'].map((name) => [name, () => Number(name)] as const),
+  ['bigint', (of) => BigInt(textOf(of))],
+  ['object', decodeRecord],
+  // Without a prototype, an assignment to `__proto__` is like any other.
+  ['bare', (of) => Object.assign(Object.create(null) as object, decodeRecord(of))],
+  ['sparse', decodeSparse],
+]);
+
+/** `fromEntries` defines own properties: an assignment to `__proto__` would set the prototype. */
+function decodeRecord(pairs: unknown): Record<string, unknown> {
+  return Object.fromEntries(pairsOf(pairs).map(([key, value]) => [textOf(key), decodeValue(value)]));
 }
 
-function decodedEntries(pairs: readonly (readonly unknown[])[]): (readonly [string, unknown])[] {
-  return pairs.map(([key, value]) => [textOf(key), decodeValue(value)]);
-}
-
-/** Defines own properties: an assignment to `__proto__` would set the prototype. */
-function recordOf<V>(entries: readonly (readonly [string, V])[], record: Record<string, V>): Record<string, V> {
-  for (const [key, value] of entries) {
-    if (key !== '__proto__') record[key] = value;
-    else Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true });
-  }
-  return record;
+function decodeSparse(of: unknown): unknown[] {
+  const [length, held] = listOf(of);
+  const value = new Array<unknown>(Number(length));
+  for (const [index, one] of pairsOf(held)) value[Number(index)] = decodeValue(one);
+  return value;
 }
 
 function mark(name: string, of?: Json): Json {
   return of === undefined ? { [MARK]: name } : { [MARK]: name, of };
-}
-
-function isIndex(key: string, length: number): boolean {
-  const index = Number(key);
-  return Number.isInteger(index) && index >= 0 && index < length && String(index) === key;
 }
 
 function pairsOf(json: unknown): (readonly unknown[])[] {

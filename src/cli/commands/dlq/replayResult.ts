@@ -1,6 +1,6 @@
 import type { LetterCount, LetterFilter } from '../../../dead-letters/deadLetter.js';
 import { readDeadLetters, type UnreadLine } from '../../../dead-letters/readDeadLetters.js';
-import type { ReplayProgress } from '../../../dead-letters/replayProgress.js';
+import type { ReplayProgress } from '../../../dead-letters/replayRun.js';
 import { isRecordKind, KINDS, type RecordKind } from '../../../market/recordKinds.js';
 import type { RunOutcome } from '../../../operators/running/runReport.js';
 import { EXIT, type ExitCode } from '../../commandContext.js';
