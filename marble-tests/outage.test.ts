@@ -1,6 +1,5 @@
-import { EMPTY, map, timer } from 'rxjs';
+import { map, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { Diversion } from '../src/contracts/diversion.js';
 import type { Sink, WriteOutcome } from '../src/contracts/sink.js';
 import { gatedSource } from '../src/flow/gatedSource.js';
 import { PipelineMonitor } from '../src/flow/monitor.js';
@@ -8,6 +7,8 @@ import { withContext } from '../src/flow/withContext.js';
 import { writeCoordinator } from '../src/operators/writeCoordinator.js';
 import { marbles } from '../src/testing/marbles.js';
 import { probeGate } from '../src/testing/probeGate.js';
+import { letterBox } from '../test/support/diversions.js';
+import { coded } from '../test/support/errors.js';
 
 const DOWN_FROM = 1_000;
 const DOWN_TO = 61_000;
@@ -38,7 +39,7 @@ describe('an outage of 60 s at 10,000 items a second', () => {
         write(items) {
           if (isDown()) {
             callsWhileDown.push(scheduler.now());
-            throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+            throw coded('ECONNREFUSED', 'connect ECONNREFUSED');
           }
           return timer(SERVICE_MS).pipe(
             map(() => {
@@ -49,13 +50,7 @@ describe('an outage of 60 s at 10,000 items a second', () => {
           );
         },
       };
-      const letters: Diversion<number>[] = [];
-      const deadLetters = {
-        append(letter: Diversion<number>) {
-          letters.push(letter);
-          return EMPTY;
-        },
-      };
+      const { letters, deadLetters } = letterBox();
       const probe = probeGate<number>();
       const gate: [string, number][] = [];
       probe.gateLog$.subscribe((state) => gate.push([state, scheduler.now()]));

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { coded } from '../../test/support/errors.js';
 import { OutputClosedError, outputOf } from './terminal.js';
 
 /** A stream that takes what is written only when `take()` is called. */
@@ -29,7 +30,7 @@ describe('an output', () => {
     const { stream } = slowStream();
     const output = outputOf(stream);
     const waiting = output.write('more than four');
-    stream.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    stream.destroy(coded('EPIPE', 'write EPIPE'));
     await expect(waiting).rejects.toBeInstanceOf(OutputClosedError);
     await expect(output.write('x')).rejects.toMatchObject({ cause: { code: 'EPIPE' } });
   });

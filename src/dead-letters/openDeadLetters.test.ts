@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { append, deadLetterFolder, diversion } from '../../test/support/deadLetterFolder.js';
+import { coded } from '../../test/support/errors.js';
 import { faultyDisk } from '../../test/support/faultyDisk.js';
 import { countDeadLetters, isDeadLetterError, type LetterProblem, openDeadLetters } from './index.js';
 
@@ -11,7 +12,7 @@ const folder = deadLetterFolder();
 describe('openDeadLetters', () => {
   it('makes a line a letter, with all that is known about the items', async () => {
     const queue = await folder.open({ now: () => 1_700_000_000_000.5 });
-    const error = Object.assign(new Error('value out of range'), { code: '22003' });
+    const error = coded('22003', 'value out of range');
     await append(queue, [{ kind: 'bar', n: 1 }], { stage: 'bars.write', error, attempts: 3 });
     expect(await folder.letters()).toEqual([
       {

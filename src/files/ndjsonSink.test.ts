@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { from, lastValueFrom } from 'rxjs';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { coded } from '../../test/support/errors.js';
 import { isNdjsonError } from './ndjsonError.js';
 import { type NdjsonSinkConfig, ndjsonSink } from './ndjsonSink.js';
 
@@ -44,11 +45,9 @@ function writeHalf(file: FileHandle): void {
   const write = file.write.bind(file);
   file.write = (async (_: Uint8Array, __: number, ___: number, position: number) => {
     await write(Buffer.from('2\n3'), 0, 3, position);
-    throw failure('ENOSPC');
+    throw coded('ENOSPC');
   }) as unknown as FileHandle['write'];
 }
-
-const failure = (code: string) => Object.assign(new Error(code), { code });
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-ndjson-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -156,7 +155,7 @@ describe('ndjsonSink', () => {
     onOpen = (file) => {
       writeHalf(file);
       file.truncate = async () => {
-        throw failure('EIO');
+        throw coded('EIO');
       };
     };
     await expect(write(sink, [2, 34])).rejects.toThrow('the disk is full');
@@ -171,7 +170,7 @@ describe('ndjsonSink', () => {
       const close = file.close.bind(file);
       file.close = async () => {
         await close();
-        throw failure('EDQUOT');
+        throw coded('EDQUOT');
       };
     };
     await expect(write(sink, [1])).rejects.toThrow('the disk quota is used up');

@@ -9,15 +9,12 @@ import {
 } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { observe } from '../../test/support/collect.js';
+import { naturals } from '../../test/support/sources.js';
 import { Gate } from './gate.js';
 import { gatedSource } from './gatedSource.js';
 
-/** Counts from 0 to `end`, exclusive. */
 const pumped = (end: number, scheduler: SchedulerLike, yieldAfterMs = 20) =>
-  gatedSource<number>({ name: 'pumped', scheduler, yieldAfterMs }, (outlet) => {
-    let n = 0;
-    outlet.pump(() => (n < end ? outlet.next(n++) : outlet.complete()));
-  });
+  naturals(end, { name: 'pumped', scheduler, yieldAfterMs });
 
 describe('Pump', () => {
   it('shares the slice of its scheduler with other sources', () => {

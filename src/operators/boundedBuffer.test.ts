@@ -9,8 +9,14 @@ import { withContext } from '../flow/withContext.js';
 import { probeGate } from '../testing/probeGate.js';
 import { type BoundedBufferConfig, boundedBuffer, type Overflow } from './boundedBuffer.js';
 
-/** A buffer between a Subject, which knows no gate, and a gate that the test moves. */
-function bench(config: BoundedBufferConfig<number>, state: 'open' | 'closed' = 'closed') {
+/**
+ * A buffer between a Subject, which knows no gate, and a gate that the test moves. `moves` are those of the buffer's gate, and
+ * `heldAtMoves` says beside each how many items the buffer held.
+ */
+function bench(
+  config: BoundedBufferConfig<number> = {},
+  { state = 'closed' as 'open' | 'closed', onNext = (_item: number, _gate: Gate) => {} } = {},
+) {
   const gate = new Gate(state);
   const monitor = new PipelineMonitor();
   const source = new Subject<number>();
@@ -19,13 +25,25 @@ function bench(config: BoundedBufferConfig<number>, state: 'open' | 'closed' = '
   buffer.level$.subscribe((level) => levels.push(level));
   const probe = probeGate<number>();
   const moves: string[] = [];
-  probe.gateLog$.subscribe((move) => moves.push(move));
-  const result = record(source.pipe(probe, buffer, withContext({ gate, monitor })));
+  const heldAtMoves: string[] = [];
+  // The buffer is the first stage to be registered.
+  probe.gateLog$.subscribe((move) => {
+    moves.push(move);
+    heldAtMoves.push(`${move}${monitor.stages[0]?.held ?? 0}`);
+  });
+  const result = record(
+    source.pipe(
+      probe,
+      buffer,
+      withContext({ gate, monitor }),
+      tap((item) => onNext(item, gate)),
+    ),
+  );
   const stage = monitor.stages[0]!;
   const push = (...items: number[]) => {
     for (const item of items) source.next(item);
   };
-  return { gate, monitor, source, push, result, stage, levels, moves };
+  return { gate, monitor, source, push, result, stage, levels, moves, heldAtMoves };
 }
 
 describe('boundedBuffer', () => {
@@ -46,40 +64,27 @@ describe('boundedBuffer', () => {
     });
 
     it('holds 10,000 items, closes at 8,000 and opens at 5,000 by default', () => {
-      const gate = new Gate('closed');
-      const monitor = new PipelineMonitor();
-      const source = new Subject<number>();
-      const probe = probeGate<number>();
-      const log: string[] = [];
-      probe.gateLog$.subscribe((move) => log.push(`${move}${monitor.stages[0]?.held ?? 0}`));
-      const result = record(source.pipe(probe, boundedBuffer(), withContext({ gate, monitor })));
-      for (const n of upTo(10_000)) source.next(n);
+      const { gate, push, source, result, heldAtMoves } = bench();
+      push(...upTo(10_000));
       expect(source.observed).toBe(true);
       gate.open();
-      expect(log).toEqual(['o0', 'c8000', 'o5000']);
+      expect(heldAtMoves).toEqual(['o0', 'c8000', 'o5000']);
       expect(result.values).toHaveLength(10_000);
       gate.close();
-      for (const n of upTo(10_001)) source.next(n);
+      push(...upTo(10_001));
       expect(source.observed).toBe(false);
     });
 
     it('takes half of the high watermark for the low one, where that is less than 0.5', () => {
-      const gate = new Gate('closed');
-      const monitor = new PipelineMonitor();
-      const source = new Subject<number>();
-      const probe = probeGate<number>();
-      const log: string[] = [];
-      probe.gateLog$.subscribe((move) => log.push(`${move}${monitor.stages[0]?.held ?? 0}`));
-      const buffer = boundedBuffer<number>({ capacity: 100, highWatermark: 0.4 });
-      source.pipe(probe, buffer, withContext({ gate, monitor })).subscribe();
-      for (const n of upTo(40)) source.next(n);
+      const { gate, push, heldAtMoves } = bench({ capacity: 100, highWatermark: 0.4 });
+      push(...upTo(40));
       gate.open();
-      expect(log).toEqual(['o0', 'c40', 'o20']);
+      expect(heldAtMoves).toEqual(['o0', 'c40', 'o20']);
     });
   });
 
   it('passes items straight through while downstream is open', () => {
-    const { push, result, stage, moves } = bench({ capacity: 2 }, 'open');
+    const { push, result, stage, moves } = bench({ capacity: 2 }, { state: 'open' });
     push(1, 2, 3, 4, 5);
     expect(result.values).toEqual([1, 2, 3, 4, 5]);
     expect(stage.held).toBe(0);
@@ -87,50 +92,33 @@ describe('boundedBuffer', () => {
   });
 
   it('closes exactly at the high watermark and opens exactly at the low one', () => {
-    const gate = new Gate('closed');
-    const buffer = boundedBuffer<number>({ capacity: 10, highWatermark: 0.8, lowWatermark: 0.3 });
-    const monitor = new PipelineMonitor();
-    const source = new Subject<number>();
-    const probe = probeGate<number>();
-    const log: string[] = [];
-    // The buffer is the first to be registered: what it holds at each move of its gate.
-    probe.gateLog$.subscribe((move) => log.push(`${move}${monitor.stages[0]?.held ?? 0}`));
-    const seen: number[] = [];
-    source.pipe(probe, buffer, withContext({ gate, monitor })).subscribe((item) => seen.push(item));
-    for (const n of upTo(8)) source.next(n);
-    expect(log).toEqual(['o0', 'c8']);
+    const { gate, push, result, heldAtMoves } = bench({ capacity: 10, highWatermark: 0.8, lowWatermark: 0.3 });
+    push(...upTo(8));
+    expect(heldAtMoves).toEqual(['o0', 'c8']);
     gate.open();
-    expect(log).toEqual(['o0', 'c8', 'o3']);
-    expect(seen).toEqual([...upTo(8)]);
+    expect(heldAtMoves).toEqual(['o0', 'c8', 'o3']);
+    expect(result.values).toEqual([...upTo(8)]);
   });
 
   it('does not move its gate between the watermarks (hysteresis)', () => {
-    const gate = new Gate('closed');
-    const monitor = new PipelineMonitor();
-    const source = new Subject<number>();
-    const probe = probeGate<number>();
-    const moves: string[] = [];
-    probe.gateLog$.subscribe((move) => moves.push(move));
-    const seen: number[] = [];
-    const buffer = boundedBuffer<number>({ capacity: 10, highWatermark: 0.8, lowWatermark: 0.2 });
-    source.pipe(probe, buffer, withContext({ gate, monitor })).subscribe((item) => {
-      seen.push(item);
+    const { gate, push, result, stage, moves } = bench(
+      { capacity: 10, highWatermark: 0.8, lowWatermark: 0.2 },
       // One item at a time gets through.
-      gate.close();
-    });
-    for (const n of upTo(8)) source.next(n);
+      { onNext: (_item, downstream) => downstream.close() },
+    );
+    push(...upTo(8));
     for (let taken = 1; taken <= 5; taken++) {
       gate.open();
-      expect(seen).toHaveLength(taken);
+      expect(result.values).toHaveLength(taken);
       expect(moves).toEqual(['o', 'c']);
     }
     gate.open();
-    expect(monitor.stages[0]?.held).toBe(2);
+    expect(stage.held).toBe(2);
     expect(moves).toEqual(['o', 'c', 'o']);
     // Up again from the low mark: nothing happens until the high one.
-    for (const n of upTo(5)) source.next(n);
+    push(...upTo(5));
     expect(moves).toEqual(['o', 'c', 'o']);
-    source.next(5);
+    push(5);
     expect(moves).toEqual(['o', 'c', 'o', 'c']);
   });
 
@@ -155,17 +143,10 @@ describe('boundedBuffer', () => {
 
   it('closes and opens at whole items where a fraction of the capacity is not quite whole', () => {
     // 100 × 0.55 is 55.00000000000001 in binary, and 100 × 0.29 is 28.999999999999996.
-    const gate = new Gate('closed');
-    const monitor = new PipelineMonitor();
-    const source = new Subject<number>();
-    const probe = probeGate<number>();
-    const log: string[] = [];
-    probe.gateLog$.subscribe((move) => log.push(`${move}${monitor.stages[0]?.held ?? 0}`));
-    const buffer = boundedBuffer<number>({ capacity: 100, highWatermark: 0.55, lowWatermark: 0.29 });
-    source.pipe(probe, buffer, withContext({ gate, monitor })).subscribe();
-    for (const n of upTo(60)) source.next(n);
+    const { gate, push, heldAtMoves } = bench({ capacity: 100, highWatermark: 0.55, lowWatermark: 0.29 });
+    push(...upTo(60));
     gate.open();
-    expect(log).toEqual(['o0', 'c55', 'o29']);
+    expect(heldAtMoves).toEqual(['o0', 'c55', 'o29']);
   });
 
   describe('overflow', () => {
@@ -331,18 +312,11 @@ describe('boundedBuffer', () => {
   });
 
   it('puts what arrives while it emits behind what it holds', () => {
-    const gate = new Gate('closed');
-    const source = new Subject<number>();
-    const seen: number[] = [];
-    source.pipe(boundedBuffer(), withContext({ gate })).subscribe((item) => {
-      seen.push(item);
-      if (item < 10) source.next(item + 10);
-    });
-    source.next(1);
-    source.next(2);
+    const { gate, push, result } = bench({}, { onNext: (item) => item < 10 && push(item + 10) });
+    push(1, 2);
     gate.open();
-    source.next(3);
-    expect(seen).toEqual([1, 2, 11, 12, 3, 13]);
+    push(3);
+    expect(result.values).toEqual([1, 2, 11, 12, 3, 13]);
   });
 
   it('does not nest calls when its output feeds its input', () => {

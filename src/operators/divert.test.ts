@@ -11,6 +11,7 @@ import {
   throwError,
 } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { letterBox } from '../../test/support/diversions.js';
 import { gatedFrom, record, upTo } from '../../test/support/record.js';
 import type { Diversion } from '../contracts/diversion.js';
 import { BufferOverflowError } from '../flow/errors.js';
@@ -31,17 +32,11 @@ function bench({ append = () => EMPTY, state = 'open', ...config }: BenchConfig 
   const gate = new Gate(state);
   const monitor = new PipelineMonitor();
   const source = new Subject<number>();
-  const letters: Diversion<number>[] = [];
-  const to = {
-    append(diversion: Diversion<number>) {
-      letters.push(diversion);
-      return append(diversion);
-    },
-  };
+  const { letters, deadLetters } = letterBox(append);
   const probe = probeGate<number>();
   const moves: string[] = [];
   probe.gateLog$.subscribe((move) => moves.push(move));
-  const operator = divert<number>({ to, when: (item) => item % 2 === 1, ...config });
+  const operator = divert<number>({ to: deadLetters, when: (item) => item % 2 === 1, ...config });
   const result = record(source.pipe(probe, operator, withContext({ gate, monitor })));
   const push = (...items: number[]) => {
     for (const item of items) source.next(item);

@@ -13,8 +13,9 @@ import {
   VirtualTimeScheduler,
 } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { coded } from '../../test/support/errors.js';
+import { naturals } from '../../test/support/sources.js';
 import type { Sink } from '../contracts/sink.js';
-import { gatedSource } from '../flow/gatedSource.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import { batch } from '../operators/batch.js';
 import { boundedBuffer } from '../operators/boundedBuffer.js';
@@ -28,17 +29,7 @@ import { run, type SignalEmitter } from './run.js';
 import { isRunError, type RunError } from './runError.js';
 
 /** An endless one yields, because it would otherwise never end where nothing below has a gate. */
-const naturals = (count = Number.POSITIVE_INFINITY) =>
-  gatedSource<number>(
-    { name: 'naturals', ...(count < 1e6 && { yieldAfterMs: Number.POSITIVE_INFINITY }) },
-    (outlet) => {
-      let n = 0;
-      outlet.pump(() => {
-        if (n < count) outlet.next(n++);
-        else outlet.complete();
-      });
-    },
-  );
+const endless = () => naturals(Number.POSITIVE_INFINITY, { yieldAfterMs: 20 });
 
 /** Signals by hand, and the listeners that are left can be counted. */
 function signals() {
@@ -98,7 +89,7 @@ describe('run', () => {
     const scheduler = new VirtualTimeScheduler();
     const sink = slow(5, scheduler);
     const { emitter, send, left } = signals();
-    const promise = run(naturals().pipe(...chain(sink)), { scheduler, emitter });
+    const promise = run(endless().pipe(...chain(sink)), { scheduler, emitter });
     scheduler.schedule(() => send('SIGTERM'), 23);
     const report = await settle(promise, scheduler);
     expect(report.outcome).toBe('drained');
@@ -114,7 +105,7 @@ describe('run', () => {
     const scheduler = new VirtualTimeScheduler();
     const { emitter, send } = signals();
     const stuck: Sink<number> = { name: 'stuck', write: () => NEVER };
-    const promise = run(naturals().pipe(...chain(stuck)), { scheduler, emitter, drainTimeoutMs: 300 });
+    const promise = run(endless().pipe(...chain(stuck)), { scheduler, emitter, drainTimeoutMs: 300 });
     scheduler.schedule(() => send('SIGINT'), 10);
     const report = await settle(promise, scheduler);
     expect(report).toMatchObject({ outcome: 'deadline', durationMs: 310, written: 0, conservation: 0 });
@@ -131,7 +122,7 @@ describe('run', () => {
       const scheduler = new VirtualTimeScheduler();
       const { emitter, send } = signals();
       const stuck: Sink<number> = { name: 'stuck', write: () => NEVER };
-      const promise = run(naturals().pipe(...chain(stuck)), { scheduler, emitter });
+      const promise = run(endless().pipe(...chain(stuck)), { scheduler, emitter });
       scheduler.schedule(() => {
         for (let i = 0; i < sent; i++) send('SIGINT');
       }, 10);
@@ -157,7 +148,7 @@ describe('run', () => {
         now: () => scheduler.now() + offset,
         schedule: scheduler.schedule.bind(scheduler) as SchedulerLike['schedule'],
       };
-      const promise = run(naturals().pipe(...chain({ name: 'hangs', write: () => NEVER })), {
+      const promise = run(endless().pipe(...chain({ name: 'hangs', write: () => NEVER })), {
         scheduler: wall,
         emitter,
       });
@@ -173,7 +164,7 @@ describe('run', () => {
   it('leaves no timer behind when a drain is over before its time', async () => {
     const scheduler = new VirtualTimeScheduler();
     const { emitter, send } = signals();
-    const promise = run(naturals().pipe(...chain(slow(5, scheduler))), { scheduler, emitter });
+    const promise = run(endless().pipe(...chain(slow(5, scheduler))), { scheduler, emitter });
     scheduler.schedule(() => send('SIGTERM'), 20);
     scheduler.maxFrames = 1_000;
     scheduler.flush();
@@ -212,7 +203,7 @@ describe('run', () => {
         };
       });
     const stuck: Sink<number> = { name: 'stuck', write: () => watched() };
-    const source = merge(naturals(), watched<number>());
+    const source = merge(endless(), watched<number>());
     const promise = run(source.pipe(...chain(stuck)), { scheduler, emitter, drainTimeoutMs: 50 });
     expect(live).toBe(2);
     scheduler.schedule(() => send('SIGINT'), 10);
@@ -231,7 +222,7 @@ describe('run', () => {
     };
     const { emitter, left } = signals();
     const error = await settle(
-      run(naturals().pipe(...chain(failing)), { scheduler, emitter }).catch((reason: unknown) => reason),
+      run(endless().pipe(...chain(failing)), { scheduler, emitter }).catch((reason: unknown) => reason),
       scheduler,
     );
     expect(isRunError(error)).toBe(true);
@@ -358,12 +349,12 @@ describe('the observers of a run', () => {
       const stop = new AbortController();
       const failing: Sink<number> = {
         name: 'failing',
-        write: () => throwError(() => Object.assign(new Error('no table'), { code: '42P01' })),
+        write: () => throwError(() => coded('42P01', 'no table')),
       };
       const items$ =
         how === 'failure'
           ? of(1, 2).pipe(batch({ size: 2 }), writeTo(failing, { deadLetters: { append: () => EMPTY } }))
-          : naturals().pipe(...chain(slow(5, scheduler)));
+          : endless().pipe(...chain(slow(5, scheduler)));
       const promise = run(items$ as Observable<unknown>, {
         scheduler,
         emitter,
@@ -392,7 +383,7 @@ describe('the observers of a run', () => {
       const { emitter, send } = signals();
       const broken = recorder(event);
       const other = recorder();
-      const promise = run(naturals().pipe(...chain(slow(5, scheduler))), {
+      const promise = run(endless().pipe(...chain(slow(5, scheduler))), {
         scheduler,
         emitter,
         observe: [broken.observer, other.observer],
@@ -451,8 +442,7 @@ describe('formatReport', () => {
   it('counts the batches that were written, and not those that went to the dead letters', async () => {
     const picky: Sink<number> = {
       name: 'picky',
-      write: (items) =>
-        items.includes(3) ? throwError(() => Object.assign(new Error('no 3'), { code: '23514' })) : of({ rows: 2 }),
+      write: (items) => (items.includes(3) ? throwError(() => coded('23514', 'no 3')) : of({ rows: 2 })),
     };
     const outcomes$ = of(1, 2, 3, 3, 3, 4).pipe(
       batch({ size: 2 }),
@@ -466,7 +456,7 @@ describe('formatReport', () => {
     const scheduler = new VirtualTimeScheduler();
     const { emitter, send } = signals();
     const stuck: Sink<number> = { name: 'stuck', write: () => NEVER };
-    const promise = run(naturals().pipe(...chain(stuck)), { scheduler, emitter, drainTimeoutMs: 0 });
+    const promise = run(endless().pipe(...chain(stuck)), { scheduler, emitter, drainTimeoutMs: 0 });
     scheduler.schedule(() => send('SIGTERM'), 5);
     expect(formatReport(await settle(promise, scheduler))).toBe(
       [

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import pg from 'pg';
 import { from, lastValueFrom, type ObservableInput } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { coded } from '../../test/support/errors.js';
 import type { Bar } from '../market/bar.js';
 import { barsTable } from '../postgres/recordTables.js';
 import { barsSink } from './barsSink.js';
@@ -96,7 +97,7 @@ const bar: Bar = {
 
 describe('the client that barsSink borrows', () => {
   const broken = () => {
-    throw Object.assign(new Error('terminating connection'), { code: '57P01' });
+    throw coded('57P01', 'terminating connection');
   };
 
   it('is given back as broken where its connection broke', async () => {
@@ -107,7 +108,7 @@ describe('the client that barsSink borrows', () => {
 
   it('is given back as broken when the server has become read-only, so that the next attempt reaches another one', async () => {
     const fake = server(POSTGRES, () => {
-      throw Object.assign(new Error('cannot execute INSERT in a read-only transaction'), { code: '25006' });
+      throw coded('25006', 'cannot execute INSERT in a read-only transaction');
     });
     await expect(result(sinkOf(fake).write([bar]))).rejects.toMatchObject({
       sqlState: '25006',
@@ -176,7 +177,7 @@ describe('the client that barsSink borrows', () => {
 });
 
 describe('a unique violation out of an upsert', () => {
-  const violation = () => Object.assign(new Error('duplicate key value'), { code: '23505' });
+  const violation = () => coded('23505', 'duplicate key value');
 
   it('is tried once more, for another writer may have inserted the row at the same time', async () => {
     let writes = 0;

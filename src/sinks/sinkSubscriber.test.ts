@@ -12,6 +12,9 @@ import {
   VirtualTimeScheduler,
 } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { letterBox } from '../../test/support/diversions.js';
+import { coded } from '../../test/support/errors.js';
+import { naturals } from '../../test/support/sources.js';
 import type { DeadLetters } from '../contracts/diversion.js';
 import type { Sink } from '../contracts/sink.js';
 import { contextOf } from '../flow/context.js';
@@ -43,15 +46,6 @@ function collecting(held = false) {
     inFlight: () => waiting.length,
   };
 }
-
-const naturals = (count: number) =>
-  gatedSource<number>({ name: 'naturals', yieldAfterMs: Number.POSITIVE_INFINITY }, (outlet) => {
-    let n = 0;
-    outlet.pump(() => {
-      if (n < count) outlet.next(n++);
-      else outlet.complete();
-    });
-  });
 
 afterEach(() => {
   config.onUnhandledError = null;
@@ -234,18 +228,13 @@ describe('sinkSubscriber', () => {
     };
 
     it('hands what is left to the dead letters in the last second of its drain', async () => {
-      const letters: number[] = [];
-      const { scheduler, writer } = stopped({
-        append({ items }) {
-          letters.push(...items);
-          return EMPTY;
-        },
-      });
+      const { letters, deadLetters } = letterBox();
+      const { scheduler, writer } = stopped(deadLetters);
       scheduler.flush();
       const report = await writer.whenFinished();
       expect(report).toMatchObject({ outcome: 'drained', durationMs: 3_000, written: 0, held: 0, conservation: 0 });
       expect(report.divertedBy).toEqual({ drain: 7 });
-      expect(letters.sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
+      expect(letters.flatMap(({ items }) => items).sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
     });
 
     it('ends at its deadline where there are none, and says what it held', async () => {
@@ -265,14 +254,8 @@ describe('sinkSubscriber', () => {
   });
 
   it('saves what it holds when the sink cannot be written to, and rejects with the reason', async () => {
-    const letters: number[] = [];
-    const deadLetters: DeadLetters<number> = {
-      append({ items }) {
-        letters.push(...items);
-        return EMPTY;
-      },
-    };
-    const missing = Object.assign(new Error('no table'), { code: '42P01' });
+    const { letters, deadLetters } = letterBox();
+    const missing = coded('42P01', 'no table');
     const failing: Sink<number> = {
       name: 'failing',
       write: () => timer(5).pipe(mergeMap(() => throwError(() => missing))),
@@ -282,7 +265,7 @@ describe('sinkSubscriber', () => {
     source.subscribe(writer);
     for (let n = 0; n < 7; n++) source.next(n);
     await expect(writer.whenFinished()).rejects.toMatchObject({ cause: { code: '42P01' } });
-    expect(letters.sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(letters.flatMap(({ items }) => items).sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(source.observed).toBe(false);
     expect(writer.monitor.account()).toMatchObject({ diverted: 7, held: 0, conservation: 0 });
   });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { openStore, type Store } from '../../src/postgres/openStore.js';
 import { type FaultProxy, startFaultProxy } from '../../src/testing/index.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
+import { coded } from '../support/errors.js';
 import type { EmptyDatabase, Places } from './sinks.js';
 
 /** A Postgres server behind a fault proxy, and PGlite, for the test file that calls this. */
@@ -82,7 +83,7 @@ async function openEmbedded(folder: string): Promise<Embedded> {
   const store = await openStore({ folder });
   let isAway = false;
   const connect = async () => {
-    if (isAway) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    if (isAway) throw coded('ECONNREFUSED', 'connect ECONNREFUSED');
     return store.pool.connect();
   };
   return {

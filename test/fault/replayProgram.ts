@@ -8,6 +8,7 @@ import { lastValueFrom } from 'rxjs';
 import type { Sink } from '../../src/contracts/sink.js';
 import { openDeadLetters } from '../../src/dead-letters/openDeadLetters.js';
 import { replayDeadLetters } from '../../src/dead-letters/replayDeadLetters.js';
+import { coded } from '../support/errors.js';
 
 export interface Numbered {
   readonly n: number;
@@ -21,7 +22,7 @@ const sink: Sink<Numbered> = {
   async *write(batch) {
     if (mode === 'die' && batch.some(({ n }) => n === 13)) process.kill(process.pid, 'SIGKILL');
     const refused = mode === 'refuse' ? batch.find(({ n }) => n % 10 === 7) : undefined;
-    if (refused) throw Object.assign(new Error(`item ${refused.n} is refused`), { code: '22003' });
+    if (refused) throw coded('22003', `item ${refused.n} is refused`);
     // A line end first: a process that was killed may have left half of a line.
     await file.write(`\n${batch.map(({ n }) => n).join('\n')}\n`);
     await file.datasync();

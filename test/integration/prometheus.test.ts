@@ -15,6 +15,7 @@ import type { PageServer } from '../../src/telemetry/servePages.js';
 import { serveTelemetry } from '../../src/telemetry/serveTelemetry.js';
 import { ROOT } from '../conventions/repository.js';
 import { alertsOf, type Dashboard, dashboardQueries, metricNamesIn } from '../conventions/rules/telemetry.js';
+import { coded } from '../support/errors.js';
 import { hasProgram, Prometheus, REMEDY } from './prometheus.js';
 
 const missing = ['promtool', 'prometheus'].filter((name) => !hasProgram(name));
@@ -61,8 +62,8 @@ function startPipeline(telemetry: PipelineTelemetry): () => void {
       timer(5).pipe(
         map(() => {
           writes += 1;
-          if (writes % 10 === 0) throw Object.assign(new Error('down'), { code: '57P01' });
-          if (items.some(({ n }) => n % 97 === 0)) throw Object.assign(new Error('bad row'), { code: '22P02' });
+          if (writes % 10 === 0) throw coded('57P01', 'down');
+          if (items.some(({ n }) => n % 97 === 0)) throw coded('22P02', 'bad row');
           return { rows: items.length };
         }),
       ),

@@ -25,6 +25,7 @@ import { untilStopped } from '../../src/operators/untilStopped.js';
 import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
 import { writeTo } from '../../src/operators/writeTo.js';
 import { CircuitBreaker } from '../../src/policies/circuitBreaker.js';
+import { coded } from '../support/errors.js';
 
 type Link = (clock: VirtualTimeScheduler) => OperatorFunction<number, number>;
 
@@ -73,8 +74,6 @@ const link: fc.Arbitrary<Link> = fc.oneof(
 );
 
 type End = (sink: Sink<number>, clock: VirtualTimeScheduler) => OperatorFunction<number, WriteOutcome<number>>;
-
-const coded = (code: string) => Object.assign(new Error(code), { code });
 
 /** What stands around the writes: any of the policies, or none. */
 const policies = fc

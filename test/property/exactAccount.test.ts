@@ -30,6 +30,7 @@ import { lanes } from '../../src/operators/lanes.js';
 import { pace } from '../../src/operators/pace.js';
 import { route } from '../../src/operators/route.js';
 import { writeTo } from '../../src/operators/writeTo.js';
+import { coded } from '../support/errors.js';
 import { holds } from './holds.js';
 
 /** Items are numbers, each once: what became of every one of them can be told by itself. */
@@ -298,9 +299,9 @@ describe('the account is exact', () => {
           write: (items: Batch) =>
             defer(() => {
               attempts += 1;
-              if (attempts === failAt) return throwError(() => Object.assign(new Error('gone'), { code: '42P01' }));
+              if (attempts === failAt) return throwError(() => coded('42P01', 'gone'));
               if (items.some((n) => n % poison === 0)) {
-                return throwError(() => Object.assign(new Error('bad'), { code: '22P02' }));
+                return throwError(() => coded('22P02', 'bad'));
               }
               return timer(ms, clock).pipe(map(() => ({ rows: items.length })));
             }),

@@ -6,9 +6,8 @@ import { withContext } from '../../src/flow/withContext.js';
 import { writeTo } from '../../src/operators/writeTo.js';
 import { CircuitBreaker } from '../../src/policies/circuitBreaker.js';
 import { Xoshiro128 } from '../../src/primitives/xoshiro128.js';
+import { coded } from '../support/errors.js';
 import { record } from '../support/record.js';
-
-const coded = (code: string) => Object.assign(new Error(code), { code });
 
 /** A store that does all that one can do wrong, by chance: at once or later, and now and then when it is let go of. */
 function moody(chance: Xoshiro128, scheduler: VirtualTimeScheduler): Sink<number> {

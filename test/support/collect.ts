@@ -51,3 +51,8 @@ export function observe<T>(source: Observable<T>, gate = new Gate(), stopping?: 
 export async function settled(turns = 20): Promise<void> {
   for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Lets the event loop turn until `isSo`. */
+export async function turnsUntil(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}

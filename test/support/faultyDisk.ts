@@ -1,4 +1,5 @@
 import { type Disk, type DiskFile, nodeDisk } from '../../src/disk/disk.js';
+import { coded } from './errors.js';
 
 /** A step that is about to be taken on a disk. */
 export interface DiskStep {
@@ -66,5 +67,5 @@ export function faultyDisk(): FaultyDisk {
 }
 
 export function diskError(code: string): Error {
-  return Object.assign(new Error(`${code}: the disk says so`), { code });
+  return coded(code, `${code}: the disk says so`);
 }

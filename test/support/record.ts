@@ -44,3 +44,20 @@ export function gatedFrom<T>(items: Iterable<T>, onEmit?: (item: T) => void): Ob
 export function* upTo(count: number): Generator<number> {
   for (let n = 0; n < count; n++) yield n;
 }
+
+/** An observer of numbers that keeps what it receives. */
+export function recorder() {
+  const items: number[] = [];
+  const errors: unknown[] = [];
+  const observer = {
+    items,
+    errors,
+    completions: 0,
+    next: (n: number) => void items.push(n),
+    error: (error: unknown) => void errors.push(error),
+    complete: () => {
+      observer.completions += 1;
+    },
+  };
+  return observer;
+}

@@ -1,26 +1,10 @@
-import { EMPTY, type ObservableInput, Subject, VirtualTimeScheduler } from 'rxjs';
-import type { DeadLetters, Diversion } from '../../src/contracts/diversion.js';
+import { type ObservableInput, Subject, VirtualTimeScheduler } from 'rxjs';
 import type { Sink, WriteReceipt } from '../../src/contracts/sink.js';
 import { PipelineMonitor, type StageObserver } from '../../src/flow/monitor.js';
 import { withContext } from '../../src/flow/withContext.js';
 import { writeTo } from '../../src/operators/writeTo.js';
 import type { WritePolicies } from '../../src/operators/writing/writePolicies.js';
 import { record } from './record.js';
-
-export const coded = (code: string, message = code) => Object.assign(new Error(message), { code });
-export const refused = () => coded('ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:5432');
-
-/** Dead letters in an array; `until` is what each letter waits for. */
-export function letterBox(until: () => ObservableInput<unknown> = () => EMPTY) {
-  const letters: Diversion<number>[] = [];
-  const deadLetters: DeadLetters<number> = {
-    append(diversion) {
-      letters.push(diversion);
-      return until();
-    },
-  };
-  return { letters, deadLetters };
-}
 
 /** A pipeline over hand-fed batches in virtual time; `write` is told which call it is, from 1. */
 export function bench(

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { coded } from '../../../test/support/errors.js';
 import { type FakeTerminalConfig, runSluice } from '../../../test/support/fakeTerminal.js';
 import { bar, type LetterFolder, letterFolder } from '../../../test/support/letters.js';
 import { openDeadLetters } from '../../dead-letters/openDeadLetters.js';
@@ -307,7 +308,7 @@ describe('sluice dlq park and unpark', () => {
 
 describe('a disk that accepts no data', () => {
   it('is reported with the reason, the remedy and the letters that wait, if any', () => {
-    const hold = { error: Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }), sinceMs: 0 };
+    const hold = { error: coded('ENOSPC', 'ENOSPC: no space left'), sinceMs: 0 };
     expect(holdText({ ...hold, letters: 0, items: 0 })).toBe(
       'waiting for disk: the disk is full; free some space; writing resumes when the disk accepts data',
     );

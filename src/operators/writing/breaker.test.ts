@@ -1,8 +1,10 @@
 import { NEVER, Observable, of, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { map } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
+import { letterBox } from '../../../test/support/diversions.js';
+import { coded, refused } from '../../../test/support/errors.js';
 import { gatedFrom, record, upTo } from '../../../test/support/record.js';
-import { bench, coded, letterBox, refused, steady } from '../../../test/support/writeBench.js';
+import { bench, steady } from '../../../test/support/writeBench.js';
 import type { Sink, WriteReceipt } from '../../contracts/sink.js';
 import { CircuitBreaker } from '../../policies/circuitBreaker.js';
 import { batch } from '../batch.js';

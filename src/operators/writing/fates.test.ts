@@ -1,7 +1,8 @@
 import { type ObservableInput, of, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { letterBox } from '../../../test/support/diversions.js';
+import { coded, refused } from '../../../test/support/errors.js';
 import { record } from '../../../test/support/record.js';
-import { coded, letterBox, refused } from '../../../test/support/writeBench.js';
 import type { Sink, WriteReceipt } from '../../contracts/sink.js';
 import { PipelineMonitor } from '../../flow/monitor.js';
 import { withContext } from '../../flow/withContext.js';

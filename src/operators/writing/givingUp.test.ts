@@ -1,8 +1,10 @@
 import { NEVER, type ObservableInput, of, Subject, throwError, timer } from 'rxjs';
 import { finalize, map } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
+import { letterBox } from '../../../test/support/diversions.js';
+import { coded, refused } from '../../../test/support/errors.js';
 import { record, upTo } from '../../../test/support/record.js';
-import { bench, coded, letterBox, refused, steady } from '../../../test/support/writeBench.js';
+import { bench, steady } from '../../../test/support/writeBench.js';
 import type { Sink, WriteReceipt } from '../../contracts/sink.js';
 import { PipelineMonitor } from '../../flow/monitor.js';
 import { withContext } from '../../flow/withContext.js';

@@ -1,7 +1,9 @@
 import { NEVER, of, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { letterBox } from '../../../test/support/diversions.js';
+import { coded, refused } from '../../../test/support/errors.js';
 import { record } from '../../../test/support/record.js';
-import { bench, coded, letterBox, refused, steady } from '../../../test/support/writeBench.js';
+import { bench, steady } from '../../../test/support/writeBench.js';
 import type { Sink } from '../../contracts/sink.js';
 import { PipelineMonitor } from '../../flow/monitor.js';
 import { withContext } from '../../flow/withContext.js';

@@ -1,5 +1,6 @@
 import { Observable, type ObservableInput } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { coded } from '../../../test/support/errors.js';
 import type { Sink, WriteReceipt } from '../../contracts/sink.js';
 import { SINK_RULES, type SinkRuleId, type SinkSubject, sinkConformance } from '../index.js';
 
@@ -41,7 +42,6 @@ type Fault =
   | 'leaksConnections'
   | 'stopsOthers';
 
-const withCode = (message: string, code: string) => Object.assign(new Error(message), { code });
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A store that keeps the newest version of each thing, with four connections, and a place for each fault. */
@@ -94,7 +94,7 @@ class Shelf {
         if (fault === 'neverForgives') isSpoilt = true;
         if (fault === 'writesBesidePoison') keep(poisonous, seen);
         if (fault === 'saysNoCode') throw new Error('refused');
-        if (fault !== 'dropsPoison') throw withCode('refused', '22P02');
+        if (fault !== 'dropsPoison') throw coded('22P02', 'refused');
         things = batch.filter(({ isPoison }) => !isPoison);
       }
       if (fault === 'cutsLongBatches') things = things.slice(0, 500);
@@ -118,7 +118,7 @@ class Shelf {
           hasConnection = false;
           isBusy = false;
         };
-        const stop = () => subscriber.error(withCode('stopped', 'ECONNABORTED'));
+        const stop = () => subscriber.error(coded('ECONNABORTED', 'stopped'));
         const work = async () => {
           const isSecond = isBusy;
           if (fault === 'keepsItsLock') while (isBusy) await turn();
@@ -127,17 +127,17 @@ class Shelf {
           hasConnection = true;
           isBusy = true;
           others.add(stop);
-          if (isSpoilt) throw withCode('spoilt', 'ECONNRESET');
+          if (isSpoilt) throw coded('ECONNRESET', 'spoilt');
           if (this.isAway) {
             if (fault === 'neverRecovers') isSpoilt = true;
             if (fault === 'hidesOutage') return { rows: 0 };
-            if (fault === 'callsOutageFatal') throw withCode('away', '42P01');
-            throw withCode('away', 'ECONNREFUSED');
+            if (fault === 'callsOutageFatal') throw coded('42P01', 'away');
+            throw coded('ECONNREFUSED', 'away');
           }
           const seen = new Map([...this.rows].map(([key, { version }]) => [key, version]));
           const wait = fault === 'readsBeforeItsTurn' ? (delay++ * 7) % 11 : 3;
           for (let turns = 0; turns < wait; turns++) await turn();
-          if (isOver) throw withCode('given up', 'ECONNABORTED');
+          if (isOver) throw coded('ECONNABORTED', 'given up');
           if (fault === 'losesSecondWriter' && isSecond) return { rows: batch.length };
           if (fault === 'completesEarly') {
             void turn()

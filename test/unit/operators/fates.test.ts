@@ -14,6 +14,7 @@ import { divert } from '../../../src/operators/divert.js';
 import { lanes } from '../../../src/operators/lanes.js';
 import { pace } from '../../../src/operators/pace.js';
 import { writeTo } from '../../../src/operators/writeTo.js';
+import { coded } from '../../support/errors.js';
 
 interface Told {
   readonly stage: string;
@@ -152,9 +153,7 @@ describe('the fates of items', () => {
     const sink = {
       name: 'picky',
       write: (items: readonly number[]) =>
-        items.includes(3)
-          ? throwError(() => Object.assign(new Error('bad'), { code: '22P02' }))
-          : of({ rows: items.length }),
+        items.includes(3) ? throwError(() => coded('22P02', 'bad')) : of({ rows: items.length }),
     };
     const told = toldOf(upTo(4), (items$) =>
       items$.pipe(batch({ size: 2 }), writeTo(sink, { deadLetters: { append: () => EMPTY } })),

@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import { concatMap, filter, from, map, of, Subject, tap, timer, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Sink } from '../../../src/contracts/sink.js';
-import { gatedSource } from '../../../src/flow/gatedSource.js';
 import { batch } from '../../../src/operators/batch.js';
 import { boundedBuffer } from '../../../src/operators/boundedBuffer.js';
 import { boundedMergeMap } from '../../../src/operators/boundedMergeMap.js';
@@ -15,12 +14,7 @@ import { writeTo } from '../../../src/operators/writeTo.js';
 import { run } from '../../../src/pipelines/run.js';
 import { sinkSubscriber } from '../../../src/sinks/sinkSubscriber.js';
 import { fromIterable } from '../../../src/sources/fromIterable.js';
-
-const naturals = (count = Number.POSITIVE_INFINITY) =>
-  gatedSource<number>({ name: 'naturals', yieldAfterMs: Number.POSITIVE_INFINITY }, (outlet) => {
-    let n = 0;
-    outlet.pump(() => (n < count ? outlet.next(n++) : outlet.complete()));
-  });
+import { naturals } from '../../support/sources.js';
 
 /** A sink that takes 5 ms of virtual time a batch, and keeps what is committed. */
 function slow(scheduler: VirtualTimeScheduler): Sink<number> & { written: number[] } {

@@ -11,9 +11,8 @@ import {
   VirtualTimeScheduler,
 } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { DeadLetters, Diversion } from '../../../src/contracts/diversion.js';
+import type { DeadLetters } from '../../../src/contracts/diversion.js';
 import type { Sink, WriteReceipt } from '../../../src/contracts/sink.js';
-import { gatedSource } from '../../../src/flow/gatedSource.js';
 import { PipelineMonitor } from '../../../src/flow/monitor.js';
 import { withContext } from '../../../src/flow/withContext.js';
 import { pace } from '../../../src/operators/pace.js';
@@ -24,27 +23,12 @@ import { type CoordinatorPolicies, writeCoordinator } from '../../../src/operato
 import { formatReport } from '../../../src/pipelines/formatReport.js';
 import { run } from '../../../src/pipelines/run.js';
 import { isRunError } from '../../../src/pipelines/runError.js';
+import { letterBox } from '../../support/diversions.js';
+import { coded } from '../../support/errors.js';
+import { naturals } from '../../support/sources.js';
 
-const coded = (code: string) => Object.assign(new Error(code), { code });
 const refused = () => coded('ECONNREFUSED');
 const missing = () => coded('42P01');
-
-const naturals = () =>
-  gatedSource<number>({ name: 'naturals', yieldAfterMs: Number.POSITIVE_INFINITY }, (outlet) => {
-    let n = 0;
-    outlet.pump(() => outlet.next(n++));
-  });
-
-function letterBox(until: () => ObservableInput<unknown> = () => EMPTY) {
-  const letters: Diversion<number>[] = [];
-  const deadLetters: DeadLetters<number> = {
-    append(diversion) {
-      letters.push(diversion);
-      return until();
-    },
-  };
-  return { letters, deadLetters, count: () => letters.reduce((sum, { items }) => sum + items.length, 0) };
-}
 
 const sinkOf = (write: () => ObservableInput<WriteReceipt>): Sink<number> => ({ name: 'numbers', write });
 

@@ -16,6 +16,7 @@ import { fromIterable } from '../../../src/sources/fromIterable.js';
 import { pipelineTelemetry } from '../../../src/telemetry/pipelineTelemetry.js';
 import { serveTelemetry } from '../../../src/telemetry/serveTelemetry.js';
 import { type MarbleHelpers, marbles } from '../../../src/testing/marbles.js';
+import { coded } from '../../support/errors.js';
 
 /** Writes that take 10 ms, or fail at once, and what was seen of them. */
 class Seen implements Sink<number> {
@@ -35,7 +36,7 @@ class Seen implements Sink<number> {
       this.startedAt.push(this.now());
       this.sizes.push(items.length);
       if (this.fails) {
-        return throwError(() => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }));
+        return throwError(() => coded('ECONNREFUSED', 'connect ECONNREFUSED'));
       }
       this.inFlight += 1;
       this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);

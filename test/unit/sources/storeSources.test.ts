@@ -7,6 +7,7 @@ import { bars } from '../../../src/postgres/read/bars.js';
 import { latest } from '../../../src/postgres/read/latest.js';
 import { isStoreReadError } from '../../../src/postgres/read/storeReadError.js';
 import { observe, settled } from '../../support/collect.js';
+import { coded } from '../../support/errors.js';
 
 interface Asked {
   readonly text: string;
@@ -152,7 +153,7 @@ describe('bars', () => {
     await settled();
     hand.asked[0]!.answer(rowsFrom(0, 4));
     await settled();
-    const cause = Object.assign(new Error('permission denied for table bars'), { code: '42501' });
+    const cause = coded('42501', 'permission denied for table bars');
     hand.asked[1]!.fail(cause);
     await settled();
     expect(seen.items).toHaveLength(4);
