@@ -22,10 +22,12 @@ describe('batch', () => {
 
   it(
     'lingers from the first item of each batch, also right after a full one',
-    marbles(({ hot, expectObservable }) => {
-      const items = hot('a--bc---------|');
-      const expected = ' ---x----y-----|';
+    marbles(({ hot, expectObservable, expectSubscriptions }) => {
+      const items = hot(' a--bc---------|');
+      const subscribed = '^-------------!';
+      const expected = '  ---x----y-----|';
       expectObservable(items.pipe(batch({ size: 2, lingerMs: 4 }))).toBe(expected, { x: ['a', 'b'], y: ['c'] });
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 
@@ -57,14 +59,16 @@ describe('batch', () => {
 
   it(
     'lets an overripe batch grow while downstream is closed',
-    marbles(({ gated, gate, expectObservable }) => {
+    marbles(({ gated, gate, expectObservable, expectSubscriptions }) => {
       const items = gated('    a----b---|');
+      const subscribed = '     ^--------!';
       const downstream = gate('c------o  ');
       const expected = '       -------x-|';
       expectObservable(items.pipe(batch({ size: 9, lingerMs: 2 }), withGate(downstream))).toBe(expected, {
         x: ['a', 'b'],
       });
       expectObservable(items.gateLog$).toBe('o');
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 
@@ -84,8 +88,9 @@ describe('batch', () => {
 
   it(
     'grows, where eager, only while the writer is busy',
-    marbles(({ gated, expectObservable }) => {
+    marbles(({ gated, expectObservable, expectSubscriptions }) => {
       const items = gated('abcdefgh--|     ');
+      const subscribed = ' ^---------!';
       const outcomes = '   ----x---y---(z|)';
       const values = { x: ['a'], y: ['b', 'c', 'd'], z: ['e', 'f', 'g', 'h'] };
       const sink = slowSink<string>({ serviceTimeMs: 4 });
@@ -96,13 +101,15 @@ describe('batch', () => {
       );
       expectObservable(written$).toBe(outcomes, values);
       expectObservable(items.gateLog$).toBe('o');
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 
   it(
     'pauses its source, where eager, when a full batch waits for the writer',
-    marbles(({ gated, expectObservable }) => {
+    marbles(({ gated, expectObservable, expectSubscriptions }) => {
       const items = gated('abcdef----|         ');
+      const subscribed = ' ^-------------!';
       const outcomes = '   ----x---y---z---(w|)';
       const upstream = '   o-c-o-c-o           ';
       const values = { x: ['a'], y: ['b', 'c'], z: ['d', 'e'], w: ['f'] };
@@ -114,19 +121,22 @@ describe('batch', () => {
       );
       expectObservable(written$).toBe(outcomes, values);
       expectObservable(items.gateLog$).toBe(upstream);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 
   it(
     'delivers what it has before an error',
-    marbles(({ hot, gate, expectObservable }) => {
+    marbles(({ hot, gate, expectObservable, expectSubscriptions }) => {
       const items = hot('      abc-#     ');
+      const subscribed = '     ^---!';
       const downstream = gate('c------o  ');
       const expected = '       -------(xy#)';
       expectObservable(items.pipe(batch({ size: 2, lingerMs: 50 }), withGate(downstream))).toBe(expected, {
         x: ['a', 'b'],
         y: ['c'],
       });
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 

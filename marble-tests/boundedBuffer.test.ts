@@ -41,28 +41,32 @@ describe('boundedBuffer', () => {
 
   it(
     'opens only at the low watermark (hysteresis): one item leaves every two frames',
-    marbles(({ hot, expectObservable }) => {
-      const items = hot('(abcd)---|');
-      const expected = ' --a-b-c-d|';
-      const upstream = ' (oc)o     ';
+    marbles(({ hot, expectObservable, expectSubscriptions }) => {
+      const items = hot(' (abcd)---|');
+      const subscribed = '^--------!';
+      const expected = '  --a-b-c-d|';
+      const upstream = '  (oc)o     ';
       const probe = probeGate<string>();
       const buffer = boundedBuffer<string>({ capacity: 4, highWatermark: 0.75, lowWatermark: 0.25 });
       const slow = boundedMergeMap((item: string) => of(item).pipe(delay(2)), { concurrency: 1 });
       expectObservable(items.pipe(probe, buffer, slow)).toBe(expected);
       expectObservable(probe.gateLog$).toBe(upstream);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 
   it(
     'keeps the newest, and tells of each victim in its frame',
-    marbles(({ hot, gate, scheduler, expectObservable, flush }) => {
+    marbles(({ hot, gate, scheduler, expectObservable, expectSubscriptions, flush }) => {
       const items = hot('      abcd-----e|');
+      const subscribed = '     ^---------!';
       const downstream = gate('c---o      ');
       const expected = '       ----(cd)-e|';
       const victims: string[] = [];
       const onDrop = (item: string) => victims.push(`${item}@${scheduler.now()}`);
       const buffer = boundedBuffer({ capacity: 2, overflow: 'dropOldest', onDrop });
       expectObservable(items.pipe(buffer, withGate(downstream))).toBe(expected);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
       flush();
       expect(victims).toEqual(['a@2', 'b@3']);
     }),
@@ -84,7 +88,7 @@ describe('boundedBuffer', () => {
 
   it(
     'tells its level in the frames in which it changes',
-    marbles(({ hot, gate, expectObservable }) => {
+    marbles(({ hot, gate, expectObservable, expectSubscriptions }) => {
       const items = hot('      -abcd------');
       const downstream = gate('c-------o--');
       const levels = '         a-bc----(ba)';
@@ -94,8 +98,10 @@ describe('boundedBuffer', () => {
         lowWatermark: 0.3,
         overflow: 'dropIncoming',
       });
+      const unsubscribed = '   ^---------!';
       expectObservable(buffer.level$).toBe(levels, { a: 'ok', b: 'soft', c: 'hard' });
-      expectObservable(items.pipe(buffer, withGate(downstream)), '^---------!').toBe('--------(abc)');
+      expectObservable(items.pipe(buffer, withGate(downstream)), unsubscribed).toBe('--------(abc)');
+      expectSubscriptions(items.subscriptions).toBe(unsubscribed);
     }),
   );
 

@@ -69,8 +69,9 @@ describe('broadcast', () => {
 
   it(
     'is held up no longer by a branch that has left, from that frame',
-    marbles(({ hot, gate, expectObservable }) => {
+    marbles(({ hot, gate, expectObservable, expectSubscriptions }) => {
       const items = hot('   -a-b------c|');
+      const subscribed = '  ^----------!';
       const stuck = gate('  o-c---------');
       const leaves = '      ^-----!     ';
       const stays = '       -a----b---c|';
@@ -81,6 +82,7 @@ describe('broadcast', () => {
       expectObservable(shared$).toBe(stays);
       expectObservable(shared$.pipe(withGate(stuck)), leaves).toBe(stuckHas);
       expectObservable(probe.gateLog$).toBe(upstream);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 
@@ -106,14 +108,18 @@ describe('broadcast', () => {
 
   it(
     'completes and fails in every branch, after what waited',
-    marbles(({ hot, gate, expectObservable }) => {
+    marbles(({ hot, gate, expectObservable, expectSubscriptions }) => {
       const slow = gate('       o-c---o-');
-      const completing = hot('  -a-b|').pipe(broadcast({ branches: 2 }));
-      const failing = hot('     -a-b#').pipe(broadcast({ branches: 2 }));
-      for (const [shared$, expected] of [[completing, '-a----(b|)'] as const, [failing, '-a----(b#)'] as const]) {
+      const completing = hot('  -a-b|');
+      const failing = hot('     -a-b#');
+      const subscribed = '      ^---!';
+      for (const [items, expected] of [[completing, '-a----(b|)'] as const, [failing, '-a----(b#)'] as const]) {
+        const shared$ = items.pipe(broadcast({ branches: 2 }));
         expectObservable(shared$).toBe(expected);
         expectObservable(shared$.pipe(withGate(slow))).toBe(expected);
       }
+      expectSubscriptions(completing.subscriptions).toBe(subscribed);
+      expectSubscriptions(failing.subscriptions).toBe(subscribed);
     }),
   );
 

@@ -130,13 +130,17 @@ describe('circuitBreaker', () => {
 
   it(
     'opens again when the probe is kicked after its first item',
-    marbles(({ cold, expectObservable }) => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const breaker = touchy();
-      const feed = inTurn<string>(cold('#'), cold('-a--#'), cold('b|'));
+      const attempts = [cold('#'), cold('-a--#'), cold('b|')];
+      const feed = inTurn<string>(...attempts);
       const states = '       o----h---o----hc';
       const expected = '     ------a-------b|';
       expectObservable(changes(breaker)).toBe(states);
       expectObservable(feed.pipe(circuitBreaker(breaker, WAIT), again())).toBe(expected);
+      expectSubscriptions(attempts[0]!.subscriptions).toBe('(^!)');
+      expectSubscriptions(attempts[1]!.subscriptions).toBe('-----^---!');
+      expectSubscriptions(attempts[2]!.subscriptions).toBe('--------------^!');
     }),
   );
 
@@ -158,15 +162,17 @@ describe('circuitBreaker', () => {
 
   it(
     'leaves it to the source to end when it is asked to drain after the wait',
-    marbles(({ cold, stopping, expectObservable }) => {
+    marbles(({ cold, stopping, expectObservable, expectSubscriptions }) => {
       const breaker = touchy();
       const failing = cold('  #          ');
       const source = cold('        a-b-c|');
+      const subscribed = '    -----^----!';
       const drain = stopping('-------s   ');
       const expected = '      -----a-b-c|';
       expectObservable(failing.pipe(circuitBreaker(breaker, WAIT))).toBe('#');
       const chain = source.pipe(circuitBreaker(breaker, WAIT), withContext({ stopping: drain }));
       expectObservable(chain, '-^').toBe(expected);
+      expectSubscriptions(source.subscriptions).toBe(subscribed);
     }),
   );
 

@@ -23,12 +23,14 @@ describe('conflate', () => {
 
   it(
     'merges what it holds',
-    marbles(({ hot, gate, expectObservable }) => {
+    marbles(({ hot, gate, expectObservable, expectSubscriptions }) => {
       const items = hot('      -a-A-b-a----|');
+      const subscribed = '     ^-----------!';
       const downstream = gate('c-------o----');
       const expected = '       --------(xb)|';
       const operator = conflate<string>({ by: (item) => by(item.charAt(0)), merge: (older, newer) => older + newer });
       expectObservable(items.pipe(operator, withGate(downstream))).toBe(expected, { x: 'aAa', b: 'b' });
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 
@@ -48,14 +50,16 @@ describe('conflate', () => {
 
   it(
     'has items of more keys wait, where the source does not',
-    marbles(({ hot, gate, expectObservable }) => {
+    marbles(({ hot, gate, expectObservable, expectSubscriptions }) => {
       const items = hot('      ab-cA-----------|');
+      const subscribed = '     ^---------------!';
       const downstream = gate('c-------o--------');
       const expected = '       --------(abcA)--|';
       const upstream = '       oc------o--------';
       const probe = probeGate<string>();
       expectObservable(items.pipe(probe, conflate({ by, maxKeys: 2 }), withGate(downstream))).toBe(expected);
       expectObservable(probe.gateLog$).toBe(upstream);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 
@@ -73,11 +77,13 @@ describe('conflate', () => {
 
   it(
     'fails when what it holds is out',
-    marbles(({ cold, gate, expectObservable }) => {
+    marbles(({ cold, gate, expectObservable, expectSubscriptions }) => {
       const items = cold('     ab#');
+      const subscribed = '     ^-!';
       const downstream = gate('c----o');
       const expected = '       -----(ab#)';
       expectObservable(items.pipe(conflate({ by }), withGate(downstream))).toBe(expected);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 

@@ -51,8 +51,9 @@ describe('decode', () => {
 
   it(
     'obeys downstream',
-    marbles(({ hot, gate, expectObservable }) => {
+    marbles(({ hot, gate, expectObservable, expectSubscriptions }) => {
       const items = hot('      -abxc------|', values);
+      const subscribed = '     ^----------!';
       const downstream = gate('o-c---o-----');
       const expected = '       -a----(bc)-|';
       const upstream = '       o-c---o-----';
@@ -60,18 +61,22 @@ describe('decode', () => {
       const operator = decode(t.string, { divertTo: () => {} });
       expectObservable(items.pipe(probe, operator, withGate(downstream))).toBe(expected);
       expectObservable(probe.gateLog$).toBe(upstream);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 
   it(
     'completes and fails after the diversion under way',
-    marbles(({ cold, expectObservable }) => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const letter = cold('     ----|');
       const completing = cold(' -x|', values);
       const failing = cold('    -xa#', values);
       const operator = decode(t.string, { divertTo: () => letter });
       expectObservable(completing.pipe(operator)).toBe('-----|');
       expectObservable(failing.pipe(operator)).toBe('  -----(a#)');
+      expectSubscriptions(completing.subscriptions).toBe('^-!');
+      expectSubscriptions(failing.subscriptions).toBe('^--!');
+      expectSubscriptions(letter.subscriptions).toBe(['-^---!', '-^---!']);
     }),
   );
 

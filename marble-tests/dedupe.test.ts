@@ -18,10 +18,12 @@ describe('dedupe', () => {
 
   it(
     'takes a key for new exactly windowMs after the one that passed, whatever came between',
-    marbles(({ cold, expectObservable }) => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const items = cold('  a--aaA-aa-A--|');
+      const subscribed = '  ^------------!';
       const expected = '    a----A----A--|';
       expectObservable(items.pipe(dedupe({ by, windowMs: 5 }))).toBe(expected);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 
@@ -41,8 +43,10 @@ describe('dedupe', () => {
 
   it(
     'passes an error on at once',
-    marbles(({ cold, expectObservable }) => {
-      expectObservable(cold('-aa#').pipe(dedupe({ by }))).toBe('-a-#');
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const items = cold('-aa#');
+      expectObservable(items.pipe(dedupe({ by }))).toBe('-a-#');
+      expectSubscriptions(items.subscriptions).toBe('^--!');
     }),
   );
 

@@ -75,13 +75,16 @@ describe('divert', () => {
 
   it(
     'completes and fails after the diversions under way',
-    marbles(({ cold, expectObservable }) => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const letter = cold('      ----|');
       const completing = cold('-xy|');
       const failing = cold('   -xa#');
       const operator = divert<string>({ to: into(letter), when: isBad });
       expectObservable(completing.pipe(operator)).toBe('------|');
       expectObservable(failing.pipe(operator)).toBe('   --a--#');
+      expectSubscriptions(completing.subscriptions).toBe('^--!');
+      expectSubscriptions(failing.subscriptions).toBe('^--!');
+      expectSubscriptions(letter.subscriptions).toBe(['-^---!', '-^---!', '--^---!']);
     }),
   );
 

@@ -28,8 +28,9 @@ describe('lanes', () => {
 
   it(
     'passes over a closed lane where there is no key, and closes its gate when all are',
-    marbles(({ gated, gate, expectObservable }) => {
+    marbles(({ gated, gate, expectObservable, expectSubscriptions }) => {
       const items = gated('a-b-c-d-|  ');
+      const subscribed = ' ^---------!';
       const lane0 = gate(' c--------- ');
       const lane1 = gate(' o---c-o--- ');
       const expected = '  a-b---c-d-|';
@@ -37,6 +38,7 @@ describe('lanes', () => {
       const project = (lane$: Observable<string>, index: number) => lane$.pipe(withGate(index === 0 ? lane0 : lane1));
       expectObservable(items.pipe(lanes({ count: 2 }, project))).toBe(expected);
       expectObservable(items.gateLog$).toBe(upstream);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 

@@ -43,20 +43,23 @@ describe('pace', () => {
 
   it(
     'lets `burst` pass at once after a silence, and not more',
-    marbles(({ cold, expectObservable }) => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const items = cold('  (abcd)------------(efgh|)');
+      const subscribed = '  ^-----------------!';
       const expected = '    (ab)c---d---------(ef)g---(h|)';
       const upstream = '    (oc)--------o-----c---';
       const probe = probeGate<string>();
       expectObservable(items.pipe(probe, pace({ rate: 1, perMs: 4, burst: 2 }))).toBe(expected);
       expectObservable(probe.gateLog$).toBe(upstream);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 
   it(
     'holds every window of a profile, to the frame',
-    marbles(({ cold, expectObservable }) => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const items = cold('  (aabc|)');
+      const subscribed = '  (^!)';
       // a: the key is free again at 4; b: two in six frames; c: the same, counted from the second a.
       const expected = '    a---a-b---(c|)';
       const upstream = '    (oc)';
@@ -69,19 +72,22 @@ describe('pace', () => {
       };
       expectObservable(items.pipe(probe, pace({ profile }))).toBe(expected);
       expectObservable(probe.gateLog$).toBe(upstream);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 
   it(
     'emits nothing while downstream is closed, and goes on at its pace when it opens',
-    marbles(({ hot, gate, expectObservable }) => {
+    marbles(({ hot, gate, expectObservable, expectSubscriptions }) => {
       const items = hot('      -a-b-c-d---|');
+      const subscribed = '     ^----------!';
       const downstream = gate('o--c-----o--');
       const expected = '       -a-------bc(d|)';
       const upstream = '       ococ';
       const probe = probeGate<string>();
       expectObservable(items.pipe(probe, pace({ rate: 1, perMs: 1 }), withGate(downstream))).toBe(expected);
       expectObservable(probe.gateLog$).toBe(upstream);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 

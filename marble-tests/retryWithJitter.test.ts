@@ -62,11 +62,16 @@ describe('retryWithJitter', () => {
 
   it(
     'begins with a short wait again after a source that was healthy',
-    marbles(({ cold, expectObservable }) => {
-      const source = inTurn<string>(cold('#'), cold('#'), cold('a---#'), cold('b|'));
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const attempts = [cold('#'), cold('#'), cold('a---#'), cold('b|')];
+      const source = inTurn<string>(...attempts);
       const expected = '          ---a----b|';
       const operator = retryWithJitter<string>({ jitter: 'none', initialMs: 1, healthyAfterMs: 4 });
       expectObservable(source.pipe(operator)).toBe(expected);
+      expectSubscriptions(attempts[0]!.subscriptions).toBe('(^!)');
+      expectSubscriptions(attempts[1]!.subscriptions).toBe('-(^!)');
+      expectSubscriptions(attempts[2]!.subscriptions).toBe('---^---!');
+      expectSubscriptions(attempts[3]!.subscriptions).toBe('--------^!');
     }),
   );
 
@@ -100,30 +105,36 @@ describe('retryWithJitter', () => {
 
   it(
     'waits for as long as the error says, at least',
-    marbles(({ cold, expectObservable }) => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const busy = { retryAfterMs: 5 };
       const wrapped = new Error('busy', { cause: busy });
       const hasty = { retryAfterMs: 1 };
-      const source = inTurn<string>(
+      const attempts = [
         cold('a#', undefined, busy),
         cold('b#', undefined, wrapped),
         cold('c#', undefined, hasty),
         cold('d|'),
-      );
+      ];
+      const source = inTurn<string>(...attempts);
       const expected = '          a-----b-----c--d|';
       expectObservable(source.pipe(retryWithJitter(steady))).toBe(expected);
+      expectSubscriptions(attempts[0]!.subscriptions).toBe('^!');
+      expectSubscriptions(attempts[1]!.subscriptions).toBe('------^!');
+      expectSubscriptions(attempts[2]!.subscriptions).toBe('------------^!');
+      expectSubscriptions(attempts[3]!.subscriptions).toBe('---------------^!');
     }),
   );
 
   it(
     'begins no attempt later than maxElapsedMs after the first failure in a row',
-    marbles(({ cold, expectObservable }) => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('a#');
       const operator = (maxElapsedMs: number) =>
         retryWithJitter<string>({ ...steady, maxAttempts: Number.POSITIVE_INFINITY, maxElapsedMs });
       expectObservable(source.pipe(operator(5))).toBe('a--a--a#');
       expectObservable(source.pipe(operator(4))).toBe('a--a#');
       expectObservable(source.pipe(operator(1))).toBe('a#');
+      expectSubscriptions(source.subscriptions).toBe(['^!', '^!', '^!', '---^!', '---^!', '------^!']);
     }),
   );
 

@@ -43,8 +43,9 @@ describe('route', () => {
 
   it(
     'does not wait for a branch that nobody needs',
-    marbles(({ hot, gate, expectObservable }) => {
+    marbles(({ hot, gate, expectObservable, expectSubscriptions }) => {
       const items = hot('   -A-B-|');
+      const subscribed = '  ^----!';
       const lower = gate('  c-----');
       const expected = '    -A-B-|';
       const upstream = '    o-----';
@@ -53,6 +54,7 @@ describe('route', () => {
         items.pipe(probe, route(byCase, { lower: (lower$) => lower$.pipe(withGate(lower)), upper: same })),
       ).toBe(expected);
       expectObservable(probe.gateLog$).toBe(upstream);
+      expectSubscriptions(items.subscriptions).toBe(subscribed);
     }),
   );
 

@@ -24,12 +24,14 @@ describe('watchdog', () => {
 
   it(
     'is content with a source that emits in time, however long',
-    marbles(({ hot, expectObservable }) => {
+    marbles(({ hot, expectObservable, expectSubscriptions }) => {
       const source = hot('  -a---b--cd----e----f|');
       const expected = '    -a---b--cd----e----f|';
       expectObservable(source.pipe(watchdog({ staleAfterMs: 5 }))).toBe(expected);
       const failing = hot(' -a--#');
       expectObservable(failing.pipe(watchdog({ staleAfterMs: 5 }))).toBe('-a--#');
+      expectSubscriptions(source.subscriptions).toBe('^-------------------!');
+      expectSubscriptions(failing.subscriptions).toBe('^---!');
     }),
   );
 
@@ -50,7 +52,7 @@ describe('watchdog', () => {
 
   it(
     'gives the whole time again after a gate that was closed for an instant',
-    marbles(({ hot, gate, expectObservable }) => {
+    marbles(({ hot, gate, expectObservable, expectSubscriptions }) => {
       const source = hot('         a-----------------');
       const downstream = gate('    o--(co)-----      ');
       const closedAtStart = gate(' c---o             ');
@@ -59,6 +61,7 @@ describe('watchdog', () => {
       const operator = watchdog<string>({ staleAfterMs: 5 });
       expectObservable(source.pipe(operator, withGate(downstream))).toBe(expected, undefined, stale);
       expectObservable(source.pipe(operator, withGate(closedAtStart))).toBe(expectedAtStart, undefined, stale);
+      expectSubscriptions(source.subscriptions).toBe(['^-------!', '^--------!']);
     }),
   );
 
@@ -90,7 +93,7 @@ describe('watchdog', () => {
 
   it(
     'counts anew after a close that was over before it looked',
-    marbles(({ cold, expectObservable }) => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
       // It looks every 50 frames, and the market is closed from 1,010 to 1,020.
       const calendar = {
         isOpen: (at: number) => at < 1_010 || at >= 1_020,
@@ -98,8 +101,10 @@ describe('watchdog', () => {
       };
       const operator = watchdog<string>({ staleAfterMs: 1_000, calendar });
       const source = cold('  100ms a');
+      const subscribed = '   ^ 2049ms !';
       const expected = '     100ms a 1949ms #';
       expectObservable(source.pipe(operator)).toBe(expected, undefined, new StaleStreamError('watchdog', 1_000));
+      expectSubscriptions(source.subscriptions).toBe(subscribed);
     }),
   );
 
@@ -129,13 +134,14 @@ describe('watchdog', () => {
 
   it(
     'does not look any more once it is asked to drain',
-    marbles(({ hot, stopping, expectObservable }) => {
+    marbles(({ hot, stopping, expectObservable, expectSubscriptions }) => {
       const source = hot('    -a------------b|');
       const drain = stopping('---s            ');
       const expected = '      -a------------b|';
       const operator = watchdog<string>({ staleAfterMs: 5 });
       expectObservable(source.pipe(operator, withContext({ stopping: drain }))).toBe(expected);
       expectObservable(source.pipe(operator, withContext({ stopping: drain })), '----^').toBe('--------------b|');
+      expectSubscriptions(source.subscriptions).toBe(['^--------------!', '----^----------!']);
     }),
   );
 

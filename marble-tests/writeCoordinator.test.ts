@@ -42,12 +42,14 @@ describe('writeCoordinator', () => {
 
   it(
     'waits for others where it is not eager, no longer than lingerMs',
-    marbles(({ hot, expectObservable }) => {
+    marbles(({ hot, expectObservable, expectSubscriptions }) => {
       const source = hot('ab-c--------|');
+      const subscribed = '^-----------!';
       const outcomes = '  --x----y----|';
       const sink = slowSink<string>({ serviceTimeMs: 1 });
       const config = { workers: 1, batchSize: 2, eager: false, lingerMs: 3 };
       expectObservable(source.pipe(writeCoordinator(sink, config), items)).toBe(outcomes, { x: 'ab', y: 'c' });
+      expectSubscriptions(source.subscriptions).toBe(subscribed);
     }),
   );
 

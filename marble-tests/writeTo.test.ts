@@ -28,13 +28,15 @@ describe('writeTo', () => {
 
   it(
     'writes two at a time where it is told, and closes its gate with the second',
-    marbles(({ gated, expectObservable }) => {
+    marbles(({ gated, expectObservable, expectSubscriptions }) => {
       const source = gated('-xy--z|    ', batches);
+      const subscribed = '  ^-------!';
       const outcomes = '    ----xy----(z|)';
       const upstream = '    o-c-o      ';
       const sink = slowSink<string>({ serviceTimeMs: 3 });
       expectObservable(source.pipe(writeTo(sink, { concurrency: 2 }), items)).toBe(outcomes, batches);
       expectObservable(source.gateLog$).toBe(upstream);
+      expectSubscriptions(source.subscriptions).toBe(subscribed);
     }),
   );
 
@@ -53,8 +55,9 @@ describe('writeTo', () => {
 
   it(
     'tries again after its waits, counts the attempts and takes the time',
-    marbles(({ hot, expectObservable }) => {
+    marbles(({ hot, expectObservable, expectSubscriptions }) => {
       const source = hot('x|            ', batches);
+      const subscribed = '^!';
       const outcome = '   ----------(x|)';
       const sink = slowSink<string>({ serviceTimeMs: 2, failOn: (_, attempt) => attempt < 3 });
       const result$ = source.pipe(
@@ -62,6 +65,7 @@ describe('writeTo', () => {
         map(({ attempts, durationMs }) => ({ attempts, durationMs })),
       );
       expectObservable(result$).toBe(outcome, { x: { attempts: 3, durationMs: 10 } });
+      expectSubscriptions(source.subscriptions).toBe(subscribed);
     }),
   );
 
