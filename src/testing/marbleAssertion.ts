@@ -1,15 +1,13 @@
 import { AssertionError, deepStrictEqual } from 'node:assert/strict';
 import { inspect } from 'node:util';
+import type { SubscriptionLogs } from './gatedMarbles.js';
 
 interface Message {
   readonly frame: number;
   readonly notification: { readonly kind: 'N' | 'E' | 'C'; readonly value?: unknown; readonly error?: unknown };
 }
 
-interface SubscriptionFrames {
-  readonly subscribedFrame: number;
-  readonly unsubscribedFrame: number;
-}
+type SubscriptionFrames = SubscriptionLogs[number];
 
 /** The assertion of a `TestScheduler`: strict deep equality. If the sides differ, both are drawn as marbles. */
 export function assertMarblesEqual(received: unknown, expected: unknown): void {

@@ -48,6 +48,12 @@ export function marbles(body: (helpers: MarbleHelpers) => void): () => void {
   return () => {
     const scheduler = new TestScheduler(assertMarblesEqual);
     let unfinished = 0;
+    const finishing =
+      <A extends unknown[]>(assertion: (...args: A) => void) =>
+      (...args: A) => {
+        unfinished -= 1;
+        assertion(...args);
+      };
     scheduler.run((helpers) => {
       const result: unknown = body({
         ...helpers,
@@ -58,26 +64,12 @@ export function marbles(body: (helpers: MarbleHelpers) => void): () => void {
         expectObservable: (observable, subscription) => {
           const { toBe, toEqual } = helpers.expectObservable(observable, subscription);
           unfinished += 1;
-          return {
-            toBe(...expected) {
-              unfinished -= 1;
-              toBe(...expected);
-            },
-            toEqual(other) {
-              unfinished -= 1;
-              toEqual(other);
-            },
-          };
+          return { toBe: finishing(toBe), toEqual: finishing(toEqual) };
         },
         expectSubscriptions: (logs) => {
           const { toBe } = helpers.expectSubscriptions(logs);
           unfinished += 1;
-          return {
-            toBe(expected) {
-              unfinished -= 1;
-              toBe(expected);
-            },
-          };
+          return { toBe: finishing(toBe) };
         },
       });
       if (result instanceof Promise) {
@@ -89,15 +81,15 @@ export function marbles(body: (helpers: MarbleHelpers) => void): () => void {
 }
 
 function gateFrom(scheduler: TestScheduler, marbles: string): Gate {
-  const moves = TestScheduler.parseMarbles(marbles, undefined, undefined, undefined, true).map(
-    ({ frame, notification }) => ({ frame, letter: notification.kind === 'N' ? notification.value : undefined }),
-  );
-  const wrong = moves.find(({ letter }) => letter !== 'o' && letter !== 'c');
-  if (wrong) throw new RangeError(`marbles: a gate is drawn with o and c only, got ${JSON.stringify(marbles)}`);
-  const starts = moves.filter(({ frame }) => frame === 0).at(-1)?.letter;
-  const gate = new Gate(starts === 'c' ? 'closed' : 'open');
-  for (const { frame, letter } of moves) {
-    if (frame > 0) scheduler.schedule(() => (letter === 'o' ? gate.open() : gate.close()), frame);
+  const gate = new Gate();
+  for (const { frame, notification } of TestScheduler.parseMarbles(marbles, undefined, undefined, undefined, true)) {
+    const letter = notification.kind === 'N' ? notification.value : undefined;
+    if (letter !== 'o' && letter !== 'c') {
+      throw new RangeError(`marbles: a gate is drawn with o and c only, got ${JSON.stringify(marbles)}`);
+    }
+    const move = () => (letter === 'o' ? gate.open() : gate.close());
+    if (frame === 0) move();
+    else scheduler.schedule(move, frame);
   }
   return gate;
 }

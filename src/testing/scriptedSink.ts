@@ -1,17 +1,19 @@
 import {
   asyncScheduler,
+  concat,
   defer,
+  EMPTY,
   finalize,
   from,
   NEVER,
-  Observable,
+  type Observable,
   of,
   type SchedulerLike,
+  switchMap,
   tap,
   throwError,
   timer,
 } from 'rxjs';
-import { switchMap } from 'rxjs/operators';
 import type { Sink, WriteReceipt } from '../contracts/sink.js';
 import {
   duration,
@@ -156,7 +158,12 @@ export function scriptedSink<T>(config: ScriptedSinkConfig<T> = {}): ScriptedSin
     };
   };
 
-  const play = (batch: readonly T[], step: SinkStep<T>, number: number): Observable<WriteReceipt> => {
+  const begin = (batch: readonly T[]) => {
+    begun += 1;
+    return { number: begun, step: stepAt(batch, begun) };
+  };
+
+  const play = (batch: readonly T[], { step, number }: ReturnType<typeof begin>): Observable<WriteReceipt> => {
     const settle = record(batch, step.act);
     const receipt: WriteReceipt = { rows: batch.length };
     const commit = (result: 'written' | 'lost') => {
@@ -170,32 +177,23 @@ export function scriptedSink<T>(config: ScriptedSinkConfig<T> = {}): ScriptedSin
     const act = (): Observable<WriteReceipt> => {
       switch (step.act) {
         case 'throw':
-          throw fail();
         case 'error':
           return throwError(fail);
         case 'reject':
-          return from(Promise.reject(errorOf(step, name, number))).pipe(tap({ error: () => settle('failed') }));
+          return from(Promise.reject(errorOf(step, name, number))).pipe(tap({ error: fail }));
         case 'hang':
           return NEVER;
         case 'receiptThenHang':
-          return new Observable((subscriber) => subscriber.next(receipt));
+          return concat(of(receipt), NEVER);
         case 'commitThenFail':
           commit('lost');
-          return throwError(() => errorOf(step, name, number));
+          return throwError(fail);
         case 'poison':
           if (batch.some((item) => step.poison?.(item) ?? true)) return throwError(fail);
-          commit('written');
-          return of(receipt);
-        case 'emptyComplete':
-          commit('written');
-          return of();
-        case 'emitTwice':
-          commit('written');
-          return of({ rows: 0 }, receipt);
-        default:
-          commit('written');
-          return of(receipt);
       }
+      commit('written');
+      if (step.act === 'emptyComplete') return EMPTY;
+      return step.act === 'emitTwice' ? of({ rows: 0 }, receipt) : of(receipt);
     };
     const afterMs = step.afterMs ?? (step.act === 'slow' ? SLOW_MS : 0);
     const work = afterMs === 0 ? defer(act) : timer(afterMs, scheduler).pipe(switchMap(act));
@@ -203,20 +201,17 @@ export function scriptedSink<T>(config: ScriptedSinkConfig<T> = {}): ScriptedSin
   };
 
   const write = (batch: readonly T[]): Observable<WriteReceipt> => {
-    begun += 1;
-    const number = begun;
-    let step: SinkStep<T> | undefined = stepAt(batch, number);
+    const first = begin(batch);
+    const { step, number } = first;
     if (step.act === 'throw' && !step.afterMs) {
       record(batch, step.act)('failed');
       throw errorOf(step, name, number);
     }
+    let subscriptions = 0;
     return defer(() => {
+      subscriptions += 1;
       // A second subscription is a call of its own.
-      const again = step === undefined;
-      if (again) begun += 1;
-      const current = step ?? stepAt(batch, begun);
-      step = undefined;
-      return play(batch, current, again ? begun : number);
+      return play(batch, subscriptions === 1 ? first : begin(batch));
     });
   };
   return Object.assign(log, { name, write, ...(keyOf && { keyOf }) });

@@ -1,4 +1,4 @@
-import { deepStrictEqual, equal } from 'node:assert/strict';
+import { equal } from 'node:assert/strict';
 import type { OperatorRules } from './operatorBench.js';
 
 /** OP-7: a draining pipeline delivers what it holds. OP-8: every item is accounted for. */
@@ -43,15 +43,11 @@ export const accountRules = {
   },
   'OP-8.2: items held at the end of a subscription stay in the account'(bench) {
     const trial = bench.holding(3, 10);
-    const out = trial.items.length;
     trial.unsubscribe();
     bench.balanced('after the end of the subscription');
     const { received, held, written, delivered } = bench.monitor.account();
-    deepStrictEqual(
-      { received, kept: held + written + delivered - out },
-      { received: trial.feed.emitted, kept: trial.feed.emitted - out },
-      'what was received and not emitted must count as held',
-    );
+    equal(received, trial.feed.emitted, 'every item must count as received once');
+    equal(held + written + delivered, received, 'what was received and not emitted must count as held');
   },
   'OP-8.3: items held stay in the account if a subscription ends during an output'(bench) {
     const trial = bench.connect();
@@ -64,15 +60,14 @@ export const accountRules = {
   },
   'OP-8.4: the account balances after a callback has thrown'(bench) {
     for (const { callback, make } of bench.subject.throwing ?? []) {
-      const operator = () =>
-        make(() => {
-          throw new Error(`${callback} throws`);
-        });
-      const trial = bench.connect(operator());
+      const thrower = () => {
+        throw new Error(`${callback} throws`);
+      };
+      const trial = bench.connect(make(thrower));
       trial.feed.give(12);
       bench.rest();
       bench.balanced(`after ${callback} threw`);
-      const closed = bench.connect(operator());
+      const closed = bench.connect(make(thrower));
       closed.gate.close();
       closed.feed.force(12);
       bench.rest();

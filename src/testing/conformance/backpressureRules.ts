@@ -19,14 +19,9 @@ export const backpressureRules = {
     trial.feed.give(3);
     bench.rest();
     trial.gate.close();
-    const { length } = trial.outputs;
     trial.feed.give(30);
     bench.rest();
-    equal(
-      trial.outputs.length,
-      length,
-      `${trial.outputs.length - length} outputs were emitted while downstream was closed`,
-    );
+    trial.obeyed();
   },
   'OP-5.2: what waited while downstream was closed is emitted in order when it opens'(bench) {
     const trial = bench.holding(3, 30);

@@ -6,8 +6,10 @@ function withEachThrowing<I, O>(
   bench: OperatorBench<I, O>,
   scenario: (trial: Trial<I, O>, callback: string) => void,
 ): Map<string, number> {
+  const { throwing = [] } = bench.subject;
+  assert(throwing.length > 0, 'list its callbacks in `throwing`, or say in `notApplicable` that it has none');
   const calls = new Map<string, number>();
-  for (const { callback, make } of bench.subject.throwing ?? []) {
+  for (const { callback, make } of throwing) {
     const failure = new Error(`${callback} throws`);
     let called = 0;
     const trial = bench.prepare();
@@ -24,14 +26,6 @@ function withEachThrowing<I, O>(
     calls.set(callback, (calls.get(callback) ?? 0) + called);
   }
   return calls;
-}
-
-function opened<I, O>(bench: OperatorBench<I, O>): Map<string, number> {
-  return withEachThrowing(bench, (trial, callback) => {
-    doesNotThrow(() => trial.feed.give(12), `${callback} threw into the source`);
-    bench.rest();
-    bench.finish(trial);
-  });
 }
 
 function closedFirst<I, O>(bench: OperatorBench<I, O>): Map<string, number> {
@@ -52,9 +46,11 @@ function closedFirst<I, O>(bench: OperatorBench<I, O>): Map<string, number> {
 /** OP-4: an error that a callback throws fails the stream and nothing else. */
 export const failureRules = {
   'OP-4.1: a callback that throws fails the stream and releases the source'(bench) {
-    const { throwing = [] } = bench.subject;
-    assert(throwing.length > 0, 'list its callbacks in `throwing`, or say in `notApplicable` that it has none');
-    const calls = opened(bench);
+    const calls = withEachThrowing(bench, (trial, callback) => {
+      doesNotThrow(() => trial.feed.give(12), `${callback} threw into the source`);
+      bench.rest();
+      bench.finish(trial);
+    });
     for (const [callback, count] of closedFirst(bench)) {
       if (count + (calls.get(callback) ?? 0) === 0) fail(`${callback} was never called: make the operator smaller`);
     }
@@ -62,8 +58,6 @@ export const failureRules = {
   'OP-4.2: a callback that throws while downstream opens fails the stream rather than the caller that opened it'(
     bench,
   ) {
-    const { throwing = [] } = bench.subject;
-    assert(throwing.length > 0, 'list its callbacks in `throwing`, or say in `notApplicable` that it has none');
     closedFirst(bench);
   },
 } satisfies OperatorRules;

@@ -23,7 +23,6 @@ export class Feed<I> {
   readonly #item: (index: number) => I;
   #outlet: Outlet<I> | undefined;
   #owed = 0;
-  #waiting = false;
   #end: ((outlet: Outlet<I>) => void) | undefined;
 
   constructor(item: (index: number) => I) {
@@ -34,7 +33,6 @@ export class Feed<I> {
     this.subscriptions += 1;
     this.active += 1;
     this.#outlet = outlet;
-    this.#waiting = false;
     this.#flow();
     return () => {
       this.active -= 1;
@@ -76,20 +74,13 @@ export class Feed<I> {
 
   #flow(): void {
     const outlet = this.#outlet;
-    if (!outlet || this.#waiting) return;
+    if (!outlet) return;
     while (this.#owed > 0 && outlet.isOpen) {
       this.#owed -= 1;
       this.#emit(outlet);
     }
-    if (this.#owed > 0 && !outlet.closed) {
-      this.#waiting = true;
-      outlet.whenOpen(() => {
-        this.#waiting = false;
-        this.#flow();
-      });
-    } else if (this.#owed === 0) {
-      this.#end?.(outlet);
-    }
+    if (this.#owed === 0) this.#end?.(outlet);
+    else if (!outlet.closed) outlet.whenOpen(() => this.#flow());
   }
 
   #emit(outlet: Outlet<I>): void {
@@ -101,7 +92,7 @@ export class Feed<I> {
 /** One subscription to the operator under test, with everything that it emitted. */
 export class Trial<I, O> {
   readonly feed: Feed<I>;
-  readonly gate: Gate;
+  readonly gate = new Gate();
   readonly outputs: O[] = [];
   readonly errors: unknown[] = [];
   completions = 0;
@@ -112,10 +103,9 @@ export class Trial<I, O> {
   readonly #subject: OperatorSubject<I, O>;
   readonly #subscription = new Subscription();
 
-  constructor(subject: OperatorSubject<I, O>, feed: Feed<I>, gate: Gate) {
+  constructor(subject: OperatorSubject<I, O>, feed: Feed<I>) {
     this.#subject = subject;
     this.feed = feed;
-    this.gate = gate;
   }
 
   subscribe(operator: OperatorFunction<I, O>, context: Partial<FlowContext>, source$ = this.feed.source$): this {
@@ -227,14 +217,14 @@ export class OperatorBench<I, O> {
     return new Feed(this.subject.item);
   }
 
-  /** Subscribes an operator to a feed; both are new by default. */
-  connect(operator = this.subject.make(), feed = this.feed(), gate = new Gate()): Trial<I, O> {
-    return this.prepare(feed, gate).subscribe(operator, this.context);
+  /** Subscribes an operator, by default a new one, to a new feed. */
+  connect(operator = this.subject.make()): Trial<I, O> {
+    return this.prepare().subscribe(operator, this.context);
   }
 
   /** A trial that is not subscribed yet. */
-  prepare(feed = this.feed(), gate = new Gate()): Trial<I, O> {
-    return new Trial(this.subject, feed, gate);
+  prepare(): Trial<I, O> {
+    return new Trial(this.subject, this.feed());
   }
 
   /** A trial whose downstream is closed: `before` items arrived before it closed, and `after` items since. */

@@ -7,7 +7,7 @@ import { reentrancyRules } from './reentrancyRules.js';
 import { releaseRules } from './releaseRules.js';
 import { signalRules } from './signalRules.js';
 import { subscriptionRules } from './subscriptionRules.js';
-import { rulesOf, testsOf } from './testsOf.js';
+import { type RuleTest, rulesOf, testsOf, titlesOf } from './testsOf.js';
 
 const RULES = rulesOf({
   ...signalRules,
@@ -23,17 +23,10 @@ const RULES = rulesOf({
 export type OperatorRuleId = (typeof RULES)[number]['id'];
 
 /** A rule for one operator as a test. `run()` throws if the operator breaks the rule. */
-export interface ConformanceTest {
-  readonly id: OperatorRuleId;
-  /** What the rule says, and why if it does not apply. */
-  readonly title: string;
-  readonly run: () => void;
-}
+export type ConformanceTest = RuleTest<OperatorRuleId, void>;
 
 /** Every rule, in order. */
-export const OPERATOR_RULES: readonly { readonly id: OperatorRuleId; readonly title: string }[] = RULES.map(
-  ({ id, title }) => ({ id, title }),
-);
+export const OPERATOR_RULES = titlesOf(RULES);
 
 /**
  * The rules that every operator of Sluice keeps, as tests for your own. They run in virtual time and work with any runner.

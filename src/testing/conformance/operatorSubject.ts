@@ -1,4 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
+import type { RuleSubject } from './testsOf.js';
 
 /** A callback of the operator, and how to make the operator with a callback that throws. */
 export interface ThrowingCallback<I, O> {
@@ -9,9 +10,7 @@ export interface ThrowingCallback<I, O> {
 }
 
 /** An operator that is checked against the rules. */
-export interface OperatorSubject<I, O, R extends string = string> {
-  /** The name of the operator in messages. */
-  readonly name: string;
+export interface OperatorSubject<I, O, R extends string = string> extends RuleSubject<R> {
   /**
    * Makes a small operator: a buffer of a few items, a batch of two. Its timers must run on RxJS's schedulers, which are
    * virtual during a rule, and its callbacks must return Observables rather than promises.
@@ -30,6 +29,4 @@ export interface OperatorSubject<I, O, R extends string = string> {
   readonly orderBy?: (item: unknown) => unknown;
   /** Every callback of the operator. One without callbacks says so: `notApplicable: { 'OP-4.1': … }`. */
   readonly throwing?: readonly ThrowingCallback<I, O>[];
-  /** Rules that do not hold for this operator, each with the reason. A listed rule that holds is a failure. */
-  readonly notApplicable?: Readonly<Partial<Record<R, string>>>;
 }

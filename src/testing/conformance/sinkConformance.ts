@@ -4,7 +4,7 @@ import { orderRules } from './orderRules.js';
 import { outageRules } from './outageRules.js';
 import { SinkBench } from './sinkBench.js';
 import type { SinkSubject } from './sinkSubject.js';
-import { rulesOf, testsOf } from './testsOf.js';
+import { type RuleTest, rulesOf, testsOf, titlesOf } from './testsOf.js';
 
 const RULES = rulesOf({ ...commitRules, ...outageRules, ...orderRules });
 
@@ -12,20 +12,10 @@ const RULES = rulesOf({ ...commitRules, ...outageRules, ...orderRules });
 export type SinkRuleId = (typeof RULES)[number]['id'];
 
 /** A rule for one sink as a test. The promise of `run()` rejects if the sink breaks the rule. */
-export interface SinkConformanceTest {
-  readonly id: SinkRuleId;
-  /** What the rule says, and why if it does not apply. */
-  readonly title: string;
-  readonly run: () => Promise<void>;
-}
+export type SinkConformanceTest = RuleTest<SinkRuleId, Promise<void>>;
 
 /** Every rule, in order. */
-export const SINK_RULES: readonly { readonly id: SinkRuleId; readonly title: string }[] = RULES.map(
-  ({ id, title }) => ({
-    id,
-    title,
-  }),
-);
+export const SINK_RULES = titlesOf(RULES);
 
 /**
  * The rules that every sink of Sluice keeps, as tests for your own. They write to the real store in real time and work with

@@ -1,4 +1,5 @@
 import type { Sink } from '../../contracts/sink.js';
+import type { RuleSubject } from './testsOf.js';
 
 /** A store to write to. It is empty when it is opened. */
 export interface SinkStore<T> {
@@ -16,9 +17,7 @@ export interface SinkStore<T> {
 }
 
 /** A sink that is checked against the rules. */
-export interface SinkSubject<T, R extends string = string> {
-  /** The name of the sink in messages. */
-  readonly name: string;
+export interface SinkSubject<T, R extends string = string> extends RuleSubject<R> {
   /** Opens an empty store. Called for each rule. */
   readonly open: () => SinkStore<T> | Promise<SinkStore<T>>;
   /**
@@ -30,6 +29,4 @@ export interface SinkSubject<T, R extends string = string> {
   readonly poison?: (index: number) => T;
   /** How long a write may take before the rule counts as broken, in milliseconds. From 1, default 15,000. */
   readonly timeoutMs?: number;
-  /** Rules that do not hold for this sink, each with the reason. A listed rule that holds is a failure. */
-  readonly notApplicable?: Readonly<Partial<Record<R, string>>>;
 }

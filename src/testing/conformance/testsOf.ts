@@ -7,6 +7,14 @@ export interface Rule<Id extends string, Check> {
   readonly check: Check;
 }
 
+/** A rule for one subject as a test. `run()` throws or rejects if the subject breaks the rule. */
+export interface RuleTest<Id extends string, Result> {
+  readonly id: Id;
+  /** What the rule says, and why if it does not apply. */
+  readonly title: string;
+  readonly run: () => Result;
+}
+
 /** Rules are written as `'OP-1.1: a silent source stays silent'(bench) { … }`. */
 type IdOf<Text extends string> = Text extends `${infer Id}: ${string}` ? Id : never;
 
@@ -19,10 +27,18 @@ export function rulesOf<Text extends string, Check>(
   });
 }
 
-/** What a kit needs to know of any subject. */
-interface Subject {
+export function titlesOf<Id extends string>(
+  rules: readonly Rule<Id, unknown>[],
+): readonly Pick<Rule<Id, unknown>, 'id' | 'title'>[] {
+  return rules.map(({ id, title }) => ({ id, title }));
+}
+
+/** What is checked against the rules of a kit. */
+export interface RuleSubject<Id extends string> {
+  /** The name in messages. */
   readonly name: string;
-  readonly notApplicable?: Readonly<Partial<Record<string, string>>>;
+  /** Rules that do not hold for this subject, each with the reason. A listed rule that holds is a failure. */
+  readonly notApplicable?: Readonly<Partial<Record<Id, string>>>;
 }
 
 /**
@@ -30,16 +46,16 @@ interface Subject {
  * exemption outlives its reason.
  */
 export function testsOf<Id extends string, Check, Result extends void | Promise<void>>(
-  { name, notApplicable = {} }: Subject,
+  { name, notApplicable }: RuleSubject<Id>,
   rules: readonly Rule<Id, Check>[],
   hold: (check: Check) => Result,
-): { readonly id: Id; readonly title: string; readonly run: () => Result }[] {
-  for (const [id, reason] of Object.entries(notApplicable)) {
+): RuleTest<Id, Result>[] {
+  for (const [id, reason] of Object.entries(notApplicable ?? {})) {
     if (!rules.some((rule) => rule.id === id)) throw new RangeError(`${name}: unknown rule ${id} in notApplicable`);
     if (!reason) throw new RangeError(`${name}: say why ${id} does not apply`);
   }
   return rules.map(({ id, title, check }) => {
-    const exemption = notApplicable[id];
+    const exemption = notApplicable?.[id];
     const rejected = (cause: unknown) => {
       if (exemption !== undefined) return;
       throw new Error(`${name} breaks ${id} (${title}): ${messageOf(cause)}`, { cause });

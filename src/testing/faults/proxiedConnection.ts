@@ -66,9 +66,7 @@ export class ProxiedConnection implements FaultSite {
   }
 
   #pump(direction: Direction): Pump {
-    const [client, server] = [this.#client, this.#server];
-    const [source, sink] = direction === 'toServer' ? [client, server] : [server, client];
-    const replies = this.#replies;
+    const [source, sink] = direction === 'toServer' ? [this.#client, this.#server] : [this.#server, this.#client];
     return new Pump({
       source,
       sink,
@@ -80,11 +78,11 @@ export class ProxiedConnection implements FaultSite {
       },
       inspect: (chunk) => {
         if (direction === 'toClient') return this.#inspectReplies(chunk);
-        replies.fromClient(chunk);
+        this.#replies.fromClient(chunk);
         this.#reportOpaque();
         return [chunk];
       },
-      rest: () => (direction === 'toClient' ? replies.rest() : []),
+      rest: () => (direction === 'toClient' ? this.#replies.rest() : []),
     });
   }
 
@@ -146,19 +144,16 @@ export class ProxiedConnection implements FaultSite {
   }
 }
 
-/** Whether a shutdown was requested and is not confirmed yet. */
-function isShuttingDown(socket: Socket): boolean {
-  const { writableEnded, writableFinished, writableLength, connecting, destroyed } = socket;
-  return writableEnded && !writableFinished && writableLength === 0 && !connecting && !destroyed;
-}
-
 /**
  * Ends a socket. During a shutdown, libuv rejects a reset (EINVAL) and Node never emits `close`, so the shutdown must be
  * confirmed first.
  */
 function end(socket: Socket, how: 'destroy' | 'resetAndDestroy'): void {
-  if (isShuttingDown(socket)) socket.once('finish', () => socket[how]());
-  else if (!socket.destroyed) socket[how]();
+  if (socket.destroyed) return;
+  const { writableEnded, writableFinished, writableLength, connecting } = socket;
+  const isShuttingDown = writableEnded && !writableFinished && writableLength === 0 && !connecting;
+  if (isShuttingDown) socket.once('finish', () => socket[how]());
+  else socket[how]();
 }
 
 function closed(socket: Socket): Promise<void> {

@@ -46,6 +46,7 @@ const COMMIT_REPLY = {
 /** Listens, and keeps the connections and the armed faults. */
 export class TcpProxy implements FaultProxy {
   readonly host: string;
+  port = 0;
   readonly #target: Address;
   readonly #open = new Map<number, ProxiedConnection>();
   readonly #armed = new Set<ArmedFault>();
@@ -59,7 +60,6 @@ export class TcpProxy implements FaultProxy {
     dropCommitReply: 0,
   };
   #accepted = 0;
-  #port = 0;
   #server: Server | undefined;
   #refusals = 0;
   #isClosed = false;
@@ -67,10 +67,6 @@ export class TcpProxy implements FaultProxy {
   constructor(target: Address, host: string) {
     this.#target = target;
     this.host = host;
-  }
-
-  get port(): number {
-    return this.#port;
   }
 
   get connections(): readonly ConnectionInfo[] {
@@ -162,14 +158,14 @@ export class TcpProxy implements FaultProxy {
         cause,
       });
     }
-    this.#port = (server.address() as AddressInfo).port;
+    this.port = (server.address() as AddressInfo).port;
     if (this.#isClosed || this.#refusals > 0) server.close();
     else this.#server = server;
   }
 
   async #endRefusal(): Promise<void> {
     this.#refusals -= 1;
-    if (this.#refusals === 0 && !this.#isClosed) await this.listen(this.#port);
+    if (this.#refusals === 0 && !this.#isClosed) await this.listen(this.port);
   }
 
   #accept(client: Socket): void {
