@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import * as Schema from 'effect/Schema';
 import type { EncodedEntry, EntryFormat, ParsedEntry } from '../disk/log/entryFormat.js';
+import { messageOf } from '../primitives/messageOf.js';
 import type { DeadLetter } from './deadLetter.js';
 import type { ErrorRecord } from './errorRecord.js';
 import { headOf, lineHead, ordinalOf } from './letterLine.js';
@@ -83,7 +84,7 @@ export class LetterFormat implements EntryFormat<DeadLetter, EncodedEntry> {
       const value = letterOf(envelope as Envelope);
       return { is: 'entry', ordinal: ordinalOf(value.id), weight: value.items.length, value };
     } catch (error) {
-      return corrupt(error instanceof Error ? error.message : String(error));
+      return corrupt(messageOf(error));
     }
   }
 }

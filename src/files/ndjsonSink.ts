@@ -4,6 +4,7 @@ import type { Sink, WriteReceipt } from '../contracts/sink.js';
 import { AppendFile } from '../disk/appendFile.js';
 import { isMissing, nodeDisk } from '../disk/disk.js';
 import { errnoText } from '../failures/errno.js';
+import { messageOf } from '../primitives/messageOf.js';
 import { boolean, func, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
 import { NdjsonError } from './ndjsonError.js';
 
@@ -109,8 +110,4 @@ function toLines<T>(path: string, batch: readonly T[]): string {
 /** The item is at fault; others of its batch may be fine. */
 function notJson(path: string, reason: string, cause: unknown): NdjsonError {
   return new NdjsonError(path, `an item is not JSON (${reason})`, { cause, code: 'SLUICE_NDJSON_VALUE' });
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../primitives/messageOf.js';
 import { type FileRecord, RowProblem } from './fileRecord.js';
 import { type Line, OverlongLine } from './lineSplitter.js';
 import type { RecordParser } from './recordParser.js';
@@ -12,8 +13,7 @@ export class NdjsonParser implements RecordParser {
     try {
       value = JSON.parse(line);
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      return new RowProblem(`is not valid JSON (${detail.slice(0, 120)})`);
+      return new RowProblem(`is not valid JSON (${messageOf(error).slice(0, 120)})`);
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       return new RowProblem('is not a JSON object');

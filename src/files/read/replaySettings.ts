@@ -3,6 +3,7 @@ import { decodeProblems } from '../../contracts/decodeProblems.js';
 import { type SourceConfig, sourceOptions } from '../../flow/sourceOptions.js';
 import { BAR, type Bar } from '../../market/bar.js';
 import { EPOCH_UNITS } from '../../market/parseInstant.js';
+import { messageOf } from '../../primitives/messageOf.js';
 import {
   boolean,
   checked,
@@ -124,7 +125,7 @@ function itemSettings<T>(file: string, config: ItemsConfig<T>) {
     try {
       return make(record, line);
     } catch (error) {
-      return new RowProblem(error instanceof Error ? error.message : String(error));
+      return new RowProblem(messageOf(error));
     }
   };
   const reader: ItemReader<T> = { read, timeOf: timeOf ?? (() => 0) };

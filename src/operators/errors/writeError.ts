@@ -1,3 +1,5 @@
+import { messageOf } from '../../primitives/messageOf.js';
+
 /** A batch could not be written. The cause is the error of the sink; the batch is neither written nor diverted. */
 export class WriteError<T = unknown> extends Error {
   override readonly name = 'WriteError';
@@ -8,8 +10,7 @@ export class WriteError<T = unknown> extends Error {
   readonly attempts: number;
 
   constructor(sink: string, items: readonly T[], attempts: number, options: { cause: unknown }) {
-    const reason = options.cause instanceof Error ? options.cause.message : String(options.cause);
-    super(`the sink ${sink} did not take a batch of ${items.length} items: ${reason}`, options);
+    super(`the sink ${sink} did not take a batch of ${items.length} items: ${messageOf(options.cause)}`, options);
     this.sink = sink;
     this.attempts = attempts;
     Object.defineProperty(this, 'items', { value: items, enumerable: false });

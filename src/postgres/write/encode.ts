@@ -1,4 +1,5 @@
 import { epochDay } from '../../market/calendarDate.js';
+import { messageOf } from '../../primitives/messageOf.js';
 import { StoreError } from '../storeError.js';
 import { COLUMN_TYPES, type Column, type ColumnType, type ColumnValue } from '../table.js';
 import { Bytes } from './bytes.js';
@@ -130,8 +131,8 @@ export function readRows<R>(read: () => R): R {
     return read();
   } catch (error) {
     if (error instanceof StoreError) throw error;
-    const said = error instanceof Error ? error.message : String(error);
-    throw new StoreError('SLUICE_STORE_VALUE', `a row of the batch cannot be read (${said})`, { cause: error });
+    const message = `a row of the batch cannot be read (${messageOf(error)})`;
+    throw new StoreError('SLUICE_STORE_VALUE', message, { cause: error });
   }
 }
 
