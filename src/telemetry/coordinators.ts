@@ -1,19 +1,14 @@
 import type { Stage } from '../flow/monitor.js';
 
-/** A writer with the label `worker_id`. */
-export interface Worker {
-  readonly stage: Stage;
-  readonly id: string;
-}
-
 /** The stages of one `coord_id`. */
 export interface Coordinator {
   readonly id: string;
   /** The queues; none in front of a writer that stands alone. */
-  readonly buffers: readonly Stage[];
-  readonly workers: readonly Worker[];
+  readonly buffers: Stage[];
+  /** The writers, each with its label `worker_id`. */
+  readonly workers: { readonly stage: Stage; readonly id: string }[];
   /** Lanes and batches between queue and writers. */
-  readonly between: readonly Stage[];
+  readonly between: Stage[];
 }
 
 /**
@@ -21,7 +16,7 @@ export interface Coordinator {
  * its own name. Writers of one name are counted through, so that two coordinators of one name have workers of their own.
  */
 export function coordinatorsOf(stages: readonly Stage[]): Coordinator[] {
-  const coordinators = new Map<string, { id: string; buffers: Stage[]; workers: Worker[]; between: Stage[] }>();
+  const coordinators = new Map<string, Coordinator>();
   const counts = new Map<string, number>();
   for (const stage of stages) {
     const id = stage.group ?? (stage.role === 'writer' ? stage.name : undefined);

@@ -1,4 +1,4 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** How late timers of the event loop fired, in seconds. */
 export interface EventLoopDelayReading {
@@ -20,14 +20,13 @@ const NOTHING: EventLoopDelayReading = { mean: 0, p99: 0, max: 0 };
  * spike from another.
  */
 export class EventLoopDelay {
-  readonly #histogram: IntervalHistogram;
+  readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   readonly #now: () => number;
   #windowSince: number;
   #former = NOTHING;
 
   /** `now`: any clock in milliseconds. */
   constructor(now: () => number) {
-    this.#histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     this.#now = now;
     this.#windowSince = now();
     this.#histogram.enable();

@@ -59,11 +59,12 @@ export class GateTimes {
     this.#announced.add(stage);
   }
 
-  /** Watches the current gate of the stage. */
-  look(stage: Stage): void {
+  /** Watches the current gate of the stage. Returns its {@link closedSeconds}. */
+  look(stage: Stage): number | undefined {
     const gate = ownGateOf(stage);
     if (gate && !this.#times.has(stage)) this.#times.set(stage, new GateTime());
     this.#times.get(stage)?.watch(gate, this.#now);
+    return this.closedSeconds(stage);
   }
 
   /** Seconds closed until now; `undefined` for a stage without a gate. */

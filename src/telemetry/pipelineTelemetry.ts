@@ -123,7 +123,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
   const pipelines = new Map<PipelineMonitor, PipelineView>();
   const drainingPipelines = new Set<string>();
   const providers = new Map<string, ProviderState>();
-  /** What the pipelines that have ended have counted. */
+  /** What the pipelines that have ended have counted; their gauges are not read. */
   const former = new Scrape();
   let gaps = 0;
   let latest: Scrape | undefined;
@@ -180,9 +180,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
   /** The counters of the pipeline stay, its gauges end. */
   const retire = (view: PipelineView): void => {
     if (pipelines.get(view.monitor) !== view) return;
-    const last = new Scrape();
-    scrapePipeline(view, last, sources);
-    former.addCounted(last);
+    scrapePipeline(view, former, sources);
     pipelines.delete(view.monitor);
     for (const stage of view.monitor.stages) gates.forget(stage);
     latest = undefined;
@@ -204,8 +202,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
     return view;
   };
 
-  type Observer = Pick<PipelineTelemetry, 'attach' | 'draining' | 'finished'>;
-  const observe = (name: string, bindConfig: BindConfig): Observer => {
+  const observe = (name: string, bindConfig: BindConfig): Pick<PipelineTelemetry, keyof RunObserver> => {
     let view: PipelineView | undefined;
     return {
       attach(monitor) {
@@ -242,12 +239,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
     },
     metrics: (format = 'text') => metrics.render(readArgument(owner, 'format', format, FORMAT)),
     topology: () =>
-      [...pipelines.values()].map(({ name, monitor }) =>
-        topologyOf(name, monitor, (stage) => {
-          gates.look(stage);
-          return gates.closedSeconds(stage);
-        }),
-      ),
+      [...pipelines.values()].map(({ name, monitor }) => topologyOf(name, monitor, (stage) => gates.look(stage))),
     eventLoopDelay: () => delay.read(),
     blockers() {
       const open = [...scrape().series('circuitState')].filter(({ value }) => value === 1);

@@ -70,8 +70,7 @@ export function scrapePipeline({ name, monitor, deadLetters }: PipelineView, scr
   }
 
   for (const stage of monitor.stages) {
-    gates.look(stage);
-    const closedSeconds = gates.closedSeconds(stage);
+    const closedSeconds = gates.look(stage);
     if (closedSeconds === undefined) continue;
     scrape.add('gateClosed', [name, stage.id], closedSeconds);
     const gate = ownGateOf(stage);

@@ -1,10 +1,5 @@
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { messageOf } from '../primitives/messageOf.js';
 import { redactText } from '../primitives/redact.js';
@@ -83,7 +78,13 @@ export async function servePages({ port, host, pages }: ServePagesConfig): Promi
     send(request, response, await answer(request));
   });
   server.maxConnections = MAX_CONNECTIONS;
-  await listen(server, host, port);
+  try {
+    await once(server.listen({ host, port }), 'listening');
+  } catch (cause) {
+    throw listenError(cause as NodeJS.ErrnoException, host, port);
+  }
+  // A connection that cannot be accepted is the client's problem, and must not end the pipeline.
+  server.on('error', () => {});
   const bound = (server.address() as AddressInfo).port;
   let closed: Promise<void> | undefined;
   return {
@@ -130,18 +131,6 @@ function send(request: IncomingMessage, response: ServerResponse, { status, cont
     vary: 'accept',
   });
   response.end(request.method === 'HEAD' ? undefined : body);
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(cause, host, port)));
-    server.listen({ host, port }, () => {
-      server.removeAllListeners('error');
-      // A connection that cannot be accepted is the client's problem, and must not end the pipeline.
-      server.on('error', () => {});
-      resolve();
-    });
-  });
 }
 
 const NO_ADDRESS = 'this machine has no such address: use 127.0.0.1, or 0.0.0.0 for all of its addresses';

@@ -1,4 +1,5 @@
 import type { Account, PipelineMonitor, Stage } from '../flow/monitor.js';
+import { COUNTS } from '../operators/running/runReport.js';
 import { pick } from '../primitives/pick.js';
 
 /** What the stages of a pipeline are, how they are connected, and what each has counted. */
@@ -11,19 +12,7 @@ export interface Topology {
 }
 
 /** What of a stage is shown as it is. */
-const SHOWN = [
-  'id',
-  'kind',
-  'name',
-  'role',
-  'isLive',
-  'in',
-  'out',
-  'written',
-  'diverted',
-  'held',
-  'abandoned',
-] as const;
+const SHOWN = ['id', 'kind', 'name', 'role', 'isLive', ...COUNTS, 'held', 'abandoned'] as const;
 
 export interface StageView extends Pick<Stage, (typeof SHOWN)[number]> {
   /** The coordinator that it belongs to, and the worker of it; `null` where it has none. */

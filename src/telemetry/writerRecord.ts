@@ -12,10 +12,8 @@ export function eventTimeOf(item: unknown): number | undefined {
 }
 
 function ownTimeOf(item: unknown): number | undefined {
-  if (typeof item !== 'object' || item === null) return undefined;
-  const { ts } = item as { ts?: unknown };
+  const { ts, publishedAt } = (item ?? {}) as { ts?: unknown; publishedAt?: unknown };
   if (typeof ts === 'number') return ts;
-  const { publishedAt } = item as { publishedAt?: unknown };
   return typeof publishedAt === 'number' ? publishedAt : undefined;
 }
 

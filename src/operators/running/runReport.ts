@@ -7,10 +7,13 @@ import { pick } from '../../primitives/pick.js';
  */
 export type RunOutcome = 'completed' | 'drained' | 'deadline' | 'failed' | 'unsubscribed';
 
-const COUNTED = ['id', 'kind', 'in', 'out', 'written', 'diverted'] as const;
+/** What every stage counts. */
+export const COUNTS = ['in', 'out', 'written', 'diverted'] as const;
+
+const REPORTED = ['id', 'kind', ...COUNTS] as const;
 
 /** What one stage counted in a run, in items. */
-export interface StageReport extends Pick<Stage, (typeof COUNTED)[number]> {
+export interface StageReport extends Pick<Stage, (typeof REPORTED)[number]> {
   readonly dropped: number;
   readonly held: number;
 }
@@ -38,7 +41,7 @@ export function reportOf(
 ): RunReport {
   const stages = [...monitor.stages].reverse().map((stage): StageReport => {
     const { droppedTotal: dropped, held, abandoned } = stage;
-    return { ...pick(stage, COUNTED), dropped, held: held + abandoned };
+    return { ...pick(stage, REPORTED), dropped, held: held + abandoned };
   });
   const heldBy = Object.fromEntries(stages.filter(({ held }) => held > 0).map(({ id, held }) => [id, held]));
   return { ...run, ...monitor.account(), heldBy, stages };
