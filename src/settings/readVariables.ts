@@ -42,23 +42,15 @@ export function readVariables(env: Environment, cwd: string, dotenvFile: string 
     const text = layer?.[1][name]?.trim();
     if (layer && text) given.set(name, { text, origin: layer[0] });
   }
-  const unknown = new Set<string>();
+  const seen = new Set<string>(VARIABLE_NAMES);
   for (const [origin, variables] of layers) {
     for (const name of Object.keys(variables)) {
-      if (!isOurs(name) || isKnown(name) || unknown.has(name) || variables[name] === undefined) continue;
-      unknown.add(name);
+      if (!/^MDS_\w*$/i.test(name) || seen.has(name) || variables[name] === undefined) continue;
+      seen.add(name);
       mistakes.push(unknownVariable(name, origin === 'dotenv' ? ` in ${path}` : ''));
     }
   }
   return { given, dotenvFile: file && path, mistakes };
-}
-
-function isOurs(name: string): boolean {
-  return /^MDS_\w*$/i.test(name);
-}
-
-function isKnown(name: string): boolean {
-  return (VARIABLE_NAMES as readonly string[]).includes(name);
 }
 
 /** Does not quote the value: an unknown variable may be a secret. */

@@ -22,21 +22,32 @@ function form<V>(schema: Schema.ConstraintDecoder<V>, allowed: string): Form<V> 
   return { decode: (text) => Option.getOrUndefined(decode(text)), allowed };
 }
 
-function range(min: number, max: number): string {
-  return max === ANY ? `of at least ${min}` : `from ${min} to ${max}`;
-}
-
 /** Digits only: `1e3`, `0x10` and `1_000` are more likely to be mistakes than numbers. */
-function integer(minimum: number, maximum = ANY) {
-  const digits = Schema.String.check(Schema.isPattern(/^-?\d+$/));
+function numeric(digits: RegExp, what: string, minimum: number, maximum: number) {
   const value = Schema.FiniteFromString.check(Schema.isBetween({ minimum, maximum }));
-  return form(digits.pipe(Schema.decodeTo(value)), `an integer ${range(minimum, maximum)}`);
+  const schema = Schema.String.check(Schema.isPattern(digits)).pipe(Schema.decodeTo(value));
+  return form(schema, `${what} ${maximum === ANY ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`}`);
 }
 
-function decimal(minimum: number, maximum = ANY, of = '') {
-  const digits = Schema.String.check(Schema.isPattern(/^-?(\d+(\.\d*)?|\.\d+)$/));
-  const value = Schema.FiniteFromString.check(Schema.isBetween({ minimum, maximum }));
-  return form(digits.pipe(Schema.decodeTo(value)), `a number ${of}${range(minimum, maximum)}`);
+function integer(minimum: number, maximum = ANY) {
+  return numeric(/^-?\d+$/, 'an integer', minimum, maximum);
+}
+
+function decimal(minimum: number, maximum = ANY, what = 'a number') {
+  return numeric(/^-?(\d+(\.\d*)?|\.\d+)$/, what, minimum, maximum);
+}
+
+/** A number of these. */
+function count(unit: string, maximum = ANY) {
+  return { ...integer(1, maximum), unit };
+}
+
+function seconds() {
+  return { ...decimal(0, MAX_TIMER_S, 'a number of seconds'), unit: 's' };
+}
+
+function milliseconds() {
+  return { ...decimal(0, MAX_TIMER_MS, 'a number of milliseconds'), unit: 'ms' };
 }
 
 function yesOrNo() {
@@ -76,24 +87,21 @@ export interface Variable {
 /** Every variable that is read, in display order. */
 export const VARIABLES = {
   MDS_COORDINATOR_CAPACITY: {
-    ...integer(1),
+    ...count('items'),
     meaning: 'how many items may wait for the workers',
     setting: 'coordinator.capacity',
-    unit: 'items',
     byDefault: '10000',
   },
   MDS_COORDINATOR_WORKERS: {
-    ...integer(1, MAX_WORKERS),
+    ...count('writers', MAX_WORKERS),
     meaning: 'how many writers run in parallel',
     setting: 'coordinator.workers',
-    unit: 'writers',
     byDefault: '4',
   },
   MDS_COORDINATOR_BATCH_SIZE: {
-    ...integer(1),
+    ...count('items'),
     meaning: 'the maximum number of items per write',
     setting: 'coordinator.batchSize',
-    unit: 'items',
     byDefault: '500',
   },
   MDS_COORDINATOR_EAGER: {
@@ -103,31 +111,27 @@ export const VARIABLES = {
     byDefault: 'true',
   },
   MDS_COORDINATOR_FLUSH_INTERVAL: {
-    ...decimal(0, MAX_TIMER_S, 'of seconds '),
+    ...seconds(),
     meaning: 'how long a batch waits to fill up where batches are not eager',
     setting: 'coordinator.lingerMs',
-    unit: 's',
     byDefault: '0.25',
   },
   MDS_RETRY_MAX_ATTEMPTS: {
-    ...integer(1),
+    ...count('attempts'),
     meaning: 'how often a write is attempted in total',
     setting: 'retry.maxAttempts',
-    unit: 'attempts',
     byDefault: '5',
   },
   MDS_RETRY_INITIAL_BACKOFF_MS: {
-    ...decimal(0, MAX_TIMER_MS, 'of milliseconds '),
+    ...milliseconds(),
     meaning: 'the wait before the second attempt',
     setting: 'retry.initialMs',
-    unit: 'ms',
     byDefault: '50',
   },
   MDS_RETRY_MAX_BACKOFF_MS: {
-    ...decimal(0, MAX_TIMER_MS, 'of milliseconds '),
+    ...milliseconds(),
     meaning: 'the longest wait between two attempts',
     setting: 'retry.maxMs',
-    unit: 'ms',
     byDefault: '2000',
   },
   MDS_RETRY_BACKOFF_MULTIPLIER: {
@@ -143,17 +147,15 @@ export const VARIABLES = {
     byDefault: 'true',
   },
   MDS_CB_FAILURE_THRESHOLD: {
-    ...integer(1),
+    ...count('writes'),
     meaning: 'how many failed writes in a row open the circuit breaker',
     setting: 'breaker.minimumCalls',
-    unit: 'writes',
     byDefault: '5',
   },
   MDS_CB_HALF_OPEN_AFTER_SEC: {
-    ...decimal(0, MAX_TIMER_S, 'of seconds '),
+    ...seconds(),
     meaning: 'how long the circuit breaker stays open before a write probes the store',
     setting: 'breaker.openMs',
-    unit: 's',
     byDefault: '60',
   },
   MDS_METRICS_PORT: {
