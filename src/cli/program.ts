@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { isSettingsError } from '../settings/settingsError.js';
 import { CommandContext, EXIT, type ExitCode, type GlobalOptions, UsageError } from './commandContext.js';
@@ -62,8 +62,5 @@ function inheriting(command: Command, parent: Command): Command {
 }
 
 function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
+  return createRequire(import.meta.url)('../../package.json').version;
 }

@@ -1,20 +1,14 @@
 import { SingleBar } from 'cli-progress';
 import type { Output } from './terminal.js';
 
-/** The progress of a long operation, for humans. */
-export interface Progress {
-  update(done: number, failed: number): void;
-  /** Writes a line above the bar. */
-  say(text: string): void;
-  /** Shows the final state and ends the bar. */
-  stop(): void;
-}
-
 /** Shorter operations show no bar. */
 const BAR_AFTER_MS = 500;
 
-/** Shows a bar on a terminal once the operation has taken a while; elsewhere, only the lines of `say()`. */
-export function showProgress(output: Output, total: number): Progress {
+/**
+ * Shows the progress of a long operation, for humans: a bar on a terminal once the operation has taken a while; elsewhere, only the
+ * lines of `say()`.
+ */
+export function showProgress(output: Output, total: number) {
   let bar: SingleBar | undefined;
   let done = 0;
   let failed = 0;
@@ -38,17 +32,19 @@ export function showProgress(output: Output, total: number): Progress {
     bar = undefined;
   };
   return {
-    update(items, failures) {
+    update(items: number, failures: number): void {
       done = items;
       failed = failures;
       bar?.update(done, { failed });
     },
-    say(text) {
+    /** Writes a line above the bar. */
+    say(text: string): void {
       const wasShown = bar !== undefined;
       if (wasShown) end();
       void output.write(`${text}\n`).catch(() => {});
       if (wasShown) begin();
     },
+    /** Shows the final state and ends the bar. */
     stop: end,
   };
 }

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { firstValueFrom, Subject } from 'rxjs';
 import type { SignalEmitter } from '../pipelines/run.js';
 import type { Environment } from '../settings/readVariables.js';
 
@@ -61,21 +62,15 @@ export function processTerminal(): Terminal {
 /** Wraps a stream so that writers wait for a slow reader. */
 export function outputOf(stream: NodeJS.WritableStream & { isTTY?: boolean; columns?: number }): Output {
   let closed: OutputClosedError | undefined;
-  const waiting = new Set<() => void>();
-  const wake = () => {
-    for (const resume of [...waiting]) resume();
-    waiting.clear();
+  const goesOn$ = new Subject<void>();
+  const close = (error: OutputClosedError) => {
+    closed ??= error;
+    goesOn$.next();
   };
   // Without a listener, an EPIPE would crash the process.
-  stream.on('error', (cause) => {
-    closed ??= new OutputClosedError({ cause });
-    wake();
-  });
-  stream.on('close', () => {
-    closed ??= new OutputClosedError();
-    wake();
-  });
-  stream.on('drain', wake);
+  stream.on('error', (cause) => close(new OutputClosedError({ cause })));
+  stream.on('close', () => close(new OutputClosedError()));
+  stream.on('drain', () => goesOn$.next());
   return {
     isTTY: Boolean(stream.isTTY),
     get columns() {
@@ -83,7 +78,7 @@ export function outputOf(stream: NodeJS.WritableStream & { isTTY?: boolean; colu
     },
     stream,
     async write(text) {
-      if (!closed && !stream.write(text)) await new Promise<void>((resume) => waiting.add(resume));
+      if (!closed && !stream.write(text)) await firstValueFrom(goesOn$);
       if (closed) throw closed;
     },
   };

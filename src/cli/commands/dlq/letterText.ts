@@ -1,17 +1,13 @@
 import type { LetterCount } from '../../../dead-letters/deadLetter.js';
 import type { ErrorRecord } from '../../../dead-letters/errorRecord.js';
 import type { StoredLetter } from '../../../dead-letters/readDeadLetters.js';
-import { encodeValue, type Json } from '../../../dead-letters/valueCodec.js';
+import { encodeValue } from '../../../dead-letters/valueCodec.js';
 import { oneLine } from '../../table.js';
 
 /** A letter as JSON, with its items or only their number. Values that JSON cannot express are marked as in the folder. */
 export function letterJson({ items, ...letter }: StoredLetter<unknown>, withItems: boolean): Record<string, unknown> {
   const head = { ...letter, at: timeOf(letter.at), itemCount: items.length };
-  return withItems ? { ...head, items: items.map(itemJson) } : head;
-}
-
-export function itemJson(item: unknown): Json {
-  return encodeValue(item, 'item');
+  return withItems ? { ...head, items: items.map((item) => encodeValue(item, 'item')) } : head;
 }
 
 /** In UTC, with milliseconds. */

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { readDeadLetters, type StoredLetter } from '../../../dead-letters/readDeadLetters.js';
+import { encodeValue } from '../../../dead-letters/valueCodec.js';
 import { type CommandContext, EXIT } from '../../commandContext.js';
 import { integer } from '../../parsers.js';
 import { oneLine } from '../../table.js';
 import { dirOption, type LetterOptions, letterFolder } from './letterOptions.js';
-import { errorLines, itemJson, letterJson, timeOf } from './letterText.js';
+import { errorLines, letterJson, timeOf } from './letterText.js';
 
 interface ShowOptions extends Pick<LetterOptions, 'dir'> {
   readonly items: number;
@@ -40,7 +41,7 @@ async function show(context: CommandContext, id: string, options: ShowOptions): 
   }
   for (const line of page(letter)) await context.print(line);
   for (const item of letter.items.slice(0, options.items))
-    await context.print(`  ${escaped(JSON.stringify(itemJson(item)))}`);
+    await context.print(`  ${escaped(JSON.stringify(encodeValue(item, 'item')))}`);
   const left = letter.items.length - options.items;
   if (left > 0) await context.print(`  … and ${left} more: raise --items, or use --json`);
 }
