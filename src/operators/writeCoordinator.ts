@@ -5,6 +5,7 @@ import { withContext } from '../flow/withContext.js';
 import type { CircuitBreaker, CircuitBreakerConfig } from '../policies/circuitBreaker.js';
 import { watermarks } from '../policies/watermarks.js';
 import {
+  allUnchecked,
   boolean,
   duration,
   func,
@@ -15,7 +16,6 @@ import {
   readArgument,
   readOptions,
   text,
-  unchecked,
 } from '../primitives/options.js';
 import { batch } from './batch.js';
 import { type BoundedBufferConfig, boundedBuffer } from './boundedBuffer.js';
@@ -68,11 +68,7 @@ const POLICIES = {
 const OPTIONS = {
   name: text(),
   // Checked by watermarks() and boundedBuffer().
-  capacity: unchecked(),
-  highWatermark: unchecked(),
-  lowWatermark: unchecked(),
-  overflow: unchecked(),
-  onDrop: unchecked(),
+  ...allUnchecked('capacity', 'highWatermark', 'lowWatermark', 'overflow', 'onDrop'),
   workers: integer({ min: 1, max: MAX_LANES }).default(4),
   batchSize: integer({ min: 1 }).default(500),
   lingerMs: duration().default(250),

@@ -13,22 +13,16 @@ import {
 import type { Pool } from '../postgres/pool.js';
 import { recordSink } from '../postgres/recordSink.js';
 import type { TableSinkConfig } from '../postgres/tableSink.js';
-import { boolean, nested, type OptionsOf, readOptions, unchecked } from '../primitives/options.js';
+import { allUnchecked, boolean, nested, type OptionsOf, readOptions, unchecked } from '../primitives/options.js';
 
 /** The options that all kinds share; each kind has its own name, key and table. `writeCoordinator` checks the values. */
 const COORDINATOR = {
-  capacity: unchecked(),
-  highWatermark: unchecked(),
-  lowWatermark: unchecked(),
-  overflow: unchecked(),
-  workers: unchecked(),
-  batchSize: unchecked(),
-  lingerMs: unchecked(),
-  eager: unchecked(),
+  ...allUnchecked('capacity', 'highWatermark', 'lowWatermark', 'overflow'),
+  ...allUnchecked('workers', 'batchSize', 'lingerMs', 'eager'),
 };
 
 /** The same for `tableSink`. */
-const TABLES = { schema: unchecked(), createTable: unchecked(), strategy: unchecked(), now: unchecked() };
+const TABLES = allUnchecked('schema', 'createTable', 'strategy', 'now');
 
 export interface MarketDataToStoreConfig {
   /** The settings of each coordinator, such as `settings.coordinator`. Default: those of `writeCoordinator`. */
@@ -91,8 +85,7 @@ export function marketDataToStore(
   const writer = (kind: RecordKind) => {
     // Routing has chosen the records of this kind.
     const sink = recordSink(owner, kind, pool, tables) as Sink<MarketEvent>;
-    const write = writeCoordinator(sink, { ...coordinator, policies });
-    return (records$: Observable<MarketEvent>): Observable<WriteOutcome<MarketEvent>> => records$.pipe(write);
+    return writeCoordinator(sink, { ...coordinator, policies });
   };
   const checked = check
     ? decode(marketEventCodec, { divertTo: refusal(policies.deadLetters) })

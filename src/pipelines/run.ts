@@ -92,7 +92,7 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
       else stop?.addEventListener('abort', onStop, { once: true });
       pipeline.start(outcomes$);
     } catch (error) {
-      pipeline.fail(error);
+      pipeline.end('failed', error);
     }
   });
 }

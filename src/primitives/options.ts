@@ -229,6 +229,11 @@ export function unchecked<V = unknown>(): Option<V> {
   return new Option<V>('anything', (value) => value as V);
 }
 
+/** Several such options: an operator that hands them on to another one leaves their check to that. */
+export function allUnchecked<K extends string>(...names: readonly K[]) {
+  return Object.fromEntries(names.map((name) => [name, unchecked()])) as Record<K, Option<unknown>>;
+}
+
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -120,6 +120,6 @@ export class SinkSubscriber<T> extends Subscriber<T> {
     const isTearingDown = !this.closed && this.#head.closed;
     super.unsubscribe();
     if (this.#isEnding || isTearingDown) return;
-    this.#pipeline.unsubscribe();
+    this.#pipeline.end('unsubscribed');
   }
 }

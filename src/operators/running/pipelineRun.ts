@@ -77,7 +77,7 @@ export class PipelineRun {
             if (outcome.status === 'written') this.#batches += 1;
             this.#rows += outcome.rows;
           },
-          error: (error) => this.#end('failed', error),
+          error: (error) => this.end('failed', error),
           complete: () => this.#endDrain(this.#drain.machine.isRequested ? 'drained' : 'completed'),
         }),
       );
@@ -91,23 +91,15 @@ export class PipelineRun {
     this.#drain.request();
   }
 
-  fail(error: unknown): void {
-    this.#end('failed', error);
-  }
-
-  /** Gives up what is held. */
-  unsubscribe(): void {
-    this.#end('unsubscribed');
-  }
-
   /** Everything is settled, or the time for it is over. */
   #endDrain(outcome: RunOutcome): void {
     const { failure } = this.#drain.machine;
-    if (failure) this.#end('failed', failure.error);
-    else this.#end(outcome);
+    if (failure) this.end('failed', failure.error);
+    else this.end(outcome);
   }
 
-  #end(how: RunOutcome, cause?: unknown): void {
+  /** Tears the pipeline down, and gives up what it still holds. Only the first call counts. */
+  end(how: RunOutcome, cause?: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#drain.close();

@@ -50,7 +50,9 @@ export function supervise<T>({ scheduler, branches = false }: SuperviseConfig): 
     const fail = (error: unknown) => {
       const { failure } = machine;
       const isKnown = !failure || (error instanceof AggregateError && error.errors[0] === failure.error);
-      destination.error(isKnown ? error : joined(failure.error, error));
+      if (isKnown) return destination.error(error);
+      const message = `${messageOf(failure.error)}; and then: ${messageOf(error)}`;
+      destination.error(new AggregateError([failure.error, error], message));
     };
 
     return {
@@ -68,8 +70,4 @@ export function supervise<T>({ scheduler, branches = false }: SuperviseConfig): 
       finalize: () => drain.close(),
     };
   });
-}
-
-function joined(first: unknown, second: unknown): AggregateError {
-  return new AggregateError([first, second], `${messageOf(first)}; and then: ${messageOf(second)}`);
 }
