@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { LetterCount, LetterFilter } from '../../../dead-letters/deadLetter.js';
 import type { DeadLetterQueue } from '../../../dead-letters/deadLetterQueue.js';
+import { addTo } from '../../../dead-letters/letterLog.js';
 import { readDeadLetters } from '../../../dead-letters/readDeadLetters.js';
 import { type CommandContext, EXIT, UsageError } from '../../commandContext.js';
 import {
@@ -84,11 +85,7 @@ function changeCommand(context: CommandContext, name: string, summary: string, d
 }
 
 async function count(folder: string, filter: LetterFilter): Promise<LetterCount> {
-  let letters = 0;
-  let items = 0;
-  for await (const letter of readDeadLetters(folder, filter)) {
-    letters += 1;
-    items += letter.items.length;
-  }
-  return { letters, items };
+  const total = { ...NONE };
+  for await (const { items } of readDeadLetters(folder, filter)) addTo(total, 1, items.length);
+  return total;
 }

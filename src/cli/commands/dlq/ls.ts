@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { addTo } from '../../../dead-letters/letterLog.js';
 import {
   countQuarantined,
   readDeadLetters,
@@ -10,7 +11,7 @@ import type { CommandContext } from '../../commandContext.js';
 import { integer } from '../../parsers.js';
 import { oneLine, Table } from '../../table.js';
 import { addLetterOptions, filterOf, type LetterOptions, letterFolder, parkedOption } from './letterOptions.js';
-import { errorSummary, letterJson, tallyText, timeOf } from './letterText.js';
+import { errorSummary, letterJson, NONE, tallyText, timeOf } from './letterText.js';
 
 interface LsOptions extends LetterOptions {
   readonly limit?: number;
@@ -47,8 +48,7 @@ async function list(context: CommandContext, folder: string, options: LsOptions)
     unread += 1;
   };
   let rows: string[][] = [];
-  let letters = 0;
-  let items = 0;
+  const total = { ...NONE };
   const reasons = new Map<string, number>();
   let hasMore = false;
   const flush = async () => {
@@ -56,12 +56,11 @@ async function list(context: CommandContext, folder: string, options: LsOptions)
     rows = [];
   };
   for await (const letter of readDeadLetters<unknown>(folder, filterOf(options), { onProblem })) {
-    if (letters >= limit) {
+    if (total.letters >= limit) {
       hasMore = true;
       break;
     }
-    letters += 1;
-    items += letter.items.length;
+    addTo(total, 1, letter.items.length);
     reasons.set(letter.reason, (reasons.get(letter.reason) ?? 0) + 1);
     if (json) await context.print(JSON.stringify(letterJson(letter, false)));
     else rows.push(rowOf(letter));
@@ -78,7 +77,7 @@ async function list(context: CommandContext, folder: string, options: LsOptions)
   const state = options.parked ? 'parked' : 'open';
   const more = hasMore ? `; more are beyond --limit ${limit}` : '';
   const byReason = [...reasons].map(([reason, count]) => `${oneLine(reason)} ${count}`).join(', ');
-  await context.report(`${state}: ${tallyText({ letters, items })}${byReason && ` (${byReason})`}${more}`);
+  await context.report(`${state}: ${tallyText(total)}${byReason && ` (${byReason})`}${more}`);
   const quarantined = await countQuarantined(folder);
   const parts = quarantined === 1 ? '1 damaged part of a segment' : `${quarantined} damaged parts of segments`;
   if (quarantined > 0) await context.report(`quarantined: ${parts} in ${join(folder, 'quarantine')}`);

@@ -20,14 +20,7 @@ export interface Pass extends LetterCount {
 }
 
 /** What a replay will do. */
-export interface Census {
-  readonly passes: readonly Pass[];
-  /** The sum of the passes, up to the limit. */
-  readonly meant: LetterCount;
-  readonly left: readonly Left[];
-  /** Letters beyond the limit. */
-  readonly beyondLimit: number;
-}
+export type Census = Awaited<ReturnType<typeof censusOf>>;
 
 export type ReplayCounts = Pick<ReplayProgress, 'letters' | 'items' | 'written' | 'failedAgain' | 'parked'>;
 export const NO_REPLAYS: ReplayCounts = { letters: 0, items: 0, written: 0, failedAgain: 0, parked: 0 };
@@ -43,8 +36,8 @@ interface Group extends LetterCount {
   readonly reason: string;
 }
 
-/** Counts the letters that a filter selects. Takes no lock. */
-export async function censusOf(folder: string | undefined, filter: LetterFilter, limit?: number): Promise<Census> {
+/** Counts the letters that a filter selects: `meant` is the sum of the passes, up to the limit. Takes no lock. */
+export async function censusOf(folder: string | undefined, filter: LetterFilter, limit?: number) {
   const groups = new Map<string, Group>();
   let unknown = 0;
   const onProblem = ({ is }: UnreadLine) => {

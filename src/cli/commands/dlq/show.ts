@@ -39,7 +39,7 @@ async function show(context: CommandContext, id: string, options: ShowOptions): 
     await context.print(JSON.stringify(letterJson(letter, true), undefined, 2));
     return;
   }
-  for (const line of page(letter)) await context.print(line);
+  await context.print(page(letter));
   for (const item of letter.items.slice(0, options.items))
     await context.print(`  ${escaped(JSON.stringify(encodeValue(item, 'item')))}`);
   const left = letter.items.length - options.items;
@@ -53,7 +53,7 @@ async function find(folder: string, id: string): Promise<StoredLetter<unknown> |
   return undefined;
 }
 
-function page(letter: StoredLetter<unknown>): string[] {
+function page(letter: StoredLetter<unknown>): string {
   const { id, state, at, pipeline, stage, reason, attempts, replays, previous, kind, error, items } = letter;
   const facts: readonly (readonly [string, string])[] = [
     ['id', id],
@@ -69,7 +69,7 @@ function page(letter: StoredLetter<unknown>): string[] {
     ...errorLines(error).map((line, index) => [index === 0 ? 'error' : 'cause', line] as const),
     ['items', String(items.length)],
   ];
-  return facts.map(([name, value]) => `${name.padEnd(9)} ${oneLine(value)}`);
+  return facts.map(([name, value]) => `${name.padEnd(9)} ${oneLine(value)}`).join('\n');
 }
 
 /** JSON escapes only ASCII control characters; others can hide or reverse the text on a terminal. */
