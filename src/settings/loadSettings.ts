@@ -100,7 +100,7 @@ export function loadSettings(config: LoadSettingsConfig = {}): Settings {
   const all = [
     ...mistakes,
     ...[...bad].map((name) => badValue(name, given.get(name)?.text ?? '')),
-    ...contradictions(values, bad, (name) => given.has(name)),
+    ...contradictions(values, bad, given),
   ];
   if (all.length > 0) throw new SettingsError(all);
 
@@ -152,14 +152,14 @@ function quote(text: string): string {
 /** Values that are valid by themselves, but not together. */
 function contradictions(
   values: Values,
-  bad: ReadonlySet<VariableName>,
-  isGiven: (name: VariableName) => boolean,
+  bad: ReadonlySet<string>,
+  given: ReadonlyMap<string, unknown>,
 ): SettingsMistake[] {
   const [initial, max] = ['MDS_RETRY_INITIAL_BACKOFF_MS', 'MDS_RETRY_MAX_BACKOFF_MS'] as const;
   if (bad.has(initial) || bad.has(max) || values[initial] <= values[max]) return [];
   // Blames the one that was given, or the first if both were.
-  const [variable, bound, other] = isGiven(initial) ? [initial, 'at most', max] : [max, 'at least', initial];
-  const message = `${variable} must be ${bound} ${other}, which is ${values[other]}${isGiven(other) ? '' : ' by default'}, got ${values[variable]}`;
+  const [variable, bound, other] = given.has(initial) ? [initial, 'at most', max] : [max, 'at least', initial];
+  const message = `${variable} must be ${bound} ${other}, which is ${values[other]}${given.has(other) ? '' : ' by default'}, got ${values[variable]}`;
   return [{ variable, message }];
 }
 

@@ -15,19 +15,11 @@ interface Given {
   readonly origin: Exclude<SettingOrigin, 'default'>;
 }
 
-export interface VariablesRead {
-  /** The texts that were given, trimmed. None is empty. */
-  readonly given: ReadonlyMap<VariableName, Given>;
-  /** The file that was read, if any. */
-  readonly dotenvFile: string | undefined;
-  readonly mistakes: readonly SettingsMistake[];
-}
-
 /**
  * Reads the variables as texts. The environment wins over the file, even with an empty variable: that restores the default
- * of one that the file sets.
+ * of one that the file sets. `given` has the texts, trimmed, of which none is empty; `dotenvFile` is the file that was read, if any.
  */
-export function readVariables(env: Environment, cwd: string, dotenvFile: string | false | undefined): VariablesRead {
+export function readVariables(env: Environment, cwd: string, dotenvFile: string | false | undefined) {
   const mistakes: SettingsMistake[] = [];
   const path = dotenvFile === false ? undefined : resolve(cwd, dotenvFile ?? join(cwd, '.env'));
   const file = path === undefined ? undefined : readDotenv(path, dotenvFile !== undefined, mistakes);

@@ -37,7 +37,7 @@ function decimal(minimum: number, maximum = ANY, what = 'a number') {
   return numeric(/^-?(\d+(\.\d*)?|\.\d+)$/, what, minimum, maximum);
 }
 
-/** A number of these. */
+/** At least one of what the unit names. */
 function count(unit: string, maximum = ANY) {
   return { ...integer(1, maximum), unit };
 }
