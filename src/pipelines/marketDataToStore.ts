@@ -108,12 +108,7 @@ type Writers = {
 function refusal(deadLetters: CoordinatorPolicies<MarketEvent>['deadLetters']) {
   return ({ input, error }: Rejected) => {
     if (!deadLetters) throw error;
-    return deadLetters.append({
-      items: [input as MarketEvent],
-      stage: 'decode',
-      reason: 'decode',
-      error,
-      attempts: 0,
-    });
+    const items = [input as MarketEvent];
+    return deadLetters.append({ items, stage: 'decode', reason: 'decode', error, attempts: 0 });
   };
 }

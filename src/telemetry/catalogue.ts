@@ -16,12 +16,9 @@ export const FRESHNESS_BOUNDS: readonly number[] = [
 
 const define =
   (type: MetricInfo['type']) =>
-  (name: string, labels: string, help: string): MetricInfo => ({
-    name,
-    type,
-    help,
-    labels: labels.match(/\w+/g) ?? [],
-  });
+  (name: string, labels: string, help: string): MetricInfo => {
+    return { name, type, help, labels: labels.match(/\w+/g) ?? [] };
+  };
 const counter = define('counter');
 const gauge = define('gauge');
 const histogram = define('histogram');

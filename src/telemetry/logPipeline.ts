@@ -1,6 +1,7 @@
 import type { PipelineMonitor, Stage, StageObserver, WatchedBreaker } from '../flow/monitor.js';
 import type { RunObserver } from '../operators/running/runObserver.js';
 import type { RunReport } from '../operators/running/runReport.js';
+import { InsertionOrderMap } from '../primitives/insertionOrderMap.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
 import { duration, func, type OptionsOf, readArgument, readOptions } from '../primitives/options.js';
 import type { Logger } from './createLogger.js';
@@ -54,7 +55,7 @@ export function logPipeline(logger: Logger, config: LogPipelineConfig = {}): Pip
   readArgument(owner, 'the warn of its logger', logger?.warn, func());
   const { repeatMs, now } = readOptions(owner, config, OPTIONS);
   const clock = new MonotonicClock();
-  const problems = new Map<string, { loggedAt: number; repeated: number }>();
+  const problems = new InsertionOrderMap<string, { loggedAt: number; repeated: number }>();
   const breakers = new Map<WatchedBreaker, () => void>();
   const breakerOf = new Map<Stage, WatchedBreaker>();
 
@@ -74,12 +75,8 @@ export function logPipeline(logger: Logger, config: LogPipelineConfig = {}): Pip
       known.repeated += 1;
       return;
     }
-    problems.delete(key);
-    for (const oldest of problems.keys()) {
-      if (problems.size < MAX_PROBLEMS) break;
-      problems.delete(oldest);
-    }
-    problems.set(key, { loggedAt: at, repeated: 0 });
+    problems.put(key, { loggedAt: at, repeated: 0 });
+    if (problems.size > MAX_PROBLEMS) problems.delete(problems.oldest()![0]);
     write('warn', known?.repeated ? { ...fields, repeated: known.repeated } : fields, message);
   };
 

@@ -75,13 +75,7 @@ export class RunObservers {
     if (this.#warned.has(observer)) return;
     this.#warned.add(observer);
     const detail = error instanceof Error && error.stack ? { detail: redactText(error.stack) } : {};
-    process.emitWarning(
-      redactText(`an observer of the pipeline failed, and the pipeline goes on: ${messageOf(error)}`),
-      {
-        type: 'SluiceWarning',
-        code: 'SLUICE_OBSERVER_FAILED',
-        ...detail,
-      },
-    );
+    const message = redactText(`an observer of the pipeline failed, and the pipeline goes on: ${messageOf(error)}`);
+    process.emitWarning(message, { type: 'SluiceWarning', code: 'SLUICE_OBSERVER_FAILED', ...detail });
   }
 }

@@ -46,15 +46,6 @@ export function supervise<T>({ scheduler, branches = false }: SuperviseConfig): 
 
     const { machine } = drain;
 
-    /** An error while everything is being saved comes second: it must not hide the one that it is being saved from. */
-    const fail = (error: unknown) => {
-      const { failure } = machine;
-      const isKnown = !failure || (error instanceof AggregateError && error.errors[0] === failure.error);
-      if (isKnown) return destination.error(error);
-      const message = `${messageOf(failure.error)}; and then: ${messageOf(error)}`;
-      destination.error(new AggregateError([failure.error, error], message));
-    };
-
     return {
       upstream: {
         // A `stopping` from downstream is passed on as it is, because a broadcast tells its rounds apart by it.
@@ -65,7 +56,14 @@ export function supervise<T>({ scheduler, branches = false }: SuperviseConfig): 
         },
       },
       next: (value) => destination.next(value),
-      error: fail,
+      /** An error while everything is being saved comes second: it must not hide the one that it is being saved from. */
+      error(error) {
+        const { failure } = machine;
+        const isKnown = !failure || (error instanceof AggregateError && error.errors[0] === failure.error);
+        if (isKnown) return destination.error(error);
+        const message = `${messageOf(failure.error)}; and then: ${messageOf(error)}`;
+        destination.error(new AggregateError([failure.error, error], message));
+      },
       complete: end,
       finalize: () => drain.close(),
     };
