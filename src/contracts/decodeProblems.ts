@@ -25,7 +25,7 @@ export function decodeProblems(errors: Errors): DecodeProblem[] {
   for (const { context, value, message } of errors) {
     const path = clip(pathOf(context));
     const known = byPath.get(path);
-    const expected = clip(message ?? expectedBy(context));
+    const expected = clip(message ?? context.at(-1)?.type.name ?? 'another value');
     if (known) known.expected.add(expected);
     else if (byPath.size < MAX_PROBLEMS) {
       const isSecret = context.some(({ key }) => isSecretName(key));
@@ -36,10 +36,6 @@ export function decodeProblems(errors: Errors): DecodeProblem[] {
     const names = [...expected].slice(0, MAX_EXPECTED);
     return { path, expected: names.join(' or '), got };
   });
-}
-
-function expectedBy(context: Context): string {
-  return context.at(-1)?.type.name ?? 'another value';
 }
 
 /** io-ts writes the member of a union or an intersection into the path like a field; a reader of the data has none. */

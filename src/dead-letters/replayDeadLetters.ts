@@ -1,7 +1,7 @@
 import { asyncScheduler, type Observable, type SchedulerLike } from 'rxjs';
 import type { Sink } from '../contracts/sink.js';
 import { gatedSource } from '../flow/gatedSource.js';
-import { WRITE_POLICIES, type WritePolicies, writerSettings } from '../operators/writing/writePolicies.js';
+import { SINK, WRITE_POLICIES, type WritePolicies, writerSettings } from '../operators/writing/writePolicies.js';
 import {
   boolean,
   duration,
@@ -48,7 +48,7 @@ const PACE = {
 } satisfies OptionsOf<NonNullable<ReplayDeadLettersConfig<unknown>['pace']>>;
 
 const OPTIONS = {
-  sink: having('write').required(),
+  sink: SINK,
   policies: unchecked(),
   filter: nested(LETTER_FILTER),
   pace: nested(PACE),

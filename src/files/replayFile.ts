@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
 import type { Bar } from '../market/bar.js';
-import { badRow, RowProblem } from './read/fileRecord.js';
+import { RowProblem } from './read/fileRecord.js';
 import type {
   ReplayBarsConfig,
   ReplayDecodedConfig,
@@ -73,9 +73,11 @@ export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = 
     let startedAt = 0;
     const rows = new RowFile(settings, () => outlet.wake());
 
-    const refuse = (problem: RowProblem) => {
+    const refuse = ({ reason, column }: RowProblem) => {
       outlet.drop('badRow');
-      onBadRow?.(badRow({ file, line: rows.line }, rows.raw, problem));
+      const { line, raw } = rows;
+      const where = column === undefined ? '' : `${column}: `;
+      onBadRow?.({ file, line, column, reason, message: `${file}:${line}: ${where}${reason}`, raw });
     };
 
     const schedule = (item: T | Bar, time: number, factor: number) => {

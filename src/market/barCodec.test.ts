@@ -2,7 +2,7 @@ import { isRight } from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import { reasons } from '../../test/support/reasons.js';
 import type { Bar } from './bar.js';
-import { barCodec } from './barCodec.js';
+import { barCodec } from './codecs.js';
 
 const BAR: Bar = {
   kind: 'bar',

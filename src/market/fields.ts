@@ -1,4 +1,4 @@
-import { epochDay } from './calendarDate.js';
+import { epochDay } from '../primitives/calendarDate.js';
 
 /** What one field of a record must be: in words, for messages, and as a check. */
 export interface Field<A> {

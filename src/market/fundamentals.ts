@@ -1,4 +1,4 @@
-import { DAY_MS, epochDay } from './calendarDate.js';
+import { DAY_MS, epochDay } from '../primitives/calendarDate.js';
 import * as field from './fields.js';
 import type { RecordDescription } from './recordShape.js';
 

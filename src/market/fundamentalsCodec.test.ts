@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { reasons } from '../../test/support/reasons.js';
+import { fundamentalsCodec } from './codecs.js';
 import type { Fundamentals } from './fundamentals.js';
-import { fundamentalsCodec } from './fundamentalsCodec.js';
 
 const FIGURE: Fundamentals = {
   kind: 'fundamental',

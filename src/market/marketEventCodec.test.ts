@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { reasons } from '../../test/support/reasons.js';
-import { marketEventCodec } from './marketEventCodec.js';
+import { marketEventCodec } from './codecs.js';
 import type { MarketEvent } from './recordKinds.js';
 
 const EVENTS: readonly MarketEvent[] = [

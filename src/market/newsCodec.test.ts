@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { reasons } from '../../test/support/reasons.js';
-import { newsCodec } from './newsCodec.js';
+import { newsCodec } from './codecs.js';
 import type { NewsItem } from './newsItem.js';
 
 const ITEM: NewsItem = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { reasons } from '../../test/support/reasons.js';
-import { optionCodec } from './optionCodec.js';
+import { optionCodec } from './codecs.js';
 import type { OptionSnapshot } from './optionSnapshot.js';
 
 const OPTION: OptionSnapshot = {

@@ -1,9 +1,9 @@
-import { isDate } from './calendarDate.js';
+import { isDate } from '../primitives/calendarDate.js';
+
+export const EPOCH_UNITS = ['s', 'ms', 'us', 'ns'] as const;
 
 /** The unit of a time that is written as a number. */
-export type EpochUnit = 's' | 'ms' | 'us' | 'ns';
-
-export const EPOCH_UNITS: readonly EpochUnit[] = ['s', 'ms', 'us', 'ns'];
+export type EpochUnit = (typeof EPOCH_UNITS)[number];
 
 /** Year, month, day; hour, minute, second, fraction; offset. */
 const ISO =
@@ -32,16 +32,9 @@ export function parseInstant(time: string | number, unit: EpochUnit = 'ms'): num
 
 function fromEpoch(value: number, unit: EpochUnit): number {
   if (!Number.isFinite(value)) return Number.NaN;
-  switch (unit) {
-    case 's':
-      return Math.round(value * 1e6) / 1e3;
-    case 'ms':
-      return value;
-    case 'us':
-      return value / 1e3;
-    case 'ns':
-      return Math.round(value / 1e3) / 1e3;
-  }
+  if (unit === 'ms') return value;
+  if (unit === 'us') return value / 1e3;
+  return Math.round(unit === 's' ? value * 1e6 : value / 1e3) / 1e3;
 }
 
 function fromIso(match: RegExpExecArray): number {

@@ -2,11 +2,14 @@ import * as t from 'io-ts';
 import type { Field } from './fields.js';
 import { issuesOf, type RecordIssue, type RecordShape } from './recordShape.js';
 
+/** Untrusted input to a record. */
+export type Codec<R> = t.Type<R, R, unknown>;
+
 /**
  * The io-ts codec of a shape. It names every field that is wrong and, if none is, the contradictions between them. It
  * leaves out fields that the shape does not have, and fields that are undefined.
  */
-export function recordCodec<R extends object>(shape: RecordShape<R>): t.Type<R, R, unknown> {
+export function recordCodec<R extends object>(shape: RecordShape<R>): Codec<R> {
   const names = Object.keys(shape.fields) as (keyof R & string)[];
   const types: Readonly<Record<string, t.Type<unknown>>> = Object.fromEntries(
     Object.entries<Field<unknown>>(shape.fields).map(([name, field]) => [name, typeOf(field)]),

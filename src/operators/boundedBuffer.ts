@@ -40,7 +40,7 @@ export interface BoundedBuffer<T> extends OperatorFunction<T, T> {
   readonly level$: Observable<Level>;
 }
 
-const OPTIONS = {
+export const BUFFER_OPTIONS = {
   // Checked by watermarks().
   capacity: unchecked<number>(),
   highWatermark: unchecked<number>(),
@@ -96,7 +96,7 @@ export function boundedBuffer<T>(config: BoundedBufferConfig<T> = {}): BoundedBu
   if (['block', 'error'].includes(config.overflow as string)) {
     throw new RangeError(`${owner}: overflow ${JSON.stringify(config.overflow)} is called "fail": a full buffer fails`);
   }
-  const { overflow, onDrop, name } = readOptions(owner, config, OPTIONS);
+  const { overflow, onDrop, name } = readOptions(owner, config, BUFFER_OPTIONS);
   const { capacity, high, low } = watermarks(owner, config);
   const level = new BehaviorSubject<Level>('ok');
 

@@ -39,7 +39,7 @@ const OPTIONS = {
   maxAttempts: integer({ min: 1 }).or(Number.POSITIVE_INFINITY).default(5),
   healthyAfterMs: duration().default(30_000),
   maxElapsedMs: duration().or(Number.POSITIVE_INFINITY).default(Number.POSITIVE_INFINITY),
-  retryable: func(),
+  retryable: func().default((error: unknown) => classifyFailure(error) !== 'fatal'),
   onRetry: func(),
   random: func(),
   scheduler: having('now', 'schedule').default(asyncScheduler),
@@ -92,17 +92,8 @@ const OPTIONS = {
  */
 export function retryWithJitter<T>(config: RetryWithJitterConfig = {}): MonoTypeOperatorFunction<T> {
   const owner = 'retryWithJitter';
-  const {
-    maxAttempts,
-    healthyAfterMs,
-    maxElapsedMs,
-    retryable = (error: unknown) => classifyFailure(error) !== 'fatal',
-    onRetry,
-    random,
-    scheduler,
-    name,
-    ...spread
-  } = readOptions(owner, config, OPTIONS);
+  const read = readOptions(owner, config, OPTIONS);
+  const { maxAttempts, healthyAfterMs, maxElapsedMs, retryable, onRetry, random, scheduler, name, ...spread } = read;
   const makeBackoff = (chance: () => number) => new Backoff({ ...spread, random: chance }, owner);
   makeBackoff(() => 0);
 

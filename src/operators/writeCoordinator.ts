@@ -4,26 +4,14 @@ import { contextOf } from '../flow/context.js';
 import { withContext } from '../flow/withContext.js';
 import type { CircuitBreaker, CircuitBreakerConfig } from '../policies/circuitBreaker.js';
 import { watermarks } from '../policies/watermarks.js';
-import {
-  allUnchecked,
-  boolean,
-  duration,
-  func,
-  having,
-  integer,
-  nested,
-  type OptionsOf,
-  readArgument,
-  readOptions,
-  text,
-} from '../primitives/options.js';
+import { boolean, duration, func, integer, nested, type OptionsOf, readOptions } from '../primitives/options.js';
 import { batch } from './batch.js';
-import { type BoundedBufferConfig, boundedBuffer } from './boundedBuffer.js';
+import { type BoundedBufferConfig, BUFFER_OPTIONS, boundedBuffer } from './boundedBuffer.js';
 import { lanes, MAX_LANES } from './lanes.js';
 import { supervise } from './running/supervise.js';
 import { untilStopped } from './untilStopped.js';
 import { batchWriter } from './writing/batchWriter.js';
-import { type RetryPolicy, WRITE_POLICIES, type WritePolicies, writerSettings } from './writing/writePolicies.js';
+import { type RetryPolicy, SINK, WRITE_POLICIES, type WritePolicies, writerSettings } from './writing/writePolicies.js';
 
 /** What happens when a write of a coordinator fails: the policies of `writeTo()`, with defaults that are on. */
 export interface CoordinatorPolicies<T>
@@ -66,9 +54,7 @@ const POLICIES = {
 } satisfies OptionsOf<CoordinatorPolicies<unknown>>;
 
 const OPTIONS = {
-  name: text(),
-  // Checked by watermarks() and boundedBuffer().
-  ...allUnchecked('capacity', 'highWatermark', 'lowWatermark', 'overflow', 'onDrop'),
+  ...BUFFER_OPTIONS,
   workers: integer({ min: 1, max: MAX_LANES }).default(4),
   batchSize: integer({ min: 1 }).default(500),
   lingerMs: duration().default(250),
@@ -123,7 +109,7 @@ export function writeCoordinator<T>(
   config: WriteCoordinatorConfig<T> = {},
 ): OperatorFunction<T, WriteOutcome<T>> {
   const owner = 'writeCoordinator';
-  readArgument(owner, 'sink', sink, having('write'));
+  SINK.read(owner, 'sink', sink);
   const { workers, batchSize, lingerMs, eager, policies, ...read } = readOptions(owner, config, OPTIONS);
   const { name = sink.name, by = sink.keyOf, ...buffering } = read;
   watermarks(owner, buffering);

@@ -1,9 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Sink, WriteOutcome } from '../contracts/sink.js';
-import { having, readArgument } from '../primitives/options.js';
 import { supervise } from './running/supervise.js';
 import { batchWriter } from './writing/batchWriter.js';
-import { type WritePolicies, writerSettings } from './writing/writePolicies.js';
+import { SINK, type WritePolicies, writerSettings } from './writing/writePolicies.js';
 
 /**
  * Writes batches to a sink, one at a time unless `concurrency` says otherwise, and emits what became of each. Failed writes are
@@ -63,7 +62,7 @@ export function writeTo<T>(
   policies: WritePolicies<T> = {},
 ): OperatorFunction<readonly T[], WriteOutcome<T>> {
   const owner = 'writeTo';
-  readArgument(owner, 'sink', sink, having('write'));
+  SINK.read(owner, 'sink', sink);
   const settings = writerSettings(owner, policies);
   const write = batchWriter(sink, settings);
   return (batches$) => batches$.pipe(write, supervise({ scheduler: settings.scheduler }));

@@ -1,6 +1,6 @@
 import { asyncScheduler, identity, type MonoTypeOperatorFunction, type Observable, type OperatorFunction } from 'rxjs';
 import type { Sink, WriteOutcome } from '../contracts/sink.js';
-import { marketEventCodec } from '../market/marketEventCodec.js';
+import { marketEventCodec } from '../market/codecs.js';
 import { KINDS, type MarketEvent, type RecordKind, type RecordOf } from '../market/recordKinds.js';
 import { decode, type Rejected } from '../operators/decode.js';
 import { route } from '../operators/route.js';

@@ -42,51 +42,50 @@ const OPTIONS = { ...BACKOFF, random: func().required() } satisfies OptionsOf<Ba
  * `maxMs`, after however many attempts.
  */
 export class Backoff {
-  readonly #initialMs: number;
-  readonly #maxMs: number;
-  readonly #multiplier: number;
-  readonly #jitter: Jitter;
-  readonly #random: () => number;
+  readonly #settings: { readonly [K in keyof BackoffConfig]-?: NonNullable<BackoffConfig[K]> };
   /** The limit of the next wait; with decorrelated jitter, the last wait. */
   #reachMs: number;
 
   constructor(config: BackoffConfig, owner = 'Backoff') {
-    const { initialMs, maxMs, multiplier, jitter, random } = readOptions(owner, config, OPTIONS);
-    if (maxMs !== undefined && maxMs < initialMs) {
+    const read = readOptions(owner, config, OPTIONS);
+    const {
+      initialMs,
+      jitter,
+      maxMs = Math.max(2_000, initialMs),
+      multiplier = jitter === 'decorrelated' ? 3 : 2,
+    } = read;
+    if (maxMs < initialMs) {
       reject(owner, 'maxMs', `a finite number of milliseconds of at least ${initialMs}`, maxMs);
     }
-    this.#initialMs = initialMs;
-    this.#maxMs = maxMs ?? Math.max(2_000, initialMs);
-    this.#multiplier = multiplier ?? (jitter === 'decorrelated' ? 3 : 2);
-    this.#jitter = jitter;
-    this.#random = random;
-    this.#reachMs = this.#initialMs;
+    this.#settings = { ...read, maxMs, multiplier };
+    this.#reachMs = initialMs;
   }
 
   /** How long to wait before the next attempt, in milliseconds, not rounded. */
   nextMs(): number {
+    const { initialMs, maxMs, multiplier, jitter } = this.#settings;
     // A product that overflows counts as the largest finite number, and is cut to maxMs.
-    const grown = Math.min(Number.MAX_VALUE, this.#reachMs * this.#multiplier);
-    if (this.#jitter === 'decorrelated') {
-      this.#reachMs = Math.min(this.#maxMs, this.#initialMs + this.#chance() * (grown - this.#initialMs));
+    const grown = Math.min(Number.MAX_VALUE, this.#reachMs * multiplier);
+    if (jitter === 'decorrelated') {
+      this.#reachMs = Math.min(maxMs, initialMs + this.#chance() * (grown - initialMs));
       return this.#reachMs;
     }
     const capMs = this.#reachMs;
-    this.#reachMs = Math.min(this.#maxMs, grown);
-    if (this.#jitter === 'none') return capMs;
-    if (this.#jitter === 'full') return this.#chance() * capMs;
+    this.#reachMs = Math.min(maxMs, grown);
+    if (jitter === 'none') return capMs;
+    if (jitter === 'full') return this.#chance() * capMs;
     // Halves of the smallest numbers are rounded up.
     return Math.min(capMs, capMs / 2 + (this.#chance() * capMs) / 2);
   }
 
   /** The next wait is the first again. */
   reset(): void {
-    this.#reachMs = this.#initialMs;
+    this.#reachMs = this.#settings.initialMs;
   }
 
   /** A `random` outside its range must not make a timer of `NaN`, which fires immediately. */
   #chance(): number {
-    const chance = this.#random();
+    const chance = this.#settings.random();
     return chance >= 0 ? Math.min(chance, 1) : 0;
   }
 }

@@ -22,9 +22,7 @@ class CallCounts {
   }
 
   clear(): void {
-    this.calls = 0;
-    this.failures = 0;
-    this.slowCalls = 0;
+    this.add(-this.calls, -this.failures, -this.slowCalls);
   }
 }
 

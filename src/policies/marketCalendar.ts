@@ -1,3 +1,4 @@
+import { DAY_MS, epochDay } from '../primitives/calendarDate.js';
 import { integer, listOf, type OptionsOf, readOptions, reject, text, unchecked } from '../primitives/options.js';
 
 /** When a market trades. Times are Unix epoch milliseconds. */
@@ -38,7 +39,6 @@ const OPTIONS = {
 } satisfies OptionsOf<MarketSessionsConfig>;
 
 const OWNER = 'marketSessions';
-const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const MINUTES = 24 * 60;
 /** How many sessions are cached, because computing one asks `Intl` for the offsets around it. */
@@ -123,14 +123,7 @@ export function marketSessions(config: MarketSessionsConfig): MarketCalendar {
   };
 }
 
-interface Zone {
-  /** The day in the zone, counted from 1970-01-01. */
-  dayOf(at: number): number;
-  /** When the clocks of the zone show what those of UTC show at `wall`. */
-  instantOf(wall: number): number;
-}
-
-function zoneOf(timeZone: string): Zone {
+function zoneOf(timeZone: string) {
   const clock = clockOf(timeZone);
 
   /** What the clocks of the zone show, as the instant at which those of UTC show it. */
@@ -144,8 +137,11 @@ function zoneOf(timeZone: string): Zone {
   const offsetAt = (at: number) => wallAt(at) - Math.floor(at / 1_000) * 1_000;
 
   return {
-    dayOf: (at) => Math.floor(wallAt(at) / DAY_MS),
-    instantOf(wall) {
+    /** The day in the zone, counted from 1970-01-01. */
+    dayOf: (at: number) => Math.floor(wallAt(at) / DAY_MS),
+
+    /** When the clocks of the zone show what those of UTC show at `wall`. */
+    instantOf(wall: number): number {
       // The offset is that of the day before or of the day after: clocks do not change twice within that time.
       const before = offsetAt(wall - DAY_MS);
       const after = offsetAt(wall + DAY_MS);
@@ -159,8 +155,6 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
   try {
     return new Intl.DateTimeFormat('en-US', {
       timeZone,
-      calendar: 'gregory',
-      numberingSystem: 'latn',
       hourCycle: 'h23',
       year: 'numeric',
       month: 'numeric',
@@ -181,19 +175,11 @@ function weekdayOf(day: number): number {
 
 function minuteOf(option: string, time: unknown): number {
   const [, hour, minute] = (typeof time === 'string' && /^([01]\d|2[0-3]):([0-5]\d)$/.exec(time)) || [];
-  if (hour === undefined || minute === undefined) {
-    reject(OWNER, option, 'a time from "00:00" to "23:59"', time);
-  }
+  if (hour === undefined) reject(OWNER, option, 'a time from "00:00" to "23:59"', time);
   return Number(hour) * 60 + Number(minute);
 }
 
 function dayOf(option: string, date: unknown): number {
-  const [, year, month, day] = (typeof date === 'string' && /^(\d{4})-(\d\d)-(\d\d)$/.exec(date)) || [];
-  // The 30th of February would become a day in March, which its month gives away.
-  const at = Date.UTC(Number(year), Number(month) - 1, Number(day));
-  const shown = new Intl.DateTimeFormat('en-US', { timeZone: 'UTC', month: 'numeric' });
-  if (Number.isNaN(at) || shown.format(at) !== String(Number(month))) {
-    reject(OWNER, option, 'dates such as "2026-12-25"', date);
-  }
-  return at / DAY_MS;
+  const day = typeof date === 'string' ? epochDay(date) : Number.NaN;
+  return Number.isNaN(day) ? reject(OWNER, option, 'dates such as "2026-12-25"', date) : day;
 }

@@ -1,15 +1,6 @@
 import { InsertionOrderMap } from '../primitives/insertionOrderMap.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
-import {
-  func,
-  integer,
-  listOf,
-  type Option,
-  type OptionsOf,
-  type Read,
-  readOptions,
-  unchecked,
-} from '../primitives/options.js';
+import { func, integer, listOf, type OptionsOf, type Read, readOptions, unchecked } from '../primitives/options.js';
 
 /** One rule of a profile: no more than `limit` may pass in any window of `perMs`. */
 export interface PacingWindow<T> {
@@ -108,7 +99,7 @@ interface Passed {
 class SlidingWindow<T> {
   readonly #owner: string;
   readonly #window: Read<PacingWindow<T>, typeof WINDOW>;
-  readonly #weight: Option<number, 'required'>;
+  readonly #weight: typeof WINDOW.limit;
   /** In the order in which something last passed, so that those in front are the first to expire. */
   readonly #byKey = new InsertionOrderMap<string | number | undefined, Passed>();
 

@@ -46,10 +46,7 @@ export interface WriteRules {
 }
 
 type State<T> =
-  | { readonly mode: 'ready'; readonly part: BatchPart<T> }
-  | { readonly mode: 'asked'; readonly part: BatchPart<T> }
-  | { readonly mode: 'writing'; readonly part: BatchPart<T> }
-  | { readonly mode: 'waiting'; readonly part: BatchPart<T> }
+  | { readonly mode: 'ready' | 'asked' | 'writing' | 'waiting'; readonly part: BatchPart<T> }
   | { readonly mode: 'backingOff'; readonly part: BatchPart<T>; readonly ms: number }
   | { readonly mode: 'aborting' | 'failing'; readonly cause: unknown }
   | { readonly mode: 'settling' | 'done' | 'failed' };

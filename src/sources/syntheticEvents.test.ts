@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isRight } from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import { eventKey } from '../../test/integration/events.js';
-import { marketEventCodec } from '../market/marketEventCodec.js';
+import { marketEventCodec } from '../market/codecs.js';
 import type { MarketEvent } from '../market/recordKinds.js';
 import { syntheticBars } from './syntheticBars.js';
 import { type SyntheticEventsConfig, syntheticEvents } from './syntheticEvents.js';

@@ -31,8 +31,3 @@ export class RowProblem {
     this.column = column;
   }
 }
-
-export function badRow({ file, line }: RecordPlace, raw: string, { reason, column }: RowProblem): BadRow {
-  const where = column === undefined ? '' : `${column}: `;
-  return { file, line, column, reason, message: `${file}:${line}: ${where}${reason}`, raw };
-}

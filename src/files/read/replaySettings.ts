@@ -43,20 +43,17 @@ const FILE_OPTIONS = {
 };
 
 const COLUMN = checked('a column name', isText);
-const ANYTHING = unchecked<string>();
+
+/** Each is checked with the bar that it goes into. */
+const ANY = unchecked();
+const DEFAULTS = { vendor: ANY, symbol: ANY, timeframe: ANY, volume: ANY } satisfies OptionsOf<BarDefaults>;
 
 const BAR_OPTIONS = {
   ...FILE_OPTIONS,
   columns: nested(
     Object.fromEntries(BAR_FIELDS.map((field) => [field, COLUMN])) as Readonly<Record<BarField, typeof COLUMN>>,
   ).default({}),
-  // Each is checked with the bar that it goes into.
-  defaults: nested({
-    vendor: ANYTHING,
-    symbol: ANYTHING,
-    timeframe: ANYTHING,
-    volume: unchecked<number>(),
-  } satisfies OptionsOf<BarDefaults>).default({}),
+  defaults: nested(DEFAULTS).default({}),
   timeUnit: oneOf(EPOCH_UNITS).default('ms'),
   seqFrom: integer({ min: 0 }).default(0),
 } satisfies OptionsOf<ReplayBarsConfig>;
@@ -114,16 +111,13 @@ function itemSettings<T>(file: string, config: ItemsConfig<T>) {
   if (toItem !== undefined && codec !== undefined) throw new RangeError(`${OWNER}: give toItem or codec, got both`);
   if (settings.speed !== 'max') readArgument(OWNER, 'timeOf (with speed)', timeOf, func());
 
-  const make = (record: FileRecord, line: number): T | RowProblem => {
-    if (toItem) return toItem(record, { file, line });
-    const decoded = codec!.decode(record);
-    if (decoded._tag === 'Right') return decoded.right;
-    const [problem] = decodeProblems(decoded.left);
-    return new RowProblem(`expected ${problem?.expected}, got ${problem?.got}`, problem?.path || undefined);
-  };
   const read = (record: FileRecord, line: number): T | RowProblem => {
     try {
-      return make(record, line);
+      if (toItem) return toItem(record, { file, line });
+      const decoded = codec!.decode(record);
+      if (decoded._tag === 'Right') return decoded.right;
+      const [problem] = decodeProblems(decoded.left);
+      return new RowProblem(`expected ${problem?.expected}, got ${problem?.got}`, problem?.path || undefined);
     } catch (error) {
       return new RowProblem(messageOf(error));
     }

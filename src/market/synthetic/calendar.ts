@@ -1,4 +1,4 @@
-import { DAY_MS } from '../calendarDate.js';
+import { DAY_MS } from '../../primitives/calendarDate.js';
 
 /** The last day whose year has four digits. */
 const LAST_DAY = Date.UTC(9999, 11, 31) / DAY_MS;

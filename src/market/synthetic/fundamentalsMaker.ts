@@ -1,11 +1,17 @@
-import { epochDay } from '../calendarDate.js';
+import { epochDay } from '../../primitives/calendarDate.js';
+import type { Xoshiro128 } from '../../primitives/xoshiro128.js';
 import type { Fundamentals } from '../fundamentals.js';
 import { dateOf, endOfMonth } from './calendar.js';
 import type { MakerOf } from './walk.js';
 
-type Unit = 'USD' | 'USD/share' | 'shares';
+/** A figure in each unit; a loss now and then. */
+const DRAW = {
+  USD: (random: Xoshiro128) => 1_000 * (random.below(2_000_000) - 200_000),
+  'USD/share': (random: Xoshiro128) => (random.below(2_000) - 200) / 100,
+  shares: (random: Xoshiro128) => 1_000 * (1 + random.below(5_000_000)),
+};
 
-const METRICS: readonly (readonly [metric: string, unit: Unit])[] = [
+const METRICS: readonly (readonly [metric: string, unit: keyof typeof DRAW])[] = [
   ['revenues', 'USD'],
   ['costOfRevenue', 'USD'],
   ['grossProfit', 'USD'],
@@ -49,18 +55,6 @@ export const fundamentalsMaker: MakerOf<Fundamentals> = ({ symbols, vendor, epoc
     if (symbol === 0) report = reportOf(report.quarter + 1);
   };
 
-  const valueIn = (unit: Unit): number => {
-    switch (unit) {
-      case 'USD':
-        // A loss now and then.
-        return 1_000 * (random.below(2_000_000) - 200_000);
-      case 'USD/share':
-        return (random.below(2_000) - 200) / 100;
-      case 'shares':
-        return 1_000 * (1 + random.below(5_000_000));
-    }
-  };
-
   return {
     make(seq) {
       const [name, unit] = METRICS[metric]!;
@@ -72,7 +66,7 @@ export const fundamentalsMaker: MakerOf<Fundamentals> = ({ symbols, vendor, epoc
         periodEnd: report.periodEnd,
         timeframe: report.timeframes[timeframe]!,
         metric: name,
-        value: valueIn(unit),
+        value: DRAW[unit](random),
         unit,
         filingDate: (filed & 0xf) === 0 ? null : report.filingDates[(filed >>> 4) % FILED_WITHIN_DAYS]!,
         seq,

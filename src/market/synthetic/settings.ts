@@ -4,7 +4,6 @@ import {
   number,
   type OptionsOf,
   type Read,
-  readArgument,
   reject,
   text,
   unchecked,
@@ -62,11 +61,11 @@ export function syntheticSettings(
   };
 }
 
-const COUNT = integer({ min: 1, max: 1_000_000 });
+const COUNT = integer({ min: 1, max: 1_000_000 }).required();
 
 function symbolNames(owner: string, symbols: unknown): readonly string[] {
   if (!Array.isArray(symbols)) {
-    const count = readArgument(owner, 'symbols (a number, or an array of names)', symbols, COUNT);
+    const count = COUNT.read(owner, 'symbols (a number, or an array of names)', symbols);
     return Array.from({ length: count }, (_, i) => `S${String(i).padStart(4, '0')}`);
   }
   if (symbols.length === 0) reject(owner, 'symbols', 'an array of at least one name', symbols);

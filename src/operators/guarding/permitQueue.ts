@@ -24,16 +24,12 @@ export class PermitQueue {
 
   private constructor(breaker: CircuitBreaker) {
     this.#breaker = breaker;
+    queues.set(breaker, this);
   }
 
   /** The queue of this breaker, which all its callers share. */
   static of(breaker: CircuitBreaker): PermitQueue {
-    let queue = queues.get(breaker);
-    if (!queue) {
-      queue = new PermitQueue(breaker);
-      queues.set(breaker, queue);
-    }
-    return queue;
+    return queues.get(breaker) ?? new PermitQueue(breaker);
   }
 
   /** A permit, if there is one, nobody waits for it, and nobody is just being let through: whoever comes then must queue. */

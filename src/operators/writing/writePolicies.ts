@@ -57,6 +57,9 @@ export interface WritePolicies<T> {
   readonly name?: string | undefined;
 }
 
+/** What a writer needs of its sink. */
+export const SINK = having('write').required();
+
 const BREAKER = checked(
   'a CircuitBreaker or its settings',
   (value): value is CircuitBreaker | CircuitBreakerConfig => typeof value === 'object' && value !== null,

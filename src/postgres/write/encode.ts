@@ -1,4 +1,4 @@
-import { epochDay } from '../../market/calendarDate.js';
+import { epochDay } from '../../primitives/calendarDate.js';
 import { messageOf } from '../../primitives/messageOf.js';
 import { StoreError } from '../storeError.js';
 import { COLUMN_TYPES, type Column, type ColumnType, type ColumnValue } from '../table.js';
