@@ -1,6 +1,6 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import { classifyFailure } from '../failures/classifyFailure.js';
-import { retryAfterMsOf } from '../failures/retryAfterMsOf.js';
+import { retryAfterMsOf } from '../failures/failureHints.js';
 import { operateOnDemand } from '../flow/operateOnDemand.js';
 import { BACKOFF, Backoff, type BackoffOptions } from '../policies/backoff.js';
 import { hashKey } from '../primitives/hashKey.js';

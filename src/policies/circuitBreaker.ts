@@ -214,12 +214,8 @@ export class CircuitBreaker {
   }
 
   #judgeProbe(phase: Extract<Phase, { state: 'halfOpen' }>, isBad: boolean, time: number): void {
-    if (isBad) {
-      this.#open(time);
-      return;
-    }
-    phase.successes += 1;
-    if (phase.successes >= this.#settings.halfOpenSuccesses) this.#close();
+    if (isBad) this.#open(time);
+    else if (++phase.successes >= this.#settings.halfOpenSuccesses) this.#close();
     else this.#listeners.record('halfOpen');
   }
 

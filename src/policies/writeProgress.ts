@@ -74,7 +74,7 @@ export class WriteProgress<T> {
   #backoff: Backoff | undefined;
   #search: Search<T> | undefined;
   /** Given up, and not handed out yet. */
-  #letters: GivenUp<T>[] | undefined;
+  #letters: GivenUp<T>[] = [];
   /** Given up, and not durable yet. */
   #undurable = 0;
   #outcomes: BatchOutcome<T>[] = [];
@@ -121,7 +121,7 @@ export class WriteProgress<T> {
 
   /** The next thing to do, to be carried out before anything else is asked; `undefined` if there is nothing to do now. */
   next(): WriteCommand<T> | undefined {
-    const letter = this.#letters?.shift();
+    const letter = this.#letters.shift();
     if (letter) return { do: 'divert', letter };
     const state = this.#state;
     switch (state.mode) {
@@ -205,7 +205,7 @@ export class WriteProgress<T> {
   /** The writer has ended or cannot go on. */
   stop(): void {
     if (this.#state.mode !== 'done') this.#state = { mode: 'failed' };
-    this.#letters = undefined;
+    this.#letters = [];
   }
 
   /**
@@ -269,7 +269,6 @@ export class WriteProgress<T> {
 
   #divert(letter: GivenUp<T>): void {
     this.#undurable += 1;
-    this.#letters ??= [];
     this.#letters.push(letter);
   }
 

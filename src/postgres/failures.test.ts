@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { classifyFailure, type FailureClass, failureType } from '../failures/classifyFailure.js';
-import { isLostConnection } from '../failures/failureCode.js';
+import { isLostConnection } from '../failures/failureHints.js';
 import { WriteError } from '../operators/errors/writeError.js';
 import { classifyPostgresFailure } from './failures.js';
 import { endsSession } from './session.js';

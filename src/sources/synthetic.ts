@@ -70,25 +70,23 @@ export function synthetic(config: SyntheticConfig = {}): Observable<Bar> {
   return gatedSource<Bar>(options, (outlet) => {
     const walk = new SyntheticWalk(barMaker, settings);
     let emitted = 0;
-    /** One ahead of a `rate`, so that the source completes with the last item rather than when the next would be due. */
-    let upcoming = rate === Number.POSITIVE_INFINITY ? undefined : walk.next();
+    /** One ahead, so that the source completes with the last item rather than when the next would be due. */
+    let upcoming = walk.next();
     outlet.pump(() => {
-      let bar = upcoming;
+      const bar = upcoming;
       if (bar === undefined) {
-        // Without a rate, or at the end.
-        bar = walk.next();
-      } else {
-        // The clock of the pump starts with the first item.
-        const dueAt = (emitted * perMs) / rate;
-        if (outlet.now() < dueAt) {
-          outlet.sleepUntil(dueAt);
-          return false;
-        }
-        emitted += 1;
-        upcoming = walk.next();
+        outlet.complete();
+        return true;
       }
-      if (bar === undefined) outlet.complete();
-      else outlet.next(bar);
+      // The clock of the pump starts with the first item. Without a rate no clock is read.
+      const dueAt = (emitted * perMs) / rate;
+      if (rate < Number.POSITIVE_INFINITY && outlet.now() < dueAt) {
+        outlet.sleepUntil(dueAt);
+        return false;
+      }
+      emitted += 1;
+      upcoming = walk.next();
+      outlet.next(bar);
       return true;
     });
   });

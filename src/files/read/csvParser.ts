@@ -33,8 +33,7 @@ export class CsvParser implements RecordParser {
 
   /** Throws rather than take a row for the header: without it the rows below cannot be used either. */
   parse(line: Line, number: number): FileRecord | RowProblem | undefined {
-    const fields =
-      line instanceof OverlongLine ? line.problem : (this.#quoted.get(line) ?? line.split(this.#delimiter));
+    const fields = line instanceof OverlongLine ? line : (this.#quoted.get(line) ?? line.split(this.#delimiter));
     const columns = this.columns;
     if (!columns) {
       const names = fields instanceof RowProblem ? fields : columnsOf(fields);

@@ -2,13 +2,12 @@ import { type LineRun, LineScanner } from '../../disk/lineScanner.js';
 import { RowProblem } from './fileRecord.js';
 
 /** A line that is longer than allowed, of which only the beginning is kept. */
-export class OverlongLine {
+export class OverlongLine extends RowProblem {
   readonly start: string;
-  readonly problem: RowProblem;
 
   constructor(start: string, maxBytes: number) {
+    super(`the record is longer than ${maxBytes} bytes (maxRecordBytes)`);
     this.start = start;
-    this.problem = new RowProblem(`the record is longer than ${maxBytes} bytes (maxRecordBytes)`);
   }
 }
 

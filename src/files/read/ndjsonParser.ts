@@ -8,7 +8,7 @@ export class NdjsonParser implements RecordParser {
   columns: readonly string[] | undefined;
 
   parse(line: Line): FileRecord | RowProblem {
-    if (line instanceof OverlongLine) return line.problem;
+    if (line instanceof OverlongLine) return line;
     let value: unknown;
     try {
       value = JSON.parse(line);

@@ -1,8 +1,7 @@
 import type { Subscription } from 'rxjs';
 import type { Sink, WriteOutcome, WriteReceipt } from '../../contracts/sink.js';
 import { classifyFailure, failureType } from '../../failures/classifyFailure.js';
-import { hasFailureCode, isLostConnection } from '../../failures/failureCode.js';
-import { retryAfterMsOf } from '../../failures/retryAfterMsOf.js';
+import { hasFailureCode, isLostConnection, retryAfterMsOf } from '../../failures/failureHints.js';
 import { type Operation, subscribeInner } from '../../flow/operate.js';
 import type { BatchPart, GivenUp } from '../../policies/batchFate.js';
 import { type WriteCommand, WriteProgress, type WriteRules } from '../../policies/writeProgress.js';
