@@ -1,5 +1,3 @@
-import { messageOf } from '../primitives/messageOf.js';
-
 /** What a failure of the operating system means, and what can be done about it. */
 export interface ErrnoSentence {
   readonly meaning: string;
@@ -38,5 +36,5 @@ export function errnoSentence(error: unknown): ErrnoSentence | undefined {
 /** Meaning and remedy in one, for messages: `the disk is full; free some space`. Other errors say what they say. */
 export function errnoText(error: unknown): string {
   const sentence = errnoSentence(error);
-  return sentence ? `${sentence.meaning}; ${sentence.remedy}` : messageOf(error);
+  return sentence ? `${sentence.meaning}; ${sentence.remedy}` : error instanceof Error ? error.message : String(error);
 }

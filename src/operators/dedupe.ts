@@ -60,7 +60,7 @@ export function dedupe<T>(config: DedupeConfig<T>): MonoTypeOperatorFunction<T> 
   const { by, windowMs, maxKeys, scheduler = asyncScheduler, name } = readOptions(owner, config, OPTIONS);
 
   return operate<T, T>({ kind: owner, name }, ({ emit, settle, weigh }) => {
-    const recent = new RecentKeys({ windowMs, max: maxKeys });
+    const recent = new RecentKeys(maxKeys, windowMs);
     let held = 0;
 
     return {

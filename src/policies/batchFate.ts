@@ -21,18 +21,6 @@ export interface BatchFailure<T> {
   readonly cause: unknown;
 }
 
-/** What became of items, named as they were given. */
-export interface BatchOutcome<T> {
-  readonly status: 'written' | 'diverted';
-  readonly items: readonly T[];
-  readonly rows: number;
-  readonly attempts: number;
-  readonly durationMs: number;
-  /** Of items that were given up, as the error is. */
-  readonly reason?: GivenUp<T>['reason'];
-  readonly error?: unknown;
-}
-
 /** A failed write, and what decides about the next one. */
 export interface WriteFailure {
   readonly error: unknown;

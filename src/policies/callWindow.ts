@@ -26,14 +26,11 @@ class CallCounts {
   }
 }
 
-/** The calls that a breaker judges by. */
-export interface CallWindow extends Readonly<Pick<CallCounts, 'calls' | 'failures' | 'slowCalls'>> {
-  /** The most calls that it holds; `Infinity` if any number. */
-  readonly size: number;
-  /** `time` never goes back. */
-  record(hasFailed: boolean, wasSlow: boolean, time: number): void;
-  clear(): void;
-}
+/**
+ * The calls that a breaker judges by: at most `size` of them, which is `Infinity` if it holds any number. The time of a record
+ * never goes back.
+ */
+export type CallWindow = CountWindow | TimeWindow;
 
 export function callWindow(owner: string, config: CallWindowConfig): CallWindow {
   return config?.kind === 'time'
@@ -45,7 +42,7 @@ const FAILED = 1;
 const SLOW = 2;
 
 /** The last `size` calls, in a byte each. */
-export class CountWindow extends CallCounts implements CallWindow {
+export class CountWindow extends CallCounts {
   readonly size: number;
   readonly #results: Uint8Array;
   #next = 0;
@@ -81,7 +78,7 @@ export const BUCKETS = 10;
  * The calls of the last `ms` milliseconds, summed in ten buckets of a tenth of that, so that memory does not grow with the
  * rate. Whole buckets expire: a call counts for at least nine tenths of `ms`, and for less than all of it.
  */
-export class TimeWindow extends CallCounts implements CallWindow {
+export class TimeWindow extends CallCounts {
   readonly size = Number.POSITIVE_INFINITY;
   readonly #bucketMs: number;
   readonly #buckets = Array.from({ length: BUCKETS }, () => new CallCounts());

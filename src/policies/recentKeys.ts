@@ -1,13 +1,6 @@
 import { InsertionOrderMap } from '../primitives/insertionOrderMap.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
 
-export interface RecentKeysConfig {
-  /** How long a key is remembered, in milliseconds. Default: until `max` other keys have come. */
-  readonly windowMs?: number | undefined;
-  /** The most keys remembered. Beyond that the oldest is forgotten. */
-  readonly max: number;
-}
-
 /**
  * Which keys were seen lately. A key is remembered from the first time it is seen, and seeing it again does not prolong that: a
  * key that keeps coming is new once per window.
@@ -21,7 +14,11 @@ export class RecentKeys {
   readonly #metAt = new InsertionOrderMap<string | number, number>();
   readonly #time = new MonotonicClock();
 
-  constructor({ windowMs = Number.POSITIVE_INFINITY, max }: RecentKeysConfig) {
+  /**
+   * Remembers at most `max` keys, and forgets the oldest beyond that; each for `windowMs` milliseconds, by default until `max`
+   * other keys have come.
+   */
+  constructor(max: number, windowMs = Number.POSITIVE_INFINITY) {
     this.#windowMs = windowMs;
     this.#max = max;
   }

@@ -1,10 +1,7 @@
 import { integer, number } from '../primitives/options.js';
 
-export interface WatermarkOptions {
-  readonly capacity?: number | undefined;
-  readonly highWatermark?: number | undefined;
-  readonly lowWatermark?: number | undefined;
-}
+/** The limits of a buffer as its options say them: a number of items, and parts of it. */
+type WatermarkOptions = Partial<Record<'capacity' | 'highWatermark' | 'lowWatermark', number | undefined>>;
 
 /** The limits of a buffer, in items. */
 export interface Watermarks {

@@ -1,5 +1,6 @@
+import type { WriteOutcome } from '../contracts/sink.js';
 import type { Backoff } from './backoff.js';
-import type { BatchFailure, BatchOutcome, BatchPart, GivenUp, WriteFailure } from './batchFate.js';
+import type { BatchFailure, BatchPart, GivenUp, WriteFailure } from './batchFate.js';
 import { Bisection } from './bisection.js';
 
 /*
@@ -77,7 +78,7 @@ export class WriteProgress<T> {
   #letters: GivenUp<T>[] = [];
   /** Given up, and not durable yet. */
   #undurable = 0;
-  #outcomes: BatchOutcome<T>[] = [];
+  #outcomes: WriteOutcome<T>[] = [];
 
   /** `batch` must not be empty, and both of its arrays name the same items at the same places. */
   constructor(batch: BatchPart<T>, rules: WriteRules) {
@@ -112,7 +113,7 @@ export class WriteProgress<T> {
   }
 
   /** What became of the items: first of those that were written. Complete when settled. */
-  get outcomes(): readonly BatchOutcome<T>[] {
+  get outcomes(): readonly WriteOutcome<T>[] {
     const search = this.#search;
     if (!search || search.written.length === 0) return this.#outcomes;
     const { written: items, rows, durationMs } = search;

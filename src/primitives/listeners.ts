@@ -1,14 +1,10 @@
-interface Entry<E> {
-  readonly listener: (event: E) => void;
-}
-
 /**
  * Notifies listeners in the order in which they were added, and of events in the order in which they happened, even if a
  * listener causes another event. An error that a listener throws becomes an unhandled rejection: it neither keeps others from
  * being notified nor reaches the caller that caused the event.
  */
 export class Listeners<E> {
-  readonly #entries = new Set<Entry<E>>();
+  readonly #entries = new Set<{ readonly listener: (event: E) => void }>();
   readonly #pending: E[] = [];
   #isNotifying = false;
 

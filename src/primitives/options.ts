@@ -88,10 +88,7 @@ type Allowed<C, K extends keyof C> =
   Record<never, never> extends Pick<C, K> ? 'optional' | 'default' : 'required' | 'default';
 type Unchecked<P extends Presence> = Option<unknown, P, unknown>;
 
-interface Readable {
-  read(owner: string, option: string, value: unknown): unknown;
-}
-type Spec = Readonly<Record<string, Readable>>;
+type Spec = Readonly<Record<string, { read(owner: string, option: string, value: unknown): unknown }>>;
 
 /** A config as it was read: what has a default or is required is there. */
 export type Read<C, S> = {

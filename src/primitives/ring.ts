@@ -70,11 +70,6 @@ export class Ring<T> {
     return items as T[];
   }
 
-  /** Takes everything, oldest first. */
-  takeAll(): T[] {
-    return this.take(this.#length);
-  }
-
   /** Iterates over the items, oldest first, without taking them. */
   *[Symbol.iterator](): Iterator<T> {
     for (let i = 0; i < this.#length; i++) yield this.#slots[(this.#head + i) & this.#mask] as T;
@@ -84,7 +79,7 @@ export class Ring<T> {
   #grow(): void {
     const size = this.#slots.length * 2;
     const length = this.#length;
-    const slots: (T | undefined)[] = this.takeAll();
+    const slots: (T | undefined)[] = this.take(length);
     while (slots.length < size) slots.push(undefined);
     this.#slots = slots;
     this.#mask = size - 1;

@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { isRight } from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import { barKey } from '../../src/market/bar.js';
-import { barCodec } from '../../src/market/codecs.js';
+import { barCodec, marketEventCodec } from '../../src/market/codecs.js';
 import { foldBars } from '../../src/market/foldByKey.js';
-import { marketEventCodec } from '../../src/market/codecs.js';
 import { type SyntheticBarsConfig, syntheticBars } from '../../src/sources/syntheticBars.js';
 import { syntheticEvents } from '../../src/sources/syntheticEvents.js';
 

@@ -15,7 +15,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   market: ['primitives'],
   disk: ['primitives', 'failures'],
   // Pipelines in general: decisions, plumbing, settings.
-  policies: ['primitives', 'failures'],
+  policies: ['primitives', 'failures', 'contracts'],
   flow: ['primitives', 'contracts'],
   settings: ['primitives'],
   // Verbs, and the doors to the outside.
