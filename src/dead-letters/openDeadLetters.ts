@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { asyncScheduler, type SchedulerLike, throwError } from 'rxjs';
-import { type Disk, nodeDisk } from '../disk/disk.js';
+import { codeOf, type Disk, nodeDisk } from '../disk/disk.js';
 import { isFolderLockedError } from '../disk/folderLockedError.js';
 import { SharedFolders } from '../disk/log/sharedFolders.js';
 import { errnoText } from '../failures/errno.js';
@@ -164,7 +164,7 @@ function explainFolder(folder: string, error: unknown): unknown {
       { cause: error },
     );
   }
-  if (typeof (error as { code?: unknown } | null)?.code !== 'string') return error;
+  if (typeof codeOf(error) !== 'string') return error;
   return new DeadLetterError(
     'SLUICE_DEAD_LETTERS_FOLDER',
     `cannot keep dead letters in ${folder}: ${errnoText(error)}, or choose another folder`,

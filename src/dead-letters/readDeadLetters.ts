@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { nodeDisk } from '../disk/disk.js';
 import { countQuarantined as countParts } from '../disk/log/quarantine.js';
-import { countFolder, readFolder, type SegmentReader } from '../disk/log/segment.js';
+import { countFolder, type Region, readFolder, type SegmentReader } from '../disk/log/segment.js';
 import { func, integer, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
 import { type DeadLetter, type LetterFilter, type LetterState, matches, STATE_FILTER } from './deadLetter.js';
 import type { DeadLetterStats } from './deadLetterQueue.js';
@@ -15,10 +15,8 @@ export interface ReadDeadLettersConfig {
 }
 
 /** A line of a segment that was skipped. */
-export interface UnreadLine {
+export interface UnreadLine extends Region {
   readonly segment: string;
-  readonly offset: number;
-  readonly length: number;
   /** `corrupt`: no letter at all. `unknownVersion`: one of a later program. */
   readonly is: 'corrupt' | 'unknownVersion';
   readonly reason: string;

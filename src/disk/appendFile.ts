@@ -18,8 +18,7 @@ export interface AppendFileOptions {
 export class AppendFile {
   readonly path: string;
   readonly #disk: Disk;
-  readonly #isDurable: boolean;
-  readonly #staysOpen: boolean;
+  readonly #options: Required<AppendFileOptions>;
   #mode: 'create' | 'update' | 'append';
   #file: DiskFile | undefined;
   /** How many bytes are on the disk. */
@@ -34,8 +33,7 @@ export class AppendFile {
     this.#disk = disk;
     this.path = path;
     this.#mode = mode;
-    this.#isDurable = options.isDurable ?? true;
-    this.#staysOpen = options.staysOpen ?? true;
+    this.#options = { isDurable: true, staysOpen: true, ...options };
   }
 
   /** How many bytes are durable. */
@@ -63,17 +61,18 @@ export class AppendFile {
   /** Appends lines. They are on the disk when the promise resolves, and none of them is when it rejects. */
   async append(lines: Uint8Array): Promise<void> {
     try {
+      const { isDurable, staysOpen } = this.#options;
       const file = await this.#opened();
       const size = this.#size;
       if (this.#isDirty) await file.truncate(size);
       const bytes = this.#isTorn ? Buffer.concat([Buffer.of(LF), lines]) : lines;
       this.#isDirty = true;
       await writeAll(file, bytes, size);
-      if (this.#isDurable) await file.datasync();
+      if (isDurable) await file.datasync();
       // The name of a new file is in its folder.
-      if (this.#isDurable && size === 0) await this.#disk.syncFolder(dirname(this.path));
+      if (isDurable && size === 0) await this.#disk.syncFolder(dirname(this.path));
       // Some file systems report only now that they have not taken it.
-      if (!this.#staysOpen) await this.close();
+      if (!staysOpen) await this.close();
       this.#isDirty = false;
       this.#isTorn = false;
       this.#size = size + bytes.length;

@@ -86,7 +86,7 @@ function diskFile(handle: FileHandle): DiskFile {
         return (await handle.write(bytes, 0, bytes.length, position)).bytesWritten;
       } catch (error) {
         // A pipe, such as /dev/stdout, has no positions.
-        if ((error as { code?: unknown }).code !== 'ESPIPE') throw error;
+        if (codeOf(error) !== 'ESPIPE') throw error;
         return (await handle.write(bytes)).bytesWritten;
       }
     },
@@ -117,5 +117,10 @@ export async function withFile<R>(
 
 /** Whether there is no such file or folder. */
 export function isMissing(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === 'ENOENT';
+  return codeOf(error) === 'ENOENT';
+}
+
+/** The code of an error of Node, such as `ENOSPC`. */
+export function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code;
 }

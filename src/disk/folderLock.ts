@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { type BigIntStats, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { createServer, type Server, Socket } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { codeOf, isMissing } from './disk.js';
 import { FolderLockedError } from './folderLockedError.js';
 
 /**
@@ -72,7 +74,7 @@ function machineName({ dev, ino }: BigIntStats): string | undefined {
   return process.platform === 'win32' ? `\\\\.\\pipe\\sluice\\folder\\${dev}-${ino}` : undefined;
 }
 
-async function listenTo(name: string, state: { readonly isHeld: boolean }, folder: string): Promise<Server> {
+async function listenTo(name: string, state: Pick<Identity, 'isHeld'>, folder: string): Promise<Server> {
   const deadline = performance.now() + MAX_WAIT_MS;
   for (;;) {
     try {
@@ -120,10 +122,7 @@ const NAME = /^\.lock-[0-9a-f-]+$/;
 const DRAFT = /^\.lock-[0-9a-f-]+\.new$/;
 
 /** Puts a socket into the folder that listens from the moment it can be seen. */
-async function register(
-  folder: string,
-  state: { readonly isHeld: boolean },
-): Promise<{ name: string; server: Server }> {
+async function register(folder: string, state: Pick<Identity, 'isHeld'>): Promise<{ name: string; server: Server }> {
   for (;;) {
     const name = `.lock-${randomUUID()}`;
     const draft = join(folder, `${name}.new`);
@@ -134,7 +133,7 @@ async function register(
     } catch (error) {
       await closed(server);
       // Another one looked between bind and listen, and took it for dead.
-      if (codeOf(error) !== 'ENOENT') throw error;
+      if (!isMissing(error)) throw error;
     }
   }
 }
@@ -160,7 +159,7 @@ async function outlast(folder: string, short: string, own: string): Promise<void
   }
 }
 
-function listen(path: string, state: { readonly isHeld: boolean }): Promise<Server> {
+async function listen(path: string, state: Pick<Identity, 'isHeld'>): Promise<Server> {
   const server = createServer((socket) => {
     // A peer that hangs up at once must not end this process, and one that stays must not keep it from ending.
     socket.on('error', () => {});
@@ -168,19 +167,15 @@ function listen(path: string, state: { readonly isHeld: boolean }): Promise<Serv
     const identity = [process.pid, hostname(), processKey(), state.isHeld ? 'holds' : 'tries'];
     socket.end(`${identity.join(' ')}\n`, () => socket.destroy());
   });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    // A file is writable by all, so that every user can find out whether it lives.
-    const mode = isAbsolute(path) && process.platform !== 'win32' ? { readableAll: true, writableAll: true } : {};
-    // Exclusive, as the workers of a cluster would otherwise share it.
-    server.listen({ path, exclusive: true, ...mode }, () => {
-      server.off('error', reject);
-      // A connection that cannot be taken (no descriptors left) takes nothing from the lock.
-      server.on('error', () => {});
-      server.unref();
-      resolve(server);
-    });
-  });
+  // A connection that cannot be taken (no descriptors left) takes nothing from the lock.
+  server.on('error', () => {});
+  // A file is writable by all, so that every user can find out whether it lives.
+  const mode = isAbsolute(path) && process.platform !== 'win32' ? { readableAll: true, writableAll: true } : {};
+  // Exclusive, as the workers of a cluster would otherwise share it.
+  server.listen({ path, exclusive: true, ...mode });
+  await once(server, 'listening');
+  server.unref();
+  return server;
 }
 
 function closed(server: Server): Promise<void> {
@@ -240,8 +235,4 @@ async function shortPathOf(folder: string): Promise<{ readonly path: string; rea
   const path = join(holder, 'f');
   await symlink(folder, path);
   return { path, release: () => rm(holder, { recursive: true, force: true }) };
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown } | null)?.code;
 }

@@ -121,14 +121,9 @@ function lengthOf(bytes: Buffer, from: number, end: number): number {
 }
 
 /** A line of a file without its LF; without `bytes` if it is too long. */
-export interface ScannedLine {
-  readonly offset: number;
-  /** With its end. */
-  readonly length: number;
+export interface ScannedLine extends Omit<LineRun, 'bytes' | 'isOverlong'> {
   /** Valid until the next line is asked for: a view into the buffer of the scanner. */
   readonly bytes: Buffer | undefined;
-  /** Whether it has its end; only the last may have none. */
-  readonly isEnded: boolean;
 }
 
 /** Reads a file line by line, holding no more of it than a chunk and a line. May miss what is appended meanwhile. */

@@ -85,7 +85,8 @@ export class GroupCommit<W> {
         if (this.#waiting.size === 0) break;
         this.#hold = { error, since: this.#hold?.since ?? this.#config.scheduler.now() };
         this.#config.onHold();
-        await this.#sleep(delayMs);
+        const delay$ = timer(delayMs, this.#config.scheduler);
+        await firstValueFrom(race(delay$, this.#ended), { defaultValue: undefined });
         delayMs = Math.min(MAX_MS, delayMs * 2);
       }
     }
@@ -97,9 +98,5 @@ export class GroupCommit<W> {
     const waiting = this.#waiting.get(piece);
     this.#waiting.delete(piece);
     waiting?.resolve();
-  }
-
-  async #sleep(ms: number): Promise<void> {
-    await firstValueFrom(race(timer(ms, this.#config.scheduler), this.#ended), { defaultValue: undefined });
   }
 }

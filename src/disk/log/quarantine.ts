@@ -29,11 +29,7 @@ export class Quarantine {
   }
 
   /** Copies a part of a segment, durably, unless that is done; returns the file, and whether it is new. */
-  async keep(
-    segment: Segment,
-    region: Region,
-    prefix = '',
-  ): Promise<{ readonly path: string; readonly isNew: boolean }> {
+  async keep(segment: Segment, region: Region, prefix = ''): Promise<{ path: string; isNew: boolean }> {
     const name = `${prefix}${segment.name}@${region.offset}.ndjson`;
     const path = join(this.folder, name);
     if (this.#files.has(name)) return { path, isNew: false };

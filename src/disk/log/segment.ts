@@ -88,10 +88,7 @@ export interface SegmentReader<E> {
 }
 
 /** The names of the segments in a folder, oldest first, and of journals whose segment is gone. */
-export async function listSegments(
-  disk: Disk,
-  folder: string,
-): Promise<{ readonly names: readonly string[]; readonly orphans: readonly string[] }> {
+export async function listSegments(disk: Disk, folder: string): Promise<{ names: string[]; orphans: string[] }> {
   const files = await disk.list(folder);
   const names = files.flatMap((file) => /^(\d+)\.ndjson$/.exec(file)?.[1] ?? []);
   const known = new Set(names);

@@ -39,11 +39,7 @@ interface MarkPiece {
   readonly entries: readonly Placed[];
 }
 
-interface SealPiece {
-  readonly isSeal: true;
-}
-
-type Piece = AppendPiece | MarkPiece | SealPiece;
+type Piece = AppendPiece | MarkPiece | { readonly isSeal: true };
 
 const isAppend = (piece: Piece): piece is AppendPiece => 'rest' in piece;
 const isMark = (piece: Piece): piece is MarkPiece => 'sign' in piece;
@@ -91,7 +87,8 @@ export class SegmentLog<E, D = E> {
     if (!this.#config.common) await this.common.load();
     this.common.taken(await this.#segments.load());
     for (const { name, unknownVersion } of this.#segments.segments.values()) {
-      if (unknownVersion > 0) this.#report({ kind: 'unknownVersion', segment: name, entries: unknownVersion });
+      if (unknownVersion > 0)
+        this.#config.onProblem?.({ kind: 'unknownVersion', segment: name, entries: unknownVersion });
     }
     // A full disk must not keep the entries from being read: what is damaged stays in its segment until there is room.
     await this.#sweep().catch(() => {});
@@ -126,17 +123,12 @@ export class SegmentLog<E, D = E> {
 
   /** Marks entries, durably. Those that are removed (`-`) are gone when the promise resolves. Unknown ones are skipped. */
   async mark(sign: MarkSign, entries: readonly Placed[]): Promise<void> {
-    const bySegment = new Map<string, Placed[]>();
-    for (const entry of entries) {
-      const group = bySegment.get(entry.segment);
-      if (group) group.push(entry);
-      else bySegment.set(entry.segment, [entry]);
-    }
-    const work: Promise<void>[] = [];
-    for (const [name, marked] of bySegment) {
+    const names = new Set(entries.map((entry) => entry.segment));
+    const work = [...names].map((name) => {
       const segment = this.#segments.segments.get(name);
-      if (segment) work.push(this.#commits.push({ segment, sign, entries: marked }));
-    }
+      const marked = entries.filter((entry) => entry.segment === name);
+      return segment && this.#commits.push({ segment, sign, entries: marked });
+    });
     await Promise.all(work);
   }
 
@@ -194,20 +186,15 @@ export class SegmentLog<E, D = E> {
     }
     const marks = group.filter(isMark);
     for (const segment of new Set(marks.map((piece) => piece.segment))) {
-      await this.#commitMarks(
-        segment,
-        marks.filter((piece) => piece.segment === segment),
-        done,
-      );
+      const own = marks.filter((piece) => piece.segment === segment);
+      await this.#commitMarks(segment, own, done);
     }
   }
 
   async #commitMarks(segment: Segment, marks: readonly MarkPiece[], done: (piece: Piece) => void): Promise<void> {
+    const journaled = marks.map(({ sign, entries }) => [sign, entries.map(({ ordinal }) => ordinal)] as const);
     try {
-      await this.#segments.mark(
-        segment,
-        marks.map(({ sign, entries }) => [sign, entries.map(({ ordinal }) => ordinal)]),
-      );
+      await this.#segments.mark(segment, journaled);
     } catch (error) {
       // A disk without room for a line of the journal can still delete a file, if nothing else is in it.
       if (!removesAll(segment, marks)) throw error;
@@ -238,7 +225,7 @@ export class SegmentLog<E, D = E> {
 
   async #quarantine(segment: Segment, { offset, length }: Region): Promise<void> {
     const { path, isNew } = await this.common.quarantine.keep(segment, { offset, length }, this.#config.prefix);
-    if (isNew) this.#report({ kind: 'quarantined', segment: segment.name, offset, length, path });
+    if (isNew) this.#config.onProblem?.({ kind: 'quarantined', segment: segment.name, offset, length, path });
   }
 
   /** Removes a line whose head looked like that of an entry, and which is none. If it cannot be copied, it stays. */
@@ -251,10 +238,6 @@ export class SegmentLog<E, D = E> {
     if (segment.journal.isRemoved(line.ordinal)) return;
     const { ordinal, weight } = line;
     await this.#commits.push({ segment, sign: '-', entries: [{ segment: segment.name, ordinal, weight }] });
-  }
-
-  #report(problem: LogProblem): void {
-    this.#config.onProblem?.(problem);
   }
 }
 
