@@ -12,5 +12,5 @@ export {
   type StoredLetter,
   type UnreadLine,
 } from './readDeadLetters.js';
-export { type ReplayDeadLettersConfig, replayDeadLetters } from './replayDeadLetters.js';
-export type { ReplayProgress } from './replayRun.js';
+export { replayDeadLetters } from './replayDeadLetters.js';
+export type { ReplayDeadLettersConfig, ReplayProgress } from './replayRun.js';

@@ -1,7 +1,6 @@
-import { asyncScheduler, type Observable, type SchedulerLike } from 'rxjs';
-import type { Sink } from '../contracts/sink.js';
+import { asyncScheduler, type Observable } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
-import { SINK, WRITE_POLICIES, type WritePolicies, writerSettings } from '../operators/writing/writePolicies.js';
+import { SINK, WRITE_POLICIES, writerSettings } from '../operators/writing/writePolicies.js';
 import {
   boolean,
   duration,
@@ -13,30 +12,9 @@ import {
   readOptions,
   unchecked,
 } from '../primitives/options.js';
-import { LETTER_FILTER, type LetterFilter } from './deadLetter.js';
+import { LETTER_FILTER } from './deadLetter.js';
 import { type DeadLetterQueue, StoredQueue } from './deadLetterQueue.js';
-import { type ReplayProgress, ReplayRun } from './replayRun.js';
-
-export interface ReplayDeadLettersConfig<T> {
-  /** Where the items go: usually the sink of the pipeline. Required. */
-  readonly sink: Sink<T>;
-  /** How each letter is written, as for `writeTo()`, with its defaults. What fails permanently becomes a new letter. */
-  readonly policies?: Omit<WritePolicies<T>, 'deadLetters' | 'concurrency'>;
-  /** Which letters. Default: all that are open. */
-  readonly filter?: Omit<LetterFilter, 'state'>;
-  /** At most `rate` items (above 0) per `perMs` milliseconds (above 0, default 1,000), evenly spread. Default: no limit. */
-  readonly pace?: { readonly rate: number; readonly perMs?: number };
-  /** Counts what would be sent, and changes nothing. Default false. */
-  readonly dryRun?: boolean;
-  /** How many replays of a letter may fail before it is parked. Integer of at least 1, default 5. */
-  readonly maxReplays?: number;
-  /** How many letters may be in flight at once. Integer of at least 1, default 1, which keeps their order. */
-  readonly concurrency?: number;
-  /** How many letters are sent at most. Integer of at least 1. Default: no limit. */
-  readonly limit?: number;
-  /** The clock and timers of `pace`. Default `asyncScheduler`. */
-  readonly scheduler?: SchedulerLike;
-}
+import { type ReplayDeadLettersConfig, type ReplayProgress, ReplayRun } from './replayRun.js';
 
 const OWNER = 'replayDeadLetters';
 

@@ -10,6 +10,27 @@ import { encodeLetters, idOf, type LetterDraft } from './letterLine.js';
 import { addTo, type LetterLog, type PlacedLetter } from './letterLog.js';
 import { lettersForFailures, writeLetter } from './replayAttempt.js';
 
+export interface ReplayDeadLettersConfig<T> {
+  /** Where the items go: usually the sink of the pipeline. Required. */
+  readonly sink: Sink<T>;
+  /** How each letter is written, as for `writeTo()`, with its defaults. What fails permanently becomes a new letter. */
+  readonly policies?: Omit<WritePolicies<T>, 'deadLetters' | 'concurrency'>;
+  /** Which letters. Default: all that are open. */
+  readonly filter?: Omit<LetterFilter, 'state'>;
+  /** At most `rate` items (above 0) per `perMs` milliseconds (above 0, default 1,000), evenly spread. Default: no limit. */
+  readonly pace?: { readonly rate: number; readonly perMs?: number };
+  /** Counts what would be sent, and changes nothing. Default false. */
+  readonly dryRun?: boolean;
+  /** How many replays of a letter may fail before it is parked. Integer of at least 1, default 5. */
+  readonly maxReplays?: number;
+  /** How many letters may be in flight at once. Integer of at least 1, default 1, which keeps their order. */
+  readonly concurrency?: number;
+  /** How many letters are sent at most. Integer of at least 1. Default: no limit. */
+  readonly limit?: number;
+  /** The clock and timers of `pace`. Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike;
+}
+
 /** How far a replay has come. The numbers count this replay, and grow. */
 export interface ReplayProgress {
   /** Letters that are settled: written, written in part, failed or parked; with `dryRun`, those that would be sent. */
@@ -32,17 +53,10 @@ export interface ReplayProgress {
   readonly added: readonly string[];
 }
 
-export interface ReplaySettings {
-  readonly sink: Sink<unknown>;
-  readonly policies: WritePolicies<unknown>;
-  readonly filter: LetterFilter;
+/** What was asked for, with its defaults. */
+export interface ReplaySettings extends Required<Omit<ReplayDeadLettersConfig<unknown>, 'pace'>> {
   /** 0 for no pace. */
   readonly msPerItem: number;
-  readonly dryRun: boolean;
-  readonly maxReplays: number;
-  readonly concurrency: number;
-  readonly limit: number;
-  readonly scheduler: SchedulerLike;
 }
 
 /** How many letters may wait for the disk until they are settled. */

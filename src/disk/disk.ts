@@ -46,14 +46,11 @@ type OpenMode = keyof typeof FLAGS;
 /** The file system of Node. */
 export const nodeDisk: Disk = {
   open: async (path, mode) => diskFile(await open(path, FLAGS[mode])),
-  async list(folder) {
-    try {
-      return await readdir(folder);
-    } catch (error) {
+  list: (folder) =>
+    readdir(folder).catch((error: unknown) => {
       if (isMissing(error)) return [];
       throw error;
-    }
-  },
+    }),
   async makeFolder(folder) {
     const made = await mkdir(folder, { recursive: true });
     if (made === undefined) {

@@ -10,10 +10,7 @@ export class FolderLockedError extends Error {
   /** What to do if the holder cannot be identified; otherwise empty. */
   readonly remedy: string;
 
-  constructor(
-    folder: string,
-    { pid, holder, remedy }: { readonly pid: number | undefined; readonly holder: string; readonly remedy: string },
-  ) {
+  constructor(folder: string, { pid, holder, remedy }: Pick<FolderLockedError, 'pid' | 'holder' | 'remedy'>) {
     super(`the folder ${folder} is in use by ${holder}${remedy && ` (${remedy})`}`);
     this.folder = folder;
     this.pid = pid;
