@@ -167,13 +167,10 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
   }
 
   stats(): DeadLetterStats {
-    const { appended, replayed, purged } = this.#log.totals;
     return {
       open: letterCount(this.#log.open.count),
       parked: letterCount(this.#log.parked.count),
-      appended: { ...appended },
-      replayed: { ...replayed },
-      purged: { ...purged },
+      ...structuredClone(this.#log.totals),
       quarantined: this.#log.quarantined,
       unknownVersion: this.#log.open.unknownVersion + this.#log.parked.unknownVersion,
     };

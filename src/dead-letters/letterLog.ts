@@ -28,10 +28,7 @@ export function folderOf(folder: string, state: LetterState): string {
 
 export const letterCount = ({ entries, weight }: EntryCount): LetterCount => ({ letters: entries, items: weight });
 
-/** A count that grows. */
-type LetterTotal = { -readonly [K in keyof LetterCount]: LetterCount[K] };
-
-export function addTo(total: LetterTotal, letters: number, items: number): void {
+export function addTo(total: Record<keyof LetterCount, number>, letters: number, items: number): void {
   total.letters += letters;
   total.items += items;
 }
