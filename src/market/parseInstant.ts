@@ -1,9 +1,9 @@
 import { isDate } from '../primitives/calendarDate.js';
 
-export const EPOCH_UNITS = ['s', 'ms', 'us', 'ns'] as const;
-
 /** The unit of a time that is written as a number. */
-export type EpochUnit = (typeof EPOCH_UNITS)[number];
+export type EpochUnit = 's' | 'ms' | 'us' | 'ns';
+
+export const EPOCH_UNITS: readonly EpochUnit[] = ['s', 'ms', 'us', 'ns'];
 
 /** Year, month, day; hour, minute, second, fraction; offset. */
 const ISO =
