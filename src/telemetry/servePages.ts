@@ -75,7 +75,13 @@ export async function servePages({ port, host, pages }: ServePagesConfig): Promi
       inProgress -= 1;
       if (inProgress === 0) onIdle?.();
     });
-    send(request, response, await answer(request));
+    const given = await answer(request);
+    try {
+      send(request, response, given);
+    } catch (error) {
+      // A page may answer with what cannot be sent: no answer at all, or a header with a line break.
+      send(request, response, text(500, redactText(messageOf(error))));
+    }
   });
   server.maxConnections = MAX_CONNECTIONS;
   try {

@@ -281,6 +281,16 @@ describe('a page of the program', () => {
     expect(broken.body).not.toContain('hunter2');
     expect((await ask(server, '/metrics')).status).toBe(200);
   });
+
+  it.each<[string, unknown]>([
+    ['no answer', undefined],
+    ['a body that is no text', { status: 200, contentType: 'text/plain' }],
+    ['a header with a line break', { status: 200, contentType: 'text/plain\nx: y', body: '' }],
+  ])('that gives %s is a 500 rather than the end of the program', async (_, answer) => {
+    const { server } = await serve({ pages: { '/broken': () => answer as never } });
+    expect((await ask(server, '/broken')).status).toBe(500);
+    expect((await ask(server, '/healthz')).status).toBe(200);
+  });
 });
 
 describe('the server', () => {

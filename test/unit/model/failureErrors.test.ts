@@ -10,7 +10,7 @@ import {
 
 const CASES = [
   [new CircuitOpenError('feed', 1_500.2), 'CircuitOpenError', 'SLUICE_CIRCUIT_OPEN', isCircuitOpenError, 'in 1501 ms'],
-  [new CircuitOpenError('feed', Infinity), 'CircuitOpenError', 'SLUICE_CIRCUIT_OPEN', isCircuitOpenError, 'resets'],
+  [new CircuitOpenError('feed', Infinity), 'CircuitOpenError', 'SLUICE_CIRCUIT_OPEN', isCircuitOpenError, 'is reset'],
   [new StaleStreamError('feed', 30_000), 'StaleStreamError', 'SLUICE_STREAM_STALE', isStaleStreamError, '30000 ms'],
   [new WriteTimeoutError('feed', 50), 'WriteTimeoutError', 'SLUICE_WRITE_TIMEOUT', isWriteTimeoutError, '50 ms'],
 ] as const;
