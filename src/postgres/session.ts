@@ -70,12 +70,15 @@ export async function borrow<R>(pool: Pool, use: (client: PoolClient) => Promise
   }
 }
 
+/** The reason of every abort, made once: the default makes a `DOMException` with a stack for each write. */
+const ABANDONED = new Error('nobody waits for the result any more');
+
 /** A promise that is made when the result is subscribed, and told by a signal when it is unsubscribed. */
 export function abortable<R>(work: (signal: AbortSignal) => Promise<R>): Observable<R> {
   return new Observable((subscriber) => {
     const abandon = new AbortController();
     from(work(abandon.signal)).subscribe(subscriber);
-    return () => abandon.abort();
+    return () => abandon.abort(ABANDONED);
   });
 }
 
