@@ -422,7 +422,7 @@ describe('the server', () => {
     [{ prot: 1 }, /unknown option "prot"/],
     [
       { pages: { '/metrics': () => ({}) } },
-      /a path must be one that begins with "\/" and is none of .*, got "\/metrics"/,
+      /a path must be one that begins with "\/", other than .*, got "\/metrics"/,
     ],
     [{ pages: { version: () => ({}) } }, /got "version"/],
     [{ pages: { '/version': '1.0' } }, /pages: \/version must be a function/],

@@ -82,7 +82,7 @@ export async function serveTelemetry(
   const own = Object.keys(pages).join(', ');
   for (const [path, page] of Object.entries(config.pages ?? {})) {
     if (!path.startsWith('/') || Object.hasOwn(pages, path)) {
-      reject(`${owner}: pages`, 'a path', `one that begins with "/" and is none of ${own}`, path);
+      reject(`${owner}: pages`, 'a path', `one that begins with "/", other than ${own}`, path);
     }
     pages[path] = readArgument(`${owner}: pages`, path, page, func()) as Page;
   }
