@@ -7,32 +7,24 @@ export class OpenClients {
     config?: pg.ClientConfig,
   ) => pg.Client;
   readonly #open = new Set<pg.Client>();
-  #onEmpty: (() => void) | undefined;
 
   /** `connectTimeoutMs` bounds connect and login. As an option of the pool it would bound the wait for a free client too. */
   constructor(connectTimeoutMs: number) {
     const open = this.#open;
-    const left = (client: pg.Client) => {
-      open.delete(client);
-      if (open.size === 0) this.#onEmpty?.();
-    };
     this.Client = class extends pg.Client {
       constructor(config: pg.ClientConfig = {}) {
         super({ ...config, connectionTimeoutMillis: connectTimeoutMs });
         // A borrower may not listen, and an error event without a listener ends the process.
         this.on('error', () => {});
         open.add(this);
-        this.once('end', () => left(this));
+        this.once('end', () => open.delete(this));
       }
     };
   }
 
   /** Resolves when all are closed. */
-  empty(): Promise<void> {
-    if (this.#open.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onEmpty = resolve;
-    });
+  async empty(): Promise<void> {
+    await Promise.all(Array.from(this.#open, (client) => new Promise((resolve) => client.once('end', resolve))));
   }
 
   /** Cuts the connections that are left; statements in flight fail. */

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { lockFolder } from '../disk/folderLock.js';
 import { isFolderLockedError } from '../disk/folderLockedError.js';
 import { errnoSentence } from '../failures/errno.js';
-import { checked, duration, integer, type OptionsOf, readOptions } from '../primitives/options.js';
+import { checked, duration, integer, type OptionsOf, type Read, readOptions } from '../primitives/options.js';
 import { within } from '../primitives/within.js';
 import { destroyClient, OpenClients } from './openClients.js';
 import type { StorePool } from './pool.js';
@@ -92,14 +92,10 @@ export async function openStore(config: OpenStoreConfig = {}): Promise<Store> {
   return openServer(requireUrl(options.databaseUrl), options);
 }
 
-interface ServerOptions {
-  readonly poolSize: number;
-  readonly connectTimeoutMs: number;
-  readonly closeTimeoutMs: number;
-}
-
-async function openServer(connectionString: string, options: ServerOptions): Promise<Store> {
-  const { poolSize, connectTimeoutMs, closeTimeoutMs } = options;
+async function openServer(
+  connectionString: string,
+  { poolSize, connectTimeoutMs, closeTimeoutMs }: Read<OpenStoreConfig, typeof OPTIONS>,
+): Promise<Store> {
   const settings = { connectionString, keepAlive: true, application_name: 'sluice' };
   const clients = new OpenClients(connectTimeoutMs);
   // Not through the pool: it forgets a connection that fails at the login, which the server then keeps for a minute.
@@ -250,18 +246,9 @@ function toFolderError(folder: string, error: unknown): StoreError {
     );
   }
   const known = errnoSentence(error);
-  if (known) {
-    return new StoreError(
-      'SLUICE_STORE_FOLDER',
-      `cannot use ${folder} as the store: ${known.meaning}; ${known.remedy}, choose another folder, or set DATABASE_URL`,
-      { cause: error },
-    );
-  }
-  const said = reasonOf(error);
-  return new StoreError(
-    'SLUICE_STORE_FOLDER',
-    `cannot open the store in ${folder} (${said}): free some space if its disk is full; otherwise the folder is ` +
-      'damaged, or of another kind or version: move it away so that a new one is created, or set DATABASE_URL',
-    { cause: error },
-  );
+  const message = known
+    ? `cannot use ${folder} as the store: ${known.meaning}; ${known.remedy}, choose another folder, or set DATABASE_URL`
+    : `cannot open the store in ${folder} (${reasonOf(error)}): free some space if its disk is full; otherwise the folder ` +
+      'is damaged, or of another kind or version: move it away so that a new one is created, or set DATABASE_URL';
+  return new StoreError('SLUICE_STORE_FOLDER', message, { cause: error });
 }

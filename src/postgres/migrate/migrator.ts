@@ -28,11 +28,7 @@ interface Due extends Migration {
   readonly isAgain: boolean;
 }
 
-interface Applied {
-  readonly version: number;
-  readonly name: string;
-  readonly checksum: string;
-}
+type Applied = Pick<Migration, 'version' | 'name' | 'checksum'>;
 
 /** The table that each migration makes. If it is gone later, its migrations are applied again: all that change it are among them. */
 const TABLES: ReadonlyMap<string, TableShape> = new Map(

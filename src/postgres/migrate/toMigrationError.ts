@@ -1,6 +1,6 @@
 import { isStoreError } from '../storeError.js';
 import { BROKE, DENIED, type Purpose, reasonOf, toStoreError } from '../toStoreError.js';
-import { MigrationError } from './migrationError.js';
+import { MigrationError, type MigrationErrorCode } from './migrationError.js';
 
 const MIGRATING: Purpose = {
   missing: { what: 'a table is missing', remedy: 'migrate again' },
@@ -17,27 +17,23 @@ const MIGRATING: Purpose = {
 /** What went wrong in a migration, with the remedy. `step` is what was under way; undefined if nothing was. */
 export function toMigrationError(error: unknown, step: string | undefined): MigrationError {
   if (error instanceof MigrationError) return error;
-  const options = { step, cause: error };
+  const fail = (code: MigrationErrorCode, message: string) => new MigrationError(code, message, { step, cause: error });
   const { code, message, sqlState } = toStoreError(error, MIGRATING);
   if (isStoreError(error) && code === 'SLUICE_STORE_TABLE') {
-    return new MigrationError(
+    return fail(
       'SLUICE_MIGRATION_TABLE',
       `${step} cannot take over the existing table (${message}): then migrate again; nothing of it is applied`,
-      options,
     );
   }
-  const what = step ?? 'the migration';
-  if (code === 'SLUICE_STORE_PERMISSION') {
-    return new MigrationError('SLUICE_MIGRATION_PERMISSION', `${what} failed: ${message}`, options);
-  }
+  const failed = `${step ?? 'the migration'} failed: ${message}`;
+  if (code === 'SLUICE_STORE_PERMISSION') return fail('SLUICE_MIGRATION_PERMISSION', failed);
   const isRefusal = step !== undefined && sqlState !== undefined && code !== 'SLUICE_STORE_CONNECTION_LOST';
-  if (!isRefusal) return new MigrationError('SLUICE_MIGRATION_FAILED', `${what} failed: ${message}`, options);
+  if (!isRefusal) return fail('SLUICE_MIGRATION_FAILED', failed);
   // The server's own advice: TimescaleDB gives it for most of what it refuses.
   const { hint } = error as { hint?: unknown };
   const advice = typeof hint === 'string' && hint !== '' ? `: ${hint}` : '';
-  return new MigrationError(
+  return fail(
     'SLUICE_MIGRATION_FAILED',
     `${step} failed, and nothing of it is applied: Postgres reports ${sqlState} (${reasonOf(error)})${advice}`,
-    options,
   );
 }

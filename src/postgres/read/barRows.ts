@@ -1,17 +1,9 @@
 import type { Bar } from '../../market/bar.js';
 
 /** A row of a table of bars, as the driver gives it. */
-export interface BarRow {
-  readonly vendor: string;
-  readonly symbol: string;
-  readonly timeframe: string;
+export interface BarRow extends Omit<Bar, 'kind' | 'ts' | 'seq'> {
   /** Microseconds since the epoch; the driver returns text rather than risk an inexact number. */
   readonly micros: string;
-  readonly open: number;
-  readonly high: number;
-  readonly low: number;
-  readonly close: number;
-  readonly volume: number;
   readonly seq: string;
 }
 

@@ -1,13 +1,11 @@
-import type { Observable, SchedulerLike } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { gatedSource } from '../../flow/gatedSource.js';
+import type { SourceConfig } from '../../flow/sourceOptions.js';
 import type { Pool, PoolClient } from '../pool.js';
 import { borrow } from '../session.js';
 import { StoreReadError } from './storeReadError.js';
 
-export interface PagedSourceConfig {
-  readonly name: string;
-  readonly scheduler: SchedulerLike;
-  readonly yieldAfterMs: number;
+export interface PagedSourceConfig extends Required<SourceConfig> {
   /** The table that is read, as SQL writes it, for errors. */
   readonly table: string;
 }

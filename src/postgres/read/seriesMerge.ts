@@ -83,13 +83,13 @@ export class SeriesMerge<R> {
     for (const { ended, rows } of this.#series) {
       if (!ended) until = Math.min(until, rows.at(-1)?.micros ?? Number.NEGATIVE_INFINITY);
     }
-    const due: { readonly placed: Placed<R>; readonly place: number }[] = [];
-    this.#series.forEach((series, place) => {
+    const due: Placed<R>[] = [];
+    for (const series of this.#series) {
       while (series.at < series.rows.length && series.rows[series.at]!.micros <= until) {
-        due.push({ placed: series.rows[series.at++]!, place });
+        due.push(series.rows[series.at++]!);
       }
-    });
-    due.sort((a, b) => a.placed.micros - b.placed.micros || a.place - b.place);
-    return due.map(({ placed }) => placed.row);
+    }
+    // The sort is stable: rows of one instant stay in the order of their series.
+    return due.sort((a, b) => a.micros - b.micros).map(({ row }) => row);
   }
 }

@@ -83,15 +83,11 @@ const CONTINUOUS = `
   SELECT view_name::text AS name FROM timescaledb_information.continuous_aggregates
    WHERE view_schema = $1 AND view_name = ANY($2)`;
 
-interface ServerRow {
-  readonly database: string;
+interface ServerRow extends Pick<StoreCatalogue, 'database' | 'hasPublic' | 'available' | 'license'> {
   readonly version: string;
-  readonly hasPublic: boolean;
-  readonly available: string | undefined;
   readonly installed: string | undefined;
   readonly schema: string | undefined;
   readonly workers: string | undefined;
-  readonly license: string | undefined;
   readonly limit: string | undefined;
   readonly limitsSet: number;
 }
@@ -111,8 +107,8 @@ export async function readCatalogue(
 ): Promise<StoreCatalogue> {
   const ask = async <R extends object>(text: string, ...values: unknown[]) =>
     (await client.query<R>(text, values)).rows.map(withoutNulls);
-  const server = (await ask<ServerRow>(SERVER))[0]!;
-  const { installed, schema: home, workers, limit, limitsSet } = server;
+  const [server] = await ask<ServerRow>(SERVER);
+  const { version, installed, schema: home, workers, limit, limitsSet, ...known } = server!;
   const relations = await ask<RelationRow>(RELATIONS, quotedSchema, names.rollups, ROLLUP_MARK);
   const rollups = new Map(
     relations.map(({ name, kind, ours }): [string, RollupKind] => [name, kind === 'v' && ours ? 'view' : 'foreign']),
@@ -127,13 +123,10 @@ export async function readCatalogue(
     for (const { name } of continuous) rollups.set(name, 'continuous');
   }
   return {
-    database: server.database,
-    hasPublic: server.hasPublic,
-    available: server.available,
+    ...known,
     // PGlite loads every library that it was built with.
-    preloaded: isPGlite(server.version) || workers !== undefined,
+    preloaded: isPGlite(version) || workers !== undefined,
     installed: installed === undefined ? undefined : { version: installed, schema: home! },
-    license: server.license,
     hypertables,
     policies,
     rollups,

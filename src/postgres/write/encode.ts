@@ -1,7 +1,7 @@
 import { epochDay } from '../../primitives/calendarDate.js';
 import { messageOf } from '../../primitives/messageOf.js';
 import { StoreError } from '../storeError.js';
-import { COLUMN_TYPES, type Column, type ColumnType, type ColumnValue } from '../table.js';
+import { COLUMN_TYPES, type Column, type ColumnValue } from '../table.js';
 import { Bytes } from './bytes.js';
 
 /** The rows of a write: items, each with its version. */
@@ -136,11 +136,6 @@ export function readRows<R>(read: () => R): R {
   }
 }
 
-/** Whether the values of a column differ in size. */
-function isSized({ type }: { readonly type: ColumnType }): boolean {
-  return type === 'text' || type === 'text[]';
-}
-
 /** The most bytes that a value of a sized column takes, with its length. */
 function roomFor<T>(column: Column<T>, item: T, seq: number): number {
   const value = column.of(item, seq);
@@ -199,7 +194,8 @@ export function encodeCopy<T>(columns: readonly Column<T>[], { items, seqs }: Ro
   const bytes = new Bytes(COPY_HEADER.length + 2 + count * (2 + width * 14));
   COPY_HEADER.copy(bytes.buffer);
   bytes.at = COPY_HEADER.length;
-  const sized = columns.filter(isSized);
+  // Their values differ in size.
+  const sized = columns.filter(({ type }) => type === 'text' || type === 'text[]');
   const fixed = 4 + 12 * (width - sized.length);
   for (let i = 0; i < count; i++) {
     const item = items[i]!;

@@ -2,26 +2,9 @@ import { createHash } from 'node:crypto';
 import { qualify, quoteIdentifier } from '../identifiers.js';
 import type { Table } from '../table.js';
 
-export interface Statements {
-  /** Whether the table exists: one row with one column `exists`, for {@link qualified} as its parameter. */
-  readonly exists: string;
-  /** The table with its schema, as SQL writes it. */
-  readonly qualified: string;
-  /** Creates schema and table unless they exist, as one transaction: two processes may do so at once. */
-  readonly create: string;
-  /** Upserts rows from one array parameter per column. */
-  readonly upsertArrays: string;
-  /** A name for {@link upsertArrays} as a prepared statement. */
-  readonly upsertName: string;
-  /** Takes rows straight into the table; an existing key is a unique violation. */
-  readonly copy: string;
-  /** Creates the staging table of a connection. */
-  readonly createStage: string;
-  /** Takes rows into the staging table and upserts them from there, as one transaction. */
-  readonly copyUpsert: string;
-}
+export type Statements = ReturnType<typeof statementsFor>;
 
-export function statementsFor<T>(table: Table<T>, schema: string | undefined): Statements {
+export function statementsFor<T>(table: Table<T>, schema: string | undefined) {
   const qualified = qualify(table.name, schema);
   const digest = createHash('sha256')
     .update(qualified)
@@ -56,20 +39,28 @@ export function statementsFor<T>(table: Table<T>, schema: string | undefined): S
   const lock = BigInt.asIntN(64, BigInt(`0x${digest}`));
 
   return {
+    /** The table with its schema, as SQL writes it. */
     qualified,
+    /** Whether the table exists: one row with one column `exists`, for `qualified` as its parameter. */
     exists: 'SELECT to_regclass($1) IS NOT NULL AS exists',
+    /** Creates schema and table unless they exist, as one transaction: two processes may do so at once. */
     create: [
       `SELECT pg_advisory_xact_lock(${lock})`,
       ...(schema === undefined ? [] : [`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`]),
       `CREATE TABLE IF NOT EXISTS ${qualified} (${definitions.join(', ')}, PRIMARY KEY (${key}))`,
     ].join('; '),
+    /** Upserts rows from one array parameter per column. */
     upsertArrays: upsertFrom(`unnest(${arrays}) AS incoming (${list})`, unnested),
+    /** A name for `upsertArrays` as a prepared statement. */
     upsertName: `sluice_upsert_${digest}`,
+    /** Takes rows straight into the table; an existing key is a unique violation. */
     copy: `COPY ${qualified} (${list}) FROM STDIN (FORMAT binary)`,
+    /** Creates the staging table of a connection. */
     createStage: `CREATE TEMP TABLE IF NOT EXISTS ${quoteIdentifier(stageName)} (${table.columns
       .map(({ name, type }) => `${quoteIdentifier(name)} ${type}`)
       .join(', ')}) ON COMMIT DELETE ROWS`,
     // Several statements in one message are one transaction.
+    /** Takes rows into the staging table and upserts them from there, as one transaction. */
     copyUpsert: `COPY ${stage} (${list}) FROM STDIN (FORMAT binary); ${upsertFrom(stage, list)}`,
   };
 }
