@@ -11,8 +11,7 @@ import {
   writeCoordinator,
 } from '../operators/writeCoordinator.js';
 import type { Pool } from '../postgres/pool.js';
-import { recordSink } from '../postgres/recordSink.js';
-import type { TableSinkConfig } from '../postgres/tableSink.js';
+import { recordSink, type TableSinkConfig } from '../postgres/tableSink.js';
 import { allUnchecked, boolean, nested, type OptionsOf, readOptions, unchecked } from '../primitives/options.js';
 
 /** The options that all kinds share; each kind has its own name, key and table. `writeCoordinator` checks the values. */

@@ -89,7 +89,7 @@ export async function openStore(config: OpenStoreConfig = {}): Promise<Store> {
   // Not quoted: a connection string may hold a password.
   if (options.folder.includes('://')) throw new RangeError('openStore: folder must be a path rather than a URL');
   if (!options.databaseUrl) return openFolder(resolve(options.folder), options.closeTimeoutMs);
-  return openServer(requireUrl(options.databaseUrl), options);
+  return openServer(options.databaseUrl, options);
 }
 
 async function openServer(
@@ -118,26 +118,15 @@ async function openServer(
   });
 }
 
-/** The connection string is neither quoted nor kept as a cause: it may hold a password. */
-function requireUrl(databaseUrl: string): string {
-  const isPostgres = /^postgres(ql)?:\/\//.test(databaseUrl);
-  // The URL of a socket has no host, which is fine with the parsers of the driver and of Node.
-  if (!isPostgres || !URL.canParse(databaseUrl)) throw badUrl();
-  return databaseUrl;
-}
-
-function badUrl(): StoreError {
-  return new StoreError(
-    'SLUICE_STORE_URL',
-    'DATABASE_URL is not a connection string: write postgres://user:password@host:port/database, and %40 for an @, ' +
-      '%2F for a /, %3A for a : and %25 for a % in the password',
-  );
-}
-
-/** The driver reads the connection string here, and the certificates that it names. */
-function makeClient(clients: OpenClients, options: pg.ClientConfig): pg.Client {
+/**
+ * The driver reads the connection string here, and the certificates that it names. The string is neither quoted nor kept as a
+ * cause: it may hold a password.
+ */
+function makeClient(clients: OpenClients, settings: { readonly connectionString: string }): pg.Client {
   try {
-    return new clients.Client(options);
+    const isPostgres = /^postgres(ql)?:\/\//.test(settings.connectionString);
+    // The URL of a socket has no host, which is fine with the parsers of the driver and of Node.
+    if (isPostgres && URL.canParse(settings.connectionString)) return new clients.Client(settings);
   } catch (error) {
     const { code, path } = error as { code?: unknown; path?: unknown };
     if (typeof path === 'string') {
@@ -146,8 +135,12 @@ function makeClient(clients: OpenClients, options: pg.ClientConfig): pg.Client {
         `DATABASE_URL names a file that cannot be read, ${path} (${code}): correct sslrootcert, sslcert or sslkey in it`,
       );
     }
-    throw badUrl();
   }
+  throw new StoreError(
+    'SLUICE_STORE_URL',
+    'DATABASE_URL is not a connection string: write postgres://user:password@host:port/database, and %40 for an @, ' +
+      '%2F for a /, %3A for a : and %25 for a % in the password',
+  );
 }
 
 const TLS_CODE =
@@ -186,8 +179,7 @@ async function openFolder(folder: string, closeTimeoutMs: number): Promise<Store
     mkdirSync(folder, { recursive: true });
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     // PGlite keeps nobody out, and two of them in one folder destroy it.
-    const locked = await lockFolder(folder);
-    unlock = locked;
+    unlock = await lockFolder(folder);
     // It is large, so it is loaded only where it is used.
     const [{ PGlite }, { createPgConfig }] = await Promise.all([
       import('@electric-sql/pglite'),
@@ -201,7 +193,7 @@ async function openFolder(folder: string, closeTimeoutMs: number): Promise<Store
         await within(closeTimeoutMs, emptied(pool));
         await database.close();
       } finally {
-        await locked();
+        await unlock?.();
       }
     });
   } catch (error) {
@@ -226,14 +218,8 @@ function storeOf(pool: pg.Pool, kind: Store['kind'], release: () => Promise<void
 }
 
 /** Resolves when a pool that is ending has no client left. */
-function emptied(pool: pg.Pool): Promise<void> {
-  return new Promise((resolve) => {
-    const look = () => {
-      if (pool.totalCount === 0) resolve();
-    };
-    pool.on('remove', look);
-    look();
-  });
+async function emptied(pool: pg.Pool): Promise<void> {
+  while (pool.totalCount > 0) await new Promise((resolve) => pool.once('remove', resolve));
 }
 
 function toFolderError(folder: string, error: unknown): StoreError {

@@ -1,4 +1,5 @@
 import type { Sink } from '../contracts/sink.js';
+import type { RecordKind, RecordOf } from '../market/recordKinds.js';
 import {
   boolean,
   func,
@@ -15,6 +16,7 @@ import {
 import { classifyPostgresFailure } from './failures.js';
 import { identifier } from './identifiers.js';
 import type { Pool } from './pool.js';
+import { tableOf } from './recordTables.js';
 import { abortable } from './session.js';
 import { COLUMN_TYPES, type Column, type ColumnType, type Table } from './table.js';
 import { STRATEGIES, type Strategy } from './write/planner.js';
@@ -155,6 +157,16 @@ export function tableSinkOf<T>(owner: string, pool: Pool, definition: Table<T>, 
     stamp: (items) => writer.stamp(items),
     write: (batch) => abortable((signal) => writer.write(batch, signal)),
   };
+}
+
+/** The sink of the table of a kind; `owner` is the name in messages about the configuration. */
+export function recordSink<K extends RecordKind>(
+  owner: string,
+  kind: K,
+  pool: Pool,
+  config: TableSinkConfig = {},
+): Sink<RecordOf<K>> {
+  return tableSinkOf(owner, pool, tableOf(kind), config);
 }
 
 function requireTable<T>(owner: string, definition: Table<T>): void {

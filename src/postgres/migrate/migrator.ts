@@ -201,9 +201,7 @@ class Migrator {
   }
 
   /** Applies the next step that the server offers, or notes that this user has no right to it. */
-  async #nextFeature(
-    done: readonly MigrationStep[],
-  ): Promise<{ readonly plan: FeaturePlan; readonly next?: FeatureStep }> {
+  async #nextFeature(done: readonly MigrationStep[]) {
     let plan: FeaturePlan | undefined;
     let next: FeatureStep | undefined;
     const apply = async () => {

@@ -13,9 +13,8 @@ import {
 import { qualify } from '../identifiers.js';
 import type { Pool, PoolClient } from '../pool.js';
 import { BAR_COLUMNS, type BarRow, barOf, IS_FINITE, instantOf, vendorsQuery } from './barRows.js';
-import { type NextPage, pagedSource } from './pagedSource.js';
+import { type NextPage, pagedSource, type StoreSelection, selectionOptions } from './pagedSource.js';
 import { type Placed, SeriesMerge, type Wanted } from './seriesMerge.js';
-import { type StoreSelection, selectionOptions } from './storeSelection.js';
 
 export interface BarsConfig extends StoreSelection {
   /** The symbol whose bars are read. Either this or `symbols`. */

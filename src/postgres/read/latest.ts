@@ -4,8 +4,7 @@ import { having, listOf, type OptionsOf, readArgument, readOptions, text } from 
 import { qualify } from '../identifiers.js';
 import type { Pool } from '../pool.js';
 import { BAR_COLUMNS, type BarRow, barOf, IS_FINITE, vendorsQuery } from './barRows.js';
-import { type NextPage, pagedSource } from './pagedSource.js';
-import { type StoreSelection, selectionOptions } from './storeSelection.js';
+import { type NextPage, pagedSource, type StoreSelection, selectionOptions } from './pagedSource.js';
 
 export interface LatestConfig extends StoreSelection {
   /** The symbols whose newest bars are read. At least one; a symbol that is named twice is read once. */
@@ -72,10 +71,7 @@ export function latest(pool: Pool, config: LatestConfig): Observable<Bar> {
       if (at >= symbols.length) return undefined;
       const page = symbols.slice(at, at + pageSize);
       at += pageSize;
-      return async (client) => {
-        const { rows } = await client.query<BarRow>(query, [page, ...given]);
-        return rows.map(barOf);
-      };
+      return async (client) => (await client.query<BarRow>(query, [page, ...given])).rows.map(barOf);
     };
   });
 }

@@ -1,9 +1,28 @@
 import type { Observable } from 'rxjs';
 import { gatedSource } from '../../flow/gatedSource.js';
-import type { SourceConfig } from '../../flow/sourceOptions.js';
+import { type SourceConfig, sourceOptions } from '../../flow/sourceOptions.js';
+import { integer, text } from '../../primitives/options.js';
 import type { Pool, PoolClient } from '../pool.js';
 import { borrow } from '../session.js';
 import { StoreReadError } from './storeReadError.js';
+
+/** The options of every source over a store. */
+export interface StoreSelection extends SourceConfig {
+  /** The table or view. Default `bars`. */
+  readonly table?: string;
+  /** The schema of the table. Default: the connection's `search_path`. */
+  readonly schema?: string;
+}
+
+export function selectionOptions(name: string, pageSize: number) {
+  return {
+    vendor: text(),
+    pageSize: integer({ min: 1 }).default(pageSize),
+    table: text().default('bars'),
+    schema: text(),
+    ...sourceOptions(name),
+  };
+}
 
 export interface PagedSourceConfig extends Required<SourceConfig> {
   /** The table that is read, as SQL writes it, for errors. */
@@ -18,8 +37,7 @@ export type NextPage<T> = () => ((client: PoolClient) => Promise<readonly T[]>) 
  * nothing is read, and no connection is held. Each subscription starts again.
  */
 export function pagedSource<T>(pool: Pool, config: PagedSourceConfig, begin: () => NextPage<T>): Observable<T> {
-  const { name, scheduler, yieldAfterMs, table } = config;
-  return gatedSource<T>({ name, scheduler, yieldAfterMs }, (outlet) => {
+  return gatedSource<T>(config, (outlet) => {
     const nextPage = begin();
     const abandon = new AbortController();
     let page: readonly T[] = [];
@@ -33,7 +51,7 @@ export function pagedSource<T>(pool: Pool, config: PagedSourceConfig, begin: () 
       outlet.wake();
     };
     const onFailure = (error: unknown) => {
-      if (!abandon.signal.aborted) outlet.error(new StoreReadError(table, { cause: error }));
+      if (!abandon.signal.aborted) outlet.error(new StoreReadError(config.table, { cause: error }));
     };
     outlet.pump(() => {
       if (at < page.length) {

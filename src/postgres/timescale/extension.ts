@@ -70,9 +70,7 @@ export function extensionOf(catalogue: StoreCatalogue, schema: string, refused: 
   return { version, home, hasPolicies, steps: installed ? [] : [create], notes: hasPolicies ? [] : [note] };
 }
 
-/** Compares major and minor numbers: `2.9.3` is older than `2.11`. */
+/** Compares by the numbers: `2.9.3` is older than `2.11`. */
 export function isOlder(version: string, than: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number.parseFloat);
-  const [otherMajor = 0, otherMinor = 0] = than.split('.').map(Number.parseFloat);
-  return major < otherMajor || (major === otherMajor && minor < otherMinor);
+  return version.localeCompare(than, 'en', { numeric: true }) < 0;
 }

@@ -1,7 +1,6 @@
 import { qualify, quoteIdentifier } from '../identifiers.js';
 import { MigrationError } from '../migrate/migrationError.js';
 import type { StoreCatalogue } from './catalogue.js';
-import { continuousSteps } from './continuous.js';
 import { extensionOf } from './extension.js';
 import { type FeatureStep, type Planning, stepOf } from './featureStep.js';
 import {
@@ -11,7 +10,7 @@ import {
   hypertableSteps,
   retentionSteps,
 } from './hypertables.js';
-import { ROLLUPS, viewStatements } from './rollups.js';
+import { continuousSteps, ROLLUPS, viewStatements } from './rollups.js';
 import type { HypertableName, TimescaleSettings } from './settings.js';
 
 export interface FeaturePlan {

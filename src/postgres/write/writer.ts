@@ -1,7 +1,7 @@
 import { fromEvent, lastValueFrom, type Observable, ReplaySubject, share, takeUntil } from 'rxjs';
 import type { WriteReceipt } from '../../contracts/sink.js';
 import { sqlStateOf } from '../../failures/sqlState.js';
-import type { Pool, PoolClient } from '../pool.js';
+import type { Pool, PoolClient, Statement } from '../pool.js';
 import { abortable, borrow, inTransaction, rememberServer, watchPool } from '../session.js';
 import { StoreError } from '../storeError.js';
 import type { Table } from '../table.js';
@@ -162,14 +162,13 @@ export class TableWriter<T> {
     const { upsertArrays, upsertName } = this.#statements;
     const values = readRows(() => encodeArrays(this.#config.table.columns, rows));
     const unnamed = { text: upsertArrays, values };
+    const ask = async (statement: Statement) => (await client.query(statement)).rowCount ?? 0;
     try {
-      const { rowCount } = await client.query(this.#unnamed.has(client) ? unnamed : { name: upsertName, ...unnamed });
-      return rowCount ?? 0;
+      return await ask(this.#unnamed.has(client) ? unnamed : { name: upsertName, ...unnamed });
     } catch (error) {
       if (!PREPARED_ELSEWHERE.has(sqlStateOf(error) ?? '') || this.#unnamed.has(client)) throw error;
       this.#unnamed.add(client);
-      const { rowCount } = await client.query(unnamed);
-      return rowCount ?? 0;
+      return ask(unnamed);
     }
   }
 

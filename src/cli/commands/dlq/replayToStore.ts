@@ -5,7 +5,7 @@ import { replayDeadLetters } from '../../../dead-letters/replayDeadLetters.js';
 import type { RunOutcome } from '../../../operators/running/runReport.js';
 import { run } from '../../../pipelines/run.js';
 import { CircuitBreaker } from '../../../policies/circuitBreaker.js';
-import { recordSink } from '../../../postgres/recordSink.js';
+import { recordSink } from '../../../postgres/tableSink.js';
 import type { CommandContext } from '../../commandContext.js';
 import { showProgress } from '../../progress.js';
 import { type StoreOptions, withStore } from '../../withStore.js';
