@@ -2,10 +2,6 @@ import { Observable, type Subscriber } from 'rxjs';
 
 export type GateState = 'open' | 'closed';
 
-interface Waiter {
-  resume: (() => void) | undefined;
-}
-
 /** Withdraws a wait; harmless once the wait is over. */
 export type CancelWait = () => void;
 
@@ -17,7 +13,7 @@ export type CancelWait = () => void;
  */
 export class Gate {
   #isOpen: boolean;
-  readonly #waiters: Waiter[] = [];
+  readonly #waiters: { readonly resume: () => void }[] = [];
   #waking = false;
   #listeners: Subscriber<GateState>[] = [];
   #unsaid: GateState[] = [];
@@ -72,11 +68,10 @@ export class Gate {
    * whoever opened the gate.
    */
   whenOpen(resume: () => void): CancelWait {
-    const waiter: Waiter = { resume };
+    const waiter = { resume };
     this.#waiters.push(waiter);
     if (this.#isOpen) this.#wake();
     return () => {
-      waiter.resume = undefined;
       const place = this.#waiters.indexOf(waiter);
       if (place >= 0) this.#waiters.splice(place, 1);
     };
@@ -101,10 +96,8 @@ export class Gate {
     while (this.#isOpen) {
       const waiter = this.#waiters.shift();
       if (!waiter) break;
-      const resume = waiter.resume;
-      waiter.resume = undefined;
       try {
-        resume?.();
+        waiter.resume();
       } catch (error) {
         failure = failed ? failure : error;
         failed = true;

@@ -1,4 +1,4 @@
-import type { SchedulerLike } from 'rxjs';
+import type { SchedulerLike, Subscriber } from 'rxjs';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
 import { Timer } from '../primitives/timer.js';
 import { Wait } from '../primitives/wait.js';
@@ -14,10 +14,7 @@ import { SourceTurn } from './timeSlice.js';
 export type Produce = () => boolean | void;
 
 /** The owner of a pump: the downstream side of a source. */
-export interface PumpHost {
-  readonly closed: boolean;
-  error(error: unknown): void;
-}
+export type PumpHost = Pick<Subscriber<never>, 'closed' | 'error'>;
 
 /** Why a run has ended: nobody listens, the gate is closed, the time slice is used up, or there is nothing to do. */
 type RunEnd = 'closed' | 'held' | 'over' | 'resting';

@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
+import { Timer } from '../primitives/timer.js';
 import { Wait } from '../primitives/wait.js';
 
 const MIN_ITEMS_PER_CHECK = 1;
@@ -21,11 +22,8 @@ const slices = new WeakMap<SchedulerLike, TimeSlice>();
 export class TimeSlice {
   /** The slice that all sources on this scheduler share. */
   static of(scheduler: SchedulerLike): TimeSlice {
-    let slice = slices.get(scheduler);
-    if (!slice) {
-      slice = new TimeSlice(scheduler);
-      slices.set(scheduler, slice);
-    }
+    const slice = slices.get(scheduler) ?? new TimeSlice(scheduler);
+    slices.set(scheduler, slice);
     return slice;
   }
 
@@ -42,12 +40,13 @@ export class TimeSlice {
   readonly #scheduler: SchedulerLike;
   /** How to resume each source, and its `yieldAfterMs`. */
   readonly #queue = new Map<() => void, number>();
-  readonly #action = new Wait();
+  readonly #timer: Timer;
   #serving = false;
   #again = false;
 
   constructor(scheduler: SchedulerLike) {
     this.#scheduler = scheduler;
+    this.#timer = new Timer(scheduler, () => this.#serve());
   }
 
   now(): number {
@@ -62,20 +61,10 @@ export class TimeSlice {
   /** Calls `resume` once, in a later slice. Returns how to withdraw, which is harmless afterwards. */
   wait(resume: () => void, yieldAfterMs: number): () => void {
     this.#queue.set(resume, yieldAfterMs);
-    if (!this.#serving && !this.#action.isPending) this.#arm();
+    if (!this.#serving && !this.#timer.isSet) this.#timer.set(0);
     return () => {
-      if (this.#queue.delete(resume) && this.#queue.size === 0) this.#action.cancel();
+      if (this.#queue.delete(resume) && this.#queue.size === 0) this.#timer.cancel();
     };
-  }
-
-  #arm(): void {
-    this.#action.begin(
-      (serve) => {
-        const action = this.#scheduler.schedule(serve);
-        return () => action.unsubscribe();
-      },
-      () => this.#serve(),
-    );
   }
 
   #serve(): void {
@@ -89,7 +78,7 @@ export class TimeSlice {
       try {
         this.#serveSlice();
       } finally {
-        if (this.#queue.size > 0) this.#arm();
+        if (this.#queue.size > 0) this.#timer.set(0);
         this.#serving = false;
       }
     } while (this.#again);
