@@ -4,7 +4,7 @@ import { BufferOverflowError } from '../flow/errors.js';
 import type { Level } from '../flow/gatedQueue.js';
 import { operateQueued } from '../flow/operateQueued.js';
 import { watermarks } from '../policies/watermarks.js';
-import { func, type OptionsOf, oneOf, readOptions, text, unchecked } from '../primitives/options.js';
+import { allUnchecked, func, type OptionsOf, oneOf, readOptions, text } from '../primitives/options.js';
 
 /** What happens to an item that arrives when a buffer is full. */
 export type Overflow = 'fail' | 'dropOldest' | 'dropIncoming';
@@ -42,9 +42,7 @@ export interface BoundedBuffer<T> extends OperatorFunction<T, T> {
 
 export const BUFFER_OPTIONS = {
   // Checked by watermarks().
-  capacity: unchecked<number>(),
-  highWatermark: unchecked<number>(),
-  lowWatermark: unchecked<number>(),
+  ...allUnchecked('capacity', 'highWatermark', 'lowWatermark'),
   overflow: oneOf(['fail', 'dropOldest', 'dropIncoming']).default('fail'),
   onDrop: func(),
   name: text(),

@@ -1,9 +1,8 @@
 import { asyncScheduler, identity, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
-import type { OperationInfo } from '../flow/operate.js';
 import { operateQueued } from '../flow/operateQueued.js';
 import { type PacingProfile, ProfilePacer } from '../policies/pacingProfile.js';
 import { TokenBucket } from '../policies/tokenBucket.js';
-import { func, having, integer, type OptionsOf, readOptions, text, unchecked } from '../primitives/options.js';
+import { allUnchecked, func, having, integer, type OptionsOf, readOptions, text } from '../primitives/options.js';
 import { Timer } from '../primitives/timer.js';
 
 /** Either `rate`, with or without `perMs`, or `profile`. */
@@ -95,52 +94,9 @@ export function pace<T>(config: PaceConfig<T>): MonoTypeOperatorFunction<T> {
   const owner = 'pace';
   const { scheduler = asyncScheduler, name } = readOptions(owner, config, OPTIONS);
   const pacerFor = pacing(owner, config);
-  return pacerFor ? paceWith({ kind: owner, name }, scheduler, pacerFor) : identity;
-}
+  if (!pacerFor) return identity;
 
-const OPTIONS = {
-  // Checked below, as far as they go together, and by what they are given to.
-  rate: unchecked<number>(),
-  perMs: unchecked<number>(),
-  burst: unchecked<number>(),
-  weight: func(),
-  profile: unchecked<object>(),
-  scheduler: having('now', 'schedule'),
-  name: text(),
-} satisfies OptionsOf<PaceConfig<unknown>>;
-
-const WEIGHT = integer({ min: 0 }).required();
-
-/** Makes the state of one subscription; `undefined` where there is no limit. */
-function pacing<T>(owner: string, config: PaceConfig<T>): (() => Pacer<T, unknown>) | undefined {
-  const { rate, perMs = 1_000, burst, weight, profile } = config;
-  if ((rate === undefined) === (profile === undefined)) {
-    throw new RangeError(`${owner}: give either rate or a profile, got ${rate === undefined ? 'neither' : 'both'}`);
-  }
-  if (profile !== undefined) {
-    for (const option of ['perMs', 'burst', 'weight'] as const) {
-      if (config[option] !== undefined) {
-        throw new RangeError(`${owner}: ${option} goes with rate; a profile has it in its windows`);
-      }
-    }
-    const make = () => new ProfilePacer<T>(profile, `${owner}: profile`);
-    make();
-    return make;
-  }
-  const isUnlimited = rate === Infinity;
-  const limits = { rate: isUnlimited ? 1 : (rate as number), perMs, ...(burst === undefined ? {} : { burst }) };
-  const price = (item: T) => (weight ? WEIGHT.read(owner, 'weight', weight(item)) : 1);
-  const make = (): Pacer<T, number> => Object.assign(new TokenBucket(limits, owner), { price });
-  make();
-  return isUnlimited ? undefined : (make as () => Pacer<T, unknown>);
-}
-
-function paceWith<T>(
-  info: OperationInfo,
-  scheduler: SchedulerLike,
-  pacerFor: () => Pacer<T, unknown>,
-): MonoTypeOperatorFunction<T> {
-  return operateQueued<T, T>(info, ({ destination, downstream, mayEmit, emit, flush, regulate }) => {
+  return operateQueued<T, T>({ kind: owner, name }, ({ destination, downstream, mayEmit, emit, flush, regulate }) => {
     const pacer = pacerFor();
     /** What the first item in the queue costs, once it is known: the callbacks are called once per item. */
     let cost: { readonly of: unknown } | undefined;
@@ -194,4 +150,38 @@ function paceWith<T>(
       finalize: () => timer.cancel(),
     };
   });
+}
+
+const OPTIONS = {
+  // Checked below, as far as they go together, and by what they are given to.
+  ...allUnchecked('rate', 'perMs', 'burst', 'profile'),
+  weight: func(),
+  scheduler: having('now', 'schedule'),
+  name: text(),
+} satisfies OptionsOf<PaceConfig<unknown>>;
+
+const WEIGHT = integer({ min: 0 }).required();
+
+/** Makes the state of one subscription; `undefined` where there is no limit. */
+function pacing<T>(owner: string, config: PaceConfig<T>): (() => Pacer<T, unknown>) | undefined {
+  const { rate, perMs = 1_000, burst, weight, profile } = config;
+  if ((rate === undefined) === (profile === undefined)) {
+    throw new RangeError(`${owner}: give either rate or a profile, got ${rate === undefined ? 'neither' : 'both'}`);
+  }
+  if (profile !== undefined) {
+    for (const option of ['perMs', 'burst', 'weight'] as const) {
+      if (config[option] !== undefined) {
+        throw new RangeError(`${owner}: ${option} goes with rate; a profile has it in its windows`);
+      }
+    }
+    const make = () => new ProfilePacer<T>(profile, `${owner}: profile`);
+    make();
+    return make;
+  }
+  const isUnlimited = rate === Infinity;
+  const limits = { rate: isUnlimited ? 1 : (rate as number), perMs, ...(burst === undefined ? {} : { burst }) };
+  const price = (item: T) => (weight ? WEIGHT.read(owner, 'weight', weight(item)) : 1);
+  const make = (): Pacer<T, number> => Object.assign(new TokenBucket(limits, owner), { price });
+  make();
+  return isUnlimited ? undefined : (make as () => Pacer<T, unknown>);
 }
