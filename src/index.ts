@@ -14,8 +14,9 @@ export { classifyFailure, type FailureClass } from './failures/classifyFailure.j
 export type { FlowContext } from './flow/context.js';
 export { BufferOverflowError, isBufferOverflowError } from './flow/errors.js';
 export { type GatedSourceConfig, gatedSource } from './flow/gatedSource.js';
-export { PipelineMonitor, type Stage } from './flow/monitor.js';
+export { PipelineMonitor } from './flow/monitor.js';
 export { operate } from './flow/operate.js';
+export type { Stage } from './flow/stage.js';
 export { withContext } from './flow/withContext.js';
 export type { Bar } from './market/bar.js';
 export type { MarketEvent } from './market/recordKinds.js';

@@ -5,7 +5,8 @@ import { boundedBuffer } from '../operators/boundedBuffer.js';
 import { lanes } from '../operators/lanes.js';
 import { Branch } from './branch.js';
 import { Gate } from './gate.js';
-import { PipelineMonitor, StageAccount } from './monitor.js';
+import { PipelineMonitor } from './monitor.js';
+import { StageAccount } from './stage.js';
 import { withContext } from './withContext.js';
 
 function branch() {

@@ -1,7 +1,8 @@
 import { Observable, type Subscriber } from 'rxjs';
 import { Wait } from '../primitives/wait.js';
 import { contextOf, type FlowContext, registerStage } from './context.js';
-import type { Monitor, Stage, StageAccount } from './monitor.js';
+import type { Monitor } from './monitor.js';
+import type { Stage, StageAccount } from './stage.js';
 
 export interface BranchInfo {
   readonly kind: string;

@@ -1,9 +1,9 @@
 import { Observable, type Subscriber, type Subscription } from 'rxjs';
 import { Branch } from './branch.js';
 import { contextOf, type FlowContext, NO_CONTEXT, withFallbackContext } from './context.js';
-import type { StageAccount } from './monitor.js';
 import type { OperationInfo } from './operate.js';
 import { operateQueuedCounted, type QueuedHandlers, type QueuedOperation } from './operateQueued.js';
+import type { StageAccount } from './stage.js';
 import { commonUnit } from './unit.js';
 
 export interface BroadcastingConfig extends OperationInfo {

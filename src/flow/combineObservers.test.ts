@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { combineObservers } from './combineObservers.js';
-import { PipelineMonitor, type StageObserver } from './monitor.js';
+import { PipelineMonitor } from './monitor.js';
+import type { StageObserver } from './stage.js';
 
 const write = { status: 'written' as const, items: [], rows: 4, attempts: 1, durationMs: 0 };
 

@@ -1,6 +1,7 @@
 import { NEVER, type Observable, type Subscriber } from 'rxjs';
 import { ALWAYS_OPEN, type Gate } from './gate.js';
-import { type Monitor, NO_MONITOR, type Stage, type StageAccount, type StageInfo } from './monitor.js';
+import { type Monitor, NO_MONITOR } from './monitor.js';
+import type { Stage, StageAccount, StageInfo } from './stage.js';
 import type { Unit } from './unit.js';
 
 /** What a subscriber tells everything upstream of it. */

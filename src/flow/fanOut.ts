@@ -19,18 +19,16 @@ export interface FanOut<T, R> {
   ): Branch<T>;
 }
 
-/** Names the branch of an item; `undefined` if every branch that would do is closed. */
-type ChooseBranch<T> = (item: T) => Branch<T> | undefined;
-
 /**
- * An operator that hands each item to one of several chains and merges what they emit. `build` adds the branches.
+ * An operator that hands each item to one of several chains and merges what they emit. `build` adds the branches, and
+ * returns the function that names the branch of an item: `undefined` if every branch that would do is closed.
  *
  * An item whose branch is closed waits, and those behind it with it, so that order holds; the gate upstream is closed
  * meanwhile. A branch whose chain has ended takes nothing more: its items are dropped with the reason `branchEnded`.
  */
 export function fanningOut<T, R>(
   info: OperationInfo,
-  build: (fan: FanOut<T, R>) => ChooseBranch<T>,
+  build: (fan: FanOut<T, R>) => (item: T) => Branch<T> | undefined,
 ): OperatorFunction<T, R> {
   return operateQueuedCounted<T, R>(info, (operation, account) => {
     const { destination, downstream, stage, settle, flush } = operation;

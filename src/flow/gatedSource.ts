@@ -1,8 +1,8 @@
 import { asyncScheduler, Observable, type SchedulerLike, type Subscriber, type TeardownLogic } from 'rxjs';
 import { Wait } from '../primitives/wait.js';
 import { contextOf, type FlowContext, registerStage } from './context.js';
-import type { StageAccount } from './monitor.js';
 import { type Produce, Pump, type PumpHost } from './pump.js';
+import type { StageAccount } from './stage.js';
 import { weigher } from './unit.js';
 
 export interface GatedSourceConfig {

@@ -1,24 +1,12 @@
 /** What an operator or a source of your own is written with: the gate, the context, the queue, and the account. */
+
+export type { Account } from './account.js';
 export { contextOf, type FlowContext } from './context.js';
 export { BufferOverflowError, isBufferOverflowError } from './errors.js';
 export { type CancelWait, Gate, type GateState } from './gate.js';
 export { GatedQueue, type GatedQueueConfig, type Level } from './gatedQueue.js';
 export { type GatedSourceConfig, gatedSource, type Outlet } from './gatedSource.js';
-export {
-  type Account,
-  type FailedWrite,
-  type Fate,
-  type Monitor,
-  PipelineMonitor,
-  type PipelineMonitorConfig,
-  type SettledWrite,
-  type Stage,
-  type StageAccount,
-  type StageInfo,
-  type StageObserver,
-  type StageRole,
-  type WatchedBreaker,
-} from './monitor.js';
+export { type Monitor, PipelineMonitor, type PipelineMonitorConfig } from './monitor.js';
 export {
   type Handlers,
   type InnerHandlers,
@@ -28,5 +16,16 @@ export {
   subscribeInner,
 } from './operate.js';
 export { operateQueued, type QueuedHandlers, type QueuedOperation } from './operateQueued.js';
+export type {
+  FailedWrite,
+  Fate,
+  SettledWrite,
+  Stage,
+  StageAccount,
+  StageInfo,
+  StageObserver,
+  StageRole,
+  WatchedBreaker,
+} from './stage.js';
 export type { Unit } from './unit.js';
 export { withContext } from './withContext.js';

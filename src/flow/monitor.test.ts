@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Gate } from './gate.js';
-import { NO_MONITOR, PipelineMonitor, StageAccount } from './monitor.js';
+import { NO_MONITOR, PipelineMonitor } from './monitor.js';
+import { StageAccount } from './stage.js';
 
 describe('Stage', () => {
   it('balances what came in against what became of it', () => {

@@ -2,19 +2,6 @@ import { type Account, accountOf } from './account.js';
 import { combineObservers } from './combineObservers.js';
 import { type Stage, StageAccount, type StageInfo, type StageObserver } from './stage.js';
 
-export type { Account } from './account.js';
-export {
-  type FailedWrite,
-  type Fate,
-  type SettledWrite,
-  Stage,
-  StageAccount,
-  type StageInfo,
-  type StageObserver,
-  type StageRole,
-  type WatchedBreaker,
-} from './stage.js';
-
 /** Where stages register themselves, and what topology, metrics and the final report are read from. */
 export interface Monitor {
   /** The account to keep; its `stage` is what everybody else sees. */

@@ -1,9 +1,9 @@
 import { asyncScheduler, concat, from, NEVER, Observable, of, range, Subject, throwError } from 'rxjs';
 import { take, toArray } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
-import type { Stage } from './monitor.js';
 import { PipelineMonitor } from './monitor.js';
 import { type Handlers, type Operation, operate, subscribeInner } from './operate.js';
+import type { Stage } from './stage.js';
 import { withContext } from './withContext.js';
 
 interface Record {

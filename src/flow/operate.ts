@@ -1,19 +1,15 @@
-import { from, NEVER, Observable, type ObservableInput, type OperatorFunction, type Subscription } from 'rxjs';
-import { attachContext, contextOf, type FlowContext, registerStage } from './context.js';
-import { NO_MONITOR, type StageAccount, type StageRole } from './monitor.js';
+import { from, Observable, type ObservableInput, type OperatorFunction, type Subscription } from 'rxjs';
+import { attachContext, contextOf, type FlowContext, NO_CONTEXT, registerStage } from './context.js';
+import { NO_MONITOR } from './monitor.js';
 import { type Handlers, OperateSubscriber } from './operateSubscriber.js';
 import { type Operation, operationOf } from './operation.js';
+import type { StageAccount, StageInfo } from './stage.js';
 import { type Unit, weigher } from './unit.js';
 
 export type { Bulk, Handlers } from './operateSubscriber.js';
 export type { Operation } from './operation.js';
 
-export interface OperationInfo {
-  readonly kind: string;
-  readonly name?: string | undefined;
-  readonly role?: StageRole | undefined;
-  /** The name of the sink, for an operator that writes to one. */
-  readonly sink?: string | undefined;
+export interface OperationInfo extends Pick<StageInfo, 'kind' | 'name' | 'role' | 'sink'> {
   /**
    * What the values are that come in, for an operator that knows: `batch()` takes items, a writer takes batches. Default:
    * what downstream says; of a transform, items.
@@ -81,8 +77,7 @@ export function operateCounted<T, R>(
       const operation = operationOf(destination, downstream, account, detach);
       const handlers = init(operation, account);
       const { gate, held, finalize, onRegister } = handlers;
-      const { stopping, expired, abort } = { ...downstream, ...handlers.upstream };
-      const unit = unitOf(info, downstream, handlers);
+      const unit = handlers.upstream?.unit ?? info.unit ?? (info.role === 'transform' ? 'item' : downstream.unit);
       const onBatches = () => {
         account.takeBatches();
         if (handlers.onBatches) handlers.onBatches();
@@ -101,25 +96,17 @@ export function operateCounted<T, R>(
         return;
       }
       const context: FlowContext = {
+        ...downstream,
+        ...handlers.upstream,
         gate: gate ?? downstream.gate,
-        stopping,
-        expired,
-        abort,
         unit,
-        monitor: downstream.monitor,
         stage: info.unlisted ? downstream.stage : account.stage,
-        group: downstream.group,
-        worker: downstream.worker,
         onRegister,
         onBatches: info.unit === undefined ? onBatches : undefined,
       };
       attachContext(subscriber, context);
       subscriber.subscribeTo(source, context);
     });
-}
-
-function unitOf({ role, unit }: OperationInfo, downstream: FlowContext, { upstream }: Handlers<never>): Unit {
-  return upstream?.unit ?? unit ?? (role === 'transform' ? 'item' : downstream.unit);
 }
 
 /** What an operator does with what reaches it from an inner observable, whose errors are its own unless it handles them. */
@@ -151,13 +138,6 @@ export function subscribeInner<T>(
  * during a drain and is not counted, because the operator already counts the item.
  */
 export function detachedContext({ destination, downstream }: Pick<Operation<never>, 'destination' | 'downstream'>) {
-  const context = {
-    ...downstream,
-    stopping: NEVER,
-    expired: NEVER,
-    abort: undefined,
-    onRegister: undefined,
-    onBatches: undefined,
-  };
-  return { destination, downstream: { ...context, monitor: NO_MONITOR, stage: undefined, unit: 'item' as const } };
+  const { gate, group, worker } = downstream;
+  return { destination, downstream: { ...NO_CONTEXT, gate, group, worker } };
 }

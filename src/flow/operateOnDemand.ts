@@ -1,15 +1,11 @@
 import { type OperatorFunction, of } from 'rxjs';
-import type { StageAccount } from './monitor.js';
 import { type InnerHandlers, type Operation, type OperationInfo, operateCounted, subscribeInner } from './operate.js';
+import type { StageAccount } from './stage.js';
 
 /** How a subscription of the source ended: by itself, or because its subscriber unsubscribed. */
 export type ConnectionEnd =
-  | { readonly kind: 'completed' }
-  | { readonly kind: 'failed'; readonly error: unknown }
-  | { readonly kind: 'released' };
-
-const COMPLETED: ConnectionEnd = { kind: 'completed' };
-const RELEASED: ConnectionEnd = { kind: 'released' };
+  | { readonly kind: 'completed' | 'released' }
+  | { readonly kind: 'failed'; readonly error: unknown };
 
 /** What an operator does with one subscription of its source. What these throw goes to the error channel downstream. */
 export interface ConnectionHandlers<T> {
@@ -49,14 +45,14 @@ export function operateOnDemand<T, R>(
       };
       const inside = { destination, downstream: { ...downstream, stage, onBatches } };
       const connect = ({ next, over }: ConnectionHandlers<T>) => {
-        let end = RELEASED;
+        let end = { kind: 'released' } as ConnectionEnd;
         const handlers: InnerHandlers<T> = {
           next,
           error(error) {
             end = { kind: 'failed', error };
           },
           complete() {
-            end = COMPLETED;
+            end = { kind: 'completed' };
           },
         };
         const subscription = subscribeInner(source, inside, handlers, account);

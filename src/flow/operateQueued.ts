@@ -2,8 +2,8 @@ import type { OperatorFunction } from 'rxjs';
 import { Wait } from '../primitives/wait.js';
 import { BufferOverflowError } from './errors.js';
 import { GatedQueue, type Level } from './gatedQueue.js';
-import type { StageAccount } from './monitor.js';
 import { type Bulk, type Handlers, type Operation, type OperationInfo, operateCounted } from './operate.js';
+import type { StageAccount } from './stage.js';
 import { weigher } from './unit.js';
 
 /** What an operator that can be full does. Whatever these throw goes to the error channel downstream. */

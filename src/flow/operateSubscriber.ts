@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import { Subscriber } from 'rxjs';
 import { type FlowContext, hasFallbackContext, withFallbackContext } from './context.js';
 import type { Gate } from './gate.js';
-import type { StageAccount } from './monitor.js';
+import type { StageAccount } from './stage.js';
 import { weightOfAll } from './unit.js';
 
 /** What an operator does with what reaches it. Whatever a handler throws goes to the error channel downstream. */

@@ -1,7 +1,7 @@
 import type { Subscriber } from 'rxjs';
 import type { FlowContext } from './context.js';
-import type { Fate, Stage, StageAccount } from './monitor.js';
 import { type Bulk, OperateSubscriber } from './operateSubscriber.js';
+import type { Fate, Stage, StageAccount } from './stage.js';
 import { byLength, itemsIn, type Weigh, weigher, weightOf, weightOfAll } from './unit.js';
 
 /** What an operator is given to work with, once per subscription. */
@@ -59,14 +59,10 @@ export function operationOf<R>(
 }
 
 /** The way out, and the context that says what goes there. */
-function outOf<R>(
-  destination: Subscriber<R>,
-  downstream: FlowContext,
-  account: StageAccount,
-): Pick<Operation<R>, 'downstream' | 'emit'> {
+function outOf<R>(destination: Subscriber<R>, downstream: FlowContext, account: StageAccount) {
   const { role } = account.stage;
   // What a writer emits is a record of the write, and no item.
-  if (role === 'writer') return { downstream, emit: (value) => destination.next(value) };
+  if (role === 'writer') return { downstream, emit: (value: R) => destination.next(value) };
   if (role === 'transform') {
     let weigh = weigher(downstream.unit);
     // What it emits need not be what it took: sources inside may make batches where none come in.

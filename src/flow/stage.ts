@@ -210,15 +210,13 @@ export class StageAccount {
   /** Counts what `value` stands for, once, at the stage that gave it up, and names the items to an observer of fates. */
   settle(fate: Fate, value: unknown, reason?: string): void {
     this.#count(fate, weightOf(value, this.weigh), reason);
-    const { stage, observer } = this;
-    if (observer?.fate !== undefined) observer.fate(stage, fate, reason, itemsIn(value, this.weigh));
+    this.observer?.fate?.(this.stage, fate, reason, itemsIn(value, this.weigh));
   }
 
   /** The same for `count` items that are no value of the stream by themselves; `items` is asked only where it is of use. */
   settleSome(fate: Fate, count: number, reason: string | undefined, items: () => readonly unknown[]): void {
     this.#count(fate, count, reason);
-    const { stage, observer } = this;
-    if (count > 0 && observer?.fate !== undefined) observer.fate(stage, fate, reason, items());
+    if (count > 0) this.observer?.fate?.(this.stage, fate, reason, items());
   }
 
   /** Counts what was refused before it was an item, such as an unreadable row. */
@@ -244,7 +242,6 @@ export class StageAccount {
   reopen(gate: Gate | undefined, observer?: StageObserver): void {
     this.isLive = true;
     this.observer = observer;
-    this.#held = none;
     this.gate = gate;
   }
 

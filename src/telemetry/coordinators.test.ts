@@ -1,6 +1,7 @@
 import { NEVER, type Observable, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { PipelineMonitor, type StageInfo } from '../flow/monitor.js';
+import { PipelineMonitor } from '../flow/monitor.js';
+import type { StageInfo } from '../flow/stage.js';
 import { withContext } from '../flow/withContext.js';
 import { batch } from '../operators/batch.js';
 import { boundedBuffer } from '../operators/boundedBuffer.js';

@@ -1,4 +1,4 @@
-import type { Stage } from '../flow/monitor.js';
+import type { Stage } from '../flow/stage.js';
 
 /** The stages of one `coord_id`. */
 export interface Coordinator {

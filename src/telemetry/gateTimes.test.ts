@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ALWAYS_OPEN, Gate } from '../flow/gate.js';
-import { type Stage, StageAccount } from '../flow/monitor.js';
+import { type Stage, StageAccount } from '../flow/stage.js';
 import { GateTimes } from './gateTimes.js';
 
 const watched = (gate: Gate | undefined, feeds?: Stage) => {

@@ -1,5 +1,5 @@
 import { ALWAYS_OPEN, type Gate } from '../flow/gate.js';
-import type { Stage } from '../flow/monitor.js';
+import type { Stage } from '../flow/stage.js';
 
 /** How long a stage's gate has been closed, over all the gates that it has had. */
 class GateTime {

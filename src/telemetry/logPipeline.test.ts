@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { PipelineMonitor, type SettledWrite, type WatchedBreaker } from '../flow/monitor.js';
+import { PipelineMonitor } from '../flow/monitor.js';
+import type { SettledWrite, WatchedBreaker } from '../flow/stage.js';
 import type { RunReport } from '../operators/running/runReport.js';
 import { createLogger, type LogLevel } from './createLogger.js';
 import { logPipeline } from './logPipeline.js';

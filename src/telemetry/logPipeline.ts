@@ -1,4 +1,5 @@
-import type { PipelineMonitor, Stage, StageObserver, WatchedBreaker } from '../flow/monitor.js';
+import type { PipelineMonitor } from '../flow/monitor.js';
+import type { Stage, StageObserver, WatchedBreaker } from '../flow/stage.js';
 import type { RunObserver } from '../operators/running/runObserver.js';
 import type { RunReport } from '../operators/running/runReport.js';
 import { InsertionOrderMap } from '../primitives/insertionOrderMap.js';

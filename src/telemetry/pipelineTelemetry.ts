@@ -1,4 +1,5 @@
-import type { PipelineMonitor, Stage, StageObserver } from '../flow/monitor.js';
+import type { PipelineMonitor } from '../flow/monitor.js';
+import type { Stage, StageObserver } from '../flow/stage.js';
 import type { RunObserver } from '../operators/running/runObserver.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
 import {

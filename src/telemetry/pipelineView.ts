@@ -1,4 +1,5 @@
-import type { PipelineMonitor, Stage } from '../flow/monitor.js';
+import type { PipelineMonitor } from '../flow/monitor.js';
+import type { Stage } from '../flow/stage.js';
 import type { BoundedLabels } from './boundedLabels.js';
 import { type Coordinator, coordinatorsOf } from './coordinators.js';
 import { type GateTimes, ownGateOf } from './gateTimes.js';

@@ -1,4 +1,4 @@
-import type { FailedWrite, SettledWrite, WatchedBreaker } from '../flow/monitor.js';
+import type { FailedWrite, SettledWrite, WatchedBreaker } from '../flow/stage.js';
 import type { BoundedLabels } from './boundedLabels.js';
 import { FRESHNESS_BOUNDS, LATENCY_BOUNDS } from './catalogue.js';
 import { Distribution } from './distribution.js';

@@ -16,7 +16,8 @@ import {
 import { bufferCount, filter, finalize, map, mergeMap, take, tap } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { Gate } from '../../src/flow/gate.js';
-import { PipelineMonitor, type Stage } from '../../src/flow/monitor.js';
+import { PipelineMonitor } from '../../src/flow/monitor.js';
+import type { Stage } from '../../src/flow/stage.js';
 import { withContext } from '../../src/flow/withContext.js';
 import { batch } from '../../src/operators/batch.js';
 import { boundedBuffer } from '../../src/operators/boundedBuffer.js';

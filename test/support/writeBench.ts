@@ -1,6 +1,7 @@
 import { type ObservableInput, Subject, VirtualTimeScheduler } from 'rxjs';
 import type { Sink, WriteReceipt } from '../../src/contracts/sink.js';
-import { PipelineMonitor, type StageObserver } from '../../src/flow/monitor.js';
+import { PipelineMonitor } from '../../src/flow/monitor.js';
+import type { StageObserver } from '../../src/flow/stage.js';
 import { withContext } from '../../src/flow/withContext.js';
 import { writeTo } from '../../src/operators/writeTo.js';
 import type { WritePolicies } from '../../src/operators/writing/writePolicies.js';

@@ -1,5 +1,6 @@
 import { combineObservers } from '../../flow/combineObservers.js';
-import type { PipelineMonitor, StageObserver } from '../../flow/monitor.js';
+import type { PipelineMonitor } from '../../flow/monitor.js';
+import type { StageObserver } from '../../flow/stage.js';
 import { messageOf } from '../../primitives/messageOf.js';
 import { checked, listOf } from '../../primitives/options.js';
 import { redactText } from '../../primitives/redact.js';

@@ -1,4 +1,6 @@
-import type { Account, PipelineMonitor, Stage } from '../../flow/monitor.js';
+import type { Account } from '../../flow/account.js';
+import type { PipelineMonitor } from '../../flow/monitor.js';
+import type { Stage } from '../../flow/stage.js';
 import { pick } from '../../primitives/pick.js';
 
 /**
