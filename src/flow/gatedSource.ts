@@ -39,11 +39,10 @@ export class Outlet<T> implements PumpHost {
   #ended = false;
 
   constructor(destination: Subscriber<T>, config: GatedSourceConfig) {
-    const downstream = contextOf(destination);
     this.#destination = destination;
-    this.context = downstream;
-    this.#account = registerStage(downstream, { kind: config.name, role: 'source' });
-    this.#account.weigh = weigher(downstream.unit);
+    this.context = contextOf(destination);
+    this.#account = registerStage(this.context, { kind: config.name, role: 'source' });
+    this.#account.weigh = weigher(this.context.unit);
     this.#scheduler = config.scheduler ?? asyncScheduler;
     this.#yieldAfterMs = config.yieldAfterMs ?? 20;
     destination.add(() => {

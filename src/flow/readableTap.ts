@@ -72,6 +72,5 @@ export class ReadableTap<T> {
 }
 
 function prematureClose(): Error {
-  const error = new Error('the stream was closed before its end');
-  return Object.assign(error, { code: 'ERR_STREAM_PREMATURE_CLOSE' });
+  return Object.assign(new Error('the stream was closed before its end'), { code: 'ERR_STREAM_PREMATURE_CLOSE' });
 }

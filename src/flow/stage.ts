@@ -257,7 +257,5 @@ export class StageAccount {
 const none = () => 0;
 
 export function sumOf(counts: ReadonlyMap<string, number>): number {
-  let sum = 0;
-  for (const count of counts.values()) sum += count;
-  return sum;
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }

@@ -27,6 +27,7 @@ export class TimeSlice {
     return slice;
   }
 
+  readonly scheduler: SchedulerLike;
   /** The source that is running: the innermost, where one source runs inside another. */
   running: SourceTurn | undefined;
   /** How many sources have started inside the outermost running source. */
@@ -37,7 +38,6 @@ export class TimeSlice {
   since = 0;
   /** The latest `itemsPerCheck` of any source: a new source starts with it. */
   itemsPerCheck = FIRST_ITEMS_PER_CHECK;
-  readonly #scheduler: SchedulerLike;
   /** How to resume each source, and its `yieldAfterMs`. */
   readonly #queue = new Map<() => void, number>();
   readonly #timer: Timer;
@@ -45,12 +45,8 @@ export class TimeSlice {
   #again = false;
 
   constructor(scheduler: SchedulerLike) {
-    this.#scheduler = scheduler;
+    this.scheduler = scheduler;
     this.#timer = new Timer(scheduler, () => this.#serve());
-  }
-
-  now(): number {
-    return this.#scheduler.now();
   }
 
   /** How many sources are queued. While any is, the slice is used up for everyone. */
@@ -86,11 +82,11 @@ export class TimeSlice {
 
   #serveSlice(): void {
     this.turns += 1;
-    this.since = this.now();
+    this.since = this.scheduler.now();
     // At least one, whatever the clock says.
     let first = true;
     for (const [resume, yieldAfterMs] of this.#queue) {
-      if (!first && isOver(this.now() - this.since, yieldAfterMs)) return;
+      if (!first && isOver(this.scheduler.now() - this.since, yieldAfterMs)) return;
       first = false;
       this.#queue.delete(resume);
       resume();
@@ -126,7 +122,7 @@ export class SourceTurn {
     if (slice.waiting > 0) return true;
     const outer = slice.running;
     if (!outer || outer.#since === undefined || ++slice.nested % NESTED_PER_CHECK !== 0) return false;
-    return isOver(slice.now() - outer.#since, this.#yieldAfterMs);
+    return isOver(slice.scheduler.now() - outer.#since, this.#yieldAfterMs);
   }
 
   /** Queues the source. `resume` runs it without asking {@link mustWait} again. */
@@ -148,7 +144,7 @@ export class SourceTurn {
     } else {
       slice.nested = 0;
       if (this.#since === undefined) {
-        this.#since = slice.now();
+        this.#since = slice.scheduler.now();
       } else if (this.#turn !== slice.turns) {
         // It has yielded, or others have in its place.
         this.#since = slice.since;
@@ -167,7 +163,7 @@ export class SourceTurn {
 
   /** Reads the clock: whether the source must yield now. */
   isOver(): boolean {
-    const now = this.#slice.now();
+    const now = this.#slice.scheduler.now();
     const tookMs = now - (this.#checkedAt ?? now);
     this.#checkedAt = now;
     this.items = 0;
