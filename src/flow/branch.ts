@@ -22,6 +22,8 @@ export interface BranchInfo {
 export class Branch<T> {
   /** What is subscribed below this branch. One at a time. */
   readonly stream: Observable<T>;
+  /** Whether the chain below is over and will not come back: set by the stage that subscribed it. */
+  hasEnded = false;
   readonly #info: BranchInfo;
   #subscriber: Subscriber<T> | undefined;
   #context: FlowContext | undefined;
@@ -29,7 +31,6 @@ export class Branch<T> {
   #resume: (() => void) | undefined;
   readonly #wait = new Wait();
   #completed = false;
-  #ended = false;
 
   constructor(info: BranchInfo) {
     this.#info = info;
@@ -38,15 +39,6 @@ export class Branch<T> {
 
   get isOpen(): boolean {
     return this.#context?.gate.isOpen ?? false;
-  }
-
-  /** Whether the chain below is over and will not come back. */
-  get hasEnded(): boolean {
-    return this.#ended;
-  }
-
-  end(): void {
-    this.#ended = true;
   }
 
   /** The context below, while there is a subscriber. */

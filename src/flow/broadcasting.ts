@@ -151,7 +151,7 @@ class Round<T> {
     );
     subscriber.add(() => {
       // Before the flush: what is half handed out must not wait at the gate of a branch that leaves.
-      branch.end();
+      branch.hasEnded = true;
       this.#branches = this.#branches.filter((other) => other !== branch);
       this.#flush();
     });

@@ -51,7 +51,7 @@ export function fanningOut<T, R>(
             {
               next: (result) => destination.next(result),
               complete: () => {
-                branch.end();
+                branch.hasEnded = true;
                 running -= 1;
                 // When all chains have ended, so does the operator: nothing can be handed out any more.
                 if (running === 0 && !inputIsOver) destination.complete();

@@ -1,7 +1,7 @@
 import { Ring } from '../primitives/ring.js';
 import { Gate } from './gate.js';
 import type { Bulk } from './operate.js';
-import type { Weigh } from './unit.js';
+import { type Weigh, weightOfAll } from './unit.js';
 
 /** `soft` from the high watermark until the low one is reached again, `hard` when full, `ok` otherwise. */
 export type Level = 'ok' | 'soft' | 'hard';
@@ -142,10 +142,7 @@ export class GatedQueue<T> {
 
   /** How many items wait, where a value may be a batch of them. Nothing is kept for this: it looks at each value. */
   weight(weigh: Weigh | undefined): number {
-    if (weigh === undefined) return this.#ring.length;
-    let weight = 0;
-    for (const value of this.#ring) weight += weigh(value);
-    return weight;
+    return weightOfAll(this.#ring, weigh);
   }
 
   /** Offers nothing more: what waits stays. */

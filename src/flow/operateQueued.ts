@@ -1,20 +1,20 @@
 import type { OperatorFunction } from 'rxjs';
 import { Wait } from '../primitives/wait.js';
 import { BufferOverflowError } from './errors.js';
-import { GatedQueue, type Level } from './gatedQueue.js';
+import { GatedQueue, type GatedQueueConfig } from './gatedQueue.js';
 import { type Bulk, type Handlers, type Operation, type OperationInfo, operateCounted } from './operate.js';
 import type { StageAccount } from './stage.js';
 import { weigher } from './unit.js';
 
 /** What an operator that can be full does. Whatever these throw goes to the error channel downstream. */
-export interface QueuedHandlers<T> extends Pick<Handlers<T>, 'finalize' | 'onRegister' | 'onBatches' | 'upstream'> {
+export interface QueuedHandlers<T>
+  extends Pick<Handlers<T>, 'finalize' | 'onRegister' | 'onBatches' | 'upstream'>,
+    Pick<GatedQueueConfig<T>, 'bulk' | 'capacity' | 'high' | 'low' | 'onLevel'> {
   /**
    * Takes an item on its way, or returns false if it cannot be taken now: it then waits in the queue, first in line, and
    * is offered again at the next `flush`. An item at which it throws stays in the queue.
    */
   offer(item: T): boolean;
-  /** A faster way from the queue for many items at once, used while it has room. It must not throw. */
-  bulk?: Bulk<T> | undefined;
   /** A way past an empty queue, tried before `offer`: whether the item was taken. Default: there is none. */
   take?: ((item: T) => boolean) | undefined;
   /** A way past the queue for many items at once: see {@link Handlers.bulk}. */
@@ -34,11 +34,6 @@ export interface QueuedHandlers<T> extends Pick<Handlers<T>, 'finalize' | 'onReg
   onEnd?(): void;
   /** Does what is to be done with an item for which there is no room. Default: the operator fails with it. */
   onOverflow?(item: T): void;
-  /** The most values that wait, and at which lengths of the queue its gate closes and opens. Default: see GatedQueue. */
-  capacity?: number;
-  high?: number;
-  low?: number;
-  onLevel?(level: Level): void;
 }
 
 /** What an operator that can be full is given, beyond what {@link operate} gives. */
@@ -211,22 +206,21 @@ export function operateQueuedCounted<T, R>(
       },
       account,
     );
-    const { take, onOverflow } = handlers;
+    const { take } = handlers;
     const line = new GatedQueue<T>({ ...handlers, fail: (error) => destination.error(error) });
     queue = line;
     if (handlers.isReady) line.regulate();
 
-    const accept = (item: T) => {
-      if (line.push(item)) return;
-      if (onOverflow) onOverflow(item);
-      else overflow(item);
-    };
-
-    const overflow = (item: T) => {
+    const failFull = (item: T) => {
       operation.settle('dropped', item, 'overflow');
       detach();
       const remedy = `What is upstream does not obey its gate: put boundedBuffer() before ${stage.kind}.`;
       endWith(() => destination.error(new BufferOverflowError(stage.name, line.capacity, remedy)));
+    };
+
+    const { onOverflow = failFull } = handlers;
+    const accept = (item: T) => {
+      if (!line.push(item)) onOverflow(item);
     };
 
     // What a writer emits is no item.

@@ -21,7 +21,7 @@ export function weightOf(value: unknown, weigh: Weigh | undefined): number {
   return weigh === undefined ? 1 : weigh(value);
 }
 
-export function weightOfAll(values: readonly unknown[], weigh: Weigh | undefined): number {
+export function weightOfAll(values: Iterable<unknown> & { readonly length: number }, weigh: Weigh | undefined): number {
   if (weigh === undefined) return values.length;
   let sum = 0;
   for (const value of values) sum += weigh(value);
