@@ -420,10 +420,7 @@ describe('the server', () => {
     [{ sinkCheckTimeoutMs: 0 }, /sinkCheckTimeoutMs/],
     [{ sinkCheckCacheMs: -1 }, /sinkCheckCacheMs/],
     [{ prot: 1 }, /unknown option "prot"/],
-    [
-      { pages: { '/metrics': () => ({}) } },
-      /a path must be one that begins with "\/", other than .*, got "\/metrics"/,
-    ],
+    [{ pages: { '/metrics': () => ({}) } }, /a path must be one that begins with "\/", other than .*, got "\/metrics"/],
     [{ pages: { version: () => ({}) } }, /got "version"/],
     [{ pages: { '/version': '1.0' } }, /pages: \/version must be a function/],
   ])('refuses %j', async (config, message) => {
