@@ -364,7 +364,9 @@ describe('sluice dlq replay', () => {
       await locker.query('LOCK TABLE bars');
       const { child, ended } = start(['dlq', 'replay']);
       await until(async () => {
-        const { rows } = await pool.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+        const { rows } = await pool.query(
+          "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        );
         return rows.length > 0;
       });
       child.kill('SIGINT');
