@@ -35,8 +35,8 @@ export function places(): Places {
       await server.query(`CREATE SCHEMA ${schema}`);
       const options = `-c search_path=${schema}`;
       const pool = new pg.Pool({ connectionString: proxy.url(database.url), options, max: 6 });
-      const direct = database.pool({ options, max: 1 });
-      pool.on('error', () => {});
+      const direct = new pg.Pool({ connectionString: database.url, options, max: 1 });
+      for (const each of [pool, direct]) each.on('error', () => {});
       return {
         pool,
         direct,
@@ -47,7 +47,8 @@ export function places(): Places {
         },
         async close() {
           await proxy.mend();
-          await pool.end();
+          // A hundred rules in ten seconds would otherwise leave a hundred idle connections.
+          await Promise.all([pool.end(), direct.end()]);
         },
       };
     },
