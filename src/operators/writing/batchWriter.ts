@@ -33,7 +33,9 @@ export function batchWriter<T>(
     const time = new MonotonicClock();
     const now = () => time.at(scheduler.now());
     const generator = Xoshiro128.fromSeed(Math.floor(scheduler.now() * 1_024 + subscriptions++));
-    const batches = new Set<BatchInFlight<T>>();
+    // No Set: the tables that it outgrows link to one another, and once one of them is old, V8's scavenges keep every batch
+    // that was ever in flight alive until the next full collection.
+    const batches: BatchInFlight<T>[] = [];
     // Each outcome holds at least one item, and only batches in flight have any: they are the limit.
     const outcomes = operation.results(Number.MAX_SAFE_INTEGER);
     let heldItems = 0;
@@ -42,7 +44,7 @@ export function batchWriter<T>(
     let expired: { readonly error: unknown } | undefined;
 
     /** A closed gate downstream holds up what is to be written, but not what is given up. */
-    const isReady = () => batches.size < concurrency && (outcomes.length === 0 || expired !== undefined);
+    const isReady = () => batches.length < concurrency && (outcomes.length === 0 || expired !== undefined);
 
     /** A batch that cannot be stamped is refused by the write too, and isolated there. */
     const stamped = (given: readonly T[]): BatchPart<T> => {
@@ -73,7 +75,7 @@ export function batchWriter<T>(
       },
       emit: (outcome) => outcomes.push(outcome),
       done(batch) {
-        batches.delete(batch);
+        batches.splice(batches.indexOf(batch), 1);
         flush();
       },
       fail,
@@ -84,7 +86,7 @@ export function batchWriter<T>(
     const watch = new Timer(scheduler, () => {
       const at = now();
       for (const batch of [...batches]) if (at - (batch.attemptAt ?? at) >= timeoutMs) batch.timeOut();
-      const oldest = Math.min(...Array.from(batches, ({ attemptAt = Number.POSITIVE_INFINITY }) => attemptAt));
+      const oldest = Math.min(...batches.map(({ attemptAt = Number.POSITIVE_INFINITY }) => attemptAt));
       // Never immediately: the remainder of a fractional time may be too little to move a clock.
       if (oldest < Number.POSITIVE_INFINITY && !watch.isSet) watch.set(Math.max(1, timeoutMs - (at - oldest)));
     });
@@ -117,15 +119,15 @@ export function batchWriter<T>(
       offer(items) {
         if (!isReady() || hasFailed() || destination.closed) return false;
         const batch = new BatchInFlight<T>(writer, stamped(items));
-        batches.add(batch);
+        batches.push(batch);
         heldItems += items.length;
-        if (batches.size >= concurrency) regulate();
+        if (batches.length >= concurrency) regulate();
         if (expired) giveUp(batch);
         else batch.advance();
         return true;
       },
       isReady,
-      isIdle: () => batches.size === 0,
+      isIdle: () => batches.length === 0,
       held: () => heldItems,
       onRegister() {
         isForeign = false;
