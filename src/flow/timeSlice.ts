@@ -1,5 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import { Timer } from '../primitives/timer.js';
+import { isUnderVirtualTime } from '../primitives/virtualTime.js';
 import { Wait } from '../primitives/wait.js';
 
 const MIN_ITEMS_PER_CHECK = 1;
@@ -41,6 +42,7 @@ export class TimeSlice {
   /** How to resume each source, and its `yieldAfterMs`. */
   readonly #queue = new Map<() => void, number>();
   readonly #timer: Timer;
+  #isTimerVirtual = false;
   #serving = false;
   #again = false;
 
@@ -57,10 +59,17 @@ export class TimeSlice {
   /** Calls `resume` once, in a later slice. Returns how to withdraw, which is harmless afterwards. */
   wait(resume: () => void, yieldAfterMs: number): () => void {
     this.#queue.set(resume, yieldAfterMs);
-    if (!this.#serving && !this.#timer.isSet) this.#timer.set(0);
+    if (!this.#serving) this.#setTimer();
     return () => {
       if (this.#queue.delete(resume) && this.#queue.size === 0) this.#timer.cancel();
     };
+  }
+
+  #setTimer(): void {
+    const isVirtual = isUnderVirtualTime(this.scheduler);
+    // A virtual time may have ended, with the test that it belonged to, before the timer fired.
+    if (!this.#timer.isSet || isVirtual || this.#isTimerVirtual) this.#timer.set(0);
+    this.#isTimerVirtual = isVirtual;
   }
 
   #serve(): void {
@@ -74,7 +83,7 @@ export class TimeSlice {
       try {
         this.#serveSlice();
       } finally {
-        if (this.#queue.size > 0) this.#timer.set(0);
+        if (this.#queue.size > 0) this.#setTimer();
         this.#serving = false;
       }
     } while (this.#again);
