@@ -1,7 +1,10 @@
 import {
   concat,
+  connect,
   defer,
   EMPTY,
+  from,
+  iif,
   merge,
   NEVER,
   Observable,
@@ -9,7 +12,9 @@ import {
   of,
   Subject,
   share,
+  shareReplay,
   throwError,
+  using,
 } from 'rxjs';
 import {
   catchError,
@@ -18,6 +23,7 @@ import {
   exhaustMap,
   filter,
   finalize,
+  ignoreElements,
   map,
   mergeMap,
   repeat,
@@ -32,6 +38,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { contextOf, type FlowContext, NO_CONTEXT } from './context.js';
 import { Gate } from './gate.js';
+import { gatedSource } from './gatedSource.js';
 import { PipelineMonitor } from './monitor.js';
 import { operate } from './operate.js';
 import { withContext } from './withContext.js';
@@ -129,14 +136,12 @@ describe('contextOf', () => {
     expect(NO_CONTEXT.gate.isOpen).toBe(true);
   });
 
-  it('is not found past share(), nor past a Subject', () => {
-    const gate = new Gate();
+  it('is not found past a Subject', () => {
     const { found, source$ } = finder();
-    source$.pipe(share(), withContext({ gate })).subscribe();
     const subject = new Subject<number>();
-    subject.pipe(withContext({ gate })).subscribe();
+    subject.pipe(withContext({ gate: new Gate() })).subscribe();
     source$.subscribe(subject);
-    expect(found.map((context) => context.gate)).toEqual([NO_CONTEXT.gate, NO_CONTEXT.gate]);
+    expect(found).toEqual([NO_CONTEXT]);
   });
 });
 
@@ -154,6 +159,184 @@ const handMade =
 
 const passOn = (gate: Gate) =>
   operate<number, number>({ kind: 'passOn' }, ({ destination }) => ({ gate, next: (n) => destination.next(n) }));
+
+/** What breaks the chain between a source and what is below. */
+const breaks: Record<string, OperatorFunction<number, number>> = {
+  'a hand-made Observable': handMade(),
+  'a hand-made Observable that gives no subscription back': (source) =>
+    new Observable((destination) => {
+      const subscription = source.subscribe((item) => destination.next(item));
+      return () => subscription.unsubscribe();
+    }),
+  'share()': share(),
+  'shareReplay()': shareReplay(1),
+  'connect()': connect((shared$) => merge(shared$, shared$)),
+  'share() in a defer()': (source) => defer(() => source.pipe(share())),
+  'share() behind a source that ends at once': (source) => concat(of(0).pipe(passOn(new Gate())), source.pipe(share())),
+};
+
+const lenders: Record<string, (gate: Gate) => OperatorFunction<number, number>> = {
+  'an operator': passOn,
+  'withContext()': (gate) => withContext({ gate }),
+};
+
+describe.each(Object.entries(lenders))('the context that %s lends', (_, lender) => {
+  it.each(Object.entries(breaks))('bridges %s', (_, broken) => {
+    const gate = new Gate();
+    const { found, source$ } = finder();
+    source$.pipe(broken, lender(gate)).subscribe();
+    expect(found.map((context) => context.gate)).toEqual([gate]);
+  });
+
+  const again: Record<string, (source$: Observable<number>) => Observable<number>> = {
+    'a late retry': (source$) => merge(source$, later.pipe(map(() => fail()))).pipe(retry({ delay: () => later })),
+    'a late repeat': (source$) => source$.pipe(takeUntil(later), repeat({ delay: () => later })),
+    'a late switchMap': (source$) => merge(of(0), later).pipe(switchMap(() => source$)),
+  };
+  for (const [way, build] of Object.entries(again)) {
+    it.each(Object.entries(breaks))(`is kept for ${way} above %s`, (_, broken) => {
+      const gate = new Gate();
+      const { found, source$ } = finder();
+      const subscription = build(source$).pipe(broken, lender(gate)).subscribe();
+      later.next(1);
+      later.next(1);
+      subscription.unsubscribe();
+      expect(found.length).toBeGreaterThan(1);
+      expect(found.every((context) => context.gate === gate)).toBe(true);
+    });
+  }
+
+  it.each(Object.entries(breaks))('is told by withContext({}) to what comes late above %s', (_, broken) => {
+    const gate = new Gate();
+    const { found, source$ } = finder();
+    const subscription = later
+      .pipe(
+        switchMap(() => source$),
+        withContext({}),
+        broken,
+        lender(gate),
+      )
+      .subscribe();
+    later.next(1);
+    subscription.unsubscribe();
+    expect(found.map((context) => context.gate)).toEqual([gate]);
+  });
+
+  const callbacks: Record<string, (start: () => void) => Observable<number>> = {
+    'the factory of defer()': (start) =>
+      defer(() => {
+        start();
+        return NEVER;
+      }),
+    'the resource of using()': (start) =>
+      using(
+        () => {
+          start();
+          return { unsubscribe() {} };
+        },
+        () => NEVER,
+      ),
+    'the factory of using()': (start) =>
+      using(
+        () => undefined,
+        () => {
+          start();
+          return NEVER;
+        },
+      ),
+    'finalize()': (start) => EMPTY.pipe(finalize(start)),
+    'finalize() of a source that fails': (start) => throwError(fail).pipe(finalize(start)),
+    'the selector of catchError()': (start) =>
+      throwError(() => new Error('down')).pipe(
+        catchError(() => {
+          start();
+          return NEVER;
+        }),
+      ),
+    'the factory of throwError()': (start) => throwError(() => start()),
+    'the condition of iif()': (start) =>
+      iif(
+        () => {
+          start();
+          return true;
+        },
+        NEVER,
+        NEVER,
+      ),
+    'the delay of retry()': (start) =>
+      throwError(() => new Error('down')).pipe(
+        retry({
+          delay: () => {
+            start();
+            return NEVER;
+          },
+        }),
+      ),
+    'the delay of repeat()': (start) =>
+      EMPTY.pipe(
+        repeat({
+          delay: () => {
+            start();
+            return NEVER;
+          },
+        }),
+      ),
+    'the projection of a synchronous source': (start) => of(1).pipe(map(start), ignoreElements()),
+    'a tap() on the subscription': (start) => NEVER.pipe(tap({ subscribe: start })),
+    'a generator': (start) =>
+      from(
+        (function* () {
+          start();
+          yield 1;
+        })(),
+      ),
+    'the connect of a source': (start) => gatedSource({ name: 'source' }, start),
+    'the function that makes an operator': (start) =>
+      NEVER.pipe(
+        operate({ kind: 'starter' }, () => {
+          start();
+          return { next() {} };
+        }),
+      ),
+    'an observer': (start) =>
+      new Observable((destination) => of(1).subscribe({ next: start, complete: () => destination.complete() })),
+  };
+  it.each(Object.entries(callbacks))('adopts nobody who is subscribed in %s', (_, build) => {
+    const { found, source$ } = finder();
+    const seen: number[] = [];
+    const start = () => {
+      source$.pipe(map((n) => n + 1)).subscribe((n) => seen.push(n));
+      source$.pipe(handMade()).subscribe();
+      source$.pipe(share()).subscribe();
+    };
+    build(start)
+      .pipe(lender(new Gate('closed')))
+      .subscribe({ error() {} });
+    expect(found).toEqual([NO_CONTEXT, NO_CONTEXT, NO_CONTEXT]);
+  });
+
+  it('adopts nobody later whom it has not adopted at first', () => {
+    const { found, source$ } = finder();
+    const switches = new Subject<number>();
+    const started$ = defer(() => {
+      switches
+        .pipe(
+          startWith(0),
+          switchMap(() => source$),
+        )
+        .subscribe();
+      return NEVER;
+    });
+    started$.pipe(lender(new Gate('closed'))).subscribe();
+    const handMade$ = new Observable<number>(() => switches.next(1));
+    handMade$.pipe(lender(new Gate('closed'))).subscribe();
+    expect(found).toEqual([NO_CONTEXT, NO_CONTEXT]);
+  });
+});
+
+function fail(): never {
+  throw new Error('down');
+}
 
 describe('the ambient context', () => {
   it('bridges a hand-made Observable that subscribes at once inside an operator', () => {

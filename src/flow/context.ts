@@ -1,5 +1,6 @@
-import { NEVER, type Observable, type Subscriber } from 'rxjs';
+import { NEVER, type Observable, Subscriber } from 'rxjs';
 import { ALWAYS_OPEN, type Gate } from './gate.js';
+import { isInsideCallback } from './insideCallback.js';
 import { type Monitor, NO_MONITOR } from './monitor.js';
 import type { Stage, StageAccount, StageInfo } from './stage.js';
 import type { Unit } from './unit.js';
@@ -44,6 +45,8 @@ interface Carrier {
   /** RxJS chains each subscriber to the next downstream by this field; the walk below depends on it (rxjs 7.8). */
   destination?: Carrier;
   readonly closed?: boolean;
+  /** Set by RxJS before an end is passed on, where `closed` is set after that. */
+  readonly isStopped?: boolean;
 }
 
 /** The context where nothing downstream carries one: never full, never stopping, unwatched. */
@@ -59,9 +62,9 @@ export const NO_CONTEXT: FlowContext = {
 
 let ambient: FlowContext | undefined;
 
-/** Whether a subscription is under way that lends its context to subscribers whose chain is broken. */
-export function hasFallbackContext(): boolean {
-  return ambient !== undefined;
+/** The context that the subscription under way lends to subscribers whose chain is broken, where there is one. */
+export function fallbackContext(): FlowContext | undefined {
+  return ambient;
 }
 
 /** Lets `subscriber` carry `context` for whatever subscribes above it. */
@@ -73,17 +76,23 @@ export function attachContext(subscriber: Subscriber<never>, context: FlowContex
  * The context nearest downstream of `subscriber`, itself included.
  *
  * Found by walking the chain of destinations. A hand-made `new Observable(d => source.subscribe({ next }))` breaks that
- * chain; what is subscribed synchronously inside one, or by a `share()` that connects, still finds the context of the
- * operator around it. Past a `Subject` there is no way to find one, and the always-open {@link NO_CONTEXT} is returned.
+ * chain, and so do `share()` and `connect()`. What they subscribe while they are being subscribed themselves is lent the context
+ * of the operator around it, and keeps it for what is subscribed above it later. Nothing is lent to what a callback subscribes,
+ * such as the factory of a `defer()`, nor past a `Subject`: the always-open {@link NO_CONTEXT} is returned.
  */
 export function contextOf(subscriber: Subscriber<never>): FlowContext {
   let carrier = subscriber as unknown as Carrier | undefined;
+  let last: Carrier | undefined;
   while (carrier) {
     const context = carrier[CONTEXT];
     if (context) return context;
+    if (carrier instanceof Subscriber) last = carrier;
     carrier = carrier.destination;
   }
-  return ambient ?? NO_CONTEXT;
+  if (!ambient) return NO_CONTEXT;
+  const context = isInsideCallback(withFallbackContext.name) ? NO_CONTEXT : ambient;
+  if (last) last[CONTEXT] = context;
+  return context;
 }
 
 /** Registers a stage directly upstream of whatever carries `context`. */
@@ -104,19 +113,37 @@ export function registerStage(
 export function isTearingDown(subscriber: Subscriber<never>): boolean {
   let carrier = subscriber as unknown as Carrier | null | undefined;
   while (carrier) {
-    if (carrier.closed) return true;
+    // Not of what is no subscriber: RxJS puts an observer that is always closed at the end of some chains.
+    if (carrier.closed && carrier.isStopped) return true;
     carrier = carrier.destination;
   }
   return false;
 }
 
-/** Runs `subscribe` with `context` as the fallback for subscribers whose chain is broken. */
-export function withFallbackContext(context: FlowContext | undefined, subscribe: () => void): void {
+/**
+ * Whether `subscriber`, or a subscriber downstream of it, has ended or is passing its end on: what it is given then is lost.
+ */
+export function isEnding(subscriber: Subscriber<never>): boolean {
+  let carrier = subscriber as unknown as Carrier | null | undefined;
+  while (carrier) {
+    if (carrier.isStopped) return true;
+    carrier = carrier.destination;
+  }
+  return false;
+}
+
+/** Runs `subscribe`, and lends `context` meanwhile to subscribers whose chain is broken; `undefined` lends nothing. */
+export function withFallbackContext<R>(context: FlowContext | undefined, subscribe: () => R): R {
   const former = ambient;
   ambient = context;
   try {
-    subscribe();
+    return subscribe();
   } finally {
     ambient = former;
   }
+}
+
+/** Runs the user's code while a subscription is under way: what it subscribes by itself is a pipeline of its own. */
+export function alone<R>(work: () => R): R {
+  return ambient === undefined ? work() : withFallbackContext(undefined, work);
 }

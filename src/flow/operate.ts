@@ -1,5 +1,5 @@
 import { from, Observable, type ObservableInput, type OperatorFunction, type Subscription } from 'rxjs';
-import { attachContext, contextOf, type FlowContext, NO_CONTEXT, registerStage } from './context.js';
+import { alone, attachContext, contextOf, type FlowContext, NO_CONTEXT, registerStage } from './context.js';
 import { NO_MONITOR } from './monitor.js';
 import { type Handlers, OperateSubscriber } from './operateSubscriber.js';
 import { type Operation, operationOf } from './operation.js';
@@ -75,7 +75,7 @@ export function operateCounted<T, R>(
       // Before anything that may throw: the stage of an operator that cannot be set up is over too.
       destination.add(() => account.close());
       const operation = operationOf(destination, downstream, account, detach);
-      const handlers = init(operation, account);
+      const handlers = alone(() => init(operation, account));
       const { gate, held, finalize, onRegister } = handlers;
       const unit = handlers.upstream?.unit ?? info.unit ?? (info.role === 'transform' ? 'item' : downstream.unit);
       const onBatches = () => {
@@ -88,9 +88,6 @@ export function operateCounted<T, R>(
       if (held) account.holds(() => handlers.held!());
       if (finalize) destination.add(() => finalize.call(handlers));
       subscriber = new OperateSubscriber<T, R>(destination, handlers, countsInput ? account : undefined);
-      // After what is upstream has been closed. A source that others share goes on without this subscriber, and must not
-      // wait at its gate for ever.
-      if (gate) destination.add(() => gate.open());
       if (detached || destination.closed) {
         subscriber.unsubscribe();
         return;

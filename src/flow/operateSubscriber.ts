@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import { Subscriber } from 'rxjs';
-import { type FlowContext, hasFallbackContext, withFallbackContext } from './context.js';
+import { type FlowContext, fallbackContext, withFallbackContext } from './context.js';
 import type { Gate } from './gate.js';
 import type { StageAccount } from './stage.js';
 import { weightOfAll } from './unit.js';
@@ -44,6 +44,8 @@ export class OperateSubscriber<T, R> extends Subscriber<T> {
   readonly #downstream: Subscriber<R>;
   readonly #account: StageAccount | undefined;
   #isSubscribing = false;
+  /** What is lent around the subscription of the source. */
+  #outside: FlowContext | undefined;
 
   constructor(destination: Subscriber<R>, handlers: Handlers<T>, account: StageAccount | undefined) {
     super(destination);
@@ -57,6 +59,7 @@ export class OperateSubscriber<T, R> extends Subscriber<T> {
   /** Subscribes `source`, and lends `context` meanwhile to what cannot find it. */
   subscribeTo(source: Observable<T>, context: FlowContext): void {
     this.#isSubscribing = true;
+    this.#outside = fallbackContext();
     withFallbackContext(context, () => source.subscribe(this));
     this.#isSubscribing = false;
   }
@@ -85,7 +88,7 @@ export class OperateSubscriber<T, R> extends Subscriber<T> {
       super.next(value);
       return;
     }
-    if (this.#isSubscribing && hasFallbackContext()) {
+    if (this.#isSubscribing && fallbackContext() !== undefined) {
       this.#nextOutside(value);
       return;
     }
@@ -106,21 +109,39 @@ export class OperateSubscriber<T, R> extends Subscriber<T> {
     withFallbackContext(undefined, () => this.next(value));
   }
 
-  protected override _error(error: unknown): void {
+  /**
+   * After what is upstream has been closed: a source that others share goes on without this subscriber, and must not wait at
+   * its gate for ever.
+   */
+  override unsubscribe(): void {
+    if (this.closed) return;
     try {
-      if (this.#handlers.error) this.#handlers.error(error);
-      else this.#downstream.error(error);
-    } catch (thrown) {
-      this.#downstream.error(thrown);
+      super.unsubscribe();
     } finally {
-      this.unsubscribe();
+      // A destination that is closed already unsubscribes this inside the constructor of the base class.
+      if (#handlers in this) this.#handlers.gate?.open();
     }
   }
 
+  protected override _error(error: unknown): void {
+    this.#endWith(() => {
+      if (this.#handlers.error) this.#handlers.error(error);
+      else this.#downstream.error(error);
+    });
+  }
+
   protected override _complete(): void {
-    try {
+    this.#endWith(() => {
       if (this.#handlers.complete) this.#handlers.complete();
       else this.#downstream.complete();
+    });
+  }
+
+  #endWith(handle: () => void): void {
+    try {
+      // What downstream subscribes next, such as the second of a concat(), is no part of this subscription.
+      if (this.#isSubscribing) withFallbackContext(this.#outside, handle);
+      else handle();
     } catch (thrown) {
       this.#downstream.error(thrown);
     } finally {

@@ -1,5 +1,5 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
-import { attachContext, contextOf, type FlowContext } from './context.js';
+import { attachContext, contextOf, type FlowContext, withFallbackContext } from './context.js';
 
 /**
  * Tells everything upstream what `given` says, and for the rest what the context downstream says. It stands at the end
@@ -19,7 +19,8 @@ import { attachContext, contextOf, type FlowContext } from './context.js';
 export function withContext<T>(given: Partial<FlowContext>): MonoTypeOperatorFunction<T> {
   return (source) =>
     new Observable<T>((destination) => {
-      attachContext(destination, { ...contextOf(destination), ...given });
-      return source.subscribe(destination);
+      const context = { ...contextOf(destination), ...given };
+      attachContext(destination, context);
+      withFallbackContext(context, () => source.subscribe(destination));
     });
 }

@@ -1,4 +1,4 @@
-import { asyncScheduler, Observable, type OperatorFunction, Subject } from 'rxjs';
+import { asyncScheduler, defer, Observable, type OperatorFunction, ReplaySubject, Subject } from 'rxjs';
 import { map } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { Gate } from '../../flow/gate.js';
@@ -159,6 +159,14 @@ const handMade = (): Relay => (source) =>
     }),
   );
 
+/** Its source finds nothing of what is downstream. */
+const hidesDownstream = (): Relay => (source) =>
+  defer(() => {
+    const subject = new ReplaySubject<number>();
+    source.subscribe(subject);
+    return subject;
+  });
+
 const forgetsSource = (): Relay => (source) =>
   new Observable((destination) => {
     source.subscribe({ next: (item) => destination.next(item), complete: () => destination.complete() });
@@ -244,7 +252,8 @@ const MUTANTS: readonly Mutant[] = [
   ['has no account of the item that a callback threw at', withCallback('losesThrownItem'), ['OP-8.4']],
   ['takes a throwing callback for the end', withCallback('swallowsThrown'), ['OP-4.1']],
   ['lets a callback throw at whoever opens the gate', withCallback('throwsAtOpener'), ['OP-4.2']],
-  ['breaks the chain of subscribers', plain(handMade), ['OP-2.5', 'OP-3.7', 'OP-7.1']],
+  ['breaks the chain of subscribers', plain(handMade), ['OP-3.7']],
+  ['hides what is downstream', plain(hidesDownstream), ['OP-2.5', 'OP-7.1']],
   ['forgets its source', plain(forgetsSource), ['OP-1.5', 'OP-3.5', 'OP-3.6']],
   ['subscribes its source at once', plain(subscribesEarly), ['OP-2.1', 'OP-3.1']],
   ['subscribes its source twice', plain(subscribesTwice), ['OP-2.2']],
