@@ -54,6 +54,7 @@ export class GatedQueue<T> {
   #level: Level = 'ok';
   #busy = false;
   #isStopped = false;
+  #hasEnded = false;
   #finish: (() => void) | undefined;
 
   constructor(config: GatedQueueConfig<T>) {
@@ -150,10 +151,14 @@ export class GatedQueue<T> {
     this.#isStopped = true;
   }
 
-  /** The input has ended: calls `finish` once nothing waits any more. */
+  /**
+   * The input has ended: calls `finish` once nothing waits any more. The gate stays as it is from here on: a source that has
+   * not been unsubscribed yet must not be woken for a queue that takes nothing more.
+   */
   end(finish: () => void): void {
     if (this.#finish) return;
     this.#finish = finish;
+    this.#hasEnded = true;
     this.#finishIfEmpty();
   }
 
@@ -162,12 +167,12 @@ export class GatedQueue<T> {
     const length = this.#ring.length;
     if (length >= this.#high) {
       this.#tell(length >= this.capacity ? 'hard' : 'soft');
-      this.gate.close();
+      if (!this.#hasEnded) this.gate.close();
     } else if (this.#isReady && !this.#isReady()) {
-      this.gate.close();
+      if (!this.#hasEnded) this.gate.close();
     } else if (length <= this.#low) {
       this.#tell('ok');
-      this.gate.open();
+      if (!this.#hasEnded) this.gate.open();
     } else if (this.#level === 'hard') {
       this.#tell('soft');
     }

@@ -1,8 +1,9 @@
 import { asyncScheduler, Observable, type SchedulerLike, type Subscriber, type TeardownLogic } from 'rxjs';
 import { Wait } from '../primitives/wait.js';
-import { contextOf, type FlowContext, registerStage } from './context.js';
+import { alone, contextOf, type FlowContext, isEnding, registerStage } from './context.js';
 import { type Produce, Pump, type PumpHost } from './pump.js';
 import type { StageAccount } from './stage.js';
+import { NEVER_STOPS, StopSignal } from './stopSignal.js';
 import { weigher } from './unit.js';
 
 export interface GatedSourceConfig {
@@ -33,6 +34,7 @@ export class Outlet<T> implements PumpHost {
   readonly #account: StageAccount;
   readonly #scheduler: SchedulerLike;
   readonly #yieldAfterMs: number;
+  readonly #stop: StopSignal;
   readonly #wait = new Wait();
   #pump: Pump | undefined;
   /** Set before the end is passed on: a gate that opens while that happens resumes nothing. */
@@ -45,26 +47,17 @@ export class Outlet<T> implements PumpHost {
     this.#account.weigh = weigher(this.context.unit);
     this.#scheduler = config.scheduler ?? asyncScheduler;
     this.#yieldAfterMs = config.yieldAfterMs ?? 20;
+    this.#stop = config.stops === false ? NEVER_STOPS : StopSignal.of(this.context.stopping);
+    const deafen = this.#stop.listen(() => this.complete());
     destination.add(() => {
       this.#ended = true;
+      deafen();
       this.#wait.cancel();
       this.#pump?.cancel();
       this.#account.close();
     });
-    if (config.stops !== false) this.#completeOnStopping();
-  }
-
-  #completeOnStopping(): void {
-    const destination = this.#destination;
-    let subscribing = true;
-    const stopping = this.context.stopping.subscribe(() => {
-      if (subscribing) this.#ended = true;
-      else this.complete();
-    });
-    subscribing = false;
-    destination.add(stopping);
     // Not at once: a `repeat()` would subscribe again inside it, and so on until the stack overflows.
-    if (this.#ended) destination.add(this.#scheduler.schedule(() => this.complete()));
+    if (this.#stop.hasFired) destination.add(this.#scheduler.schedule(() => this.complete()));
   }
 
   /** Whether an item may be emitted now. */
@@ -74,7 +67,12 @@ export class Outlet<T> implements PumpHost {
 
   /** Whether the source has ended: unsubscribed, completed, failed or asked to stop. */
   get closed(): boolean {
-    return this.#ended || this.#destination.closed;
+    return this.#ended || this.#stop.hasFired || this.#destination.closed;
+  }
+
+  /** Whether an item would reach nobody: the source has ended, or what is downstream is about to unsubscribe it. */
+  get isEnding(): boolean {
+    return this.closed || isEnding(this.#destination);
   }
 
   /** Emits. Check {@link isOpen} first: an item emitted while it is false reaches the buffer as overflow. */
@@ -109,9 +107,9 @@ export class Outlet<T> implements PumpHost {
     this.#wait.begin(
       (open) => this.context.gate.whenOpen(open),
       () => {
-        if (this.closed) return;
+        if (this.isEnding) return;
         try {
-          resume();
+          alone(resume);
         } catch (error) {
           this.error(error);
         }
@@ -173,6 +171,6 @@ export function gatedSource<T>(
 ): Observable<T> {
   return new Observable<T>((destination) => {
     const outlet = new Outlet<T>(destination, config);
-    return outlet.closed ? undefined : connect(outlet);
+    return outlet.closed ? undefined : alone(() => connect(outlet));
   });
 }

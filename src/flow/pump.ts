@@ -14,7 +14,10 @@ import { SourceTurn } from './timeSlice.js';
 export type Produce = () => boolean | void;
 
 /** The owner of a pump: the downstream side of a source. */
-export type PumpHost = Pick<Subscriber<never>, 'closed' | 'error'>;
+export interface PumpHost extends Pick<Subscriber<never>, 'closed' | 'error'> {
+  /** Whether it is closed, or about to be: asked before each run, where `closed` is asked before each item. */
+  readonly isEnding: boolean;
+}
 
 /** Why a run has ended: nobody listens, the gate is closed, the time slice is used up, or there is nothing to do. */
 type RunEnd = 'closed' | 'held' | 'over' | 'resting';
@@ -108,6 +111,8 @@ export class Pump {
     const host = this.#host;
     const gate = this.#gate;
     const turn = this.#turn;
+    // What wakes the pump may be the end itself, half-way up to here: a stage downstream that flushes opens the gate.
+    if (host.isEnding) return 'closed';
     while (!host.closed) {
       if (!gate.isOpen) return 'held';
       this.#woken = false;

@@ -1,5 +1,6 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import { attachContext, contextOf, type FlowContext, withFallbackContext } from './context.js';
+import { StopSignal } from './stopSignal.js';
 
 /**
  * Tells everything upstream what `given` says, and for the rest what the context downstream says. It stands at the end
@@ -21,6 +22,8 @@ export function withContext<T>(given: Partial<FlowContext>): MonoTypeOperatorFun
     new Observable<T>((destination) => {
       const context = { ...contextOf(destination), ...given };
       attachContext(destination, context);
+      // Before anything upstream listens, so that all sources know of it before a stage acts on it.
+      if (given.stopping) destination.add(StopSignal.of(given.stopping).listen());
       withFallbackContext(context, () => source.subscribe(destination));
     });
 }
