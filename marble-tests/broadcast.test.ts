@@ -60,7 +60,7 @@ describe('broadcast', () => {
       const first = '       ^---!      ';
       const second = '      --^---!    ';
       const subscribed = '  ^-----!    ';
-      const shared$ = items.pipe(broadcast());
+      const shared$ = items.pipe(broadcast({ branches: 1 }));
       expectObservable(shared$, first).toBe('  -a-b-      ');
       expectObservable(shared$, second).toBe(' ---b-c-    ');
       expectSubscriptions(items.subscriptions).toBe(subscribed);
@@ -128,7 +128,7 @@ describe('broadcast', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const items = cold('   -a|');
       const subscribed = ['  ^-!', '----^-!'];
-      const shared$ = items.pipe(broadcast());
+      const shared$ = items.pipe(broadcast({ branches: 1 }));
       expectObservable(shared$, '^------').toBe('      -a|');
       expectObservable(shared$, '----^--').toBe('      -----a|');
       expectSubscriptions(items.subscriptions).toBe(subscribed);

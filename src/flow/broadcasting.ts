@@ -19,6 +19,8 @@ interface Listener<T> {
   readonly stopping: Subscription;
 }
 
+const NOBODY: readonly never[] = [];
+
 /** One source for many subscribers: subscribed once there are enough of them, unsubscribed when the last has left. */
 export function broadcasting<T>(source: Observable<T>, config: BroadcastingConfig): Observable<T> {
   let round: Round<T> | undefined;
@@ -44,8 +46,16 @@ class Round<T> {
   #operation: QueuedOperation<T, T> | undefined;
   #account: StageAccount | undefined;
   /** Those that get the item that is being handed out, and how many of them have it. */
-  #recipients: readonly Branch<T>[] = [];
+  #recipients: readonly Branch<T>[] = NOBODY;
   #served = 0;
+  /** Whether an item is out of the queue, on its way to the branches. */
+  #isOffering = false;
+  /** The number of the item that is handed out next, from 0. */
+  #number = 0;
+  /** From which number on every branch gets every item. */
+  #settledFrom = 0;
+  /** The branches that joined while items waited, each with the number of the first item that came after it. */
+  #late: readonly { readonly branch: Branch<T>; readonly from: number }[] = [];
 
   constructor(source: Observable<T>, config: BroadcastingConfig, over: (round: Round<T>) => void) {
     this.#source = source;
@@ -85,9 +95,14 @@ class Round<T> {
     return {
       offer: (item) => {
         // The last branch may have left with an earlier item: what is left is abandoned.
-        const weight = account.weigh === undefined ? 1 : account.weigh(item);
-        if (operation.destination.closed || !this.#handOut(item, weight)) return false;
-        account.out += weight;
+        if (operation.destination.closed) return false;
+        this.#isOffering = true;
+        try {
+          if (!this.#handOut(item, account)) return false;
+        } finally {
+          this.#isOffering = false;
+        }
+        this.#number += 1;
         return true;
       },
       isReady: () => this.#branches.every((branch) => branch.isOpen),
@@ -99,14 +114,20 @@ class Round<T> {
   }
 
   /** Gives `item` to every branch, or stops at one that is closed and goes on from there next time. */
-  #handOut(item: T, weight: number): boolean {
+  #handOut(item: T, account: StageAccount): boolean {
+    const weight = account.weigh === undefined ? 1 : account.weigh(item);
     if (this.#recipients.length === 0) {
-      const closed = this.#branches.find((branch) => !branch.isOpen);
+      const recipients = this.#thoseBefore();
+      if (recipients.length === 0) {
+        account.settle('dropped', item, 'branchEnded');
+        return true;
+      }
+      const closed = recipients.find((branch) => !branch.isOpen);
       if (closed) {
         closed.whenOpen(this.#flush);
         return false;
       }
-      this.#recipients = this.#branches;
+      this.#recipients = recipients;
       this.#served = 0;
     }
     while (this.#served < this.#recipients.length) {
@@ -118,8 +139,16 @@ class Round<T> {
       this.#served += 1;
       if (!branch.hasEnded) branch.next(item, weight);
     }
-    this.#recipients = [];
+    this.#recipients = NOBODY;
+    account.out += weight;
     return true;
+  }
+
+  /** The branches that were there when the next item came. */
+  #thoseBefore(): readonly Branch<T>[] {
+    if (this.#number >= this.#settledFrom) return this.#branches;
+    const notYet = this.#late.filter(({ from }) => from > this.#number);
+    return this.#branches.filter((branch) => !notYet.some((late) => late.branch === branch));
   }
 
   readonly #flush = (): void => {
@@ -141,6 +170,7 @@ class Round<T> {
       takesBatches: () => this.#account?.weigh !== undefined,
     });
     this.#branches = [...this.#branches, branch];
+    this.#beginsWithTheNext(branch);
     // The gate here closes with those of the branches, in the same moment, and opens in their turn.
     subscriber.add(
       context.gate.state$.subscribe((state) => {
@@ -158,6 +188,14 @@ class Round<T> {
     withFallbackContext(context, () => branch.stream.subscribe(subscriber));
     // After the branch has closed its account.
     subscriber.add(() => this.#taken.delete(index));
+  }
+
+  /** What waits, and what is being handed out, came before this branch. */
+  #beginsWithTheNext(branch: Branch<T>): void {
+    const from = this.#number + this.#operation!.waiting() + (this.#isOffering ? 1 : 0);
+    if (from === this.#number) return;
+    this.#settledFrom = from;
+    this.#late = [...this.#late.filter((other) => other.from > this.#number), { branch, from }];
   }
 
   #leave(listener: Listener<T>): void {

@@ -98,7 +98,7 @@ describe('broadcast', () => {
   });
 
   it('keeps as many accounts as there were branches at one time, however often they come and go', () => {
-    const { monitor, subscribe, push } = bench({});
+    const { monitor, subscribe, push } = bench({ branches: 1 });
     const stays = subscribe();
     let others = [subscribe(), subscribe()];
     for (let cycle = 0; cycle < 200; cycle++) {
@@ -114,7 +114,7 @@ describe('broadcast', () => {
   });
 
   it('gives one that joins as another leaves an account beside it', () => {
-    const { monitor, source, shared$, subscribe, push } = bench({});
+    const { monitor, source, shared$, subscribe, push } = bench({ branches: 1 });
     subscribe();
     const heard: number[] = [];
     for (let round = 0; round < 20; round++) {
@@ -147,7 +147,7 @@ describe('broadcast', () => {
       round += 1;
       subscriber.next(round);
       subscriber.complete();
-    }).pipe(broadcast());
+    }).pipe(broadcast({ branches: 1 }));
     const again: number[] = [];
     shared$.subscribe({ complete: () => shared$.subscribe((value) => again.push(value)) });
     expect(again).toEqual([2]);

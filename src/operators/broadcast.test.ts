@@ -14,7 +14,9 @@ describe('broadcast', () => {
   it.each([
     [{ branches: 0 }, 'broadcast: branches must be an integer of at least 1, got 0'],
     [{ branches: '2' }, 'broadcast: branches must be an integer of at least 1, got "2"'],
-    [{ count: 2 }, 'broadcast: unknown option "count"'],
+    [{ branches: 2, count: 2 }, 'broadcast: unknown option "count"'],
+    [{}, 'broadcast: branches must be an integer of at least 1, got undefined'],
+    [undefined, 'broadcast: branches must be an integer of at least 1, got undefined'],
   ])('refuses %j when it is made', (config, message) => {
     expect(() => broadcast(config as never)).toThrow(RangeError);
     expect(() => broadcast(config as never)).toThrow(message);
@@ -44,12 +46,69 @@ describe('broadcast', () => {
   });
 
   it('gives those who come later what comes from then on', () => {
-    const { subscribe, push } = bench({});
+    const { subscribe, push } = bench({ branches: 1 });
     const first = subscribe();
     push(1);
     const second = subscribe();
     push(2);
     expect([first.values, second.values]).toEqual([[1, 2], [2]]);
+  });
+
+  it('gives those who come later nothing of what waits for the others, nor what is half handed out', () => {
+    const waiting = bench({ branches: 1 });
+    const first = waiting.subscribe(new Gate('closed'));
+    waiting.push(1, 2);
+    const second = waiting.subscribe();
+    waiting.push(3);
+    const third = waiting.subscribe(new Gate('closed'));
+    first.gate.open();
+    expect([first.values, second.values]).toEqual([[1, 2, 3], [3]]);
+    waiting.push(4);
+    expect([first.values, second.values, third.values]).toEqual([[1, 2, 3], [3], []]);
+    third.gate.open();
+    expect([first.values, second.values, third.values]).toEqual([[1, 2, 3, 4], [3, 4], [4]]);
+
+    const halfWay = bench({ branches: 2 });
+    const leads = halfWay.subscribe(new Gate(), () => follows.gate.close());
+    const follows = halfWay.subscribe();
+    halfWay.push(1, 2);
+    const late = halfWay.subscribe();
+    halfWay.push(3);
+    for (let opening = 0; opening < 3; opening++) follows.gate.open();
+    expect([leads.values, follows.values, late.values]).toEqual([[1, 2, 3], [1, 2, 3], [3]]);
+    for (const { monitor } of [waiting, halfWay]) expect(monitor.account()).toMatchObject({ held: 0, conservation: 0 });
+  });
+
+  it('gives one that joins while an item is handed out what comes next, and nothing of what waits behind it', () => {
+    const { subscribe, push } = bench({ branches: 1 });
+    let late: { readonly values: number[] } | undefined;
+    const first = subscribe(new Gate('closed'), () => {
+      late ??= subscribe();
+    });
+    push(1, 2, 3);
+    first.gate.open();
+    push(4);
+    expect([first.values, late?.values]).toEqual([[1, 2, 3, 4], [4]]);
+  });
+
+  it('counts what waits for branches that have all left as dropped, where one that came later stays', () => {
+    const { monitor, subscribe, push, stage } = bench({ branches: 1 });
+    const first = subscribe(new Gate('closed'));
+    push(1, 2);
+    const late = subscribe();
+    first.subscription.unsubscribe();
+    push(3);
+    expect(late.values).toEqual([3]);
+    expect(stage()).toMatchObject({ in: 3, out: 1, held: 0 });
+    expect(monitor.account()).toMatchObject({ received: 3, dropped: { branchEnded: 2 }, filtered: 0, conservation: 0 });
+  });
+
+  it('gives as many branches as it asks for every item of a source that is over at once', () => {
+    const monitor = new PipelineMonitor();
+    const shared$ = gatedFrom(upTo(5_000)).pipe(broadcast({ branches: 2 }));
+    const branches = [1, 2].map(() => record(shared$.pipe(boundedBuffer(), withContext({ monitor }))));
+    for (const { values } of branches) expect(values).toEqual([...upTo(5_000)]);
+    expect(monitor.account()).toMatchObject({ received: 10_000, delivered: 10_000, filtered: 0, conservation: 0 });
   });
 
   it('closes its gate with that of any branch, in the same moment, and opens with the last of them', () => {
@@ -76,7 +135,7 @@ describe('broadcast', () => {
   });
 
   it('closes when a branch joins that is closed', () => {
-    const { subscribe, moves } = bench({});
+    const { subscribe, moves } = bench({ branches: 1 });
     subscribe();
     const late = subscribe(new Gate('closed'));
     expect(moves).toEqual(['o', 'c']);
@@ -173,7 +232,7 @@ describe('broadcast', () => {
   });
 
   it('does not give the item in hand to a branch that joins with it', () => {
-    const { subscribe, push } = bench({});
+    const { subscribe, push } = bench({ branches: 1 });
     let late: { readonly values: number[] } | undefined;
     const first = subscribe(new Gate(), () => {
       late ??= subscribe();
@@ -224,7 +283,7 @@ describe('broadcast', () => {
   it('accounts for copies, also of branches that come and go', () => {
     const monitor = new PipelineMonitor();
     const source = new Subject<number>();
-    const shared$ = source.pipe(boundedBuffer(), broadcast({ name: 'fan' }));
+    const shared$ = source.pipe(boundedBuffer(), broadcast({ branches: 1, name: 'fan' }));
     record(shared$.pipe(boundedBuffer({ name: 'a' }), withContext({ monitor })));
     source.next(1);
     const late = record(shared$.pipe(boundedBuffer({ name: 'b' }), withContext({ monitor })));

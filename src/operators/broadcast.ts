@@ -3,8 +3,11 @@ import { broadcasting } from '../flow/broadcasting.js';
 import { integer, type OptionsOf, readOptions, text } from '../primitives/options.js';
 
 export interface BroadcastConfig {
-  /** How many subscribers there must be before the source is subscribed. Integer of at least 1, default 1. */
-  readonly branches?: number;
+  /**
+   * How many subscribers there must be before the source is subscribed. Integer of at least 1; there is no default, because one
+   * that comes after the source has begun misses what came before.
+   */
+  readonly branches: number;
   /** The name in topology, metrics and errors; branches are called `name[0]`, `name[1]`, … Default `broadcast`. */
   readonly name?: string;
 }
@@ -35,8 +38,9 @@ export interface BroadcastConfig {
  *
  * **Gotchas**:
  * - The slowest branch sets the pace: give it a `boundedBuffer` or `conflate` of its own.
- * - The source is subscribed with the first subscriber unless `branches` says otherwise, and a synchronous source is over
- *   before a second one can come. A later subscriber gets what comes from then on.
+ * - Nothing is emitted before `branches` subscribers are there. Further ones, and those that left and come again (`retry`), get
+ *   what comes from then on, and nothing of what waits for the others.
+ * - Where all left for which an item waits, it is dropped with the reason `branchEnded`.
  * - When all have left or the source has ended, the next subscriber begins anew.
  * - `stopping` and the monitor of the source are those of the first branch; a branch of another pipeline completes when its own
  *   pipeline is asked to drain.
@@ -54,10 +58,10 @@ export interface BroadcastConfig {
  * ).subscribe((line) => console.log(line));
  * ```
  */
-export function broadcast<T>(config: BroadcastConfig = {}): MonoTypeOperatorFunction<T> {
+export function broadcast<T>(config: BroadcastConfig): MonoTypeOperatorFunction<T> {
   const owner = 'broadcast';
-  const { branches, name } = readOptions(owner, config, OPTIONS);
+  const { branches, name } = readOptions<BroadcastConfig, typeof OPTIONS>(owner, config ?? {}, OPTIONS);
   return (source) => broadcasting(source, { kind: owner, name, branches });
 }
 
-const OPTIONS = { branches: integer({ min: 1 }).default(1), name: text() } satisfies OptionsOf<BroadcastConfig>;
+const OPTIONS = { branches: integer({ min: 1 }).required(), name: text() } satisfies OptionsOf<BroadcastConfig>;

@@ -165,7 +165,7 @@ export const operators: Readonly<Record<string, readonly ReturnType<typeof subje
   broadcast: [
     subject<number, number>({
       name: 'broadcast to one branch',
-      make: () => broadcast(),
+      make: () => broadcast({ branches: 1 }),
       item: index,
       notApplicable: NO_CALLBACKS,
     }),
