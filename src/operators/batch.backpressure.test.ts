@@ -1,12 +1,13 @@
-import { Subject } from 'rxjs';
+import { Subject, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { bench } from '../../test/support/batchBench.js';
-import { gatedFrom, upTo } from '../../test/support/record.js';
+import { gatedFrom, record, upTo } from '../../test/support/record.js';
 import { BufferOverflowError } from '../flow/errors.js';
 import { Gate } from '../flow/gate.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import { withContext } from '../flow/withContext.js';
 import { batch } from './batch.js';
+import { boundedBuffer } from './boundedBuffer.js';
 
 describe('batch', () => {
   describe('while downstream is closed', () => {
@@ -121,6 +122,68 @@ describe('batch', () => {
       gate.open();
       source.complete();
       expect(seen.flat()).toEqual(['a', 'b', 'c', 'd']);
+    });
+  });
+
+  describe('handed many items at once by a buffer', () => {
+    /** A full batch waits for downstream, and the buffer above it holds the rest. */
+    function handedOver(count: number, timing: { readonly lingerMs: number } | { readonly eager: true }) {
+      const gate = new Gate('closed');
+      const clock = new VirtualTimeScheduler();
+      const source = new Subject<number>();
+      const result = record(
+        source.pipe(
+          boundedBuffer({ capacity: 100 }),
+          batch({ size: 4, ...timing, scheduler: clock }),
+          withContext({ gate }),
+        ),
+      );
+      for (const n of upTo(count)) source.next(n);
+      gate.open();
+      return { clock, source, result };
+    }
+
+    for (const count of [5, 6, 7, 9, 13]) {
+      const full = count - (count % 4);
+
+      it(`begins the linger of the rest of ${count}`, () => {
+        const { clock, source, result } = handedOver(count, { lingerMs: 5 });
+        expect(result.values.flat()).toEqual([...upTo(full)]);
+        clock.flush();
+        expect(clock.frame).toBe(5);
+        expect(result.values.flat()).toEqual([...upTo(count)]);
+        expect(source.observed).toBe(true);
+      });
+
+      it(`ends the eager burst with the rest of ${count}`, () => {
+        const { clock, source, result } = handedOver(count, { eager: true });
+        expect(result.values.flat()).toEqual([...upTo(full)]);
+        clock.flush();
+        expect(clock.frame).toBe(0);
+        expect(result.values.flat()).toEqual([...upTo(count)]);
+        expect(source.observed).toBe(true);
+      });
+    }
+
+    it('does not put off the linger of what it has', () => {
+      const gate = new Gate('closed');
+      const clock = new VirtualTimeScheduler();
+      const source = new Subject<number>();
+      const lingering = batch<number>({ size: 4, lingerMs: 5, scheduler: clock });
+      const result = record(source.pipe(boundedBuffer({ capacity: 100 }), lingering, withContext({ gate })));
+      const at = (frame: number) => {
+        clock.maxFrames = frame;
+        clock.flush();
+        clock.frame = frame;
+      };
+      for (const n of upTo(5)) source.next(n);
+      gate.open();
+      at(3);
+      source.next(5);
+      at(4);
+      expect(result.values.flat()).toEqual([0, 1, 2, 3]);
+      at(5);
+      expect(result.values.flat()).toEqual([0, 1, 2, 3, 4, 5]);
     });
   });
 });

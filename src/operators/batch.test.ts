@@ -215,6 +215,17 @@ describe('batch', () => {
       expect(result.values).toEqual([[4, 4], [4], [10], [1, 9], [2]]);
     });
 
+    it('emits at once what reaches maxBytes exactly, and what goes beyond it', () => {
+      const { push, result } = bench({ size: 10, maxBytes: 10, sizeOf });
+      push(4, 5);
+      expect(result.values).toEqual([]);
+      push(1);
+      expect(result.values).toEqual([[4, 5, 1]]);
+      push(10);
+      push(11);
+      expect(result.values).toEqual([[4, 5, 1], [10], [11]]);
+    });
+
     it('makes a batch of one of an item that is larger', () => {
       const { push, source, result } = bench({ size: 10, maxBytes: 10, sizeOf });
       push(1, 25, 2, 30);

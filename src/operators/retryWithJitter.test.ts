@@ -300,6 +300,42 @@ describe('retryWithJitter', () => {
     expect(scheduler.now()).toBe(0);
   });
 
+  it('takes no unsubscription for a failure, before an item, after one, and during one', () => {
+    const early = bench();
+    early.result.subscription.unsubscribe();
+    const late = bench();
+    late.attempts[0]?.next(1);
+    late.result.subscription.unsubscribe();
+    for (const { retries, waits, scheduler, attempts } of [early, late]) {
+      scheduler.flush();
+      expect({ retries, waits, attempts: attempts.length }).toEqual({ retries: [], waits: [], attempts: 1 });
+    }
+
+    const retries: unknown[] = [];
+    const operator = retryWithJitter<number>({ onRetry: (error) => void retries.push(error) });
+    // A source that protests while it is released has not failed.
+    const source = new Observable<number>((subscriber) => {
+      subscriber.next(1);
+      return () => subscriber.error(refused);
+    });
+    expect(record(source.pipe(operator, take(1)))).toMatchObject({ values: [1], completed: true });
+    expect(retries).toEqual([]);
+  });
+
+  it('tells nobody of a retry that its own callbacks have called off', () => {
+    const byRetryable = bench({
+      retryable: () => {
+        byRetryable.result.subscription.unsubscribe();
+        return true;
+      },
+    });
+    byRetryable.fail();
+    expect(byRetryable).toMatchObject({ retries: [], waits: [] });
+    const byOnRetry = bench({ onRetry: () => byOnRetry.result.subscription.unsubscribe() });
+    byOnRetry.fail();
+    expect(byOnRetry.waits).toEqual([]);
+  });
+
   it('releases a source that emits at once when one item is enough', () => {
     const result = record(fromIterable([1, 2, 3]).pipe(retryWithJitter(), take(1)));
     expect(result).toMatchObject({ values: [1], completed: true });

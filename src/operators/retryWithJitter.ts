@@ -135,6 +135,8 @@ export function retryWithJitter<T>(config: RetryWithJitterConfig = {}): MonoType
         return;
       }
       if (failures === 0) firstFailureAt = failedAt;
+      // Unsubscribed by that callback.
+      if (destination.closed) return;
       backoff ??= makeBackoff(random ?? seeded(scheduler.now(), stage.id));
       const delayMs = Math.max(backoff.nextMs(), retryAfterMsOf(error));
       if (failedAt - firstFailureAt + delayMs > maxElapsedMs) {
@@ -143,6 +145,7 @@ export function retryWithJitter<T>(config: RetryWithJitterConfig = {}): MonoType
       }
       failures += 1;
       onRetry?.(error, failures, delayMs);
+      if (destination.closed) return;
       stage.observer?.retrying?.(stage, delayMs);
       if (destination.closed) return;
       // Asked to drain by one of those two.

@@ -1,6 +1,7 @@
 import { type Observable, throwError } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
 import { type SourceConfig, sourceOptions } from '../flow/sourceOptions.js';
+import { iteratorResult } from '../primitives/iteratorResult.js';
 import { func, readArgument, readOptions } from '../primitives/options.js';
 
 export interface FromAsyncIterableConfig extends SourceConfig {}
@@ -107,9 +108,6 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>, config: FromAsy
 
 /** Reads the answer to a pull once: its getters may throw. */
 function readResult<T>(owner: string, result: unknown): IteratorResult<T, undefined> {
-  if ((typeof result !== 'object' && typeof result !== 'function') || result === null) {
-    throw new TypeError(`${owner}: next() of the iterator must resolve to { done, value }, got ${String(result)}`);
-  }
-  const { done } = result as IteratorResult<T>;
-  return done ? { done: true, value: undefined } : { done: false, value: (result as IteratorYieldResult<T>).value };
+  const answer = iteratorResult<T>(owner, 'resolve to', result);
+  return answer.done ? { done: true, value: undefined } : { done: false, value: answer.value };
 }

@@ -35,6 +35,44 @@ describe('fromIterable', () => {
     expect(observe(source).items).toEqual([1, 2]);
   });
 
+  it.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['a number', 5],
+    ['a text', 'done'],
+    ['a symbol', Symbol('done')],
+  ])('errors when next() of the iterator returns %s, and does not return the iterator', (_, answer) => {
+    const returned: unknown[] = [];
+    const iterator = { next: () => answer as never, return: () => returned.push('returned') as never };
+    const seen = observe(fromIterable<number>({ [Symbol.iterator]: () => iterator }));
+    expect(seen.end).toMatchObject({
+      kind: 'error',
+      error: { name: 'TypeError', message: expect.stringContaining('must return { done, value }') },
+    });
+    expect([seen.items, returned]).toEqual([[], []]);
+  });
+
+  it('takes a function for what it is: an object that may answer', () => {
+    let answers = 0;
+    const next = () => Object.assign(() => {}, { done: ++answers > 2, value: answers });
+    expect(observe(fromIterable<number>({ [Symbol.iterator]: () => ({ next }) })).items).toEqual([1, 2]);
+  });
+
+  it('does not return an iterator whose value throws as it is read', () => {
+    const failure = new Error('no value');
+    const returned: unknown[] = [];
+    const answer = {
+      done: false as const,
+      get value(): number {
+        throw failure;
+      },
+    };
+    const iterator = { next: () => answer, return: () => returned.push('returned') as never };
+    const seen = observe(fromIterable<number>({ [Symbol.iterator]: () => iterator }));
+    expect(seen.end).toEqual({ kind: 'error', error: failure });
+    expect(returned).toEqual([]);
+  });
+
   it('takes nothing while the gate is closed', () => {
     const log: string[] = [];
     const gate = new Gate('closed');

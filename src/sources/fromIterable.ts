@@ -1,6 +1,7 @@
 import { type Observable, throwError } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
 import { type SourceConfig, sourceOptions } from '../flow/sourceOptions.js';
+import { iteratorResult } from '../primitives/iteratorResult.js';
 import { boolean, func, type OptionsOf, readArgument, readOptions } from '../primitives/options.js';
 
 export interface FromIterableConfig extends SourceConfig {
@@ -30,7 +31,7 @@ const OPTIONS = {
  * shares with the other sources on its scheduler.
  * **Backpressure**: pauses. While the gate is closed the iterator is not asked for more.
  * **Completes when** the iterator is done, or, unless `stops` is false, the pipeline is asked to drain.
- * **Errors when** the iterator throws.
+ * **Errors when** the iterator throws, or what its `next()` returns is not a `{ done, value }` (`TypeError`).
  * **On unsubscribe** calls the iterator's `return()`, unless it is done, so that a generator's `finally` runs. An error that
  * `return()` throws goes to RxJS's `config.onUnhandledError`.
  *
@@ -63,15 +64,16 @@ export function fromIterable<T>(iterable: Iterable<T>, config: FromIterableConfi
 
     outlet.pump(() => {
       state = 'running';
-      const result = iterator.next();
+      const result = iteratorResult<T>(owner, 'return', iterator.next());
       if (result.done) {
         state = 'done';
         outlet.complete();
         return;
       }
+      const { value } = result;
       state = 'idle';
       if (released) release();
-      else outlet.next(result.value);
+      else outlet.next(value);
     });
 
     const release = () => {
