@@ -76,4 +76,29 @@ export const accountRules = {
       bench.balanced(`after ${callback} threw as downstream opened`);
     }
   },
+  'OP-8.5: items that it merges, splits, repeats or leaves out are in the account'(bench) {
+    const { item, merging } = bench.subject;
+    const alike = [() => item(0), (index: number) => item(index >> 1), (index: number) => item(index % 3)];
+    for (const series of merging ? [...alike, merging] : alike) {
+      const trial = bench.connect(bench.subject.make(), bench.feed(series));
+      const balanced = (when: string) => bench.balanced(`with items that are alike, ${when}`, REMEDY);
+      trial.feed.give(7);
+      balanced('with items in flight');
+      bench.rest();
+      balanced('at rest');
+      trial.gate.close();
+      trial.feed.give(20);
+      bench.rest();
+      balanced('while downstream is closed');
+      trial.gate.open();
+      balanced('when downstream opens');
+      bench.finish(trial);
+      balanced('after completion');
+      equal(bench.monitor.account().held, 0, 'nothing may be held after completion');
+    }
+  },
 } satisfies OperatorRules;
+
+const REMEDY =
+  ": settle('dropped', item, reason) what it leaves out or merges into another item, hold what it still has, and declare " +
+  "role: 'transform' where it makes other items than it took";

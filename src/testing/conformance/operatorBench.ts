@@ -213,18 +213,18 @@ export class OperatorBench<I, O> {
     });
   }
 
-  feed(): Feed<I> {
-    return new Feed(this.subject.item);
+  feed(item = this.subject.item): Feed<I> {
+    return new Feed(item);
   }
 
   /** Subscribes an operator, by default a new one, to a new feed. */
-  connect(operator = this.subject.make()): Trial<I, O> {
-    return this.prepare().subscribe(operator, this.context);
+  connect(operator = this.subject.make(), feed = this.feed()): Trial<I, O> {
+    return this.prepare(feed).subscribe(operator, this.context);
   }
 
   /** A trial that is not subscribed yet. */
-  prepare(): Trial<I, O> {
-    return new Trial(this.subject, this.feed());
+  prepare(feed = this.feed()): Trial<I, O> {
+    return new Trial(this.subject, feed);
   }
 
   /** A trial whose downstream is closed: `before` items arrived before it closed, and `after` items since. */
@@ -278,11 +278,19 @@ export class OperatorBench<I, O> {
   }
 
   /** Asserts that every item is accounted for. */
-  balanced(when: string): void {
+  balanced(when: string, remedy = ''): void {
     for (const stage of this.monitor.stages) {
-      equal(stage.conservation, 0, `${when}, ${stage.conservation} items are missing in the account of ${stage.name}`);
+      equal(
+        stage.conservation,
+        0,
+        `${when}, ${unbalanced(stage.conservation)} in the account of ${stage.name}${remedy}`,
+      );
     }
     const { conservation } = this.monitor.account();
-    equal(conservation, 0, `${when}, ${conservation} items are missing in the account of the pipeline`);
+    equal(conservation, 0, `${when}, ${unbalanced(conservation)} in the account of the pipeline${remedy}`);
   }
+}
+
+function unbalanced(count: number): string {
+  return count < 0 ? `${-count} items are too many` : `${count} items are missing`;
 }

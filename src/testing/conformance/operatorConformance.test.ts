@@ -230,6 +230,30 @@ const forgetsTheOdd = (): Relay =>
     };
   });
 
+/** One of many: what is equal to the item before it is merged into that, and nobody counts it. */
+const mergesEqual = (): Relay =>
+  operate({ kind: 'mergesEqual' }, ({ emit }) => {
+    let last: number | undefined;
+    return {
+      next(item) {
+        if (item === last) return;
+        last = item;
+        emit(item);
+      },
+    };
+  });
+
+/** Many of one, for items of a certain kind only. */
+const splits = (role?: 'transform'): Relay =>
+  operate({ kind: 'splits', ...(role && { role }) }, ({ emit }) => ({
+    next(item) {
+      emit(item);
+      if (item < 0) emit(-item);
+    },
+  }));
+
+const splitting = (role?: 'transform') => ({ ...plain(() => splits(role)), merging: (index: number) => -index });
+
 type Mutant = readonly [string, OperatorSubject<number, number, OperatorRuleId>, readonly OperatorRuleId[]];
 
 const MUTANTS: readonly Mutant[] = [
@@ -250,6 +274,8 @@ const MUTANTS: readonly Mutant[] = [
   ['does not count what it holds', faulty('heldUncounted'), ['OP-8.1', 'OP-8.2']],
   ['counts as delivered what nobody receives any more', faulty('countsAfterEnd'), ['OP-8.3']],
   ['has no account of the item that a callback threw at', withCallback('losesThrownItem'), ['OP-8.4']],
+  ['makes one of many and does not count them', plain(mergesEqual), ['OP-8.5']],
+  ['makes many of one and does not count them', splitting(), ['OP-8.5']],
   ['takes a throwing callback for the end', withCallback('swallowsThrown'), ['OP-4.1']],
   ['lets a callback throw at whoever opens the gate', withCallback('throwsAtOpener'), ['OP-4.2']],
   ['breaks the chain of subscribers', plain(handMade), ['OP-3.7']],
@@ -276,6 +302,14 @@ describe('operatorConformance', () => {
   it('has an operator that breaks it for every rule', () => {
     const caught = new Set(MUTANTS.flatMap(([, , rules]) => rules));
     expect(OPERATOR_RULES.filter(({ id }) => !caught.has(id))).toEqual([]);
+  });
+
+  it('names the remedy where items are merged or split, and passes an operator that has taken it', () => {
+    const test = operatorConformance(plain(mergesEqual)).find(({ id }) => id === 'OP-8.5');
+    expect(test?.run).toThrow(/missing in the account of mergesEqual: settle\('dropped', item, reason\)/);
+    const other = operatorConformance(splitting()).find(({ id }) => id === 'OP-8.5');
+    expect(other?.run).toThrow(/too many in the account of splits: .* role: 'transform'/);
+    expect(broken(splitting('transform'))).toEqual([]);
   });
 
   it('says which rule is broken, and keeps the cause', () => {

@@ -21,6 +21,12 @@ export interface OperatorSubject<I, O, R extends string = string> extends RuleSu
    * unchanged and in order. For an operator that keeps the last item per key, all keys must differ.
    */
   readonly item: (index: number) => I;
+  /**
+   * Makes items of the kind that the operator merges into one, splits into several or leaves out, for the rule of the account.
+   * Items that are alike are tried in any case; this is for an operator that goes by something else, such as the minute of a
+   * trade. Default: none.
+   */
+  readonly merging?: (index: number) => I;
   /** The items in an output, such as the members of a batch. Default: the output itself. */
   readonly itemsOf?: (output: O) => readonly unknown[];
   /**
