@@ -190,6 +190,112 @@ describe('the account of a transform', () => {
   });
 });
 
+describe('the account of boundedMergeMap, at every moment', () => {
+  /** Items and inner observables that a test moves by hand. */
+  function bench(concurrency: number) {
+    const monitor = new PipelineMonitor();
+    const gate = new Gate();
+    const items$ = new Subject<number>();
+    const inners: Subject<string>[] = [];
+    const got: string[] = [];
+    const project = () => {
+      const inner = new Subject<string>();
+      inners.push(inner);
+      return inner;
+    };
+    const subscription = items$
+      .pipe(boundedMergeMap(project, { concurrency }), withContext({ monitor, gate }))
+      .subscribe((result) => got.push(result));
+    return { monitor, gate, items$, inners, got, subscription };
+  }
+
+  it('counts an item once: while it is projected, while its result waits, and when that is delivered', () => {
+    const { monitor, gate, items$, inners, got } = bench(2);
+    const account = () => monitor.account();
+    for (const n of [1, 2, 3]) items$.next(n);
+    expect(account()).toEqual({ ...nothing, received: 3, held: 3 });
+    inners[0]!.next('a');
+    expect(account()).toEqual({ ...nothing, received: 3, delivered: 1, held: 2 });
+    gate.close();
+    inners[1]!.next('b');
+    expect(account()).toEqual({ ...nothing, received: 3, delivered: 1, held: 2 });
+    inners[0]!.complete();
+    gate.open();
+    inners[1]!.complete();
+    expect(account()).toEqual({ ...nothing, received: 3, delivered: 2, held: 1 });
+    inners[2]!.next('c');
+    inners[2]!.complete();
+    expect(account()).toEqual({ ...nothing, received: 3, delivered: 3 });
+    expect(got).toEqual(['a', 'b', 'c']);
+  });
+
+  it('counts what is more than one result as received, and an item without any as filtered', () => {
+    const { monitor, items$, inners } = bench(2);
+    items$.next(1);
+    items$.next(2);
+    inners[0]!.next('a');
+    inners[0]!.next('b');
+    expect(monitor.account()).toEqual({ ...nothing, received: 3, delivered: 2, held: 1 });
+    inners[1]!.complete();
+    expect(monitor.account()).toEqual({ ...nothing, received: 3, delivered: 2, filtered: 1 });
+    inners[0]!.complete();
+    expect(monitor.account()).toEqual({ ...nothing, received: 3, delivered: 2, filtered: 1 });
+  });
+
+  it('holds for good an item without a result where it is torn down, and none that has given one', () => {
+    const { monitor, items$, inners, subscription } = bench(2);
+    for (const n of [1, 2, 3]) items$.next(n);
+    inners[0]!.next('a');
+    subscription.unsubscribe();
+    expect(monitor.account()).toEqual({ ...nothing, received: 3, delivered: 1, held: 2 });
+  });
+});
+
+describe('what was received', () => {
+  it('never falls when items are taken out that others had made up for', () => {
+    const monitor = new PipelineMonitor();
+    const gate = new Gate('closed');
+    const foreign$ = new Subject<number>();
+    const own$ = new Subject<number>();
+    const odd$ = own$.pipe(
+      boundedBuffer({ name: 'first' }),
+      withContext({ gate }),
+      filter((n) => n % 2 === 1),
+    );
+    merge(foreign$, odd$)
+      .pipe(boundedBuffer({ name: 'second' }), withContext({ monitor }))
+      .subscribe();
+    const look = () => monitor.account();
+    for (let n = 0; n < 4; n++) own$.next(2 * n);
+    expect(look()).toMatchObject({ received: 4, held: 4 });
+    for (let n = 0; n < 4; n++) foreign$.next(n);
+    expect(look()).toMatchObject({ received: 8, delivered: 4, held: 4 });
+    gate.open();
+    expect(look()).toEqual({ ...nothing, received: 8, delivered: 4, filtered: 4 });
+  });
+
+  it('never falls where a transform of a user makes more of some items and nothing of others', () => {
+    const monitor = new PipelineMonitor();
+    const items$ = new Subject<number>();
+    const spread = () =>
+      operate<number, number>({ kind: 'spread', role: 'transform' }, ({ emit }) => ({
+        next(count) {
+          for (let n = 0; n < count; n++) emit(n);
+        },
+      }));
+    items$.pipe(spread(), withContext({ monitor })).subscribe();
+    let received = 0;
+    for (const count of [3, 0, 0, 0, 2, 1, 0]) {
+      items$.next(count);
+      const account = monitor.account();
+      expect(account.received).toBeGreaterThanOrEqual(received);
+      expect(account.received).toBe(account.delivered + account.filtered);
+      received = account.received;
+    }
+    expect(monitor.account()).toMatchObject({ received: 9, delivered: 6, filtered: 3, conservation: 0 });
+  });
+});
+
 /** Counts each value in, and every other one out. */
 const leak = <T>() =>
   operate<T, T>({ kind: 'leak' }, ({ emit }) => {
@@ -222,7 +328,7 @@ describe('conservation', () => {
         ),
       4,
     ],
-    ['in a branch of a broadcast', (source$) => source$.pipe(broadcast(), leak(), batches, write()), 4],
+    ['in a branch of a broadcast', (source$) => source$.pipe(broadcast({ branches: 1 }), leak(), batches, write()), 4],
     [
       'before a transform',
       (source$) =>

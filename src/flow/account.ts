@@ -7,7 +7,7 @@ import { type Stage, sumOf } from './stage.js';
  * Writers and `batch()` say which is which to the stages above them. What a stage cannot see, it cannot tell:
  *
  * - What operators of RxJS add and take out between two stages shows only as a difference. Items that a foreign source
- *   adds and items that a `filter` takes out cancel out where both feed one stage.
+ *   adds and items that a `filter` takes out cancel out where both feed one stage and nobody looked in between.
  * - A transform such as `boundedMergeMap` says nothing to the stages above it: an array counts as its items there if
  *   `batch()` made it, and else as one. What its projection writes or throws away by itself counts as filtered.
  * - Items that are arrays, batched by a foreign operator such as `bufferCount()`, count by their length above it. Use `batch()`.
@@ -60,23 +60,30 @@ export function accountOf(all: readonly Stage[]): Account {
     else delivered += stage.out;
   }
 
-  /** What a stage took in beyond what was handed to it came from elsewhere; what it lacks was taken out on the way. */
-  const difference = (count: number) => {
-    if (count > 0) received += count;
-    else filtered -= count;
-  };
   for (const stage of stages) {
-    if (stage.role === 'source') continue;
-    // What a transform made may be more or less than it took, and is the same items as far as both go.
-    const took = stage.role === 'transform' ? stage.in - stage.balance : stage.in;
-    if (!stage.branchOf || !known.has(stage.branchOf)) difference(took - (handed.get(stage) ?? 0));
+    if (stage.role === 'source' || (stage.branchOf && known.has(stage.branchOf))) continue;
+    const seen = seenOf(stage);
+    if (stage.role === 'transform') {
+      filtered += stage.removed;
+      // One that does not count item by item shows only how much more or less it made than it took.
+      seen.made = Math.max(seen.made, -stage.balance);
+      filtered += stage.balance + seen.made;
+    }
+    // What a stage took in beyond what was handed to it came from elsewhere; what it lacks was taken out on the way, or is lost.
+    const surplus = stage.in + stage.added + seen.made - (handed.get(stage) ?? 0);
+    seen.surplus = Math.max(seen.surplus, surplus);
+    received += seen.surplus;
+    const missing = seen.surplus - surplus;
+    if (stage.losesAbove) held += missing;
+    else filtered += missing;
   }
   for (const fork of forks) {
     if (!fork || !known.has(fork)) continue;
     // A broadcast hands each item to several branches, and each copy is an item from there on.
     let taken = 0;
     for (const stage of stages) if (stage.branchOf === fork) taken += stage.in;
-    difference(taken - fork.out);
+    received += Math.max(0, taken - fork.out);
+    filtered += Math.max(0, fork.out - taken);
   }
   return {
     received,
@@ -89,6 +96,30 @@ export function accountOf(all: readonly Stage[]): Account {
     held,
     conservation: all.reduce((sum, stage) => sum + stage.conservation, 0),
   };
+}
+
+/**
+ * The most that was ever seen of what a stage took beyond what was handed to it, and of what it made beyond what it took; 0 or
+ * more.
+ */
+interface Seen {
+  surplus: number;
+  made: number;
+}
+
+/**
+ * By stage, so that `received` never falls. Of a difference, items that were added cannot be told from those that are taken out
+ * later: what counted as received once stays received, and the rest is filtered.
+ */
+const SEEN = new WeakMap<Stage, Seen>();
+
+function seenOf(stage: Stage): Seen {
+  let seen = SEEN.get(stage);
+  if (!seen) {
+    seen = { surplus: 0, made: 0 };
+    SEEN.set(stage, seen);
+  }
+  return seen;
 }
 
 /** What comes after a write is the outcome of writes, and no item. */

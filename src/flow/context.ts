@@ -4,6 +4,7 @@ import { isInsideCallback } from './insideCallback.js';
 import { type Monitor, NO_MONITOR } from './monitor.js';
 import type { Stage, StageAccount, StageInfo } from './stage.js';
 import type { Unit } from './unit.js';
+import type { UpstreamWatch } from './upstreamWatch.js';
 
 /** What a subscriber tells everything upstream of it. */
 export interface FlowContext {
@@ -31,6 +32,11 @@ export interface FlowContext {
   /** The coordinator that the stages under this context belong to, and which of its workers. */
   readonly group?: string | undefined;
   readonly worker?: number | undefined;
+  /**
+   * Looks for operators that hold items without a bound between the stage that this context belongs to and what registers. `null`
+   * under what is subscribed per item: nobody looks there.
+   */
+  readonly watch?: UpstreamWatch | null | undefined;
   /** Called when a stage or source registers under this context, directly upstream of whatever carries it. */
   readonly onRegister?: (() => void) | undefined;
   /** Called by a `batch()` upstream with no writer below: whatever counts items here counts those of its batches. */
@@ -103,6 +109,7 @@ export function registerStage(
 ): StageAccount {
   const { stage: feeds, group, worker } = context;
   context.onRegister?.();
+  context.watch?.look(withFallbackContext.name, info.role === 'source');
   return monitor.register({ ...info, feeds, group, worker });
 }
 

@@ -5,6 +5,7 @@ import { type Handlers, OperateSubscriber } from './operateSubscriber.js';
 import { type Operation, operationOf } from './operation.js';
 import type { StageAccount, StageInfo } from './stage.js';
 import { type Unit, weigher } from './unit.js';
+import { UpstreamWatch } from './upstreamWatch.js';
 
 export type { Bulk, Handlers } from './operateSubscriber.js';
 export type { Operation } from './operation.js';
@@ -52,7 +53,7 @@ export function operate<T, R>(
 /** {@link operate} with the account, for an operator that may count by itself what comes in. */
 export function operateCounted<T, R>(
   info: OperationInfo,
-  init: (operation: Operation<R>, account: StageAccount) => Handlers<T>,
+  init: (operation: Operation<R>, account: StageAccount, watch: UpstreamWatch | undefined) => Handlers<T>,
   countsInput: boolean,
 ): OperatorFunction<T, R> {
   return (source) =>
@@ -74,8 +75,9 @@ export function operateCounted<T, R>(
       };
       // Before anything that may throw: the stage of an operator that cannot be set up is over too.
       destination.add(() => account.close());
-      const operation = operationOf(destination, downstream, account, detach);
-      const handlers = alone(() => init(operation, account));
+      const watch = downstream.watch === null ? undefined : new UpstreamWatch(account);
+      const operation = operationOf(destination, downstream, account, watch, detach);
+      const handlers = alone(() => init(operation, account, watch));
       const { gate, held, finalize, onRegister } = handlers;
       const unit = handlers.upstream?.unit ?? info.unit ?? (info.role === 'transform' ? 'item' : downstream.unit);
       const onBatches = () => {
@@ -88,6 +90,10 @@ export function operateCounted<T, R>(
       if (held) account.holds(() => handlers.held!());
       if (finalize) destination.add(() => finalize.call(handlers));
       subscriber = new OperateSubscriber<T, R>(destination, handlers, countsInput ? account : undefined);
+      if (watch) {
+        if (!gate) watch.below = downstream.watch ?? undefined;
+        watch.sampler = (look) => subscriber?.sample(look);
+      }
       if (detached || destination.closed) {
         subscriber.unsubscribe();
         return;
@@ -100,6 +106,7 @@ export function operateCounted<T, R>(
         stage: info.unlisted ? downstream.stage : account.stage,
         onRegister,
         onBatches: info.unit === undefined ? onBatches : undefined,
+        watch: info.unlisted || watch === undefined ? downstream.watch : watch,
       };
       attachContext(subscriber, context);
       subscriber.subscribeTo(source, context);
@@ -125,6 +132,7 @@ export function subscribeInner<T>(
     handlers.complete ? handlers : { ...handlers, complete() {} },
     account,
   );
+  if (account && downstream.watch) downstream.watch.sampler = (look) => subscriber.sample(look);
   attachContext(subscriber, downstream);
   subscriber.subscribeTo(from(input), downstream);
   return subscriber;

@@ -1,6 +1,7 @@
 import { type OperatorFunction, of } from 'rxjs';
 import { type InnerHandlers, type Operation, type OperationInfo, operateCounted, subscribeInner } from './operate.js';
 import type { StageAccount } from './stage.js';
+import type { UpstreamWatch } from './upstreamWatch.js';
 
 /** How a subscription of the source ended: by itself, or because its subscriber unsubscribed. */
 export type ConnectionEnd =
@@ -36,14 +37,14 @@ export function operateOnDemand<T, R>(
   initOnDemand: (operation: OperationOnDemand<T, R>) => OnDemandHandlers,
 ): OperatorFunction<T, R> {
   return (source) => {
-    const init = (operation: Operation<R>, account: StageAccount) => {
+    const init = (operation: Operation<R>, account: StageAccount, watch: UpstreamWatch | undefined) => {
       const { destination, downstream, stage } = operation;
       // The source feeds this stage, which hands its items on.
       const onBatches = () => {
         account.takeBatches();
         downstream.onBatches?.();
       };
-      const inside = { destination, downstream: { ...downstream, stage, onBatches } };
+      const inside = { destination, downstream: { ...downstream, stage, onBatches, watch: watch ?? downstream.watch } };
       const connect = ({ next, over }: ConnectionHandlers<T>) => {
         let end = { kind: 'released' } as ConnectionEnd;
         const handlers: InnerHandlers<T> = {

@@ -4,7 +4,6 @@ import { BufferOverflowError } from './errors.js';
 import { GatedQueue, type GatedQueueConfig } from './gatedQueue.js';
 import { type Bulk, type Handlers, type Operation, type OperationInfo, operateCounted } from './operate.js';
 import type { StageAccount } from './stage.js';
-import { weigher } from './unit.js';
 
 /** What an operator that can be full does. Whatever these throw goes to the error channel downstream. */
 export interface QueuedHandlers<T>
@@ -214,7 +213,9 @@ export function operateQueuedCounted<T, R>(
     const failFull = (item: T) => {
       operation.settle('dropped', item, 'overflow');
       detach();
-      const remedy = `What is upstream does not obey its gate: put boundedBuffer() before ${stage.kind}.`;
+      const remedy = operation.overflowRemedy(
+        `What is upstream does not obey its gate: put boundedBuffer() before ${stage.kind}.`,
+      );
       endWith(() => destination.error(new BufferOverflowError(stage.name, line.capacity, remedy)));
     };
 
@@ -223,8 +224,7 @@ export function operateQueuedCounted<T, R>(
       if (!line.push(item)) onOverflow(item);
     };
 
-    // What a writer emits is no item.
-    const resultsHeld = () => (results && info.role !== 'writer' ? results.weight(weigher(downstream.unit)) : 0);
+    const resultsHeld = () => (results ? results.weight(operation.weighOut) : 0);
     return {
       ...handlers,
       gate: line.gate,

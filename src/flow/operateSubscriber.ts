@@ -37,49 +37,69 @@ export interface Bulk<T> {
   next(items: T[]): void;
 }
 
-/** The upstream end of an operator: counts what comes in, and hands it to the handlers. */
+/**
+ * The upstream end of an operator: counts what comes in, and hands it to the handlers.
+ *
+ * Its fields are not private names, because a `Proxy` around a subscriber has none: an operator that wraps its subscriber in one
+ * calls these methods with the proxy as `this`.
+ */
 export class OperateSubscriber<T, R> extends Subscriber<T> {
-  readonly #handlers: Handlers<T>;
-  readonly #next: (value: T) => void;
-  readonly #downstream: Subscriber<R>;
-  readonly #account: StageAccount | undefined;
-  #isSubscribing = false;
+  private readonly _handlers: Handlers<T>;
+  private _take: (value: T) => void;
+  private readonly _downstream: Subscriber<R>;
+  private readonly _account: StageAccount | undefined;
+  private readonly _self = this;
+  private _isSubscribing = false;
   /** What is lent around the subscription of the source. */
-  #outside: FlowContext | undefined;
+  private _outside: FlowContext | undefined;
 
   constructor(destination: Subscriber<R>, handlers: Handlers<T>, account: StageAccount | undefined) {
     super(destination);
-    this.#handlers = handlers;
-    this.#account = account;
+    this._handlers = handlers;
+    this._account = account;
     // A field of one shape, where the handlers of each operator have their own: this is the hottest call.
-    this.#next = handlers.next;
-    this.#downstream = destination;
+    this._take = handlers.next;
+    this._downstream = destination;
   }
 
   /** Subscribes `source`, and lends `context` meanwhile to what cannot find it. */
   subscribeTo(source: Observable<T>, context: FlowContext): void {
-    this.#isSubscribing = true;
-    this.#outside = fallbackContext();
+    this._isSubscribing = true;
+    this._outside = fallbackContext();
     withFallbackContext(context, () => source.subscribe(this));
-    this.#isSubscribing = false;
+    this._isSubscribing = false;
+  }
+
+  /** Has `look` called with each item before it is taken, until it returns true. */
+  sample(look: () => boolean): void {
+    const take = this._take;
+    this._take = (value) => {
+      if (look()) this._take = take;
+      take(value);
+    };
   }
 
   /** The bulk way in, as well guarded as `next`. */
   get bulk(): Bulk<T> | undefined {
-    const bulk = this.#handlers.bulk;
+    const bulk = this._handlers.bulk;
     return (
       bulk && {
         room: () => (this.isStopped ? 0 : bulk.room()),
         next: (items) => {
           try {
-            if (this.#account) this.#account.in += weightOfAll(items, this.#account.weigh);
+            if (this._account) this._account.in += weightOfAll(items, this._account.weigh);
             bulk.next(items);
           } catch (error) {
-            this.#downstream.error(error);
+            this._downstream.error(error);
           }
         },
       }
     );
+  }
+
+  /** Not the same as a proxy around it: the bulk way in would go past what the proxy does. */
+  isItself(subscriber: unknown): boolean {
+    return subscriber === this._self;
   }
 
   /** Overridden whole rather than `_next` alone, which saves a call per item. */
@@ -88,16 +108,16 @@ export class OperateSubscriber<T, R> extends Subscriber<T> {
       super.next(value);
       return;
     }
-    if (this.#isSubscribing && fallbackContext() !== undefined) {
-      this.#nextOutside(value);
+    if (this._isSubscribing && fallbackContext() !== undefined) {
+      this._nextOutside(value);
       return;
     }
     try {
-      const account = this.#account;
+      const account = this._account;
       if (account !== undefined) account.in += account.weigh === undefined ? 1 : account.weigh(value);
-      this.#next(value);
+      this._take(value);
     } catch (error) {
-      this.#downstream.error(error);
+      this._downstream.error(error);
     }
   }
 
@@ -105,7 +125,7 @@ export class OperateSubscriber<T, R> extends Subscriber<T> {
    * An item of a synchronous source: what callbacks subscribe from here on is no part of that subscription. A closure over
    * the item costs memory on every path of its function, so it has a function of its own.
    */
-  #nextOutside(value: T): void {
+  private _nextOutside(value: T): void {
     withFallbackContext(undefined, () => this.next(value));
   }
 
@@ -119,31 +139,32 @@ export class OperateSubscriber<T, R> extends Subscriber<T> {
       super.unsubscribe();
     } finally {
       // A destination that is closed already unsubscribes this inside the constructor of the base class.
-      if (#handlers in this) this.#handlers.gate?.open();
+      this._handlers?.gate?.open();
     }
   }
 
   protected override _error(error: unknown): void {
-    this.#endWith(() => {
-      if (this.#handlers.error) this.#handlers.error(error);
-      else this.#downstream.error(error);
+    this._endWith(() => {
+      if (this._handlers.error) this._handlers.error(error);
+      else this._downstream.error(error);
     });
   }
 
   protected override _complete(): void {
-    this.#endWith(() => {
-      if (this.#handlers.complete) this.#handlers.complete();
-      else this.#downstream.complete();
+    if (this._account) this._account.inputIsOver = true;
+    this._endWith(() => {
+      if (this._handlers.complete) this._handlers.complete();
+      else this._downstream.complete();
     });
   }
 
-  #endWith(handle: () => void): void {
+  private _endWith(handle: () => void): void {
     try {
       // What downstream subscribes next, such as the second of a concat(), is no part of this subscription.
-      if (this.#isSubscribing) withFallbackContext(this.#outside, handle);
+      if (this._isSubscribing) withFallbackContext(this._outside, handle);
       else handle();
     } catch (thrown) {
-      this.#downstream.error(thrown);
+      this._downstream.error(thrown);
     } finally {
       this.unsubscribe();
     }

@@ -3,6 +3,7 @@ import type { FlowContext } from './context.js';
 import { type Bulk, OperateSubscriber } from './operateSubscriber.js';
 import type { Fate, Stage, StageAccount } from './stage.js';
 import { byLength, itemsIn, type Weigh, weigher, weightOf, weightOfAll } from './unit.js';
+import type { UpstreamWatch } from './upstreamWatch.js';
 
 /** What an operator is given to work with, once per subscription. */
 export interface Operation<R> {
@@ -21,8 +22,12 @@ export interface Operation<R> {
   readonly settleSome: (fate: Fate, count: number, reason: string, items: () => readonly unknown[]) => void;
   /** How many items a value counts as on its way in: 1, or the length of a batch. */
   readonly weigh: Weigh;
+  /** How many items a value counts as on its way out; it differs from `weigh` for a transform. */
+  readonly weighOut: Weigh;
   /** The items that a value counts as. */
   readonly itemsIn: (value: unknown) => readonly unknown[];
+  /** What to do about an overflow, by what is above; `otherwise` where that says nothing. */
+  readonly overflowRemedy: (otherwise: string) => string;
   /** Unsubscribes the source: nothing more comes in. What is held can still be emitted. */
   readonly detach: () => void;
 }
@@ -32,6 +37,7 @@ export function operationOf<R>(
   destination: Subscriber<R>,
   downstream: FlowContext,
   account: StageAccount,
+  watch: UpstreamWatch | undefined,
   detach: () => void,
 ): Operation<R> {
   return {
@@ -39,8 +45,10 @@ export function operationOf<R>(
     ...outOf(destination, downstream, account),
     stage: account.stage,
     detach,
+    overflowRemedy: (otherwise) => watch?.remedy(otherwise) ?? otherwise,
     bulkOut() {
-      const bulk = destination instanceof OperateSubscriber ? (destination.bulk as Bulk<R> | undefined) : undefined;
+      const isDirect = destination instanceof OperateSubscriber && destination.isItself(destination);
+      const bulk = isDirect ? (destination.bulk as Bulk<R> | undefined) : undefined;
       return (
         bulk && {
           room: bulk.room,
@@ -62,7 +70,7 @@ export function operationOf<R>(
 function outOf<R>(destination: Subscriber<R>, downstream: FlowContext, account: StageAccount) {
   const { role } = account.stage;
   // What a writer emits is a record of the write, and no item.
-  if (role === 'writer') return { downstream, emit: (value: R) => destination.next(value) };
+  if (role === 'writer') return { downstream, weighOut: () => 0, emit: (value: R) => destination.next(value) };
   if (role === 'transform') {
     let weigh = weigher(downstream.unit);
     // What it emits need not be what it took: sources inside may make batches where none come in.
@@ -74,12 +82,13 @@ function outOf<R>(destination: Subscriber<R>, downstream: FlowContext, account: 
       account.out += weightOf(value, weigh);
       destination.next(value);
     };
-    return { downstream: { ...downstream, onBatches }, emit };
+    const weighOut = (value: unknown) => weightOf(value, weigh);
+    return { downstream: { ...downstream, onBatches }, weighOut, emit };
   }
   // No default parameter: the hot path is inlined more readily without.
   const emit = (value: R, weight?: number) => {
     account.out += weight ?? (account.weigh === undefined ? 1 : account.weigh(value));
     destination.next(value);
   };
-  return { downstream, emit };
+  return { downstream, weighOut: (value: unknown) => weightOf(value, account.weigh), emit };
 }

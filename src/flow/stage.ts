@@ -78,7 +78,7 @@ export interface StageObserver {
 
 /**
  * One stage of a pipeline and what it has counted, in items: in = out + written + diverted + dropped + held + abandoned, at any
- * moment between two items. It cannot be written to: the stage itself counts, in its {@link StageAccount}.
+ * moment between two items; of a transform, in + added = removed + the same. It cannot be written to: the stage itself counts, in its {@link StageAccount}.
  */
 export class Stage {
   readonly id: string;
@@ -164,14 +164,35 @@ export class Stage {
     return this.#account.abandoned;
   }
 
+  /** Of a transform that counts item by item: what it made of items beyond what they counted as. */
+  get added(): number {
+    return this.#account.added;
+  }
+
+  /** Of a transform that counts item by item: items, or parts of them, of which it made nothing. */
+  get removed(): number {
+    return this.#account.removed;
+  }
+
+  /**
+   * Whether what stages above handed on, and what did not arrive here, is lost: an operator of RxJS in between holds items without
+   * a bound, and the subscription has ended before that operator was through.
+   */
+  get losesAbove(): boolean {
+    const { unbounded, isLive, inputIsOver } = this.#account;
+    if (unbounded === undefined || isLive || inputIsOver) return false;
+    return unbounded === 'certain' || this.in === 0;
+  }
+
   /** Zero while every item that came in is accounted for. */
   get conservation(): number {
     return this.role === 'source' || this.role === 'transform' ? 0 : this.balance;
   }
 
-  /** What came in, less what became of it. Of a transform: how many items more it took than it made. */
+  /** What came in, less what became of it. Of a transform that does not count item by item: what it took beyond what it made. */
   get balance(): number {
-    return this.in - this.out - this.written - this.diverted - this.droppedTotal - this.held - this.abandoned;
+    const gone = this.written + this.diverted + this.droppedTotal + this.held + this.abandoned;
+    return this.in + this.added - this.removed - this.out - gone;
   }
 }
 
@@ -183,12 +204,20 @@ export class StageAccount {
   out = 0;
   written = 0;
   abandoned = 0;
+  added = 0;
+  removed = 0;
   readonly diverted = new Map<string, number>();
   readonly dropped = new Map<string, number>();
   gate: Gate | undefined;
   /** How values that come in are weighed; `undefined` where each is one item. */
   weigh: Weigh | undefined;
   isLive = true;
+  /** The source has completed, so that nothing is left in between. */
+  inputIsOver = false;
+  /** Whether an operator of RxJS above the stage holds items without a bound: for certain, or only if it holds any. */
+  unbounded: 'certain' | 'possible' | undefined;
+  /** How often the way to the stages above was looked at for that. */
+  looks = 0;
   observer: StageObserver | undefined;
   #held: () => number = none;
 
@@ -241,6 +270,7 @@ export class StageAccount {
   /** Takes up the account again for a new subscription of the same stage. */
   reopen(gate: Gate | undefined, observer?: StageObserver): void {
     this.isLive = true;
+    this.inputIsOver = false;
     this.observer = observer;
     this.gate = gate;
   }

@@ -269,6 +269,38 @@ describe('boundedBuffer', () => {
     expect(levels).toEqual(['ok', 'soft', 'ok']);
   });
 
+  it('tells the level of the latest subscription, whatever becomes of an older one', () => {
+    const source = new Subject<number>();
+    const buffer = boundedBuffer<number>({ capacity: 10 });
+    const levels: string[] = [];
+    buffer.level$.subscribe((level) => levels.push(level));
+    const gates = [new Gate('closed'), new Gate('closed')];
+    const [older, latest] = gates.map((gate) => record(source.pipe(buffer, withContext({ gate }))));
+    for (const n of upTo(8)) source.next(n);
+    expect(levels).toEqual(['ok', 'soft']);
+    gates[0]!.open();
+    expect(levels).toEqual(['ok', 'soft']);
+    older!.subscription.unsubscribe();
+    expect(levels).toEqual(['ok', 'soft']);
+    for (const n of upTo(2)) source.next(n);
+    expect(levels).toEqual(['ok', 'soft', 'hard']);
+    gates[1]!.open();
+    expect(levels).toEqual(['ok', 'soft', 'hard', 'soft', 'ok']);
+    latest!.subscription.unsubscribe();
+    expect(levels).toHaveLength(5);
+  });
+
+  it('is at level ok when it is subscribed anew, whatever the older subscription holds', () => {
+    const source = new Subject<number>();
+    const buffer = boundedBuffer<number>({ capacity: 10 });
+    const levels: string[] = [];
+    buffer.level$.subscribe((level) => levels.push(level));
+    record(source.pipe(buffer, withContext({ gate: new Gate('closed') })));
+    for (const n of upTo(8)) source.next(n);
+    record(source.pipe(buffer));
+    expect(levels).toEqual(['ok', 'soft', 'ok']);
+  });
+
   it('completes at once when it holds nothing, and else after what it holds', () => {
     expect(record(of(1, 2).pipe(boundedBuffer())).completed).toBe(true);
     const { gate, push, result, source } = bench({});

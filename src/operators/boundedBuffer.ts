@@ -50,7 +50,7 @@ export const BUFFER_OPTIONS = {
 
 const REMEDY =
   'Its source does not obey the gate: build it with gatedSource(), fan out with broadcast() instead of a Subject or ' +
-  "share(), or choose overflow 'dropOldest' or 'dropIncoming'.";
+  "share(), split with lanes() instead of groupBy(), or choose overflow 'dropOldest' or 'dropIncoming'.";
 
 /**
  * Holds up to `capacity` items while downstream is closed, and pauses its source before it is full.
@@ -98,10 +98,18 @@ export function boundedBuffer<T>(config: BoundedBufferConfig<T> = {}): BoundedBu
   const { capacity, high, low } = watermarks(owner, config);
   const level = new BehaviorSubject<Level>('ok');
 
+  let latest: object | undefined;
+
   const operator = operateQueued<T, T>({ kind: owner, name }, (operation) => {
-    const { destination, downstream, stage, mayEmit, emit, settle, detach, evict, push, endWith } = operation;
+    const { destination, downstream, stage, mayEmit, emit, settle, detach, evict, push, endWith, overflowRemedy } =
+      operation;
     const { gate } = downstream;
     const bulk = operation.bulkOut();
+    latest = operation;
+    level.next('ok');
+    const tell = (next: Level) => {
+      if (latest === operation) level.next(next);
+    };
 
     const giveUp = (item: T, reason: DropReason) => {
       settle('dropped', item, reason);
@@ -112,7 +120,7 @@ export function boundedBuffer<T>(config: BoundedBufferConfig<T> = {}): BoundedBu
       capacity,
       high,
       low,
-      onLevel: (next) => level.next(next),
+      onLevel: tell,
       offer(item) {
         if (!mayEmit()) return false;
         emit(item);
@@ -129,11 +137,12 @@ export function boundedBuffer<T>(config: BoundedBufferConfig<T> = {}): BoundedBu
         } else {
           detach();
           giveUp(item, 'overflow');
-          endWith(() => destination.error(new BufferOverflowError(stage.name, capacity, REMEDY)));
+          endWith(() => destination.error(new BufferOverflowError(stage.name, capacity, overflowRemedy(REMEDY))));
         }
       },
       finalize() {
-        level.next('ok');
+        tell('ok');
+        if (latest === operation) latest = undefined;
       },
     };
   });

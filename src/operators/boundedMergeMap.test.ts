@@ -225,7 +225,7 @@ describe('boundedMergeMap', () => {
     push(3);
     expect(result.values).toEqual([]);
     expect(inners).toHaveLength(2);
-    expect(stage.held).toBe(4);
+    expect(stage.held).toBe(3);
     source.complete();
     gate.open();
     expect(result.values).toEqual(['a', 'b']);
@@ -275,7 +275,7 @@ describe('boundedMergeMap', () => {
     result.subscription.unsubscribe();
     expect(inners.map((inner) => inner.observed)).toEqual([false, false]);
     expect(gate.waiting).toBe(0);
-    expect(stage.abandoned).toBe(4);
+    expect(stage.abandoned).toBe(3);
     expect(monitor.account().conservation).toBe(0);
   });
 

@@ -1,7 +1,7 @@
 import { from, NEVER, type ObservableInput, type OperatorFunction } from 'rxjs';
 import { BufferOverflowError } from '../flow/errors.js';
 import { subscribeInner } from '../flow/operate.js';
-import { operateQueued } from '../flow/operateQueued.js';
+import { operateQueuedCounted } from '../flow/operateQueued.js';
 import { func, integer, type OptionsOf, oneOf, readArgument, readOptions, text } from '../primitives/options.js';
 
 export interface BoundedMergeMapConfig {
@@ -66,19 +66,21 @@ export function boundedMergeMap<T, R>(
   readArgument(owner, 'project', project, func());
   const { concurrency, onStop, name } = readOptions(owner, config, OPTIONS);
 
-  return operateQueued<T, R>({ kind: owner, name, role: 'transform' }, (operation) => {
-    const { destination, downstream, stage, mayEmit, weigh, settle, flush, regulate, fail, hasFailed } = operation;
+  return operateQueuedCounted<T, R>({ kind: owner, name, role: 'transform' }, (operation, account) => {
+    const { destination, downstream, stage, mayEmit, weigh, weighOut, settleSome, flush, regulate, fail, hasFailed } =
+      operation;
     // Sources inside feed this stage, which hands their items on.
     const stopping = onStop === 'finish' ? NEVER : downstream.stopping;
-    const inside = { destination, downstream: { ...downstream, stage, stopping } };
+    const inside = { destination, downstream: { ...downstream, stage, stopping, watch: null } };
     const results = operation.results();
     let active = 0;
-    let activeItems = 0;
+    /** Items that inner observables work on, less what they have made of them: an item and its result are not two. */
+    let unmade = 0;
     let index = 0;
 
     const onResult = (result: R) => {
       if (results.push(result)) return;
-      settle('dropped', result, 'overflow');
+      settleSome('dropped', weighOut(result), 'overflow', () => [result]);
       fail(new BufferOverflowError(stage.name, results.capacity, REMEDY));
     };
 
@@ -86,26 +88,35 @@ export function boundedMergeMap<T, R>(
       offer(item) {
         if (active >= concurrency || hasFailed() || !mayEmit()) return false;
         const inner = from(project(item, index++));
-        const weight = weigh(item);
+        let left = weigh(item);
         active += 1;
-        activeItems += weight;
+        unmade += left;
         if (active >= concurrency) regulate();
+        const next = (result: R) => {
+          const weight = weighOut(result);
+          const made = Math.min(left, weight);
+          left -= made;
+          unmade -= made;
+          account.added += weight - made;
+          onResult(result);
+        };
         let isComplete = false;
         const complete = () => {
           isComplete = true;
         };
-        const subscription = subscribeInner(inner, inside, { next: onResult, error: fail, complete });
+        const subscription = subscribeInner(inner, inside, { next, error: fail, complete });
         // Its place is free only when it has released what it used.
         subscription.add(() => {
           if (!isComplete) return;
           active -= 1;
-          activeItems -= weight;
+          unmade -= left;
+          account.removed += left;
           flush();
         });
         return true;
       },
       isReady: () => active < concurrency,
-      held: () => activeItems,
+      held: () => unmade,
       isIdle: () => active === 0,
     };
   });

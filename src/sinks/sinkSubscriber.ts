@@ -49,14 +49,15 @@ export function sinkSubscriber<T>(sink: Sink<T>, config: SinkSubscriberConfig<T>
   return new SinkSubscriber(sink, config);
 }
 
+/** Its fields are not private names, because a `Proxy` around a subscriber has none. */
 export class SinkSubscriber<T> extends Subscriber<T> {
   readonly monitor: PipelineMonitor;
-  readonly #pipeline: PipelineRun;
-  readonly #head: Subscriber<T>;
-  readonly #ended: Promise<RunReport>;
-  #settle: (report: RunReport) => void = () => {};
-  #isEnding = false;
-  #isAwaited = false;
+  private readonly _pipeline: PipelineRun;
+  private readonly _head: Subscriber<T>;
+  private readonly _ended: Promise<RunReport>;
+  private _settle: (report: RunReport) => void = () => {};
+  private _isEnding = false;
+  private _isAwaited = false;
 
   /** Made by {@link sinkSubscriber}. */
   constructor(sink: Sink<T>, config: SinkSubscriberConfig<T>) {
@@ -64,7 +65,7 @@ export class SinkSubscriber<T> extends Subscriber<T> {
     const pipeline = new PipelineRun({
       ...readOptions('sinkSubscriber', { drainTimeoutMs, observe, monitor } as PipelineRunOptions, RUN_OPTIONS),
       scheduler: config.policies?.scheduler ?? asyncScheduler,
-      onEnd: (report) => this.#settle(report),
+      onEnd: (report) => this._settle(report),
     });
     let head: Subscriber<T> | undefined;
     const input$ = new Observable<T>((subscriber) => {
@@ -80,46 +81,46 @@ export class SinkSubscriber<T> extends Subscriber<T> {
     // Chained to the head of the pipeline: what is upstream finds its gate, and `next` goes straight in.
     super(head);
     this.monitor = pipeline.monitor;
-    this.#pipeline = pipeline;
-    this.#head = head as Subscriber<T>;
-    this.#ended = new Promise((resolve, reject) => {
-      this.#settle = (report) => (report.outcome === 'failed' ? reject(report.error) : resolve(report));
+    this._pipeline = pipeline;
+    this._head = head as Subscriber<T>;
+    this._ended = new Promise((resolve, reject) => {
+      this._settle = (report) => (report.outcome === 'failed' ? reject(report.error) : resolve(report));
     });
     // A rejection that nobody awaits is reported once those who subscribe first and then await have had the time to.
-    this.#ended.catch((error: unknown) => {
-      if (!this.#isAwaited) throwError(() => error).subscribe();
+    this._ended.catch((error: unknown) => {
+      if (!this._isAwaited) throwError(() => error).subscribe();
     });
   }
 
   /** Resolves with the report when everything is written or given up; rejects with what stopped the pipeline. */
   whenFinished(): Promise<RunReport> {
-    this.#isAwaited = true;
-    return this.#ended;
+    this._isAwaited = true;
+    return this._ended;
   }
 
   /** Starts a drain: the source is unsubscribed, and what is held is written within `drainTimeoutMs`. */
   stop(): void {
-    if (!this.#pipeline.isDraining) this.#pipeline.request('stop');
+    if (!this._pipeline.isDraining) this._pipeline.request('stop');
   }
 
   override error(error: unknown): void {
-    this.#isEnding = true;
+    this._isEnding = true;
     super.error(error);
-    this.#isEnding = false;
+    this._isEnding = false;
   }
 
   override complete(): void {
-    this.#isEnding = true;
+    this._isEnding = true;
     super.complete();
-    this.#isEnding = false;
+    this._isEnding = false;
   }
 
   /** Gives up what is held. RxJS calls it too, at the end of the input, when what is held is still to be written. */
   override unsubscribe(): void {
     // Torn down by the pipeline, which then ends by itself: its buffer is full, it has failed, or it was stopped.
-    const isTearingDown = !this.closed && this.#head.closed;
+    const isTearingDown = !this.closed && this._head.closed;
     super.unsubscribe();
-    if (this.#isEnding || isTearingDown) return;
-    this.#pipeline.end('unsubscribed');
+    if (this._isEnding || isTearingDown) return;
+    this._pipeline.end('unsubscribed');
   }
 }
