@@ -164,9 +164,12 @@ const DRIVER: readonly (readonly [RegExp, PostgresFailure])[] = [
   ],
 ];
 
+/** What a message says of its kind, it says at once; some patterns would search a long one over and over. */
+const MAX_MESSAGE = 1_000;
+
 /** Looks up one error by its SQLSTATE, else by the text of the driver; `undefined` for what neither of them has. */
 export function postgresFailure(link: FailureLink): PostgresFailure | undefined {
-  const message = typeof link.message === 'string' ? link.message : '';
+  const message = typeof link.message === 'string' ? link.message.slice(0, MAX_MESSAGE) : '';
   const state = sqlStateOf(link);
   if (state === undefined) return link.code === undefined ? find(DRIVER, message) : undefined;
   if (state === '08P01') return find(POOLER, message) ?? STATES[state];

@@ -30,6 +30,7 @@ const QUOTE = /\\{0,8}["'`]/y;
 const LINE_END = /[\r\n]|\\[rn]/g;
 /** Punctuation ends a value only where something else follows: a password may hold some. */
 const VALUE_END = /[\s&]|[,;"'`)}\]>\\]{1,8}(?:(?=\s)|$|(?=["'`]?[\w-]{1,64}\\{0,8}["'`]?[ \t]{0,3}[=:]))/g;
+const VALUE_END_HERE = new RegExp(VALUE_END.source, 'y');
 const PRIVATE_KEY = /(-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----)[\s\S]*?(-----END [A-Z ]{0,20}PRIVATE KEY-----|$)/g;
 const SCHEME_AND_TOKEN = /\b(bearer|basic)([ \t]{1,8})([a-z0-9._~+/=-]{8,})/gi;
 
@@ -60,9 +61,14 @@ export function redactData(value: unknown): unknown {
 }
 
 function redactField(name: string, value: unknown): unknown {
+  const isNested = typeof value === 'object' && value !== null;
+  return secretOf(name, isNested ? undefined : String(value)) ? REDACTED : redactData(value);
+}
+
+/** Whether the value of a field is a secret; `undefined` stands for an object or array. */
+export function secretOf(name: string, value: string | undefined): boolean {
   const words = wordsOf(name);
-  const isSecret = SECRET_NAME.test(words) && value !== null && value !== undefined;
-  return isSecret && (typeof value === 'object' || !isPlainValue(words, String(value))) ? REDACTED : redactData(value);
+  return SECRET_NAME.test(words) && (value === undefined || !isPlainValue(words, value));
 }
 
 /** `secretAccessKey`, `SECRET_ACCESS_KEY` and `secret-access-key` are all `secret access key`. */
@@ -141,14 +147,20 @@ function valueAt(text: string, nameEnd: number, words: string, isFlag: boolean):
   // `Unexpected token : in JSON` is no secret.
   if (start === nameEnd || words === 'unexpected token') return [0, 0];
   const inner = skip(QUOTE, text, start);
+  // Before its end is looked for: a text of many masks must not be searched to its end for each.
+  if (text.startsWith(REDACTED, inner) && endsAt(text, inner + REDACTED.length)) return [0, 0];
   const end =
     inner > start
       ? closingQuote(text, inner, text[inner - 1]!, inner - 1 - start)
       : text[start] === '{' || text[start] === '['
         ? closingBracket(text, start)
         : indexOf(isHeader ? LINE_END : VALUE_END, text, start);
-  const isMasked = text.startsWith(REDACTED, inner) && indexOf(VALUE_END, text, inner) === inner + REDACTED.length;
-  return isMasked || isPlainValue(words, text.slice(inner, Math.min(end, inner + 16))) ? [0, 0] : [inner, end];
+  return isPlainValue(words, text.slice(inner, Math.min(end, inner + 16))) ? [0, 0] : [inner, end];
+}
+
+function endsAt(text: string, at: number): boolean {
+  VALUE_END_HERE.lastIndex = at;
+  return at === text.length || VALUE_END_HERE.test(text);
 }
 
 function skip(pattern: RegExp, text: string, from: number): number {

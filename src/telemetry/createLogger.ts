@@ -1,6 +1,6 @@
 import { destination as open, pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { having, type OptionsOf, oneOf, readOptions } from '../primitives/options.js';
-import { redactData, redactText } from '../primitives/redact.js';
+import { redactJson } from '../primitives/redactJson.js';
 
 /** The part of a logger that Sluice uses; pino's loggers have it. */
 export interface Logger {
@@ -54,13 +54,5 @@ export function createLogger(config: CreateLoggerConfig = {}): Logger {
     serializers: { error: stdSerializers.err, err: stdSerializers.err },
   };
   // Last, after everything that makes up a line: messages, errors with their stacks, fields of children.
-  return pino(options, { write: (line: string) => destination.write(redactLine(line)) });
-}
-
-function redactLine(line: string): string {
-  try {
-    return `${JSON.stringify(redactData(JSON.parse(line)))}\n`;
-  } catch {
-    return redactText(line);
-  }
+  return pino(options, { write: (line: string) => destination.write(redactJson(line)) });
 }

@@ -12,7 +12,11 @@ const OTHER_PARAMETERS = /;(?!\s*(?:q|version)\s*=)[^;,]*/gi;
  * that accept neither, as Prometheus's own libraries do.
  */
 export function metricsFormat(accept = ''): MetricsFormat {
-  const plain = accept.replace(OTHER_PARAMETERS, '').replace(/\s*=\s*/g, '=');
+  const plain = accept
+    .replace(OTHER_PARAMETERS, '')
+    .split('=')
+    .map((part) => part.trim())
+    .join('=');
   const [preferred] = new Negotiator({ headers: { accept: plain } }).mediaTypes([TEXT, OPENMETRICS]);
   return preferred === OPENMETRICS && /openmetrics-text/i.test(accept) ? 'openmetrics' : 'text';
 }

@@ -25,7 +25,8 @@ export interface BarReaderSettings {
   readonly seqFrom: number;
 }
 
-const DECIMAL = /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*$/;
+// Each digit can match in one place only: a long number that is none is not tried over and over.
+const DECIMAL = /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*$/;
 
 /** Reads bars from the records of one file, which has these columns. Throws a {@link MissingColumnError} if it lacks one. */
 export function barReader(

@@ -85,7 +85,12 @@ function columnsOf(fields: readonly string[]): readonly string[] | RowProblem {
 
 /** The first name that occurs twice. Several columns may have no name: nothing asks for them. */
 export function duplicateOf(columns: readonly string[]): string | undefined {
-  return columns.find((name, i) => name !== '' && columns.indexOf(name) !== i);
+  const seen = new Set<string>();
+  for (const name of columns) {
+    if (name !== '' && seen.has(name)) return name;
+    seen.add(name);
+  }
+  return undefined;
 }
 
 const UNCLOSED = new RowProblem(
