@@ -1,4 +1,5 @@
 import { loadSettings, type Settings } from '../settings/loadSettings.js';
+import { tellNowAndThen } from './progress.js';
 import type { Terminal } from './terminal.js';
 
 /** The exit codes of `sluice`. */
@@ -48,6 +49,16 @@ export class CommandContext {
   /** Writes a result, one or more lines, to standard output. */
   print(text: string): Promise<void> {
     return this.terminal.stdout.write(`${text}\n`);
+  }
+
+  /** Does work that may take long, and tells humans now and then how far it has come. */
+  async telling<R>(text: () => string, work: () => Promise<R>): Promise<R> {
+    const stop = tellNowAndThen(this.terminal.stderr, text);
+    try {
+      return await work();
+    } finally {
+      stop();
+    }
   }
 
   /** Writes a line for humans to standard error. */

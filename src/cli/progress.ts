@@ -4,17 +4,37 @@ import type { Output } from './terminal.js';
 /** Shorter operations show no bar. */
 const BAR_AFTER_MS = 500;
 
+/** When the first line follows where there is no bar, and how far apart later ones come to be. */
+const LINE_AFTER_MS = 2_000;
+const MAX_LINE_AFTER_MS = 30_000;
+
+/** Writes a line about a long operation after two seconds, then less and less often. Returns how to stop. */
+export function tellNowAndThen(output: Output, text: () => string): () => void {
+  let delayMs = LINE_AFTER_MS;
+  let timer: NodeJS.Timeout;
+  const wait = () => {
+    timer = setTimeout(() => {
+      void output.write(`${text()}\n`).catch(() => {});
+      delayMs = Math.min(MAX_LINE_AFTER_MS, delayMs * 2);
+      wait();
+    }, delayMs);
+  };
+  wait();
+  return () => clearTimeout(timer);
+}
+
 /**
- * Shows the progress of a long operation, for humans: a bar on a terminal once the operation has taken a while; elsewhere, only the
- * lines of `say()`.
+ * Shows the progress of a long operation, for humans: a bar on a terminal once the operation has taken a while; elsewhere a line
+ * now and then. Both end with `note()`, if it has anything to say.
  */
-export function showProgress(output: Output, total: number) {
+export function showProgress(output: Output, total: number, note: () => string = () => '') {
   let bar: SingleBar | undefined;
   let done = 0;
   let failed = 0;
+  const payload = () => ({ failed, note: note() });
   const begin = () => {
     bar = new SingleBar({
-      format: '{bar} {percentage}% | {value}/{total} items | {failed} failed again | {eta_formatted} left',
+      format: '{bar} {percentage}% | {value}/{total} items | {failed} failed again | {eta_formatted} left{note}',
       stream: output.stream,
       hideCursor: true,
       clearOnComplete: false,
@@ -22,12 +42,15 @@ export function showProgress(output: Output, total: number) {
       // The pipeline handles signals: it drains and then stops the bar.
       gracefulExit: false,
     });
-    bar.start(total, done, { failed });
+    bar.start(total, done, payload());
   };
   const timer = output.isTTY ? setTimeout(begin, BAR_AFTER_MS) : undefined;
+  const stopLines = output.isTTY
+    ? undefined
+    : tellNowAndThen(output, () => `${done} of ${total} items replayed, ${failed} failed again${note()}`);
   const end = () => {
     clearTimeout(timer);
-    bar?.update(done, { failed });
+    bar?.update(done, payload());
     bar?.stop();
     bar = undefined;
   };
@@ -35,7 +58,7 @@ export function showProgress(output: Output, total: number) {
     update(items: number, failures: number): void {
       done = items;
       failed = failures;
-      bar?.update(done, { failed });
+      bar?.update(done, payload());
     },
     /** Writes a line above the bar. */
     say(text: string): void {
@@ -45,6 +68,9 @@ export function showProgress(output: Output, total: number) {
       if (wasShown) begin();
     },
     /** Shows the final state and ends the bar. */
-    stop: end,
+    stop(): void {
+      stopLines?.();
+      end();
+    },
   };
 }

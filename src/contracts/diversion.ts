@@ -1,4 +1,5 @@
 import type { ObservableInput } from 'rxjs';
+import type { SinkTarget } from './sinkTarget.js';
 
 /**
  * Why items were given up: `poison`, the sink refuses the item itself; `exhausted`, all attempts failed; `fatal`, the sink cannot
@@ -17,6 +18,8 @@ export interface Diversion<T> {
   readonly error: unknown;
   /** How often a sink was asked to take them; 0 if none was. */
   readonly attempts: number;
+  /** The sink that gave them up. Without it, a replay has to be told where the items belong. */
+  readonly sink?: SinkTarget;
 }
 
 /** Where diverted items go. */

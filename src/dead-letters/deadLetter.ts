@@ -1,5 +1,6 @@
 import type { DivertReason } from '../contracts/diversion.js';
-import { listOf, number, type OptionsOf, oneOf, text } from '../primitives/options.js';
+import type { SinkTarget } from '../contracts/sinkTarget.js';
+import { func, listOf, number, type OptionsOf, oneOf, text } from '../primitives/options.js';
 import type { ErrorRecord } from './errorRecord.js';
 
 /** Items that a pipeline has given up, and what is known about it. */
@@ -19,6 +20,8 @@ export interface DeadLetter<T = unknown> {
   readonly replays: number;
   /** The letter whose remaining items these are. */
   readonly previous?: string;
+  /** The sink that gave its items up; absent if none did, or if an earlier version of Sluice wrote the letter. */
+  readonly sink?: SinkTarget;
   /** The `kind` of its items, `mixed` if they have several, `null` if they have none. */
   readonly kind: string | null;
   readonly items: readonly T[];
@@ -37,6 +40,8 @@ export interface LetterFilter {
   readonly from?: number;
   /** Given up before this time, in Unix epoch milliseconds. */
   readonly to?: number;
+  /** A condition of your own, called for letters that meet all others. */
+  readonly where?: (letter: DeadLetter) => boolean;
   /** Default `open`. */
   readonly state?: LetterState;
 }
@@ -55,6 +60,7 @@ export const LETTER_FILTER = {
   kind: text(),
   from: number(),
   to: number(),
+  where: func(),
 } satisfies OptionsOf<Omit<LetterFilter, 'state'>>;
 
 export const STATE_FILTER = {
@@ -68,7 +74,8 @@ export function matches(letter: DeadLetter, filter: LetterFilter): boolean {
     (ids === undefined || ids.includes(letter.id)) &&
     (['stage', 'reason', 'kind'] as const).every((key) => filter[key] === undefined || filter[key] === letter[key]) &&
     letter.at >= from &&
-    letter.at < to
+    letter.at < to &&
+    (filter.where?.(letter) ?? true)
   );
 }
 

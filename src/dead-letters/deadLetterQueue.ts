@@ -68,45 +68,60 @@ export interface DeadLetterQueue<T> extends DeadLetters<T> {
   close(): Promise<void>;
 }
 
-/** How many letters are handled per wait for the disk, and how many bytes of them. */
-const MAX_GROUP_LETTERS = 32;
+/** How many letters are moved per wait for the disk, and how many bytes of letters are held at once. */
+const MAX_MOVED_LETTERS = 32;
 const MAX_GROUP_BYTES = 8 << 20;
 
-/** Groups letters, as far as memory allows. A letter for which `isAlone` is true has a group of its own. */
+interface Grouping {
+  readonly maxLetters: number;
+  /** How many letters are read at most. */
+  readonly limit?: number;
+  /** Whether a letter has a group of its own. */
+  readonly isAlone?: (letter: PlacedLetter) => boolean;
+}
+
+/** Groups letters, as far as memory allows. What was read before an error comes as a group before it. */
 export async function* groupsOf(
   letters: AsyncIterable<PlacedLetter>,
-  limit = Number.POSITIVE_INFINITY,
-  isAlone: (letter: PlacedLetter) => boolean = () => false,
+  { maxLetters, limit = Number.POSITIVE_INFINITY, isAlone = () => false }: Grouping,
 ): AsyncGenerator<PlacedLetter[]> {
-  const group: PlacedLetter[] = [];
+  let group: PlacedLetter[] = [];
   let bytes = 0;
   let taken = 0;
+  const take = (): PlacedLetter[] => {
+    const whole = group;
+    group = [];
+    bytes = 0;
+    return whole;
+  };
+  let failure: { readonly error: unknown } | undefined;
   try {
     for await (const letter of letters) {
       const goesAlone = isAlone(letter);
-      if (goesAlone && group.length > 0) {
-        yield group.splice(0);
-        bytes = 0;
-      }
+      if (goesAlone && group.length > 0) yield take();
       group.push(letter);
       bytes += letter.bytes;
       taken += 1;
       if (taken >= limit) break;
-      if (!goesAlone && group.length < MAX_GROUP_LETTERS && bytes < MAX_GROUP_BYTES) continue;
-      yield group.splice(0);
-      bytes = 0;
+      if (goesAlone || group.length >= maxLetters || bytes >= MAX_GROUP_BYTES) yield take();
     }
-  } finally {
-    // What was read before an error is leased, and must be handled to be released.
-    if (group.length > 0) yield group;
+  } catch (error) {
+    failure = { error };
   }
+  if (group.length > 0) yield group;
+  if (failure) throw failure.error;
 }
+
+const movedGroups = (letters: AsyncIterable<PlacedLetter>) => groupsOf(letters, { maxLetters: MAX_MOVED_LETTERS });
 
 /** The places of all letters of a segment, without their contents: a full disk can lose a segment only as a whole. */
 async function* placesOf(letters: AsyncIterable<PlacedLetter>): AsyncGenerator<Placed[]> {
-  const places: Placed[] = [];
+  let places: Placed[] = [];
   for await (const { segment, ordinal, weight } of letters) {
-    if (places[0] && places[0].segment !== segment) yield places.splice(0);
+    if (places[0] && places[0].segment !== segment) {
+      yield places;
+      places = [];
+    }
     places.push({ segment, ordinal, weight });
   }
   if (places.length > 0) yield places;
@@ -149,12 +164,15 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
     return holdOf(this.#log);
   }
 
-  append({ items, stage, reason, error, attempts }: Diversion<T>): Observable<void> {
+  append({ items, stage, reason, error, attempts, sink }: Diversion<T>): Observable<void> {
     return new Observable<void>((subscriber) => {
       const { pipeline, now } = this.#settings;
       this.#requireOpen();
       const at = now();
-      const draft = { at, pipeline, stage, reason, error: recordError(error), attempts, replays: 0, items };
+      const draft = {
+        ...{ at, pipeline, stage, reason, error: recordError(error), attempts, replays: 0, items },
+        ...(sink && { sink }),
+      };
       const letters = encodeLetters(draft, this.#log.config.maxEntryBytes);
       this.#track(this.#log.open.append(letters)).then(
         () => {
@@ -205,7 +223,7 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
   /** The new letters are durable before the old ones are removed: a crash in between leaves both, and never none. */
   #move(owner: string, from: LetterState, to: LetterState, filter: Omit<LetterFilter, 'state'>): Promise<LetterCount> {
     readOptions(`${owner}: filter`, filter, LETTER_FILTER);
-    return this.#each(from, filter, groupsOf, async (group) => {
+    return this.#each(from, filter, movedGroups, async (group) => {
       const moved = group.flatMap((letter) => {
         const replays = to === 'open' ? 0 : letter.value.replays + this.#log[from].begun(letter);
         return encodeLetters(continuationOf(letter.value, { replays }), this.#log.config.maxEntryBytes);
@@ -225,13 +243,16 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
     const handleAll = async (): Promise<LetterCount> => {
       await this.#log[state].seal();
       const total = { letters: 0, items: 0 };
-      for await (const group of grouped(this.#log.lease(state, filter))) {
-        try {
+      const lease = this.#log.lease(state, filter);
+      try {
+        for await (const group of grouped(lease.letters)) {
           await handle(group);
-        } finally {
           this.#log.release(group);
+          for (const { weight } of group) addTo(total, 1, weight);
         }
-        for (const { weight } of group) addTo(total, 1, weight);
+      } finally {
+        // Also of letters that were read and not handled.
+        lease.end();
       }
       return total;
     };

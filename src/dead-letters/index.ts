@@ -12,5 +12,5 @@ export {
   type StoredLetter,
   type UnreadLine,
 } from './readDeadLetters.js';
+export type { ReplayDeadLettersConfig, ReplayProgress } from './replayConfig.js';
 export { replayDeadLetters } from './replayDeadLetters.js';
-export type { ReplayDeadLettersConfig, ReplayProgress } from './replayRun.js';

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import * as Schema from 'effect/Schema';
+import type { SinkTarget } from '../contracts/sinkTarget.js';
 import type { EncodedEntry, EntryFormat, ParsedEntry } from '../disk/log/entryFormat.js';
 import { messageOf } from '../primitives/messageOf.js';
 import type { DeadLetter } from './deadLetter.js';
@@ -24,6 +25,13 @@ const ErrorSchema: Schema.Codec<ErrorRecord> = Schema.Struct({
   cause: Schema.optionalKey(Schema.suspend((): Schema.Codec<ErrorRecord> => ErrorSchema)),
 });
 
+const Sink: Schema.Codec<SinkTarget> = Schema.Struct({
+  name: Schema.String,
+  table: Schema.optionalKey(Schema.String),
+  schema: Schema.optionalKey(Schema.String),
+  records: Schema.optionalKey(Schema.String),
+});
+
 const Envelope = Schema.Struct({
   v: Schema.Literal(1),
   id: Schema.String,
@@ -36,6 +44,8 @@ const Envelope = Schema.Struct({
   attempts: Schema.Int,
   replays: Schema.Int,
   previous: Schema.optionalKey(Schema.String),
+  // Letters of earlier versions have none.
+  sink: Schema.optionalKey(Sink),
   kind: Schema.NullOr(Schema.String),
   values: Schema.Literals(['json', 'marked']),
   items: Schema.Array(Schema.Unknown),

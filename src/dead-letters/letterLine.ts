@@ -51,10 +51,10 @@ export function encodeLetters(draft: LetterDraft, maxLetterBytes: number): Encod
 }
 
 function encodeLetter(draft: LetterDraft): EncodedEntry {
-  const { at, pipeline, stage, reason, error, attempts, replays, previous, items } = draft;
+  const { at, pipeline, stage, sink, reason, error, attempts, replays, previous, items } = draft;
   const isJson = items.every((item) => isPlain(item));
   const values = isJson ? 'json' : 'marked';
-  const header = { at, pipeline, stage, reason, error, attempts, replays, previous, kind: kindOf(items), values };
+  const header = { at, pipeline, stage, sink, reason, error, attempts, replays, previous, kind: kindOf(items), values };
   const json = JSON.stringify(isJson ? items : items.map((item, i) => encodeValue(item, `items[${i}]`)));
   const rest = `"count":${items.length},${JSON.stringify(header).slice(1, -1)},"items":${json}}\n`;
   return { rest, bytes: Buffer.byteLength(rest) + HEAD_BYTES, weight: items.length };

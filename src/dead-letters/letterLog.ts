@@ -10,7 +10,9 @@ import { idOf } from './letterLine.js';
 
 /** Something in the folder that cannot be read as a letter. It stays where it is, or in quarantine. */
 export type LetterProblem =
-  | Extract<LogProblem, { readonly kind: 'quarantined' }>
+  | Extract<LogProblem, { readonly kind: 'quarantined' | 'passedOver' }>
+  /** The names in the folder cannot be synced: after a crash of the machine, the last letters may be gone. */
+  | { readonly kind: 'unsyncedFolder'; readonly folder: string; readonly code: string }
   | { readonly kind: 'unknownVersion'; readonly segment: string; readonly letters: number };
 
 export interface LetterLogConfig
@@ -20,6 +22,13 @@ export interface LetterLogConfig
 
 /** A letter as it was read: it weighs its items. */
 export type PlacedLetter = Entry<DeadLetter>;
+
+/** Letters that one caller works on. */
+export interface Lease {
+  readonly letters: AsyncGenerator<PlacedLetter>;
+  /** Releases those that are not released yet, whatever has become of the work. */
+  end(): void;
+}
 
 /** The subfolder of parked letters. */
 export function folderOf(folder: string, state: LetterState): string {
@@ -45,13 +54,14 @@ export class LetterLog {
     purged: { letters: 0, items: 0 },
   };
   readonly #common: LogCommon;
-  readonly #leases = new Set<string>();
+  /** Whose each letter is that somebody works on, by its id. */
+  readonly #leases = new Map<string, Lease>();
 
   constructor(config: LetterLogConfig) {
     const { disk, folder, now, onProblem } = config;
     const common = new LogCommon(disk, folder, now);
     const report = (problem: LogProblem): void => {
-      if (problem.kind === 'quarantined') onProblem(problem);
+      if (problem.kind !== 'unknownVersion') onProblem(problem);
       else onProblem({ kind: problem.kind, segment: problem.segment, letters: problem.entries });
     };
     const logConfig = { ...config, common, onProblem: report };
@@ -87,14 +97,29 @@ export class LetterLog {
    * The letters that are there now, oldest first, each leased to the caller: nobody else gets it until it is released. What is
    * appended later is not among them, and neither is what another one has leased. Calls `passed` for each that is not meant.
    */
-  async *lease(state: LetterState, filter: LetterFilter, passed = () => {}): AsyncGenerator<PlacedLetter> {
+  lease(state: LetterState, filter: LetterFilter, passed = () => {}): Lease {
+    const lease: Lease = {
+      letters: this.#leased(state, filter, passed, () => lease),
+      end: () => {
+        for (const [id, owner] of this.#leases) if (owner === lease) this.#leases.delete(id);
+      },
+    };
+    return lease;
+  }
+
+  async *#leased(
+    state: LetterState,
+    filter: LetterFilter,
+    passed: () => void,
+    lease: () => Lease,
+  ): AsyncGenerator<PlacedLetter> {
     for await (const letter of this[state].read(undefined, passed)) {
       const id = idOf(letter);
-      if (!matches(letter.value, filter) || this.#leases.has(id)) {
+      if (this.#leases.has(id) || !matches(letter.value, filter)) {
         passed();
         continue;
       }
-      this.#leases.add(id);
+      this.#leases.set(id, lease());
       yield letter;
     }
   }

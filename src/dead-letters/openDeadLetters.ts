@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { asyncScheduler, type SchedulerLike, throwError } from 'rxjs';
-import { codeOf, type Disk, nodeDisk } from '../disk/disk.js';
+import { codeOf, type Disk, nodeDisk, requireNoLink, withUnsyncedFolders } from '../disk/disk.js';
 import { isFolderLockedError } from '../disk/folderLockedError.js';
 import { SharedFolders } from '../disk/log/sharedFolders.js';
 import { errnoText } from '../failures/errno.js';
@@ -18,7 +18,7 @@ import {
 } from '../primitives/options.js';
 import { DeadLetterError } from './deadLetterError.js';
 import { type DeadLetterHold, type DeadLetterQueue, holdOf, StoredQueue } from './deadLetterQueue.js';
-import { LetterLog, type LetterLogConfig, type LetterProblem } from './letterLog.js';
+import { folderOf, LetterLog, type LetterLogConfig, type LetterProblem } from './letterLog.js';
 import { MAX_LETTER_BYTES } from './readDeadLetters.js';
 
 export interface OpenDeadLettersConfig {
@@ -117,10 +117,15 @@ async function openLog(
   const { LetterFormat } = await import('./letterFormat.js');
   const log = new LetterLog({
     ...config,
+    disk: withUnsyncedFolders(config.disk, (folder, code) => {
+      for (const user of users) user.onProblem({ kind: 'unsyncedFolder', folder, code });
+    }),
     format: new LetterFormat(),
     onHold: () => users.forEach((user) => void user.onHold?.()),
     onProblem: (problem) => users.forEach((user) => void user.onProblem(problem)),
   });
+  for (const inner of [folderOf(config.folder, 'parked'), join(config.folder, 'quarantine')])
+    await requireNoLink(inner);
   await log.load();
   return log;
 }
@@ -141,8 +146,17 @@ function userOf(
     },
     onProblem(problem) {
       if (onProblem) call(() => onProblem(problem));
+      else if (problem.kind === 'unsyncedFolder') process.emitWarning(unsyncedText(problem.folder, problem.code));
     },
   };
+}
+
+/** For people: what it means that a folder cannot be synced. */
+export function unsyncedText(folder: string, code: string): string {
+  return (
+    `the file system of ${folder} cannot sync folders (${code}): new files may be gone after a crash of the machine; ` +
+    'a crash of the process loses nothing'
+  );
 }
 
 /** A listener that throws must not keep letters from the disk: RxJS reports its error as unhandled. */

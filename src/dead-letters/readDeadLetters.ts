@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { nodeDisk } from '../disk/disk.js';
+import { nodeDisk, requireNoLink } from '../disk/disk.js';
 import { countQuarantined as countParts } from '../disk/log/quarantine.js';
 import { countFolder, type Region, readFolder, type SegmentReader } from '../disk/log/segment.js';
 import { func, integer, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
@@ -70,7 +70,10 @@ async function* read<T>(
   onProblem: (problem: UnreadLine) => void,
 ): AsyncGenerator<StoredLetter<T>> {
   const state = filter.state ?? 'open';
-  const lines = readFolder(await letterReader(maxLetterBytes), folderOf(folder, state));
+  if (state === 'parked') await requireNoLink(folderOf(folder, state));
+  const lines = readFolder(await letterReader(maxLetterBytes), folderOf(folder, state), ({ is, path }, segment) => {
+    onProblem({ segment, offset: 0, length: 0, is: 'corrupt', reason: `${path} is ${is} rather than a file` });
+  });
   for await (const { parsed, segment, offset, length, isEnded } of lines) {
     if (parsed.is === 'entry') {
       if (matches(parsed.value, filter)) yield { ...(parsed.value as DeadLetter<T>), state };

@@ -4,6 +4,7 @@ import { SINK, WRITE_POLICIES, writerSettings } from '../operators/writing/write
 import {
   boolean,
   duration,
+  func,
   having,
   integer,
   nested,
@@ -14,7 +15,8 @@ import {
 } from '../primitives/options.js';
 import { LETTER_FILTER } from './deadLetter.js';
 import { type DeadLetterQueue, StoredQueue } from './deadLetterQueue.js';
-import { type ReplayDeadLettersConfig, type ReplayProgress, ReplayRun } from './replayRun.js';
+import type { ReplayDeadLettersConfig, ReplayProgress } from './replayConfig.js';
+import { ReplayRun } from './replayRun.js';
 
 const OWNER = 'replayDeadLetters';
 
@@ -33,6 +35,8 @@ const OPTIONS = {
   dryRun: boolean().default(false),
   maxReplays: integer({ min: 1 }).default(5),
   concurrency: integer({ min: 1 }).default(1),
+  batchSize: integer({ min: 1 }).default(500),
+  mend: func(),
   limit: integer({ min: 1 }).default(Number.POSITIVE_INFINITY),
   scheduler: having('now', 'schedule').default(asyncScheduler),
 } satisfies OptionsOf<ReplayDeadLettersConfig<unknown>>;

@@ -1,89 +1,51 @@
-import { firstValueFrom, Observable, race, type SchedulerLike, Subject, timer } from 'rxjs';
-import type { Sink } from '../contracts/sink.js';
+import { firstValueFrom, Observable, race, Subject, timer } from 'rxjs';
 import type { Outlet } from '../flow/gatedSource.js';
-import type { WritePolicies } from '../operators/writing/writePolicies.js';
-import { MonotonicClock } from '../primitives/monotonicClock.js';
 import { MAX_TIMER_MS } from '../primitives/timer.js';
-import type { LetterFilter } from './deadLetter.js';
 import { continuationOf, groupsOf } from './deadLetterQueue.js';
 import { encodeLetters, idOf, type LetterDraft } from './letterLine.js';
 import { addTo, type LetterLog, type PlacedLetter } from './letterLog.js';
-import { lettersForFailures, writeLetter } from './replayAttempt.js';
+import { itemsOf, LetterInFlight, writeItems } from './replayAttempt.js';
+import type { ReplayProgress, ReplaySettings } from './replayConfig.js';
+import { type LetterPart, ReplayLanes } from './replayLanes.js';
+import { ReplayPace } from './replayPace.js';
 
-export interface ReplayDeadLettersConfig<T> {
-  /** Where the items go: usually the sink of the pipeline. Required. */
-  readonly sink: Sink<T>;
-  /** How each letter is written, as for `writeTo()`, with its defaults. What fails permanently becomes a new letter. */
-  readonly policies?: Omit<WritePolicies<T>, 'deadLetters' | 'concurrency'>;
-  /** Which letters. Default: all that are open. */
-  readonly filter?: Omit<LetterFilter, 'state'>;
-  /** At most `rate` items (above 0) per `perMs` milliseconds (above 0, default 1,000), evenly spread. Default: no limit. */
-  readonly pace?: { readonly rate: number; readonly perMs?: number };
-  /** Counts what would be sent, and changes nothing. Default false. */
-  readonly dryRun?: boolean;
-  /** How many replays of a letter may fail before it is parked. Integer of at least 1, default 5. */
-  readonly maxReplays?: number;
-  /** How many letters may be in flight at once. Integer of at least 1, default 1, which keeps their order. */
-  readonly concurrency?: number;
-  /** How many letters are sent at most. Integer of at least 1. Default: no limit. */
-  readonly limit?: number;
-  /** The clock and timers of `pace`. Default `asyncScheduler`. */
-  readonly scheduler?: SchedulerLike;
-}
+/** How many letters are read at once. */
+const MAX_GROUP_LETTERS = 1_024;
 
-/** How far a replay has come. The numbers count this replay, and grow. */
-export interface ReplayProgress {
-  /** Letters that are settled: written, written in part, failed or parked; with `dryRun`, those that would be sent. */
-  readonly letters: number;
-  /** The items in them. */
-  readonly items: number;
-  /** Items that the sink has written. */
+/** How many letters that are written may wait for the disk, and how many that are parked, which are held with their items. */
+const MAX_UNSETTLED = 4_096;
+const MAX_PARKED = 64;
+
+/** A letter that is about to be removed, and the new letters of what is left of it. */
+interface Settlement {
+  readonly leased: PlacedLetter;
   readonly written: number;
-  /** Items that failed again, and are in new letters. */
-  readonly failedAgain: number;
-  /** Letters that are parked now. */
-  readonly parked: number;
-  /** Letters that this replay has not reached yet; a filter may exclude some of them. */
-  readonly remaining: number;
-  /** When this was so, in Unix epoch milliseconds. */
-  readonly at: number;
-  /** The letters that were removed since the last progress: their items are written, or in one of `added`. */
-  readonly removed: readonly string[];
-  /** The letters that were made since the last progress, of items that have failed again. */
-  readonly added: readonly string[];
+  readonly drafts: readonly LetterDraft[];
+  /** Whether the new letters are parked. */
+  readonly isLast: boolean;
 }
-
-/** What was asked for, with its defaults. */
-export interface ReplaySettings extends Required<Omit<ReplayDeadLettersConfig<unknown>, 'pace'>> {
-  /** 0 for no pace. */
-  readonly msPerItem: number;
-}
-
-/** How many letters may wait for the disk until they are settled. */
-const MAX_UNSETTLED = 64;
 
 /** One subscription to a replay. */
 export class ReplayRun {
   readonly #log: LetterLog;
   readonly #settings: ReplaySettings;
   readonly #outlet: Outlet<ReplayProgress>;
+  readonly #lanes: ReplayLanes;
   /** What has happened in this replay, and what of it is news. */
   readonly #sum = { letters: 0, items: 0, written: 0, failedAgain: 0, parked: 0 };
   #removed: string[] = [];
   #added: string[] = [];
   #isNews = true;
-  readonly #time = new MonotonicClock();
-  /** Writes in flight, and letters that wait for the disk until they are settled. */
-  readonly #writing = new Set<Promise<void>>();
+  readonly #pace: ReplayPace;
+  /** Letters that wait for the disk until they are settled. */
   readonly #settling = new Set<Promise<void>>();
+  #unsettled = 0;
   readonly #cancelled = new Subject<never>();
   readonly #wake = new Subject<void>();
   #total = 0;
   /** How many letters are settled or skipped. */
   #seen = 0;
   #toldRemaining: number | undefined;
-  /** No letter is sent before this time. */
-  #nextAt = 0;
   /** Whether no more letters are begun. */
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
@@ -92,6 +54,8 @@ export class ReplayRun {
     this.#log = log;
     this.#settings = settings;
     this.#outlet = outlet;
+    this.#lanes = new ReplayLanes(settings);
+    this.#pace = new ReplayPace(settings.msPerItem, settings.scheduler);
   }
 
   async start(): Promise<void> {
@@ -103,7 +67,6 @@ export class ReplayRun {
     }
     stopping.unsubscribe();
     // Those that had begun when another one failed, too.
-    await Promise.all([...this.#writing]);
     await Promise.all([...this.#settling]);
     await this.#whenOpen(true);
     if (this.#isNews || this.#remaining !== this.#toldRemaining) this.#tell();
@@ -132,16 +95,27 @@ export class ReplayRun {
   }
 
   async #replay(): Promise<void> {
-    if (!this.#settings.dryRun) await this.#log.open.seal();
+    const { dryRun, filter, limit } = this.#settings;
+    if (!dryRun) await this.#log.open.seal();
     this.#total = this.#log.open.count.entries;
-    const letters = this.#log.lease('open', this.#settings.filter, () => {
+    const lease = this.#log.lease('open', filter, () => {
       this.#seen += 1;
     });
     // A letter that may have killed an earlier replay goes alone, so that its neighbours are not blamed.
-    const isSuspect = (letter: PlacedLetter): boolean => this.#log.open.begun(letter) > 0;
-    for await (const group of groupsOf(letters, this.#settings.limit, isSuspect)) {
-      await this.#send(group);
-      if (this.#isOver) break;
+    const isAlone = (letter: PlacedLetter): boolean => this.#log.open.begun(letter) > 0;
+    // One group is read while another is written.
+    let sending = Promise.resolve();
+    try {
+      for await (const group of groupsOf(lease.letters, { maxLetters: MAX_GROUP_LETTERS, limit, isAlone })) {
+        await sending;
+        if (this.#isOver) break;
+        sending = this.#send(group).catch((error: unknown) => this.#fail(error));
+      }
+    } finally {
+      await sending;
+      // What is being settled is released there.
+      await Promise.all([...this.#settling]);
+      lease.end();
     }
   }
 
@@ -150,84 +124,129 @@ export class ReplayRun {
     if (this.#settings.dryRun) {
       this.#log.release(group);
       for (const { weight } of group) this.#settled(weight);
+      if (this.#outlet.isOpen) this.#tell();
       await this.#whenOpen();
       return;
     }
-    const { maxReplays, concurrency } = this.#settings;
+    const { maxReplays, mend } = this.#settings;
     const hopeless = group.filter((letter) => this.#replaysOf(letter) >= maxReplays);
     const hopeful = group.filter((letter) => this.#replaysOf(letter) < maxReplays);
-    const order = [...hopeless, ...hopeful];
-    let begun = 0;
-    try {
+    await this.#park(hopeless);
+    await this.#whenOpen();
+    if (this.#isOver) return;
+    await this.#log.open.mark('+', hopeful);
+    const letters = hopeful.map((leased) => new LetterInFlight(leased));
+    const work = this.#lanes.fill(letters, (letter) => itemsOf(letter, mend));
+    // A letter without an item that can be sent has nothing to wait for.
+    await this.#end(letters.filter(({ pending }) => pending === 0));
+    await Promise.all(work.map((lane) => this.#writeLane(lane)));
+    const kept = letters.filter(({ isKept, pending }) => isKept || pending > 0).map(({ leased }) => leased);
+    if (kept.length === 0) return;
+    // The attempt has ended without a result for these letters, or has not begun.
+    await this.#log.open.mark('=', kept).catch((error: unknown) => this.#fail(error));
+    this.#log.release(kept);
+  }
+
+  async #writeLane(parts: LetterPart[]): Promise<void> {
+    const { sink, policies } = this.#settings;
+    while (parts.length > 0) {
+      // What waits behind a gate must not come in a rush when it opens.
+      if (!this.#outlet.isOpen) this.#lanes.slowDown();
       await this.#whenOpen();
+      await this.#paced();
       if (this.#isOver) return;
-      await this.#log.open.mark('+', hopeful);
-      for (const letter of order) {
-        await this.#whenOpen();
-        await this.#paced(letter);
-        if (this.#isOver) break;
-        begun += 1;
-        if (begun <= hopeless.length) this.#park(letter);
-        else track(this.#writing, this.#write(letter));
-        while (this.#writing.size >= concurrency) await Promise.race(this.#writing);
-        while (this.#settling.size >= MAX_UNSETTLED) await Promise.race(this.#settling);
+      const taken = this.#lanes.take(parts, (weight) => this.#pace.take(weight));
+      const failures = failuresOf(taken);
+      try {
+        await writeItems(
+          sink,
+          policies,
+          taken.flatMap(({ items }) => items),
+          this.#cancelled,
+        );
+      } catch (error) {
+        for (const { letter } of taken) letter.isKept = true;
+        this.#fail(error);
       }
-      await this.#log.open.mark('=', order.slice(Math.max(begun, hopeless.length)));
-    } finally {
-      this.#log.release(order.slice(begun));
+      if (failuresOf(taken) > failures) this.#lanes.slowDown();
+      const ended: LetterInFlight[] = [];
+      for (const { letter } of taken) {
+        letter.pending -= 1;
+        if (letter.pending === 0) ended.push(letter);
+      }
+      await this.#end(ended);
     }
   }
 
-  async #write(leased: PlacedLetter): Promise<void> {
-    const { value: letter } = leased;
-    const { sink, policies, maxReplays } = this.#settings;
-    try {
-      const { written, failed } = await writeLetter(sink, policies, letter.items, this.#cancelled);
+  /** Settles letters of which all items have been tried. */
+  async #end(ended: readonly LetterInFlight[]): Promise<void> {
+    const settlements: Settlement[] = [];
+    for (const letter of ended) {
+      if (letter.isKept) continue;
+      const { leased, written } = letter;
       // The current attempt is among those that have begun and not ended.
       const replays = this.#replaysOf(leased);
-      const drafts = lettersForFailures(letter, replays, failed);
-      track(this.#settling, this.#settle(leased, written, drafts, replays >= maxReplays));
-    } catch (error) {
-      this.#fail(error);
-      // The attempt has ended without a result for the letter.
-      await this.#log.open.mark('=', [leased]).catch(() => {});
-      this.#log.release([leased]);
+      const isLast = replays >= this.#settings.maxReplays;
+      settlements.push({ leased, written, isLast, drafts: letter.failures.length === 0 ? [] : letter.drafts(replays) });
+    }
+    if (settlements.length === 0) return;
+    const work = this.#settle(settlements);
+    this.#settling.add(work);
+    void work.finally(() => this.#settling.delete(work));
+    while (this.#unsettled >= MAX_UNSETTLED) await Promise.race(this.#settling);
+  }
+
+  async #park(letters: readonly PlacedLetter[]): Promise<void> {
+    for (let next = 0; next < letters.length; next += MAX_PARKED) {
+      await this.#whenOpen();
+      if (this.#isOver) return;
+      const parked = letters.slice(next, next + MAX_PARKED).map((leased): Settlement => {
+        const draft = continuationOf(leased.value, { replays: this.#replaysOf(leased) });
+        return { leased, written: 0, drafts: [draft], isLast: true };
+      });
+      await this.#settle(parked);
     }
   }
 
-  #park(leased: PlacedLetter): void {
-    const draft = continuationOf(leased.value, { replays: this.#replaysOf(leased) });
-    track(this.#settling, this.#settle(leased, 0, [draft], true));
-  }
-
-  /** The new letters are durable before the old one is removed: a crash in between leaves both. */
-  async #settle(leased: PlacedLetter, written: number, drafts: readonly LetterDraft[], isLast: boolean): Promise<void> {
-    const { value: letter, weight } = leased;
+  /** The new letters are durable before the old ones are removed: a crash in between leaves both. */
+  async #settle(settlements: readonly Settlement[]): Promise<void> {
+    this.#unsettled += settlements.length;
+    const leased = settlements.map((one) => one.leased);
     try {
-      const encoded = drafts.flatMap((draft) => encodeLetters(draft, this.#log.config.maxEntryBytes));
-      const added = (await this.#log[isLast ? 'parked' : 'open'].append(encoded)).map(idOf);
-      await this.#log.open.mark('-', [leased]);
-      addTo(this.#log.totals.replayed, added.length === 0 ? 1 : 0, written);
-      this.#removed.push(letter.id);
-      this.#added.push(...added);
-      this.#settled(weight, written, weight - written, isLast ? added.length : 0);
+      const added = await Promise.all([this.#append(settlements, false), this.#append(settlements, true)]);
+      await this.#log.open.mark('-', leased);
+      for (const { leased: old, written, drafts } of settlements) {
+        addTo(this.#log.totals.replayed, drafts.length === 0 ? 1 : 0, written);
+        this.#removed.push(old.value.id);
+        this.#settled(old.weight, written, old.weight - written);
+      }
+      this.#sum.parked += added[1].length;
+      this.#added.push(...added[0], ...added[1]);
+      if (this.#outlet.isOpen) this.#tell();
     } catch (error) {
       this.#fail(error);
     } finally {
-      this.#log.release([leased]);
+      this.#unsettled -= settlements.length;
+      this.#log.release(leased);
     }
   }
 
-  #settled(items: number, written = 0, failedAgain = 0, parked = 0): void {
+  /** Appends the new letters of those that have, or have not, failed too often; returns their ids. */
+  async #append(settlements: readonly Settlement[], isLast: boolean): Promise<string[]> {
+    const drafts = settlements.flatMap((one) => (one.isLast === isLast ? one.drafts : []));
+    if (drafts.length === 0) return [];
+    const encoded = drafts.flatMap((draft) => encodeLetters(draft, this.#log.config.maxEntryBytes));
+    return (await this.#log[isLast ? 'parked' : 'open'].append(encoded)).map(idOf);
+  }
+
+  #settled(items: number, written = 0, failedAgain = 0): void {
     const sum = this.#sum;
     this.#seen += 1;
     sum.letters += 1;
     sum.items += items;
     sum.written += written;
     sum.failedAgain += failedAgain;
-    sum.parked += parked;
     this.#isNews = true;
-    if (this.#outlet.isOpen) this.#tell();
   }
 
   get #remaining(): number {
@@ -254,15 +273,11 @@ export class ReplayRun {
     if (this.#outlet.isOpen && this.#isNews && this.#seen > 0) this.#tell();
   }
 
-  async #paced({ weight }: PlacedLetter): Promise<void> {
-    const { msPerItem, scheduler } = this.#settings;
-    if (msPerItem === 0) return;
-    let now = this.#time.at(scheduler.now());
-    while (now < this.#nextAt && !this.#isOver) {
-      await this.#until(timer(Math.min(this.#nextAt - now, MAX_TIMER_MS), scheduler));
-      now = this.#time.at(scheduler.now());
+  /** Resolves when the next item may be sent. */
+  async #paced(): Promise<void> {
+    for (let ms = this.#pace.waitMs; ms > 0 && !this.#isOver; ms = this.#pace.waitMs) {
+      await this.#until(timer(Math.min(ms, MAX_TIMER_MS), this.#settings.scheduler));
     }
-    this.#nextAt = Math.max(now, this.#nextAt) + weight * msPerItem;
   }
 
   /** Resolves when `event$` emits, when no more letters are begun, or when the subscriber is gone. */
@@ -271,7 +286,6 @@ export class ReplayRun {
   }
 }
 
-function track(set: Set<Promise<void>>, work: Promise<void>): void {
-  set.add(work);
-  void work.finally(() => set.delete(work));
+function failuresOf(parts: readonly LetterPart[]): number {
+  return parts.reduce((sum, { letter }) => sum + letter.failures.length, 0);
 }

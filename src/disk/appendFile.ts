@@ -19,7 +19,7 @@ export class AppendFile {
   readonly path: string;
   readonly #disk: Disk;
   readonly #options: Required<AppendFileOptions>;
-  #mode: 'create' | 'update' | 'append';
+  #mode: 'create' | 'update' | 'append' | 'appendOwn';
   #file: DiskFile | undefined;
   /** How many bytes are on the disk. */
   #size = 0;
@@ -28,8 +28,8 @@ export class AppendFile {
   /** Whether another one left a line without its end: the next one must not become a part of it. */
   #isTorn = false;
 
-  /** `create` for a file that must be new, `append` for one that may exist. */
-  constructor(disk: Disk, path: string, mode: 'create' | 'append', options: AppendFileOptions = {}) {
+  /** `create` for a file that must be new, `append` for one that may exist, `appendOwn` for one that is no link or pipe. */
+  constructor(disk: Disk, path: string, mode: 'create' | 'append' | 'appendOwn', options: AppendFileOptions = {}) {
     this.#disk = disk;
     this.path = path;
     this.#mode = mode;

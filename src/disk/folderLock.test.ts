@@ -1,4 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,4 +72,57 @@ describe('lockFolder', () => {
     expect(readdirSync(root)).toEqual(['.lock']);
     rmSync(`${root}.lock`);
   });
+
+  describe.runIf(process.platform === 'linux')(
+    "is not kept out by what squats on the machine's name of a folder",
+    () => {
+      const answers: [string, string][] = [
+        ['says nothing', '() => {}'],
+        ['hangs up', '(socket) => socket.destroy()'],
+        ['claims to be another process', `(socket) => socket.end('${process.pid} somewhere key holds\\n')`],
+        ['goes on and on', `(socket) => { for (;;) if (!socket.write('x'.repeat(1 << 16))) break; }`],
+      ];
+      it.each(answers)('and %s', async (_, listener) => {
+        const { dev, ino } = statSync(root);
+        const code = `require('node:net').createServer({ allowHalfOpen: true }, ${listener})
+        .on('error', () => {}).listen({ path: '\\0sluice/folder/${dev}-${ino}' }, () => console.log('there'));
+        process.on('uncaughtException', () => {});`;
+        const squatter = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+        await once(squatter.stdout, 'data');
+        try {
+          const unlock = await lockFolder(root);
+          // The socket in the folder, which the squatter cannot make, keeps others out.
+          await expect(lockFolder(root)).rejects.toThrow('in use by this process');
+          await unlock();
+        } finally {
+          squatter.kill('SIGKILL');
+          await once(squatter, 'exit');
+        }
+      });
+    },
+  );
+
+  it.runIf(process.platform === 'linux' && process.getuid?.() === 0)(
+    'is kept out by a process of a user that may hold the folder, and by no other',
+    async () => {
+      chmodSync(root, 0o755);
+      const { dev, ino } = statSync(root);
+      const squat = (uid: number) => {
+        const code = `require('node:net').createServer((socket) => socket.end(process.pid + ' h k holds\\n'))
+          .listen({ path: '\\0sluice/folder/${dev}-${ino}' }, () => console.log('there'));`;
+        return spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'], uid, cwd: '/' });
+      };
+      for (const [uid, isHolder] of [
+        [65_534, false],
+        [0, true],
+      ] as const) {
+        const other = squat(uid);
+        await once(other.stdout!, 'data');
+        if (isHolder) await expect(lockFolder(root)).rejects.toThrow(`process ${other.pid}`);
+        else await (await lockFolder(root))();
+        other.kill('SIGKILL');
+        await once(other, 'exit');
+      }
+    },
+  );
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type BigIntStats, closeSync, existsSync, openSync, statSync } from 'node:fs';
-import { mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createServer, type Server, Socket } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -19,7 +19,9 @@ import { FolderLockedError } from './folderLockedError.js';
  *
  * - One by the name of the machine's own (a Linux abstract socket, a Windows pipe), made of device and inode. Binding it is
  *   atomic and needs no disk, so that the folder can be opened when the disk is full. Containers do not share these names.
- * - One in the folder itself, which every container sees that mounts the folder, as the kernel finds it by its inode.
+ *   Any user can bind it, too: only a process of a user that may hold the folder keeps others out by it.
+ * - One in the folder itself, which every container sees that mounts the folder, as the kernel finds it by its inode. Those of
+ *   users that must not use the folder do not count.
  *
  * A socket in the folder stays there as a dead file when its process is killed. Replacing dead files under one name would be
  * a race, so each candidate has a name of its own, and the order of two steps excludes a second holder: a candidate first
@@ -33,9 +35,10 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const stats = statSync(folder, { bigint: true });
   const guard = { isHeld: true };
   const machine = machineName(stats);
-  const outer = machine === undefined ? undefined : await listenTo(machine, guard, folder);
+  const users = new Set([Number(stats.uid), process.getuid?.() ?? 0, 0]);
+  const outer = machine === undefined ? undefined : await listenTo(machine, guard, folder, users);
   try {
-    const inner = process.platform === 'win32' ? undefined : await hold(folder, outer !== undefined);
+    const inner = process.platform === 'win32' ? undefined : await hold(folder, users, outer !== undefined);
     return async () => {
       await inner?.();
       if (outer) await closed(outer);
@@ -60,6 +63,9 @@ const MAX_WAIT_MS = 2_000;
 const MAX_ANSWER_MS = 1_000;
 const RETRY_MS = 10;
 
+/** More than an answer takes: whoever goes on is no holder of ours. */
+const MAX_ANSWER_LENGTH = 1_000;
+
 /** What a holder or candidate says to whoever connects. */
 interface Identity {
   readonly pid: number;
@@ -74,7 +80,13 @@ function machineName({ dev, ino }: BigIntStats): string | undefined {
   return process.platform === 'win32' ? `\\\\.\\pipe\\sluice\\folder\\${dev}-${ino}` : undefined;
 }
 
-async function listenTo(name: string, state: Pick<Identity, 'isHeld'>, folder: string): Promise<Server> {
+/** Resolves to `undefined` if the name is taken by someone who does not hold the folder by it. */
+async function listenTo(
+  name: string,
+  state: Pick<Identity, 'isHeld'>,
+  folder: string,
+  users: ReadonlySet<number>,
+): Promise<Server | undefined> {
   const deadline = performance.now() + MAX_WAIT_MS;
   for (;;) {
     try {
@@ -84,16 +96,48 @@ async function listenTo(name: string, state: Pick<Identity, 'isHeld'>, folder: s
     }
     const answer = await ask(name);
     const isEnding = answer === 'dead' || answer === 'gone' || answer === 'ending';
-    if (!isEnding || performance.now() > deadline) throw lockedBy(folder, answer);
+    if (!isEnding || performance.now() > deadline) {
+      if (process.platform === 'win32' || (await isHeldBy(name, answer, users))) throw lockedBy(folder, answer);
+      return undefined;
+    }
     await setTimeout(RETRY_MS);
   }
+}
+
+/**
+ * Whether the process that answered listens there, and is of one of these users. What it says of itself proves nothing; the
+ * kernel lists who has the socket.
+ */
+async function isHeldBy(name: string, answer: Answer, users: ReadonlySet<number>): Promise<boolean> {
+  if (typeof answer !== 'object') return false;
+  try {
+    const listed = `@${name.slice(1)}`;
+    const sockets = (await readFile('/proc/net/unix', 'utf8')).split('\n').flatMap((line) => {
+      // Num RefCount Protocol Flags Type St Inode Path
+      const columns = line.split(/ +/);
+      // NUL is listed as @, and older versions of Node fill a name up with them.
+      return columns[7]?.replace(/(?<!@)@+$/, '') === listed ? `socket:[${columns[6]}]` : [];
+    });
+    const process = `/proc/${answer.pid}`;
+    if (!users.has((await stat(process)).uid)) return false;
+    for (const fd of await readdir(`${process}/fd`)) {
+      if (sockets.includes(await readlink(`${process}/fd/${fd}`).catch(() => ''))) return true;
+    }
+  } catch {
+    // A process of another container, or of another user.
+  }
+  return false;
 }
 
 /** File systems that have no sockets, and disks that have no room for one: the machine's own name must suffice. */
 const UNSUPPORTED = new Set<unknown>(['EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EPERM', 'ENOSPC', 'EDQUOT']);
 
 /** Holds the folder by a socket in it; resolves to how to release it. */
-async function hold(folder: string, mayFail: boolean): Promise<(() => Promise<void>) | undefined> {
+async function hold(
+  folder: string,
+  users: ReadonlySet<number>,
+  mayFail: boolean,
+): Promise<(() => Promise<void>) | undefined> {
   const short = await shortPathOf(folder);
   const state = { isHeld: false };
   try {
@@ -103,7 +147,7 @@ async function hold(folder: string, mayFail: boolean): Promise<(() => Promise<vo
       await closed(server);
     };
     try {
-      await outlast(folder, short.path, name);
+      await outlast(folder, short.path, name, users);
       state.isHeld = true;
       return release;
     } catch (error) {
@@ -139,7 +183,7 @@ async function register(folder: string, state: Pick<Identity, 'isHeld'>): Promis
 }
 
 /** Resolves when no other socket in the folder lives. */
-async function outlast(folder: string, short: string, own: string): Promise<void> {
+async function outlast(folder: string, short: string, own: string, users: ReadonlySet<number>): Promise<void> {
   const deadline = performance.now() + MAX_WAIT_MS;
   for (;;) {
     const files = await readdir(folder);
@@ -147,6 +191,7 @@ async function outlast(folder: string, short: string, own: string): Promise<void
     let isAlone = true;
     for (const file of files) {
       if (file === own || !(NAME.test(file) || DRAFT.test(file))) continue;
+      if (!(await isOf(users, join(folder, file)))) continue;
       const answer = await ask(join(short, file));
       if (answer === 'dead') await rm(join(folder, file), { force: true });
       if (answer === 'dead' || answer === 'gone' || DRAFT.test(file)) continue;
@@ -157,6 +202,15 @@ async function outlast(folder: string, short: string, own: string): Promise<void
     if (isAlone) return;
     await setTimeout(RETRY_MS);
   }
+}
+
+/** Whether a file belongs to one of these users. Root, who can read the letters of all, respects all. */
+async function isOf(users: ReadonlySet<number>, file: string): Promise<boolean> {
+  if (process.getuid?.() === 0 || process.platform === 'win32') return true;
+  return lstat(file).then(
+    ({ uid }) => users.has(uid),
+    () => true,
+  );
 }
 
 async function listen(path: string, state: Pick<Identity, 'isHeld'>): Promise<Server> {
@@ -198,7 +252,10 @@ async function ask(path: string): Promise<Answer> {
   let answer = '';
   try {
     const socket = new Socket({ signal: AbortSignal.timeout(MAX_ANSWER_MS) });
-    for await (const text of socket.connect({ path }).setEncoding('utf8')) answer += text;
+    for await (const text of socket.connect({ path }).setEncoding('utf8')) {
+      answer += text;
+      if (answer.length > MAX_ANSWER_LENGTH) break;
+    }
     return identityIn(answer) ?? 'ending';
   } catch (error) {
     return FAILURES[String(codeOf(error))] ?? 'silent';

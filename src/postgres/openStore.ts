@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { lockFolder } from '../disk/folderLock.js';
 import { isFolderLockedError } from '../disk/folderLockedError.js';
@@ -176,7 +176,8 @@ function toOpeningError(error: unknown, client: pg.Client, connectTimeoutMs: num
 async function openFolder(folder: string, closeTimeoutMs: number): Promise<Store> {
   let unlock: (() => Promise<void>) | undefined;
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    closeToOthers(folder);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     // PGlite keeps nobody out, and two of them in one folder destroy it.
     unlock = await lockFolder(folder);
@@ -200,6 +201,15 @@ async function openFolder(folder: string, closeTimeoutMs: number): Promise<Store
     await unlock?.();
     throw toFolderError(folder, error);
   }
+}
+
+/** PGlite writes files that every user may change: nobody else must come near them, in a folder of a former version either. */
+function closeToOthers(folder: string): void {
+  if (process.platform === 'win32') return;
+  const { uid, mode } = statSync(folder);
+  const isOurs =
+    uid === process.getuid?.() && (readdirSync(folder).length === 0 || existsSync(join(folder, 'PG_VERSION')));
+  if (isOurs && (mode & 0o077) !== 0) chmodSync(folder, 0o700);
 }
 
 function storeOf(pool: pg.Pool, kind: Store['kind'], release: () => Promise<void>): Store {

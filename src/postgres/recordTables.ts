@@ -2,7 +2,7 @@ import type { Bar } from '../market/bar.js';
 import type { Fundamentals } from '../market/fundamentals.js';
 import type { NewsItem } from '../market/newsItem.js';
 import type { OptionSnapshot } from '../market/optionSnapshot.js';
-import type { RecordKind, RecordOf } from '../market/recordKinds.js';
+import { KINDS, type RecordKind, type RecordOf } from '../market/recordKinds.js';
 import type { MigrationName } from './migrate/migrations.js';
 import type { Table } from './table.js';
 
@@ -132,4 +132,9 @@ export const RECORD_TABLES = {
 export function tableOf<K extends RecordKind>(kind: K): Table<RecordOf<K>> {
   // RECORD_TABLES was checked to have this type, but an index that is a type parameter loses it.
   return (RECORD_TABLES[kind] as unknown as RecordTable<RecordOf<K>>).table;
+}
+
+/** The kind of the records that a table holds; `undefined` for a table of the user's. */
+export function recordsOf(table: object): RecordKind | undefined {
+  return KINDS.find((kind) => RECORD_TABLES[kind].table === table);
 }

@@ -1,4 +1,5 @@
 import type { Sink } from '../contracts/sink.js';
+import { aimed } from '../contracts/sinkTarget.js';
 import type { RecordKind, RecordOf } from '../market/recordKinds.js';
 import {
   boolean,
@@ -16,7 +17,7 @@ import {
 import { classifyPostgresFailure } from './failures.js';
 import { identifier } from './identifiers.js';
 import type { Pool } from './pool.js';
-import { tableOf } from './recordTables.js';
+import { recordsOf, tableOf } from './recordTables.js';
 import { abortable } from './session.js';
 import { COLUMN_TYPES, type Column, type ColumnType, type Table } from './table.js';
 import { STRATEGIES, type Strategy } from './write/planner.js';
@@ -150,13 +151,20 @@ export function tableSinkOf<T>(owner: string, pool: Pool, definition: Table<T>, 
   readArgument(owner, 'pool', pool, having('connect'));
   const { table = definition.name, name = definition.name, ...options } = readOptions(owner, config, OPTIONS);
   const writer = new TableWriter<T>(pool, { ...options, table: { ...definition, name: table } });
-  return {
+  const sink: Sink<T> = {
     name,
     keyOf: definition.keyOf,
     classify: classifyPostgresFailure,
     stamp: (items) => writer.stamp(items),
     write: (batch) => abortable((signal) => writer.write(batch, signal)),
   };
+  const { schema } = options;
+  const records = recordsOf(definition);
+  return aimed(sink, {
+    table,
+    ...(schema === undefined ? {} : { schema }),
+    ...(records === undefined ? {} : { records }),
+  });
 }
 
 /** The sink of the table of a kind; `owner` is the name in messages about the configuration. */

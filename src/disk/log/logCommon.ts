@@ -1,4 +1,4 @@
-import type { Disk } from '../disk.js';
+import type { Disk, NotAFileError } from '../disk.js';
 import { Quarantine } from './quarantine.js';
 
 /** Something in the folder that cannot be read as an entry. It stays where it is, or in quarantine. */
@@ -11,7 +11,9 @@ export type LogProblem =
       /** Where the bytes are kept. */
       readonly path: string;
     }
-  | { readonly kind: 'unknownVersion'; readonly segment: string; readonly entries: number };
+  | { readonly kind: 'unknownVersion'; readonly segment: string; readonly entries: number }
+  /** Something that is no file has the name of one. */
+  | { readonly kind: 'passedOver'; readonly path: string; readonly is: NotAFileError['is'] };
 
 /** Names and quarantine that several logs share: no segment of one has the name of one in another. */
 export class LogCommon {

@@ -44,7 +44,7 @@ export class Quarantine {
 
   #copy(from: string, { offset, length }: Region, to: string): Promise<void> {
     return withFile(this.#disk, from, 'read', (source) =>
-      withFile(this.#disk, to, 'append', async (target) => {
+      withFile(this.#disk, to, 'appendOwn', async (target) => {
         await target.truncate(0);
         const buffer = new Uint8Array(Math.min(CHUNK_BYTES, length));
         for (let done = 0; done < length; ) {

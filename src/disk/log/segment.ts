@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Disk, isMissing, withFile } from '../disk.js';
+import { type Disk, isMissing, NotAFileError, withFile } from '../disk.js';
 import { type ScannedLine, scanLines } from '../lineScanner.js';
 import type { EntryFormat, ParsedEntry } from './entryFormat.js';
 import { Journal } from './journal.js';
@@ -99,6 +99,14 @@ export async function listSegments(disk: Disk, folder: string): Promise<{ names:
   };
 }
 
+/**
+ * Whether an error says that a folder or a link has the name of a segment, which is passed over. Anything else that is no file is
+ * refused, and so is whatever lies where the journal of a segment belongs: without it the segment would have all its entries again.
+ */
+export function isPassedOver(error: unknown): error is NotAFileError {
+  return error instanceof NotAFileError && (error.is === 'a folder' || error.is === 'a link') && !error.isNeeded;
+}
+
 /** Reads the journal of a segment, if it has one. */
 async function readJournal(disk: Disk, { path, journalPath, journal }: Segment): Promise<void> {
   // An entry takes more than a byte, so no number is beyond the size of the segment.
@@ -108,6 +116,7 @@ async function readJournal(disk: Disk, { path, journalPath, journal }: Segment):
       if (bytes && isEnded) journal.applyLine(bytes.toString('latin1'), maxOrdinal);
     }
   } catch (error) {
+    if (error instanceof NotAFileError) error.isNeeded = true;
     if (!isMissing(error)) throw error;
   }
 }
@@ -177,6 +186,7 @@ function placeIn<E>(found: Place | ParsedEntry<E> | undefined, { offset }: Regio
 export async function* readFolder<E>(
   reader: SegmentReader<E>,
   folder: string,
+  onPassedOver: (error: NotAFileError, segment: string) => void = () => {},
 ): AsyncGenerator<SegmentLine<E> & { readonly segment: string }> {
   for (const name of (await listSegments(reader.disk, folder)).names) {
     const segment = new Segment(folder, name, true);
@@ -184,8 +194,9 @@ export async function* readFolder<E>(
       await readJournal(reader.disk, segment);
       for await (const line of readSegment(reader, segment)) yield { ...line, segment: name };
     } catch (error) {
+      if (isPassedOver(error)) onPassedOver(error, name);
       // Removed meanwhile: all its entries are.
-      if (!isMissing(error)) throw error;
+      else if (!isMissing(error)) throw error;
     }
   }
 }
@@ -198,7 +209,7 @@ export async function countFolder<E>(
   const sum = { entries: 0, weight: 0, unknownVersion: 0 };
   for (const name of (await listSegments(reader.disk, folder)).names) {
     const segment = await openSegment(reader, folder, name).catch((error: unknown) => {
-      if (!isMissing(error)) throw error;
+      if (!isMissing(error) && !isPassedOver(error)) throw error;
     });
     sum.entries += segment?.entries ?? 0;
     sum.weight += segment?.weight ?? 0;

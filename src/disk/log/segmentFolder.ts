@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { AppendFile } from '../appendFile.js';
+import { type NotAFileError, withFile } from '../disk.js';
 import type { EncodedEntry, EntryFormat, Placed } from './entryFormat.js';
 import { type MarkSign, markLine } from './journal.js';
-import { listSegments, openSegment, Segment, type SegmentReader } from './segment.js';
+import { isPassedOver, listSegments, openSegment, Segment, type SegmentReader } from './segment.js';
 
 export interface SegmentFolderConfig<E, D> extends SegmentReader<E> {
   readonly folder: string;
@@ -28,14 +29,36 @@ export class SegmentFolder<E, D> {
     this.#nextName = nextName;
   }
 
-  /** Reads what lies in the folder; returns the names that are taken. */
-  async load(): Promise<readonly string[]> {
+  /**
+   * Reads what lies in the folder; returns the names that are taken. Calls `onPassedOver` for each folder or link that has the
+   * name of a file.
+   */
+  async load(onPassedOver: (error: NotAFileError) => void): Promise<readonly string[]> {
     const { disk, folder } = this.#config;
     const { names, orphans } = await listSegments(disk, folder);
     // A crash between the two removals leaves the journal of a segment that is gone.
-    for (const name of orphans) await disk.remove(join(folder, `${name}.journal`));
-    for (const name of names) this.segments.set(name, await openSegment(this.#config, folder, name));
+    for (const name of orphans) {
+      const path = join(folder, `${name}.journal`);
+      await this.#unlessPassedOver(onPassedOver, async () => {
+        await withFile(disk, path, 'read', async () => {});
+        await disk.remove(path);
+      });
+    }
+    for (const name of names) {
+      await this.#unlessPassedOver(onPassedOver, async () => {
+        this.segments.set(name, await openSegment(this.#config, folder, name));
+      });
+    }
     return [...names, ...orphans];
+  }
+
+  async #unlessPassedOver(onPassedOver: (error: NotAFileError) => void, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!isPassedOver(error)) throw error;
+      onPassedOver(error);
+    }
   }
 
   /** Ends the active segment: the next entry begins a new one. */
@@ -97,7 +120,7 @@ export class SegmentFolder<E, D> {
     if (!this.segments.has(segment.name)) return;
     if (this.#journal?.path !== segment.journalPath) {
       await this.#closeJournal();
-      this.#journal = new AppendFile(this.#config.disk, segment.journalPath, 'append');
+      this.#journal = new AppendFile(this.#config.disk, segment.journalPath, 'appendOwn');
     }
     const lines = marks.map(([sign, ordinals]) => markLine(sign, ordinals)).join('');
     await this.#journal!.append(Buffer.from(lines));

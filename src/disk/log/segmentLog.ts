@@ -85,7 +85,10 @@ export class SegmentLog<E, D = E> {
   /** Reads what lies in the folder, and moves to quarantine what is no entry. Comes before everything else. */
   async load(): Promise<void> {
     if (!this.#config.common) await this.common.load();
-    this.common.taken(await this.#segments.load());
+    const names = await this.#segments.load(({ path, is }) =>
+      this.#config.onProblem?.({ kind: 'passedOver', path, is }),
+    );
+    this.common.taken(names);
     for (const { name, unknownVersion } of this.#segments.segments.values()) {
       if (unknownVersion > 0)
         this.#config.onProblem?.({ kind: 'unknownVersion', segment: name, entries: unknownVersion });
@@ -215,9 +218,8 @@ export class SegmentLog<E, D = E> {
     const segments = [...this.#segments.segments.values()];
     for (const segment of segments) {
       while (segment.isSealed && segment.broken.length > 0) {
-        const region = segment.broken[0]!;
-        await this.#quarantine(segment, region);
-        segment.broken = segment.broken.filter((one) => one !== region);
+        await this.#quarantine(segment, segment.broken[0]!);
+        segment.broken.shift();
       }
     }
     for (const segment of segments) if (segment.isSpent) await this.#segments.discard(segment);

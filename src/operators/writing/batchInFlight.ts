@@ -1,5 +1,6 @@
 import type { Subscription } from 'rxjs';
 import type { Sink, WriteOutcome, WriteReceipt } from '../../contracts/sink.js';
+import { targetOf } from '../../contracts/sinkTarget.js';
 import { classifyFailure, failureType } from '../../failures/classifyFailure.js';
 import { hasFailureCode, isLostConnection, retryAfterMsOf } from '../../failures/failureHints.js';
 import { type Operation, subscribeInner } from '../../flow/operate.js';
@@ -215,7 +216,8 @@ export class BatchInFlight<T> {
     const { stage, deadLetters } = writer;
     const { items, reason, error, attempts } = letter;
     try {
-      const append = deadLetters!.append({ items, stage: stage.name, reason, error, attempts });
+      const sink = targetOf(writer.sink);
+      const append = deadLetters!.append({ items, stage: stage.name, reason, error, attempts, sink });
       subscribeInner(append, writer, {
         next() {},
         error: (failure) => writer.fail(failure),

@@ -22,12 +22,10 @@ interface ChangeOptions extends LetterOptions {
   readonly json?: true;
 }
 
-/** Resolves with what was changed, or with `undefined` if the user declines. */
-type Change = (
-  queue: DeadLetterQueue<unknown>,
-  filter: LetterFilter,
-  options: ChangeOptions,
-) => Promise<LetterCount | undefined>;
+type Change = (queue: DeadLetterQueue<unknown>, filter: LetterFilter) => Promise<LetterCount>;
+
+/** Asks whether the change is meant; resolves to the answer. */
+type Confirm = (folder: string, filter: LetterFilter) => Promise<boolean>;
 
 /** `sluice dlq park`: parks letters, so that replays skip them. */
 export function parkCommand(context: CommandContext): Command {
@@ -44,15 +42,18 @@ export function unparkCommand(context: CommandContext): Command {
 /** `sluice dlq purge`: deletes letters permanently, after confirmation. */
 export function purgeCommand(context: CommandContext): Command {
   const { terminal } = context;
-  const purge: Change = async (queue, filter, { yes }) => {
-    if (yes) return queue.purge(filter);
-    // The lock keeps other processes from adding letters before the answer.
-    const selected = await count(queue.folder, filter);
-    if (selected.letters === 0) return NONE;
-    const question = `Delete ${tallyText(selected)} from ${queue.folder} permanently? Type yes: `;
-    return (await terminal.ask(question)).trim() === 'yes' ? queue.purge(filter) : undefined;
+  // The lock keeps other processes from adding letters before the answer.
+  const confirm: Confirm = async (folder, filter) => {
+    const selected = await context.telling(
+      () => 'counting letters',
+      () => count(folder, filter),
+    );
+    if (selected.letters === 0) return true;
+    const question = `Delete ${tallyText(selected)} from ${folder} permanently? Type yes: `;
+    return (await terminal.ask(question)).trim() === 'yes';
   };
-  return changeCommand(context, 'purge', 'delete letters permanently, after confirmation', 'removed', purge)
+  const summary = 'delete letters permanently, after confirmation';
+  return changeCommand(context, 'purge', summary, 'removed', (queue, filter) => queue.purge(filter), confirm)
     .addOption(parkedOption())
     .option('--yes', 'do not ask for confirmation')
     .hook('preAction', (command) => {
@@ -61,7 +62,14 @@ export function purgeCommand(context: CommandContext): Command {
     });
 }
 
-function changeCommand(context: CommandContext, name: string, summary: string, done: string, change: Change): Command {
+function changeCommand(
+  context: CommandContext,
+  name: string,
+  summary: string,
+  done: string,
+  change: Change,
+  confirm: Confirm = async () => true,
+): Command {
   return addLetterOptions(new Command(name))
     .summary(summary)
     .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
@@ -72,16 +80,56 @@ function changeCommand(context: CommandContext, name: string, summary: string, d
       requireChoice(options, ids);
       const folder = await letterFolder(context, options);
       const filter = filterOf(options, ids);
-      const changed =
-        folder === undefined ? NONE : await withQueue(context, folder, (queue) => change(queue, filter, options));
+      let isStopped = false;
+      const work = async (queue: DeadLetterQueue<unknown>) => {
+        if (!options.yes && !(await confirm(queue.folder, filter))) return undefined;
+        return watched(context, filter, done, change, queue, () => {
+          isStopped = true;
+        });
+      };
+      const changed = folder === undefined ? NONE : await withQueue(context, folder, work);
       if (!changed) {
         await context.report('nothing was removed');
         context.exitCode = EXIT.FAILED;
         return;
       }
-      await reportMissingIds(context, ids, changed.letters);
+      if (isStopped) context.exitCode = EXIT.LETTERS_LEFT;
+      else await reportMissingIds(context, ids, changed.letters);
       await context.print(options.json ? JSON.stringify(changed) : `${done} ${tallyText(changed)}`);
     });
+}
+
+/** Tells how many letters a change comes to, and lets it come to no more after a Ctrl-C. A second one ends the program. */
+async function watched(
+  context: CommandContext,
+  filter: LetterFilter,
+  done: string,
+  change: Change,
+  queue: DeadLetterQueue<unknown>,
+  onStop: () => void,
+): Promise<LetterCount> {
+  const { signals } = context.terminal;
+  let letters = 0;
+  let isStopped = false;
+  const stop = () => {
+    isStopped = true;
+    signals.off('SIGINT', stop);
+    onStop();
+    void context.report(`stopping: what is ${done} stays so; press Ctrl-C again to end at once`).catch(() => {});
+  };
+  const where = () => {
+    if (!isStopped) letters += 1;
+    return !isStopped;
+  };
+  signals.on('SIGINT', stop);
+  try {
+    return await context.telling(
+      () => `${letters} letters so far`,
+      () => change(queue, { ...filter, where }),
+    );
+  } finally {
+    signals.off('SIGINT', stop);
+  }
 }
 
 async function count(folder: string, filter: LetterFilter): Promise<LetterCount> {

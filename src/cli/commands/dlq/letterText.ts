@@ -1,3 +1,4 @@
+import type { SinkTarget } from '../../../contracts/sinkTarget.js';
 import type { LetterCount } from '../../../dead-letters/deadLetter.js';
 import type { ErrorRecord } from '../../../dead-letters/errorRecord.js';
 import type { StoredLetter } from '../../../dead-letters/readDeadLetters.js';
@@ -28,6 +29,11 @@ export function errorLines(error: ErrorRecord | null): string[] {
 /** The innermost error, which says what is wrong; those around it say where. */
 export function errorSummary(error: ErrorRecord | null): string {
   return errorLines(error).at(-1) ?? '';
+}
+
+/** The sink that gave a letter up, and its table. */
+export function sinkText({ name, table, schema }: SinkTarget): string {
+  return table === undefined ? name : `${name}, table ${schema === undefined ? '' : `${schema}.`}${table}`;
 }
 
 export const NONE: LetterCount = { letters: 0, items: 0 };

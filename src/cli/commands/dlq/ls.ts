@@ -33,7 +33,11 @@ export function lsCommand(context: CommandContext): Command {
     .option('--json', 'print NDJSON: one object per letter, with itemCount instead of its items')
     .action(async (options: LsOptions) => {
       const folder = await letterFolder(context, options);
-      if (folder !== undefined) await list(context, folder, options);
+      if (folder === undefined) return;
+      await context.telling(
+        () => `reading ${folder}`,
+        () => list(context, folder, options),
+      );
     });
 }
 

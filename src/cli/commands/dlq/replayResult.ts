@@ -1,22 +1,31 @@
 import type { LetterCount, LetterFilter } from '../../../dead-letters/deadLetter.js';
 import { readDeadLetters, type UnreadLine } from '../../../dead-letters/readDeadLetters.js';
-import type { ReplayProgress } from '../../../dead-letters/replayRun.js';
-import { isRecordKind, KINDS, type RecordKind } from '../../../market/recordKinds.js';
+import type { ReplayProgress } from '../../../dead-letters/replayConfig.js';
 import type { RunOutcome } from '../../../operators/running/runReport.js';
 import { EXIT, type ExitCode } from '../../commandContext.js';
 import { oneLine } from '../../table.js';
+import {
+  type Destination,
+  type DestinationChoice,
+  destinationOf,
+  destinationText,
+  WHY_LEFT,
+  type WhyLeft,
+} from './destination.js';
 import { NONE, tallyText } from './letterText.js';
 
 /** Letters that are not replayed, and why. */
 export interface Left extends LetterCount {
   readonly kind: string | null;
-  readonly why: 'no table' | 'not decoded' | 'unknown version';
+  readonly why: WhyLeft;
+  /** The sink that gave them up, and its table, as far as they say. */
+  readonly sink?: string;
+  readonly table?: string;
 }
 
-/** One pass over the folder: the letters of one kind, and of one reason if others must be skipped. */
+/** One pass over the folder: the letters of one destination. */
 export interface Pass extends LetterCount {
-  readonly kind: RecordKind;
-  readonly reason?: string;
+  readonly into: Destination;
 }
 
 /** What a replay will do. */
@@ -31,51 +40,56 @@ export interface ReplayResult extends ReplayCounts {
   readonly census: Census;
 }
 
-interface Group extends LetterCount {
-  readonly kind: string | null;
-  readonly reason: string;
-}
-
-/** Counts the letters that a filter selects: `meant` is the sum of the passes, up to the limit. Takes no lock. */
-export async function censusOf(folder: string | undefined, filter: LetterFilter, limit?: number) {
-  const groups = new Map<string, Group>();
+/**
+ * Counts the letters that a filter selects: `meant` is the sum of the passes, up to the limit. Takes no lock. Calls `onLetter`
+ * with the number of letters so far.
+ */
+export async function censusOf(
+  folder: string | undefined,
+  filter: LetterFilter,
+  choice: DestinationChoice,
+  limit?: number,
+  onLetter: (count: number) => void = () => {},
+) {
+  const passes = new Map<string, Pass>();
+  const left = new Map<string, Left>();
+  const kinds: (string | null)[] = [];
+  let found = 0;
   let unknown = 0;
   const onProblem = ({ is }: UnreadLine) => {
     if (is === 'unknownVersion') unknown += 1;
   };
   if (folder !== undefined) {
-    for await (const { kind, reason, items } of readDeadLetters<unknown>(folder, filter, { onProblem })) {
-      const key = JSON.stringify([kind, reason]);
-      const before = groups.get(key) ?? { kind, reason, ...NONE };
-      groups.set(key, { kind, reason, letters: before.letters + 1, items: before.items + items.length });
+    for await (const letter of readDeadLetters<unknown>(folder, filter, { onProblem })) {
+      const { kind, sink } = letter;
+      const items = letter.items.length;
+      const destination = destinationOf(letter, choice);
+      onLetter(++found);
+      if (!kinds.includes(kind)) kinds.push(kind);
+      if (typeof destination === 'object') {
+        addTo(passes, destination, { into: destination, ...NONE }, items);
+      } else {
+        const group = {
+          kind,
+          why: destination,
+          ...(sink && { sink: sink.name, ...(sink.table && { table: sink.table }) }),
+        };
+        addTo(left, group, { ...group, ...NONE }, items);
+      }
     }
   }
-  const all = [...groups.values()];
-  const passes = KINDS.flatMap((kind) => passesOf(kind, all));
-  const meant = sum(passes, limit);
-  const left = leftOf(all);
+  const all = [...passes.values()];
+  const meant = sum(all, limit);
+  const stays: Left[] = [...left.values()].sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));
   // Only a later program can read them, so whether the filter selects them is unknown.
-  if (unknown > 0) left.push({ kind: null, why: 'unknown version', letters: unknown, items: 0 });
-  return { passes, meant, left, beyondLimit: sum(passes).letters - meant.letters };
+  if (unknown > 0) stays.push({ kind: null, why: 'unknown version', letters: unknown, items: 0 });
+  return { passes: all, meant, left: stays, found: found + unknown, beyondLimit: sum(all).letters - meant.letters };
 }
 
-/** Input that a codec rejected is not an item yet. If there is any, the passes select the other reasons one by one. */
-function passesOf(kind: RecordKind, all: readonly Group[]): Pass[] {
-  const ours = all.filter((group) => group.kind === kind);
-  const decoded = ours.filter(({ reason }) => reason !== 'decode');
-  if (decoded.length === 0) return [];
-  if (decoded.length === ours.length) return [{ kind, ...sum(decoded) }];
-  // An item that fails again usually becomes poison; with that pass first, it is not tried twice.
-  const poisonFirst = decoded.sort((a, b) => Number(b.reason === 'poison') - Number(a.reason === 'poison'));
-  return poisonFirst.map(({ reason, letters, items }) => ({ kind, reason, letters, items }));
-}
-
-function leftOf(all: readonly Group[]): Left[] {
-  return [...new Set(all.map(({ kind }) => kind))].flatMap((kind): Left[] => {
-    const why = isRecordKind(kind) ? 'not decoded' : 'no table';
-    const left = all.filter((group) => group.kind === kind && (why === 'no table' || group.reason === 'decode'));
-    return left.length === 0 ? [] : [{ kind, why, ...sum(left) }];
-  });
+function addTo<G extends LetterCount>(groups: Map<string, G>, key: object, empty: G, items: number): void {
+  const name = JSON.stringify(key);
+  const before = groups.get(name) ?? empty;
+  groups.set(name, { ...before, letters: before.letters + 1, items: before.items + items });
 }
 
 /** Items are counted per group, so with a limit their number is an estimate. */
@@ -105,28 +119,26 @@ const OUTCOMES: Readonly<Record<RunOutcome, string>> = {
   unsubscribed: '',
 };
 
-const WHY: Readonly<Record<Left['why'], string>> = {
-  'no table': 'no table for this kind',
-  'not decoded': 'not decoded yet; replay it through the pipeline that decodes it',
-  'unknown version': 'written by a later version of this program, which can replay them',
-};
-
-export function resultText(result: ReplayResult): string {
+export function resultText(result: ReplayResult, choice: DestinationChoice): string {
   const { dryRun, outcome, written, failedAgain, parked, census } = result;
   const head = dryRun
     ? `would replay ${tallyText(result)}`
     : `replayed ${tallyText(result)}: ${written} written, ${failedAgain} failed again${OUTCOMES[outcome]}`;
   const lines = [head];
-  if (dryRun) for (const pass of census.passes) lines.push(`  ${pass.kind}: ${tallyText(pass)}`);
+  if (dryRun) {
+    for (const pass of census.passes) lines.push(`  into ${destinationText(pass.into, choice)}: ${tallyText(pass)}`);
+  }
   if (parked > 0)
     lines.push(`parked ${parked}: list them with "sluice dlq ls --parked", reopen them with "sluice dlq unpark"`);
-  for (const { kind, why, ...tally } of census.left) {
-    const what =
-      why === 'unknown version'
-        ? `${tally.letters} ${tally.letters === 1 ? 'letter' : 'letters'} of an unknown version`
-        : `${tallyText(tally)} of ${kind === null ? 'no kind' : `kind ${oneLine(kind)}`}`;
-    lines.push(`left ${what}: ${WHY[why]}`);
-  }
+  for (const one of census.left) lines.push(`left ${leftText(one)}: ${WHY_LEFT[one.why]}`);
   if (census.beyondLimit > 0) lines.push(`left ${census.beyondLimit} letters beyond --limit`);
   return lines.join('\n');
+}
+
+function leftText({ kind, why, sink, table, ...tally }: Left): string {
+  if (why === 'unknown version')
+    return `${tally.letters} ${tally.letters === 1 ? 'letter' : 'letters'} of an unknown version`;
+  const of = kind === null ? 'no kind' : `kind ${kind}`;
+  const from = sink === undefined ? '' : ` from the sink ${sink}${table === undefined ? '' : ` (table ${table})`}`;
+  return `${tallyText(tally)} of ${oneLine(`${of}${from}`)}`;
 }

@@ -5,7 +5,7 @@ import { type CommandContext, EXIT } from '../../commandContext.js';
 import { integer } from '../../parsers.js';
 import { oneLine } from '../../table.js';
 import { dirOption, type LetterOptions, letterFolder } from './letterOptions.js';
-import { errorLines, letterJson, timeOf } from './letterText.js';
+import { errorLines, letterJson, sinkText, timeOf } from './letterText.js';
 
 interface ShowOptions extends Pick<LetterOptions, 'dir'> {
   readonly items: number;
@@ -29,7 +29,13 @@ export function showCommand(context: CommandContext): Command {
 
 async function show(context: CommandContext, id: string, options: ShowOptions): Promise<void> {
   const folder = await letterFolder(context, options);
-  const letter = folder === undefined ? undefined : await find(folder, id);
+  const letter =
+    folder === undefined
+      ? undefined
+      : await context.telling(
+          () => `looking for ${oneLine(id)}`,
+          () => find(folder, id),
+        );
   if (!letter) {
     if (folder !== undefined) await context.report(`error: no letter ${oneLine(id)} in ${folder}`);
     context.exitCode = EXIT.FAILED;
@@ -54,13 +60,14 @@ async function find(folder: string, id: string): Promise<StoredLetter<unknown> |
 }
 
 function page(letter: StoredLetter<unknown>): string {
-  const { id, state, at, pipeline, stage, reason, attempts, replays, previous, kind, error, items } = letter;
+  const { id, state, at, pipeline, stage, sink, reason, attempts, replays, previous, kind, error, items } = letter;
   const facts: readonly (readonly [string, string])[] = [
     ['id', id],
     ['state', state],
     ['at', timeOf(at)],
     ['pipeline', pipeline],
     ['stage', stage],
+    ...(sink === undefined ? [] : [['sink', sinkText(sink)] as const]),
     ['reason', reason],
     ['kind', kind ?? '-'],
     ['attempts', String(attempts)],

@@ -1,6 +1,6 @@
 import type { DeadLetterHold, DeadLetterQueue } from '../../../dead-letters/deadLetterQueue.js';
 import type { LetterProblem } from '../../../dead-letters/letterLog.js';
-import { openDeadLetters } from '../../../dead-letters/openDeadLetters.js';
+import { openDeadLetters, unsyncedText } from '../../../dead-letters/openDeadLetters.js';
 import { errnoText } from '../../../failures/errno.js';
 import { redactText } from '../../../primitives/redact.js';
 import type { CommandContext } from '../../commandContext.js';
@@ -13,11 +13,13 @@ export async function withQueue<R>(
   work: (queue: DeadLetterQueue<unknown>) => Promise<R>,
 ): Promise<R> {
   const report = (text: string) => void context.report(text).catch(() => {});
-  const queue = await openDeadLetters<unknown>(folder, {
-    pipeline: 'sluice dlq',
-    onProblem: (problem) => report(`warning: ${problemText(problem)}`),
-    onHold: (hold) => report(holdText(hold)),
-  });
+  const open = () =>
+    openDeadLetters<unknown>(folder, {
+      pipeline: 'sluice dlq',
+      onProblem: (problem) => report(`warning: ${problemText(problem)}`),
+      onHold: (hold) => report(holdText(hold)),
+    });
+  const queue = await context.telling(() => `opening ${folder}`, open);
   try {
     return await work(queue);
   } finally {
@@ -33,8 +35,14 @@ export function holdText({ error, letters, items }: DeadLetterHold): string {
 }
 
 function problemText(problem: LetterProblem): string {
-  const { segment } = problem;
-  return problem.kind === 'quarantined'
-    ? `${segment} is damaged at byte ${problem.offset}: its ${problem.length} bytes were moved to ${problem.path}`
-    : `${segment} has ${problem.letters} letters of an unknown version, which are kept as they are`;
+  switch (problem.kind) {
+    case 'quarantined':
+      return `${problem.segment} is damaged at byte ${problem.offset}: its ${problem.length} bytes were moved to ${problem.path}`;
+    case 'unknownVersion':
+      return `${problem.segment} has ${problem.letters} letters of an unknown version, which are kept as they are`;
+    case 'passedOver':
+      return `${problem.path} is ${problem.is} rather than a file, and is passed over`;
+    case 'unsyncedFolder':
+      return unsyncedText(problem.folder, problem.code);
+  }
 }
