@@ -15,7 +15,7 @@ const collecting = <T>() => {
   return { items, sink };
 };
 
-describe('what an operator starts aside', () => {
+describe('a chain that an operator starts under a detached context', () => {
   it('is not in the account: a diversion that writes', () => {
     const monitor = new PipelineMonitor();
     const letters = collecting<unknown>();

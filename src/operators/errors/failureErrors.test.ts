@@ -6,7 +6,7 @@ import {
   isWriteTimeoutError,
   StaleStreamError,
   WriteTimeoutError,
-} from '../../../src/index.js';
+} from '../../index.js';
 
 const CASES = [
   [new CircuitOpenError('feed', 1_500.2), 'CircuitOpenError', 'SLUICE_CIRCUIT_OPEN', isCircuitOpenError, 'in 1501 ms'],
