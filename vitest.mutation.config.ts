@@ -1,0 +1,17 @@
+import { defineConfig, mergeConfig } from 'vitest/config';
+import base from './vitest.config.js';
+
+/** The tests that mutants of `flow`, `policies` and `operators` are tried against: all in virtual time, none with a database. */
+export default mergeConfig(
+  { ...base, test: { ...base.test, include: [], globalSetup: [], maxWorkers: 1 } },
+  defineConfig({
+    test: {
+      include: [
+        'src/{flow,policies,operators,primitives}/**/*.test.ts',
+        'marble-tests/**/*.test.ts',
+        'test/unit/{flow,operators}/**/*.test.ts',
+        'test/conformance/operators.test.ts',
+      ],
+    },
+  }),
+);
