@@ -1,3 +1,8 @@
+/** What else may be wrong where nothing upstream obeys a gate. */
+export const LATE_SOURCE_REMEDY =
+  'Put withContext({}) directly above share() or connect() whose sources are subscribed late, and below one that ends in a ' +
+  'sinkSubscriber().';
+
 /**
  * More arrived than a stage may hold, because what is upstream does not obey the gate: a `Subject`, `share()`, an
  * operator that turns one item into many, or a hand-made subscription that hides the context.

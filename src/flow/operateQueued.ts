@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import { Wait } from '../primitives/wait.js';
-import { BufferOverflowError } from './errors.js';
+import { BufferOverflowError, LATE_SOURCE_REMEDY } from './errors.js';
 import { GatedQueue, type GatedQueueConfig } from './gatedQueue.js';
 import { type Bulk, type Handlers, type Operation, type OperationInfo, operateCounted } from './operate.js';
 import type { StageAccount } from './stage.js';
@@ -214,7 +214,7 @@ export function operateQueuedCounted<T, R>(
       operation.settle('dropped', item, 'overflow');
       detach();
       const remedy = operation.overflowRemedy(
-        `What is upstream does not obey its gate: put boundedBuffer() before ${stage.kind}.`,
+        `What is upstream does not obey its gate: put boundedBuffer() before ${stage.kind}. ${LATE_SOURCE_REMEDY}`,
       );
       endWith(() => destination.error(new BufferOverflowError(stage.name, line.capacity, remedy)));
     };

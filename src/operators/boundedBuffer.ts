@@ -1,6 +1,6 @@
 import { BehaviorSubject, type Observable, type OperatorFunction } from 'rxjs';
 import { distinctUntilChanged } from 'rxjs/operators';
-import { BufferOverflowError } from '../flow/errors.js';
+import { BufferOverflowError, LATE_SOURCE_REMEDY } from '../flow/errors.js';
 import type { Level } from '../flow/gatedQueue.js';
 import { operateQueued } from '../flow/operateQueued.js';
 import { watermarks } from '../policies/watermarks.js';
@@ -50,7 +50,7 @@ export const BUFFER_OPTIONS = {
 
 const REMEDY =
   'Its source does not obey the gate: build it with gatedSource(), fan out with broadcast() instead of a Subject or ' +
-  "share(), split with lanes() instead of groupBy(), or choose overflow 'dropOldest' or 'dropIncoming'.";
+  `share(), split with lanes() instead of groupBy(), or choose overflow 'dropOldest' or 'dropIncoming'. ${LATE_SOURCE_REMEDY}`;
 
 /**
  * Holds up to `capacity` items while downstream is closed, and pauses its source before it is full.
