@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import { messageOf } from '../primitives/messageOf.js';
 import { redactText } from '../primitives/redact.js';
+import { Connections } from './connections.js';
 import { TelemetryError } from './telemetryError.js';
 
 /** What a page answers. */
@@ -45,13 +46,14 @@ const LIMITS = {
   keepAliveTimeout: 30_000,
   connectionsCheckingInterval: 1_000,
 };
+/** Beyond this many, the one that has been of no use for longest makes room: a probe always finds a place. */
 const MAX_CONNECTIONS = 64;
 
 /** How long an answer in progress may take when the server is closed. */
 const CLOSE_MS = 1_000;
 
 /**
- * A small HTTP server for pages that are read: it answers `GET` and `HEAD`, keeps requests small and few, and shows no answer to
+ * A small HTTP server for pages that are read: it answers `GET` and `HEAD`, keeps requests small and connections few, and shows no answer to
  * pages of other origins. Rejects with a {@link TelemetryError} if it cannot listen.
  */
 export async function servePages({ port, host, pages }: ServePagesConfig): Promise<PageServer> {
@@ -67,12 +69,16 @@ export async function servePages({ port, host, pages }: ServePagesConfig): Promi
     }
   };
 
+  const connections = new Connections(MAX_CONNECTIONS);
   let inProgress = 0;
   let onIdle: (() => void) | undefined;
   const server = createServer(LIMITS, async (request, response) => {
+    const { socket } = request;
     inProgress += 1;
+    connections.began(socket);
     response.once('close', () => {
       inProgress -= 1;
+      connections.answered(socket);
       if (inProgress === 0) onIdle?.();
     });
     const given = await answer(request);
@@ -83,7 +89,7 @@ export async function servePages({ port, host, pages }: ServePagesConfig): Promi
       send(request, response, text(500, redactText(messageOf(error))));
     }
   });
-  server.maxConnections = MAX_CONNECTIONS;
+  server.on('connection', (socket) => connections.add(socket));
   try {
     await once(server.listen({ host, port }), 'listening');
   } catch (cause) {
