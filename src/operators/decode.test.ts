@@ -40,8 +40,12 @@ describe('decode', () => {
   it.each([
     [undefined, { divertTo: () => {} }, 'decode: the decode of its codec must be a function, got undefined'],
     [{}, { divertTo: () => {} }, 'decode: the decode of its codec must be a function, got undefined'],
-    [t.number, {}, 'decode: divertTo must be a function, got undefined'],
-    [t.number, { divertTo: 'dead-letters' }, 'decode: divertTo must be a function, got "dead-letters"'],
+    [t.number, {}, 'decode: divertTo must be a function, or dead letters with append, got undefined'],
+    [
+      t.number,
+      { divertTo: 'dead-letters' },
+      'divertTo must be a function, or dead letters with append, got "dead-letters"',
+    ],
     [t.number, undefined, 'decode: its configuration must be an object, got undefined'],
     [t.number, { divertTo: () => {}, onError: 1 }, 'decode: unknown option "onError"'],
   ])('refuses %j, %j when it is made', (codec, config, message) => {
@@ -55,7 +59,7 @@ describe('decode', () => {
     push(1, 'x', 2, null, 3);
     expect(result.values).toEqual([1, 2, 3]);
     expect(rejected).toEqual(['x', null]);
-    expect(stage).toMatchObject({ in: 5, out: 3, diverted: 2, held: 0, conservation: 0 });
+    expect(stage).toMatchObject({ in: 5, out: 3, droppedTotal: 2, held: 0, conservation: 0 });
   });
 
   it('emits what the codec makes of the input', () => {
@@ -83,23 +87,30 @@ describe('decode', () => {
     expect(stage).toMatchObject({ diverted: 1, held: 0, conservation: 0 });
   });
 
-  it('counts what it diverts under the reason decode', () => {
-    const { push, stage } = bench(({ input }) => (input === 'x' ? EMPTY : undefined));
-    push('x', 'y', 1);
-    expect([...stage.divertedBy]).toEqual([['decode', 2]]);
+  it.each<[string, DecodeConfig['divertTo'], 'diverted' | 'dropped']>([
+    ['dead letters', { append: () => EMPTY }, 'diverted'],
+    ['dead letters that answer with a promise', { append: async () => {} }, 'diverted'],
+    ['the append of dead letters, called by a function', () => EMPTY, 'diverted'],
+    ['a function that returns nothing', () => {}, 'dropped'],
+    ['a function that returns a promise', async () => {}, 'dropped'],
+  ])('counts as diverted only what a letter keeps: %s', async (_, divertTo, fate) => {
+    const { push, stage } = bench(divertTo);
+    push('x', 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    const none = new Map();
+    const one = new Map([['decode', 1]]);
+    expect(stage).toMatchObject({ held: 0, conservation: 0, out: 1 });
+    expect(stage.divertedBy).toEqual(fate === 'diverted' ? one : none);
+    expect(stage.dropped).toEqual(fate === 'dropped' ? one : none);
   });
 
-  it('hands what it refuses to dead letters', () => {
+  it('makes a letter of what it refuses, under its name', () => {
     const letters: Diversion<unknown>[] = [];
-    const deadLetters: DeadLetters<unknown> = { append: (letter) => of(letters.push(letter)) };
-    const { push, result, stage } = bench(({ input, error }) =>
-      deadLetters.append({ items: [input], stage: 'decode', reason: 'decode', error, attempts: 0 }),
-    );
-    push(1, 'x', 2);
-    expect(letters).toMatchObject([{ items: ['x'], stage: 'decode', reason: 'decode', attempts: 0 }]);
+    const divertTo: DeadLetters<unknown> = { append: (letter) => of(letters.push(letter)) };
+    const result = record(of(1, 'x', 2).pipe(decode(t.number, { divertTo, name: 'trades' })));
+    expect(letters).toMatchObject([{ items: ['x'], stage: 'trades', reason: 'decode', attempts: 0 }]);
     expect(isDecodeError(letters[0]?.error)).toBe(true);
     expect(result.values).toEqual([1, 2]);
-    expect(stage).toMatchObject({ diverted: 1, held: 0, conservation: 0 });
   });
 
   it('completes after the diversion under way', () => {
@@ -131,14 +142,14 @@ describe('decode', () => {
     expect(stage).toMatchObject({ in: 2, out: 1, diverted: 0, abandoned: 1, conservation: 0 });
   });
 
-  it('takes a promise for a diversion', async () => {
+  it('waits for a promise', async () => {
     const { push, result, stage } = bench(async () => {});
     push('x', 1);
     expect(result.values).toEqual([]);
     await Promise.resolve();
     await Promise.resolve();
     expect(result.values).toEqual([1]);
-    expect(stage.diverted).toBe(1);
+    expect(stage.droppedTotal).toBe(1);
   });
 
   it('fails when divertTo throws or returns what is no observable', () => {

@@ -1,9 +1,10 @@
 import type { Validation } from 'io-ts';
-import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
+import { from, isObservable, type ObservableInput, type OperatorFunction } from 'rxjs';
 import { decodeProblems } from '../contracts/decodeProblems.js';
+import type { DeadLetters } from '../contracts/diversion.js';
 import { detachedContext, subscribeInner } from '../flow/operate.js';
 import { operateQueued } from '../flow/operateQueued.js';
-import { func, having, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
+import { checked, having, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
 import { DecodeError } from './errors/decodeError.js';
 
 /** What checks and converts: any io-ts `Decoder<unknown, T>`. */
@@ -23,16 +24,25 @@ export interface Rejected {
 
 export interface DecodeConfig {
   /**
-   * Where rejected values go. If it returns nothing, it has taken the value; if it returns an observable or a promise, it has
-   * taken the value when that completes, and later items wait until then.
+   * Where rejected values go: dead letters, which get a letter of each with the reason `decode`, or a function. If it returns an
+   * observable or a promise, later items wait until that completes.
+   *
+   * A value is `diverted` once its letter is durable, or the observable of the function has completed, as that of an `append` does.
+   * What a function takes otherwise is `dropped`, for the reason `decode`: nothing says that it can be had again.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is what most will pass.
-  readonly divertTo: (rejected: Rejected) => ObservableInput<unknown> | void;
+  readonly divertTo: DeadLetters<unknown> | ((rejected: Rejected) => ObservableInput<unknown> | void);
   /** The name in topology, metrics and errors. Default `decode`. */
   readonly name?: string;
 }
 
-const OPTIONS = { divertTo: func().required(), name: text() } satisfies OptionsOf<DecodeConfig>;
+const DIVERT_TO = checked(
+  'a function, or dead letters with append',
+  (value): value is object =>
+    typeof value === 'function' || typeof (value as DeadLetters<unknown> | null | undefined)?.append === 'function',
+);
+
+const OPTIONS = { divertTo: DIVERT_TO.required(), name: text() } satisfies OptionsOf<DecodeConfig>;
 
 /**
  * Turns unknown input into typed items with a codec. What the codec rejects is diverted with a readable reason, and the
@@ -51,9 +61,9 @@ const OPTIONS = { divertTo: func().required(), name: text() } satisfies OptionsO
  * `BufferOverflowError` when a source that ignores the gate has 1,024 items wait.
  * **On unsubscribe**: a diversion under way is unsubscribed; its item and those that wait count as held.
  *
- * **Delivery**: each item once, in order: decoded, or diverted. An item counts as diverted, for the reason `decode`, when its
- * diversion completes. To the dead letters:
- * `divertTo: ({ input, error }) => letters.append({ items: [input], stage: 'decode', reason: 'decode', error, attempts: 0 })`.
+ * **Delivery**: each item once, in order: decoded, diverted, or dropped, both for the reason `decode`. `divertTo: deadLetters` makes
+ * a letter of each rejected value, which counts as diverted when its letter is durable. What goes to a function of your own counts
+ * as dropped, unless that returns an observable, which promises what a letter does: to keep the value.
  *
  * **Gotchas**:
  * - A reason quotes at most 80 characters, names objects and arrays without quoting them, and hides values of fields whose
@@ -79,10 +89,10 @@ export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFuncti
   const { divertTo, name } = readOptions(owner, config, OPTIONS);
 
   return operateQueued<unknown, T>({ kind: owner, name }, (operation) => {
-    const { mayEmit, emit, settle, weigh, flush, regulate } = operation;
+    const { stage, mayEmit, emit, settle, weigh, flush, regulate } = operation;
     let diverting: { readonly input: unknown } | undefined;
 
-    const divert = (input: unknown, diversion: ObservableInput<unknown>) => {
+    const divert = (input: unknown, diversion: ObservableInput<unknown>, fate: 'diverted' | 'dropped') => {
       const diversion$ = from(diversion);
       diverting = { input };
       regulate();
@@ -90,10 +100,21 @@ export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFuncti
         next() {},
         complete() {
           diverting = undefined;
-          settle('diverted', input, owner);
+          settle(fate, input, owner);
           flush();
         },
       });
+    };
+
+    const reject = (input: unknown, error: DecodeError) => {
+      if (typeof divertTo !== 'function') {
+        const letter = { items: [input], stage: stage.name, reason: owner, error, attempts: 0 };
+        divert(input, divertTo.append(letter), 'diverted');
+        return;
+      }
+      const taken = divertTo({ input, reason: error.message, error });
+      if (taken === undefined) settle('dropped', input, owner);
+      else divert(input, taken, isObservable(taken) ? 'diverted' : 'dropped');
     };
 
     return {
@@ -104,10 +125,7 @@ export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFuncti
           emit(result.right, weigh(input));
           return true;
         }
-        const error = new DecodeError(decodeProblems(result.left));
-        const diversion = divertTo({ input, reason: error.message, error });
-        if (diversion === undefined) settle('diverted', input, owner);
-        else divert(input, diversion);
+        reject(input, new DecodeError(decodeProblems(result.left)));
         return true;
       },
       isReady: () => !diverting,

@@ -1,4 +1,5 @@
 import { asyncScheduler, identity, type MonoTypeOperatorFunction, type Observable, type OperatorFunction } from 'rxjs';
+import type { DeadLetters } from '../contracts/diversion.js';
 import type { Sink, WriteOutcome } from '../contracts/sink.js';
 import { marketEventCodec } from '../market/codecs.js';
 import { KINDS, type MarketEvent, type RecordKind, type RecordOf } from '../market/recordKinds.js';
@@ -87,7 +88,8 @@ export function marketDataToStore(
     return writeCoordinator(sink, { ...coordinator, policies });
   };
   const checked = check
-    ? decode(marketEventCodec, { divertTo: refusal(policies.deadLetters) })
+    ? // A letter holds the record as it came, even one of no known kind.
+      decode(marketEventCodec, { divertTo: (policies.deadLetters as DeadLetters<unknown> | undefined) ?? refuse })
     : // The source has checked it.
       (identity as MonoTypeOperatorFunction<unknown> as OperatorFunction<unknown, MarketEvent>);
   const write = Object.fromEntries(KINDS.map((kind) => [kind, writer(kind)])) as Writers;
@@ -103,11 +105,6 @@ type Writers = {
   readonly [K in RecordKind]: (records$: Observable<RecordOf<K>>) => Observable<WriteOutcome<MarketEvent>>;
 };
 
-/** A letter holds the record as it came, even one of no known kind. */
-function refusal(deadLetters: CoordinatorPolicies<MarketEvent>['deadLetters']) {
-  return ({ input, error }: Rejected) => {
-    if (!deadLetters) throw error;
-    const items = [input as MarketEvent];
-    return deadLetters.append({ items, stage: 'decode', reason: 'decode', error, attempts: 0 });
-  };
+function refuse({ error }: Rejected): never {
+  throw error;
 }

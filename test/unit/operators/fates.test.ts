@@ -145,6 +145,9 @@ describe('the fates of items', () => {
       decode: (input: unknown) => (input === 2 ? { _tag: 'Left', left: [] } : { _tag: 'Right', right: input }) as never,
     };
     expect(toldOf(upTo(3), (items$) => items$.pipe(decode(codec, { divertTo: () => {} })))).toEqual([
+      one('decode', 'dropped', 'decode', 2),
+    ]);
+    expect(toldOf(upTo(3), (items$) => items$.pipe(decode(codec, { divertTo: { append: () => EMPTY } })))).toEqual([
       one('decode', 'diverted', 'decode', 2),
     ]);
   });
