@@ -6,7 +6,7 @@
  */
 import { type Bar, operate } from 'sluice';
 import { writeCoordinator } from 'sluice/operators';
-import { formatReport, run } from 'sluice/pipelines';
+import { formatReport, isSettled, run } from 'sluice/pipelines';
 import { memorySink } from 'sluice/sinks';
 import { synthetic } from 'sluice/sources';
 
@@ -30,3 +30,4 @@ const report = await run(
   synthetic({ symbols: 20, count: 10_000, seed: 7 }).pipe(spreadFilter({ minSpread: 0.005 }), writeCoordinator(sink)),
 );
 console.log(formatReport(report));
+if (!isSettled(report)) process.exitCode = 1;

@@ -11,7 +11,7 @@ import { lastValueFrom, of, throwError } from 'rxjs';
 import type { Bar, Sink } from 'sluice';
 import { openDeadLetters, readDeadLetters, replayDeadLetters } from 'sluice/dead-letters';
 import { writeCoordinator } from 'sluice/operators';
-import { formatReport, run } from 'sluice/pipelines';
+import { formatReport, isSettled, run } from 'sluice/pipelines';
 import { fromIterable, syntheticBars } from 'sluice/sources';
 
 const failure = (code: string, message: string) => throwError(() => Object.assign(new Error(message), { code }));
@@ -56,6 +56,7 @@ try {
     `replayed: ${replayed.written} written, ${replayed.failedAgain} failed again, ${replayed.remaining} left`,
   );
   console.log(`the store has ${store.rows.size} of ${bars.length} bars`);
+  if (!isSettled(report) || replayed.failedAgain + replayed.remaining > 0) process.exitCode = 1;
 } finally {
   await deadLetters.close();
   rmSync(folder, { recursive: true, force: true });

@@ -7,7 +7,7 @@
  */
 import type { Bar } from 'sluice';
 import { batch, conflate, route, writeCoordinator, writeTo } from 'sluice/operators';
-import { formatReport, run } from 'sluice/pipelines';
+import { formatReport, isSettled, run } from 'sluice/pipelines';
 import { memorySink } from 'sluice/sinks';
 import { fromIterable, syntheticBars } from 'sluice/sources';
 import { slowSink } from 'sluice/testing';
@@ -39,3 +39,4 @@ const report = await run(
   ),
 );
 console.log(formatReport(report));
+if (!isSettled(report)) process.exitCode = 1;

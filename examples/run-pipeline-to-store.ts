@@ -11,12 +11,12 @@ import type { Observable } from 'rxjs';
 import { type Bar, type MarketEvent, PipelineMonitor } from 'sluice';
 import { type DeadLetterQueue, openDeadLetters } from 'sluice/dead-letters';
 import { pace } from 'sluice/operators';
-import { formatReport, isRunError, marketDataToStore, type RunReport, run } from 'sluice/pipelines';
+import { formatReport, isRunError, isSettled, marketDataToStore, type RunReport, run } from 'sluice/pipelines';
 import { openStore, type PoolClient, type Store } from 'sluice/postgres';
 import { isSettingsError, loadSettings, type Settings } from 'sluice/settings';
 import { type BadRow, replayFile, synthetic } from 'sluice/sources';
 import { pipelineTelemetry, serveTelemetry } from 'sluice/telemetry';
-import { type Options, readOptions } from './run-pipeline-to-store/options.js';
+import { holdsPassword, type Options, readOptions } from './run-pipeline-to-store/options.js';
 import { showProgress } from './run-pipeline-to-store/progress.js';
 
 /** Further ones are only counted in the report. */
@@ -135,7 +135,7 @@ async function main(options: Options, settings: Settings): Promise<void> {
       if (report.held > 0) {
         console.error('error: what was held is not written: run again, the same bars are written to the same keys');
       }
-      if (report.diverted + report.held > 0) {
+      if (report.diverted > 0 || !isSettled(report)) {
         process.exitCode = 1;
         return;
       }
@@ -154,6 +154,14 @@ function sentence(error: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
+/** Every user of a machine can read the command lines of its processes. */
+function warnOfPassword({ databaseUrl }: Options): void {
+  if (databaseUrl === undefined || !holdsPassword(databaseUrl)) return;
+  console.error(
+    'warning: --database-url holds a password, which every user of this machine can read: set DATABASE_URL, or put it into .env',
+  );
+}
+
 /** All that is wrong with the settings, and nothing started. */
 function readSettings(): Settings {
   try {
@@ -167,6 +175,7 @@ function readSettings(): Settings {
 
 const settings = readSettings();
 const options = readOptions(process.argv, settings);
+warnOfPassword(options);
 try {
   await main(options, settings);
 } catch (error) {

@@ -8,7 +8,7 @@
 import { tap } from 'rxjs';
 import { type Bar, PipelineMonitor } from 'sluice';
 import { batch, boundedBuffer, writeTo } from 'sluice/operators';
-import { formatReport, run } from 'sluice/pipelines';
+import { formatReport, isSettled, run } from 'sluice/pipelines';
 import { synthetic } from 'sluice/sources';
 import { slowSink } from 'sluice/testing';
 
@@ -34,4 +34,6 @@ const outcomes$ = synthetic({ symbols: 10, count: 3_000, seed: 7 }).pipe(
   writeTo(slowSink({ serviceTimeMs: 100 })),
 );
 
-console.log(formatReport(await run(outcomes$, { monitor })));
+const report = await run(outcomes$, { monitor });
+console.log(formatReport(report));
+if (!isSettled(report)) process.exitCode = 1;

@@ -80,3 +80,8 @@ export function readOptions(argv: readonly string[], settings: Settings): Option
   }
   return options;
 }
+
+/** Whether an address of a database holds a password: between the user and the @, as a parameter, or as `password=` of a DSN. */
+export function holdsPassword(address: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\/[^/?#:@]*:[^@]+@/i.test(address) || /(^|[\s?&])password\s*=\s*[^\s&]/i.test(address);
+}

@@ -94,6 +94,7 @@ export function operateCounted<T, R>(
         if (!gate) watch.below = downstream.watch ?? undefined;
         watch.sampler = (look) => subscriber?.sample(look);
       }
+      account.input = subscriber;
       if (detached || destination.closed) {
         subscriber.unsubscribe();
         return;
@@ -133,6 +134,7 @@ export function subscribeInner<T>(
     account,
   );
   if (account && downstream.watch) downstream.watch.sampler = (look) => subscriber.sample(look);
+  if (account) account.input = subscriber;
   attachContext(subscriber, downstream);
   subscriber.subscribeTo(from(input), downstream);
   return subscriber;

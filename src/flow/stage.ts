@@ -120,6 +120,11 @@ export class Stage {
     return this.#account.isLive;
   }
 
+  /** Whether what is above it is subscribed, and has not ended. */
+  get isFed(): boolean {
+    return this.#account.isLive && this.#account.input?.closed === false;
+  }
+
   /** Items that came in. A source has none: what it emits is in `out`, what it refuses in `dropped`. */
   get in(): number {
     return this.#account.in;
@@ -218,6 +223,8 @@ export class StageAccount {
   unbounded: 'certain' | 'possible' | undefined;
   /** How often the way to the stages above was looked at for that. */
   looks = 0;
+  /** The subscription of what is above; `undefined` for a source. */
+  input: { readonly closed: boolean } | undefined;
   observer: StageObserver | undefined;
   #held: () => number = none;
 

@@ -3,10 +3,30 @@ import type { RunOutcome, RunReport } from '../operators/running/runReport.js';
 const OUTCOMES: Record<RunOutcome, string> = {
   completed: 'completed',
   drained: 'drained after a request to stop',
-  deadline: 'stopped at the deadline with items held',
+  deadline: 'stopped at the deadline of its drain',
   failed: 'failed',
   unsubscribed: 'unsubscribed',
 };
+
+/**
+ * Whether every item reached its end: written, diverted, delivered, or given up by a rule of the pipeline. What was held when the
+ * run ended did not: it is lost unless its source can give it again, and a program should then end with another exit code than 0.
+ *
+ * @example
+ * ```ts
+ * import { formatReport, isSettled, run } from 'sluice/pipelines';
+ * import { writeCoordinator } from 'sluice/operators';
+ * import { memorySink } from 'sluice/sinks';
+ * import { synthetic } from 'sluice/sources';
+ *
+ * const report = await run(synthetic({ count: 1_000, seed: 7 }).pipe(writeCoordinator(memorySink())));
+ * console.log(formatReport(report));
+ * if (!isSettled(report)) process.exitCode = 1;
+ * ```
+ */
+export function isSettled({ held, conservation }: RunReport): boolean {
+  return held === 0 && conservation === 0;
+}
 
 /** Formats the report for humans, one fact per line. */
 export function formatReport(report: RunReport): string {
@@ -28,8 +48,15 @@ export function formatReport(report: RunReport): string {
   if (report.filtered > 0) lines.push(`filtered  ${count(report.filtered)} (by operators between the stages)`);
   if (report.delivered > 0) lines.push(`delivered ${count(report.delivered)} (to the subscriber)`);
   lines.push(`held      ${count(report.held)}${by(report.heldBy)}`);
-  lines.push(
-    report.conservation === 0 ? 'every item is accounted for' : `UNACCOUNTED FOR: ${count(report.conservation)} items`,
-  );
+  for (const source of report.unstopped) {
+    lines.push(`${source} did not hear the request to stop: put untilStopped() directly behind it`);
+  }
+  if (report.held > 0) {
+    lines.push(
+      `NOT SETTLED: ${count(report.held)} items were held at the end, lost unless their source gives them again`,
+    );
+  }
+  if (report.conservation !== 0) lines.push(`UNACCOUNTED FOR: ${count(report.conservation)} items`);
+  if (isSettled(report)) lines.push('every item is accounted for');
   return lines.join('\n');
 }

@@ -1,6 +1,6 @@
 export type { RunObserver } from '../operators/running/runObserver.js';
 export type { RunOutcome, RunReport, StageReport } from '../operators/running/runReport.js';
-export { formatReport } from './formatReport.js';
+export { formatReport, isSettled } from './formatReport.js';
 export { type MarketDataToStoreConfig, marketDataToStore } from './marketDataToStore.js';
 export { type RunConfig, run, type SignalEmitter } from './run.js';
 export { isRunError, RunError } from './runError.js';

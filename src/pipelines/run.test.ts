@@ -1,4 +1,4 @@
-import { EventEmitter, getEventListeners } from 'node:events';
+import { getEventListeners } from 'node:events';
 import {
   EMPTY,
   map,
@@ -14,54 +14,17 @@ import {
 } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { coded } from '../../test/support/errors.js';
+import { chain, endless, settle, signals, slow } from '../../test/support/runBench.js';
 import { naturals } from '../../test/support/sources.js';
 import type { Sink } from '../contracts/sink.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import { batch } from '../operators/batch.js';
-import { boundedBuffer } from '../operators/boundedBuffer.js';
-import { divert } from '../operators/divert.js';
 import type { RunObserver } from '../operators/running/runObserver.js';
 import { untilStopped } from '../operators/untilStopped.js';
 import { writeCoordinator } from '../operators/writeCoordinator.js';
 import { writeTo } from '../operators/writeTo.js';
-import { formatReport } from './formatReport.js';
 import { run, type SignalEmitter } from './run.js';
 import { isRunError, type RunError } from './runError.js';
-
-/** An endless one yields, because it would otherwise never end where nothing below has a gate. */
-const endless = () => naturals(Number.POSITIVE_INFINITY, { yieldAfterMs: 20 });
-
-/** Signals by hand, and the listeners that are left can be counted. */
-function signals() {
-  const emitter = new EventEmitter();
-  return {
-    emitter: emitter as unknown as SignalEmitter,
-    send: (name: string) => emitter.emit(name, name),
-    left: () => emitter.listenerCount('SIGTERM') + emitter.listenerCount('SIGINT'),
-  };
-}
-
-/** A sink that takes `ms` of virtual time for a batch. */
-const slow = (ms: number, scheduler: VirtualTimeScheduler): Sink<number> & { taken: number[] } => {
-  const taken: number[] = [];
-  return {
-    name: 'slow',
-    taken,
-    write(items) {
-      taken.push(...items);
-      return timer(ms, scheduler).pipe(map(() => ({ rows: items.length })));
-    },
-  };
-};
-
-const chain = (sink: Sink<number>) =>
-  [boundedBuffer<number>({ capacity: 100 }), batch<number>({ size: 10 }), writeTo(sink)] as const;
-
-/** Lets the promise of a run settle after virtual time has been spent. */
-const settle = async <T>(promise: Promise<T>, scheduler: VirtualTimeScheduler): Promise<T> => {
-  scheduler.flush();
-  return promise;
-};
 
 describe('run', () => {
   it('reports every item of a pipeline that completes by itself', async () => {
@@ -113,30 +76,54 @@ describe('run', () => {
     expect(report.heldBy).toEqual({ boundedBuffer: 80, batch: 10, writeTo: 10 });
   });
 
-  it('leaves one second after a second signal, and none after a third', async () => {
-    for (const [sent, durationMs] of [
-      [1, 10_010],
-      [2, 1_010],
-      [3, 10],
-    ] as const) {
-      const scheduler = new VirtualTimeScheduler();
-      const { emitter, send } = signals();
-      const stuck: Sink<number> = { name: 'stuck', write: () => NEVER };
-      const promise = run(endless().pipe(...chain(stuck)), { scheduler, emitter });
-      scheduler.schedule(() => {
-        for (let i = 0; i < sent; i++) send('SIGINT');
-      }, 10);
-      expect((await settle(promise, scheduler)).durationMs).toBe(durationMs);
+  it.each([
+    ['one', [10], 10_010],
+    ['a second one: another second', [10, 600], 1_600],
+    ['a third one: none', [10, 600, 1_200], 1_200],
+    ['one that a runner passes on as well', [10, 10, 509], 10_010],
+    ['a second one that a runner passes on as well', [10, 510, 511, 1_000], 1_510],
+  ])('leaves time after a signal: %s', async (_, sent, durationMs) => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send } = signals();
+    const stuck: Sink<number> = { name: 'stuck', write: () => NEVER };
+    const promise = run(endless().pipe(...chain(stuck)), { scheduler, emitter });
+    for (const [index, at] of sent.entries()) {
+      scheduler.schedule(() => send(index % 2 === 0 ? 'SIGINT' : 'SIGTERM'), at);
     }
+    expect((await settle(promise, scheduler)).durationMs).toBe(durationMs);
+  });
+
+  it('says at each signal what it does, and what the next one would do', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { emitter, send } = signals();
+    const said: string[] = [];
+    const stuck: Sink<number> = { name: 'stuck', write: () => NEVER };
+    const say = (sentence: string) => {
+      said.push(`${scheduler.now()} ${sentence}`);
+      throw new Error('its terminal is gone');
+    };
+    const hurried: string[] = [];
+    const observe: RunObserver[] = [{ hurrying: (reason, effect) => hurried.push(`${effect} ${reason}`) }];
+    const promise = run(endless().pipe(...chain(stuck)), { scheduler, emitter, say, observe });
+    for (const at of [10, 11, 600, 1_200, 1_800]) scheduler.schedule(() => send('SIGINT'), at);
+    await settle(promise, scheduler);
+    expect(said).toEqual([
+      expect.stringMatching(/^10 SIGINT: writing what is held, for at most 10 s; a second signal ends the writing$/),
+      expect.stringMatching(
+        /^600 SIGINT: nothing more is written; what is held goes to the dead letters, within a second/,
+      ),
+      expect.stringMatching(/^1200 SIGINT: ending now; what is still held is lost unless its source gives it again$/),
+    ]);
+    expect(hurried).toEqual(['hurry SIGINT', 'end SIGINT']);
   });
 
   it('does not prolong a drain that is nearly over when a second signal comes', async () => {
     const scheduler = new VirtualTimeScheduler();
     const { emitter, send } = signals();
-    const promise = run(NEVER, { scheduler, emitter, drainTimeoutMs: 500 });
+    const promise = run(NEVER, { scheduler, emitter, drainTimeoutMs: 700 });
     scheduler.schedule(() => send('SIGINT'), 0);
-    scheduler.schedule(() => send('SIGINT'), 400);
-    expect((await settle(promise, scheduler)).durationMs).toBe(500);
+    scheduler.schedule(() => send('SIGINT'), 600);
+    expect((await settle(promise, scheduler)).durationMs).toBe(700);
   });
 
   it('keeps the deadline of a drain when the clock is set back or forward meanwhile', async () => {
@@ -427,47 +414,7 @@ describe('the observers of a run', () => {
 
   it('must be observers', () => {
     expect(() => run(NEVER, { observe: [{ atach() {} } as RunObserver] })).toThrow(
-      'run: observe[0] must be an observer with attach, draining or finished, got an object',
-    );
-  });
-});
-
-describe('formatReport', () => {
-  it('counts a reason whatever it is called', async () => {
-    const to = { append: () => EMPTY };
-    const report = await run(of(1, 2).pipe(divert({ to, when: () => 'constructor' })), { signals: [] });
-    expect(report.divertedBy).toEqual({ constructor: 2 });
-  });
-
-  it('counts the batches that were written, and not those that went to the dead letters', async () => {
-    const picky: Sink<number> = {
-      name: 'picky',
-      write: (items) => (items.includes(3) ? throwError(() => coded('23514', 'no 3')) : of({ rows: 2 })),
-    };
-    const outcomes$ = of(1, 2, 3, 3, 3, 4).pipe(
-      batch({ size: 2 }),
-      writeTo(picky, { deadLetters: { append: () => EMPTY } }),
-    );
-    const report = await run(outcomes$, { signals: [] });
-    expect(report).toMatchObject({ written: 3, diverted: 3, batches: 2 });
-  });
-
-  it('says in words what the report says in numbers', async () => {
-    const scheduler = new VirtualTimeScheduler();
-    const { emitter, send } = signals();
-    const stuck: Sink<number> = { name: 'stuck', write: () => NEVER };
-    const promise = run(endless().pipe(...chain(stuck)), { scheduler, emitter, drainTimeoutMs: 0 });
-    scheduler.schedule(() => send('SIGTERM'), 5);
-    expect(formatReport(await settle(promise, scheduler))).toBe(
-      [
-        'stopped at the deadline with items held (SIGTERM) in 0.01 s, 0 items/s',
-        'received  100',
-        'written   0 (0 rows inserted or changed, 0 batches)',
-        'diverted  0',
-        'dropped   0',
-        'held      100 (boundedBuffer 80, batch 10, writeTo 10)',
-        'every item is accounted for',
-      ].join('\n'),
+      'run: observe[0] must be an observer with attach, draining, hurrying or finished, got an object',
     );
   });
 });

@@ -8,10 +8,8 @@ export class RunError extends Error {
   readonly report: RunReport;
 
   constructor(report: RunReport, options: { cause: unknown }) {
-    super(
-      `the pipeline failed: ${messageOf(options.cause)} (${report.written} items written, ${report.held} held)`,
-      options,
-    );
+    const held = report.held === 0 ? '0 held' : `${report.held} held and lost unless their source gives them again`;
+    super(`the pipeline failed: ${messageOf(options.cause)} (${report.written} items written, ${held})`, options);
     this.report = report;
   }
 }

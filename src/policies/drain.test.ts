@@ -65,34 +65,58 @@ describe('a drain', () => {
       [entered(['draining'], Number.POSITIVE_INFINITY)],
     ],
     [
-      'is shortened to one second by a second request, and ended by a third',
+      'expires at a second request, which leaves the dead letters a second, and ends at a third',
       { timeoutMs: 10_000 },
       [
         [0, 'request'],
-        [10, 'request'],
-        [20, 'request'],
-        [30, 'request'],
+        [500, 'request'],
+        [1_000, 'request'],
+        [1_500, 'request'],
       ],
-      [entered(['draining'], 9_000), entered([], 500), entered(['ended']), nothing],
+      [entered(['draining'], 9_000), entered(['expired'], 1_000), entered(['ended']), nothing],
+    ],
+    [
+      'takes requests that arrive together for one, whichever of them it is',
+      { timeoutMs: 10_000 },
+      [
+        [0, 'request'],
+        [1, 'request'],
+        [499, 'request'],
+        [600, 'request'],
+        [1_099, 'request'],
+        [1_100, 'request'],
+      ],
+      [entered(['draining'], 9_000), nothing, nothing, entered(['expired'], 1_000), nothing, entered(['ended'])],
     ],
     [
       'is never prolonged by a second request',
-      { timeoutMs: 500 },
+      { timeoutMs: 1_600 },
       [
         [0, 'request'],
-        [400, 'request'],
+        [700, 'request'],
+        [1_600, 'elapsed'],
       ],
-      [entered(['draining'], 250), nothing],
+      [entered(['draining'], 800), entered(['expired'], 900), entered(['ended'])],
     ],
     [
       'that has expired is only shortened, and does not expire again',
       { timeoutMs: 10_000, expireAfterMs: 0 },
       [
         [0, 'request'],
-        [100, 'request'],
-        [1_100, 'elapsed'],
+        [600, 'request'],
+        [1_600, 'elapsed'],
       ],
       [entered(['draining', 'expired'], 10_000), entered([], 1_000), entered(['ended'])],
+    ],
+    [
+      'that has expired, and has no more than its last second left, is as short as it can be',
+      { timeoutMs: 1_000 },
+      [
+        [0, 'request'],
+        [500, 'elapsed'],
+        [600, 'request'],
+      ],
+      [entered(['draining'], 500), entered(['expired'], 500), nothing],
     ],
     [
       'goes on as it is when a failure comes in the middle of it',
@@ -118,9 +142,9 @@ describe('a drain', () => {
       [
         [0, 'fail'],
         [10, 'request'],
-        [20, 'request'],
+        [510, 'request'],
       ],
-      [entered(['draining'], 9_000), nothing, entered([], 500)],
+      [entered(['draining'], 9_000), nothing, entered(['expired'], 1_000)],
     ],
     [
       'that is over stays over',
@@ -137,6 +161,17 @@ describe('a drain', () => {
     ['that has not begun has no timer to fire', { timeoutMs: 10_000 }, [[0, 'elapsed']], [nothing]],
   ])('%s', (_, timing, events, expected) => {
     expect(play(timing, events).steps).toEqual(expected);
+  });
+
+  it('says what a request would do before it is made', () => {
+    const drain = new Drain({ timeoutMs: 10_000 });
+    const effects = [0, 499, 500, 999, 1_000].map((now) => {
+      const effect = drain.effectOf(now);
+      drain.request(now);
+      return effect;
+    });
+    expect(effects).toEqual(['drain', 'none', 'hurry', 'none', 'end']);
+    expect(drain.effectOf(5_000)).toBe('none');
   });
 
   it('keeps the first failure', () => {

@@ -23,11 +23,14 @@ export interface DrainStep {
   readonly timerMs?: number;
 }
 
-/** What a second request leaves of the time, in milliseconds. */
-const HURRY_MS = 1_000;
-
-/** The end of a drain that belongs to the dead letters: this long, but no more than half of it. */
+/** The end of a drain that belongs to the dead letters, in milliseconds: this long, but no more than half of the drain. */
 export const MAX_EXPIRED_MS = 1_000;
+
+/** Requests within this time of one that counted are the same: a runner passes on the Ctrl-C that its child gets as well. */
+export const SAME_REQUEST_MS = 500;
+
+/** What a request to stop came to: the first one drains, the second hurries that up, the third ends it. */
+export type RequestEffect = 'drain' | 'hurry' | 'end' | 'none';
 
 const NOTHING: DrainStep = { entered: [] };
 
@@ -37,6 +40,7 @@ export class Drain {
   #phase: DrainPhase = 'running';
   #failure: { readonly error: unknown } | undefined;
   #requests = 0;
+  #requestedAt = Number.NEGATIVE_INFINITY;
   #endsAt = Number.POSITIVE_INFINITY;
   #afterExpiryMs = Number.POSITIVE_INFINITY;
 
@@ -58,12 +62,23 @@ export class Drain {
     return this.#requests > 0;
   }
 
-  /** Requests the end. The second request leaves at most one second, the third none. */
+  /** What {@link request} would do. */
+  effectOf(now: number): RequestEffect {
+    if (this.#phase === 'ended' || now - this.#requestedAt < SAME_REQUEST_MS) return 'none';
+    return this.#requests === 0 ? 'drain' : this.#requests === 1 ? 'hurry' : 'end';
+  }
+
+  /**
+   * Requests the end. The second request ends the writing: the drain expires, and what is left of its time, at most one second,
+   * belongs to the dead letters. The third ends everything. Requests that arrive together are one.
+   */
   request(now: number): DrainStep {
+    const effect = this.effectOf(now);
+    if (effect === 'none') return NOTHING;
     this.#requests += 1;
-    if (this.#requests === 1) return this.#within(this.#timing, now);
-    if (this.#requests === 2) return this.#within({ timeoutMs: HURRY_MS, expireAfterMs: defaultExpiry(HURRY_MS) }, now);
-    return this.end();
+    this.#requestedAt = now;
+    if (effect === 'drain') return this.#within(this.#timing, now);
+    return effect === 'hurry' ? this.#expire(now) : this.end();
   }
 
   /** The pipeline cannot go on: it drains, and then ends with this error. */
@@ -79,6 +94,17 @@ export class Drain {
     if (this.#phase !== 'draining') return NOTHING;
     this.#phase = 'expired';
     return { entered: ['expired'], timerMs: this.#afterExpiryMs };
+  }
+
+  /** Leaves what remains of the time to the dead letters, and no more of it than is theirs. */
+  #expire(now: number): DrainStep {
+    const isExpired = this.#phase === 'expired';
+    const leftMs = this.#endsAt - now;
+    if (isExpired && leftMs <= MAX_EXPIRED_MS) return NOTHING;
+    const timerMs = Math.max(0, Math.min(MAX_EXPIRED_MS, leftMs));
+    this.#phase = 'expired';
+    this.#endsAt = now + timerMs;
+    return { entered: isExpired ? [] : ['expired'], timerMs };
   }
 
   /** The pipeline is over. */

@@ -112,7 +112,7 @@ describe('the log of a pipeline', () => {
 
   it('tells holds, the drain and the report', () => {
     const { logger: log, lines } = logger();
-    const { holding, draining, finished } = logPipeline(log);
+    const { holding, draining, hurrying, finished } = logPipeline(log);
     const account = {
       received: 5,
       written: 3,
@@ -132,11 +132,14 @@ describe('the log of a pipeline', () => {
       rows: 3,
       divertedBy: { poison: 1 },
       heldBy: { bars: 1 },
+      unstopped: [],
       stages: [],
     };
     holding(true, new Error('no space left'));
     holding(false);
     draining('SIGTERM');
+    hurrying('SIGTERM', 'hurry');
+    hurrying('SIGTERM', 'end');
     finished({ ...report, signal: 'SIGTERM' });
     finished({ ...report, held: 0, heldBy: {} });
     finished({ ...report, conservation: 2 });
@@ -145,13 +148,15 @@ describe('the log of a pipeline', () => {
       ['error', 'dead letters cannot be stored: the pipeline holds its items'],
       ['info', 'dead letters can be stored again: the pipeline goes on'],
       ['info', 'draining'],
-      ['warn', 'the pipeline has ended'],
+      ['warn', 'asked again to stop: writing ends now, and what is held goes to the dead letters'],
+      ['warn', 'asked again to stop: the run ends now'],
+      ['error', 'items were held at the end: lost unless their source gives them again'],
       ['info', 'the pipeline has ended'],
       ['error', 'items are unaccounted for'],
       ['error', 'the pipeline failed'],
     ]);
-    expect(lines()[3]).toMatchObject({ ...account, signal: 'SIGTERM', heldBy: { bars: 1 }, rows: 3 });
-    expect(lines()[6]).toMatchObject({ error: { message: 'no table' } });
+    expect(lines()[5]).toMatchObject({ ...account, signal: 'SIGTERM', heldBy: { bars: 1 }, rows: 3 });
+    expect(lines()[8]).toMatchObject({ error: { message: 'no table' } });
   });
 
   it('does not end the pipeline where a line cannot be written', () => {

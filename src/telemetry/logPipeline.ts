@@ -19,6 +19,7 @@ export interface PipelineLog extends RunObserver {
   /** The observer to log what happens at the stages of a pipeline that is subscribed without `run()`. */
   attach(monitor?: PipelineMonitor): StageObserver;
   draining(reason: string): void;
+  hurrying(reason: string, effect: 'hurry' | 'end'): void;
   /** Logs the report, and stops watching the breakers. */
   finished(report: RunReport): void;
   /** Logs that the pipeline holds its items because dead letters cannot be stored, or that it goes on: for `onHold`. */
@@ -126,13 +127,20 @@ export function logPipeline(logger: Logger, config: LogPipelineConfig = {}): Pip
       },
     }),
     draining: (reason) => write('info', { reason }, 'draining'),
+    hurrying(reason, effect) {
+      const what =
+        effect === 'hurry' ? 'writing ends now, and what is held goes to the dead letters' : 'the run ends now';
+      write('warn', { reason }, `asked again to stop: ${what}`);
+    },
     finished(report) {
       close();
       const { stages, ...fields } = report;
       const { outcome, conservation, held } = report;
-      const isWhole = outcome !== 'failed' && conservation === 0;
-      if (!isWhole) write('error', fields, conservation === 0 ? 'the pipeline failed' : 'items are unaccounted for');
-      else write(held > 0 ? 'warn' : 'info', fields, 'the pipeline has ended');
+      if (conservation !== 0) write('error', fields, 'items are unaccounted for');
+      else if (outcome === 'failed') write('error', fields, 'the pipeline failed');
+      else if (held > 0)
+        write('error', fields, 'items were held at the end: lost unless their source gives them again');
+      else write('info', fields, 'the pipeline has ended');
     },
     holding(isHolding, error) {
       if (isHolding) write('error', { error }, 'dead letters cannot be stored: the pipeline holds its items');

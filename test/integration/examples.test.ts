@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -52,7 +52,8 @@ function example(
   });
 }
 
-const toStore = (...args: string[]) => example('run-pipeline-to-store', ['--database-url', database.url, ...args]);
+const toStore = (...args: string[]) =>
+  example('run-pipeline-to-store', args, undefined, { DATABASE_URL: database.url });
 
 /** The whole table, as text, so that two states of it can be compared. */
 async function table(): Promise<string[]> {
@@ -146,8 +147,10 @@ describe('run-pipeline-to-store', () => {
   }, 30_000);
 
   it('drains quietly when its output is closed', async () => {
-    const args = ['--database-url', database.url, '--provider', 'synthetic', '--count', '100000000', '--symbols', '10'];
-    const { code, stderr } = await example('run-pipeline-to-store', args, (_, child) => child.stdout?.destroy());
+    const args = ['--provider', 'synthetic', '--count', '100000000', '--symbols', '10'];
+    const settings = { DATABASE_URL: database.url };
+    const close = (_: string, child: ChildProcess) => child.stdout?.destroy();
+    const { code, stderr } = await example('run-pipeline-to-store', args, close, settings);
     expect(stderr).toBe('');
     expect(code).toBe(0);
   }, 60_000);
@@ -193,6 +196,49 @@ describe('run-pipeline-to-store', () => {
     expect(code).toBe(1);
     expect((await countDeadLetters(letters)).open.items.toLocaleString('en-US')).toBe(received);
   }, 60_000);
+
+  it('loses nothing to a second signal, says what it does, and takes a Ctrl-C that arrives twice for one', async () => {
+    await toStore('--provider', 'synthetic', '--count', '1');
+    const locker = new pg.Client(database.url);
+    await locker.connect();
+    await locker.query('BEGIN');
+    await locker.query('LOCK TABLE bars');
+    let asked = false;
+    const letters = join(folder, 'hurried');
+    const args = ['--provider', 'synthetic', '--count', '100000', '--dead-letters', letters];
+    const { code, stdout, stderr } = await example(
+      'run-pipeline-to-store',
+      ['--database-url', database.url, ...args],
+      (text, child) => {
+        if (asked || !text.includes('gate closed')) return;
+        asked = true;
+        for (const ms of [0, 20, 700, 720]) setTimeout(() => child.kill('SIGINT'), ms);
+      },
+    );
+    await locker.end();
+    const [, received] = /received {2}([\d,]+)/.exec(stdout) ?? [];
+    expect(stdout).toContain(`diverted  ${received} (drain ${received})`);
+    expect(stdout).toContain('held      0\nevery item is accounted for');
+    expect(stdout).toMatch(/drained after a request to stop \(SIGINT\)/);
+    expect(stderr.match(/^SIGINT: .*$/gm)).toEqual([
+      expect.stringContaining('a second signal ends the writing'),
+      expect.stringContaining('nothing more is written; what is held goes to the dead letters'),
+    ]);
+    expect(code).toBe(1);
+  }, 60_000);
+
+  it.each([
+    ['postgres://u:secret@127.0.0.1:1/x', true],
+    ['postgres://u:se/cr@et@127.0.0.1:1/x', true],
+    ['postgres://u@127.0.0.1:1/x?password=secret', true],
+    ['host=127.0.0.1 port=1 password=secret', true],
+    ['postgres://u@127.0.0.1:1/x', false],
+    ['postgres://127.0.0.1:1/x', false],
+  ])('warns of a password on its command line: %s', async (url, isWarned) => {
+    const { stderr } = await example('run-pipeline-to-store', ['--database-url', url]);
+    expect(stderr.includes('warning: --database-url holds a password')).toBe(isWarned);
+    expect(stderr).not.toMatch(/secret|se\/cr/);
+  });
 
   it('tells all that is wrong with its settings at once, and starts nothing', async () => {
     const { code, stdout, stderr } = await example('run-pipeline-to-store', [], undefined, {
@@ -281,6 +327,25 @@ describe('the other examples', () => {
     expect(stdout).toContain('diverted  1 (poison 1)');
     expect(stdout).toMatch(/letter \S+: 1 item, poison: 23514, S\d+: volume -1 violates a check/);
     expect(stdout).toContain('replayed: 1 written, 0 failed again, 0 left\nthe store has 2000 of 2000 bars');
+  });
+
+  it('ways-out hands items out no faster than they are taken', async () => {
+    const { code, stdout } = await example('ways-out');
+    expect(code).toBe(0);
+    const [, emitted] = /300 taken, (\d+) emitted/.exec(stdout) ?? [];
+    expect(Number(emitted)).toBeLessThan(330);
+    expect(stdout).toMatch(/20000 bars in \d+ kB/);
+  });
+
+  it('that print a report end with another code than 0 where something was lost', () => {
+    const folder = `${root}examples`;
+    const reporting = readdirSync(folder).filter((name) => {
+      if (!name.endsWith('.ts')) return false;
+      const text = readFileSync(join(folder, name), 'utf8');
+      expect(text.includes('formatReport('), name).toBe(/if \(.*!isSettled\(report\)/.test(text));
+      return text.includes('formatReport(');
+    });
+    expect(reporting.length).toBeGreaterThan(3);
   });
 
   it('slow-sink shows the gate close at 800 and open at 200', async () => {

@@ -1,5 +1,5 @@
 import { ReplaySubject, type SchedulerLike } from 'rxjs';
-import { Drain, type DrainStep, type DrainTiming } from '../../policies/drain.js';
+import { Drain, type DrainStep, type DrainTiming, type RequestEffect } from '../../policies/drain.js';
 import { MonotonicClock } from '../../primitives/monotonicClock.js';
 import { Timer } from '../../primitives/timer.js';
 
@@ -11,6 +11,12 @@ export interface DrainControllerConfig extends DrainTiming {
   /** Called once when the time is over and the pipeline has not ended: tear it down. */
   readonly onDeadline: () => void;
 }
+
+/**
+ * The dead letters' time passes in steps, and a step counts twice its length at most: while the event loop is busy with something
+ * else, no letter can be written either.
+ */
+const STEP_MS = 25;
 
 /**
  * Runs one {@link Drain} on a scheduler, and gives a pipeline the part of its context that belongs to it: `stopping`, `expired`
@@ -25,11 +31,19 @@ export class DrainController {
   readonly #config: DrainControllerConfig;
   readonly #timer: Timer;
   readonly #clock = new MonotonicClock();
+  /** What is left until the timer of the drain is due, and when the current part of it began. */
+  #leftMs = 0;
+  #stepAt = 0;
 
   constructor(config: DrainControllerConfig) {
     this.machine = new Drain(config);
     this.#config = config;
-    this.#timer = new Timer(config.scheduler, () => this.#apply(this.machine.elapsed()));
+    this.#timer = new Timer(config.scheduler, () => this.#stepped());
+  }
+
+  /** What a request would do now. */
+  get effect(): RequestEffect {
+    return this.machine.effectOf(this.#now());
   }
 
   /** Asks for the end; see {@link Drain.request}. */
@@ -50,9 +64,24 @@ export class DrainController {
     return this.#clock.at(this.#config.scheduler.now());
   }
 
+  #wait(ms: number): void {
+    const isLetters = this.machine.phase === 'expired';
+    this.#leftMs = ms;
+    this.#stepAt = this.#now();
+    this.#timer.set(isLetters ? Math.min(ms, STEP_MS) : ms);
+  }
+
+  #stepped(): void {
+    const isLetters = this.machine.phase === 'expired';
+    const stepMs = Math.min(this.#leftMs, STEP_MS);
+    const passedMs = Math.min(Math.max(this.#now() - this.#stepAt, stepMs), 2 * STEP_MS);
+    if (isLetters && passedMs < this.#leftMs) this.#wait(this.#leftMs - passedMs);
+    else this.#apply(this.machine.elapsed());
+  }
+
   #apply({ entered, timerMs = Number.POSITIVE_INFINITY }: DrainStep, error?: unknown): void {
     // First, so that a pipeline that ends in what follows finds the timer and cancels it.
-    if (Number.isFinite(timerMs)) this.#timer.set(timerMs);
+    if (Number.isFinite(timerMs)) this.#wait(timerMs);
     for (const phase of entered) {
       if (phase === 'ended') {
         this.#timer.cancel();

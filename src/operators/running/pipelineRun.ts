@@ -3,11 +3,15 @@ import { isWriteOutcome } from '../../contracts/sink.js';
 import { withFallbackContext } from '../../flow/context.js';
 import { PipelineMonitor } from '../../flow/monitor.js';
 import { withContext } from '../../flow/withContext.js';
+import type { RequestEffect } from '../../policies/drain.js';
 import { messageOf } from '../../primitives/messageOf.js';
 import { duration, having, type OptionsOf, type Read } from '../../primitives/options.js';
 import { DrainController } from './drainController.js';
 import { OBSERVERS, type RunObserver, RunObservers } from './runObserver.js';
 import { type RunOutcome, type RunReport, reportOf } from './runReport.js';
+import { unstoppedSources } from './unstoppedSources.js';
+
+export type { RequestEffect };
 
 /** The options that everything which runs a pipeline has. */
 export interface PipelineRunOptions {
@@ -43,6 +47,7 @@ export class PipelineRun {
   #signal: string | undefined;
   #batches = 0;
   #rows = 0;
+  #unstopped: readonly string[] = [];
   #isOver = false;
 
   constructor(config: PipelineRunConfig) {
@@ -55,7 +60,10 @@ export class PipelineRun {
       scheduler,
       timeoutMs: drainTimeoutMs,
       onDraining: () => this.#observers.draining(this.#reason),
-      onDeadline: () => this.#endDrain('deadline'),
+      onDeadline: () => {
+        this.#unstopped = unstoppedSources(this.monitor.stages);
+        this.#endDrain('deadline');
+      },
     });
   }
 
@@ -84,10 +92,17 @@ export class PipelineRun {
     });
   }
 
-  /** Asks for a drain; the second time leaves it a second at most, the third ends it. */
-  request(reason: string, signal?: string): void {
+  /**
+   * Asks for a drain. The second time ends the writing and leaves the dead letters a second at most, the third ends the run. What
+   * it does is told before it is done.
+   */
+  request(reason: string, signal?: string, tell?: (effect: RequestEffect) => void): void {
+    const { effect } = this.#drain;
+    if (this.#isOver || effect === 'none') return;
     this.#signal ??= signal;
     if (!this.isDraining) this.#reason = reason;
+    tell?.(effect);
+    if (effect !== 'drain') this.#observers.hurrying(reason, effect);
     this.#drain.request();
   }
 
@@ -118,6 +133,7 @@ export class PipelineRun {
       durationMs: scheduler.now() - this.#startedAt,
       batches: this.#batches,
       rows: this.#rows,
+      unstopped: this.#unstopped,
       ...(this.#signal === undefined ? {} : { signal: this.#signal }),
       ...(outcome === 'failed' ? { error } : {}),
     });

@@ -9,7 +9,7 @@ import type { RunReport } from './runReport.js';
 /**
  * Follows a run, for metrics, logs and the like; one run at a time.
  *
- * It cannot hurt the pipeline: what `draining`, `finished` or a stage event throws becomes a warning of the process
+ * It cannot hurt the pipeline: what `draining`, `hurrying`, `finished` or a stage event throws becomes a warning of the process
  * (`SLUICE_OBSERVER_FAILED`), once per observer and run, and the run goes on. Only what `attach` throws fails the run, because
  * nothing has been read by then.
  */
@@ -18,15 +18,20 @@ export interface RunObserver {
   attach?(monitor: PipelineMonitor): StageObserver | undefined;
   /** The drain begins, because of a signal, of `stop`, or of the `failure` of a writer that cannot go on. */
   draining?(reason: string): void;
+  /**
+   * The end was asked for again while the pipeline drains. `hurry`: nothing more is written, and what is held goes to the dead
+   * letters. `end`: the run ends now, whatever it holds.
+   */
+  hurrying?(reason: string, effect: 'hurry' | 'end'): void;
   /** The run is over. */
   finished?(report: RunReport): void;
 }
 
-const METHODS = ['attach', 'draining', 'finished'] as const;
+const METHODS = ['attach', 'draining', 'hurrying', 'finished'] as const;
 
 /** The option `observe`. */
 export const OBSERVERS = listOf(
-  checked('an observer with attach, draining or finished', (value): value is RunObserver =>
+  checked('an observer with attach, draining, hurrying or finished', (value): value is RunObserver =>
     METHODS.some((method) => typeof (value as RunObserver | null | undefined)?.[method] === 'function'),
   ),
 ).default([]);
@@ -55,6 +60,10 @@ export class RunObservers {
 
   draining(reason: string): void {
     this.#tell((observer) => observer.draining?.(reason));
+  }
+
+  hurrying(reason: string, effect: 'hurry' | 'end'): void {
+    this.#tell((observer) => observer.hurrying?.(reason, effect));
   }
 
   finished(report: RunReport): void {

@@ -20,7 +20,10 @@ export interface StageReport extends Pick<Stage, (typeof REPORTED)[number]> {
   readonly held: number;
 }
 
-/** The account of a run: `received = written + diverted + dropped + filtered + delivered + held`. */
+/**
+ * The account of a run. What is `held` when it has ended is in no store and in no dead letter: it is lost unless the source can
+ * give it again. `received = written + diverted + dropped + filtered + delivered + held`.
+ */
 export interface RunReport extends Account {
   readonly outcome: RunOutcome;
   readonly durationMs: number;
@@ -31,6 +34,11 @@ export interface RunReport extends Account {
   readonly heldBy: Readonly<Record<string, number>>;
   /** Every stage, in the order in which items pass them. */
   readonly stages: readonly StageReport[];
+  /**
+   * Sources that did not hear the request to stop, so that the drain lasted until its deadline: put `untilStopped()` directly behind
+   * each. By name, or by the stage below, as `the source of boundedBuffer`.
+   */
+  readonly unstopped: readonly string[];
   /** The signal that asked for the stop, if one did. */
   readonly signal?: string;
   /** What ended a failed run. */
@@ -39,7 +47,7 @@ export interface RunReport extends Account {
 
 export function reportOf(
   monitor: PipelineMonitor,
-  run: Pick<RunReport, 'outcome' | 'durationMs' | 'batches' | 'rows' | 'signal' | 'error'>,
+  run: Pick<RunReport, 'outcome' | 'durationMs' | 'batches' | 'rows' | 'unstopped' | 'signal' | 'error'>,
 ): RunReport {
   const stages = [...monitor.stages].reverse().map((stage): StageReport => {
     const { droppedTotal: dropped, held, abandoned } = stage;
