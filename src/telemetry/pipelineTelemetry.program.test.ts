@@ -1,4 +1,4 @@
-import { NEVER, VirtualTimeScheduler } from 'rxjs';
+import { EMPTY, NEVER, of, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { samplesBy } from '../../test/support/exposition.js';
 import { play, type Tick, ticks, watch } from '../../test/support/telemetryBench.js';
@@ -7,9 +7,23 @@ import { PipelineMonitor } from '../flow/monitor.js';
 import type { StageObserver } from '../flow/stage.js';
 import { boundedBuffer } from '../operators/boundedBuffer.js';
 import { writeCoordinator } from '../operators/writeCoordinator.js';
+import { writeTo } from '../operators/writeTo.js';
 import { run } from '../pipelines/run.js';
+import { CircuitBreaker } from '../policies/circuitBreaker.js';
 import { slowSink } from '../testing/slowSink.js';
 import { pipelineTelemetry } from './pipelineTelemetry.js';
+
+const letters = { letters: 0, items: 0 };
+const queue = {
+  stats: () => ({ open: letters, parked: letters, appended: letters, replayed: letters, quarantined: 0 }),
+};
+
+/** Waits before an open breaker for as long as it is left to. */
+function broken() {
+  const breaker = new CircuitBreaker();
+  breaker.forceOpen(0);
+  return of([1]).pipe(writeTo<number>({ name: 'broken', write: () => EMPTY }, { name: 'broken', breaker }));
+}
 
 describe('a run that telemetry observes', () => {
   const chain = (count: number, scheduler: VirtualTimeScheduler) =>
@@ -56,6 +70,51 @@ describe('a run that telemetry observes', () => {
     expect(await read('sluice_draining')).toEqual({ '': 1 });
     telemetry.attach(new PipelineMonitor());
     expect(await read('sluice_draining')).toEqual({ '': 0 });
+  });
+
+  it('that has ended keeps no other from taking work, whatever state it ended in', async () => {
+    const { telemetry, read } = watch();
+    const stop = new AbortController();
+    const other = new AbortController();
+    const holding = { ...queue, holding: { sinceMs: 9 } };
+    const options = { signals: [], drainTimeoutMs: 0 };
+    const observe = [telemetry.pipeline('main', { deadLetters: holding })];
+    const main = run(broken(), { ...options, stop: stop.signal, observe });
+    const rest = run(NEVER, { ...options, stop: other.signal, observe: [telemetry.pipeline('rest')] });
+    expect(telemetry.blockers()).toEqual({ draining: false, open: ['broken'], holding: ['main'] });
+    stop.abort();
+    await main;
+    expect(telemetry.blockers()).toEqual({ draining: false, open: [], holding: [] });
+    expect(await read('sluice_draining')).toEqual({ '': 0 });
+    // Its writers are not missed.
+    expect(await read('mds_coord_workers_alive')).toEqual({});
+    other.abort();
+    await rest;
+    expect(telemetry.blockers()).toEqual({ draining: true, open: ['broken'], holding: ['main'] });
+  });
+
+  it('leaves no drain behind under a name that its monitor no longer has', async () => {
+    const { telemetry } = watch();
+    const monitor = new PipelineMonitor();
+    await run(NEVER, {
+      signals: [],
+      stop: AbortSignal.abort(),
+      drainTimeoutMs: 0,
+      monitor,
+      observe: [telemetry.pipeline('main')],
+    });
+    expect(telemetry.blockers().draining).toBe(true);
+    telemetry.bind(monitor, { pipeline: 'rest' });
+    expect(telemetry.blockers().draining).toBe(false);
+  });
+
+  it('is draining by word of the program until that name begins, whoever else runs', () => {
+    const { telemetry } = watch();
+    telemetry.bind(new PipelineMonitor(), { pipeline: 'main' });
+    telemetry.draining();
+    expect(telemetry.blockers().draining).toBe(true);
+    telemetry.attach(new PipelineMonitor());
+    expect(telemetry.blockers().draining).toBe(false);
   });
 
   it('has a name that no other has while it runs', async () => {

@@ -39,7 +39,9 @@ export interface BindConfig {
   readonly deadLetters?: DeadLetterCounts;
 }
 
-/** What keeps a program from taking work, as far as its pipelines know. */
+/**
+ * What keeps a program from taking work, as far as its pipelines know: those that run, or, once none does, those that have ended.
+ */
 export interface ReadinessBlockers {
   readonly draining: boolean;
   /** Coordinators whose breaker is open. */
@@ -49,7 +51,7 @@ export interface ReadinessBlockers {
 }
 
 /** Give it to `observe` of a run, which it shows as the pipeline `default`; `pipeline()` observes one under another name. */
-export interface PipelineTelemetry extends Required<RunObserver> {
+export interface PipelineTelemetry extends Required<Omit<RunObserver, 'hurrying'>> {
   /**
    * The observer that shows a run under this label, and the numbers of its dead letters. After the run its last values stay until
    * another of this name begins; counters then go on where they were.
@@ -65,7 +67,7 @@ export interface PipelineTelemetry extends Required<RunObserver> {
   /** How many gaps in the data are not filled yet. */
   gapsOpen(count: number): void;
   /** The program takes no more work. */
-  draining(): void;
+  draining(reason?: string): void;
   metrics(format?: MetricsFormat): Promise<RenderedMetrics>;
   topology(): readonly Topology[];
   eventLoopDelay(): EventLoopDelayReading;
@@ -122,12 +124,21 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
     divertReasons: new BoundedLabels(),
   };
   const pipelines = new Map<PipelineMonitor, PipelineView>();
-  const drainingPipelines = new Set<string>();
+  /** Names under which a drain was announced while no pipeline of that name was running. */
+  const announced = new Set<string>();
   const providers = new Map<string, ProviderState>();
   /** What the pipelines that have ended have counted; their gauges are not read. */
   const former = new Scrape();
   let gaps = 0;
   let latest: Scrape | undefined;
+
+  /** The pipelines that say how the program is: one that has ended keeps no other from taking work. */
+  const concerned = (): readonly PipelineView[] => {
+    const all = [...pipelines.values()];
+    const running = all.filter(({ isOver }) => !isOver);
+    return running.length > 0 ? running : all;
+  };
+  const isDraining = () => announced.size > 0 || concerned().some(({ draining }) => draining !== undefined);
 
   const recordOf = (stage: Stage): WriterRecord => {
     const record = records.get(stage) ?? new WriterRecord();
@@ -160,7 +171,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
       for (const state of PROVIDER_STATES) fresh.add('providerState', [provider, state], state === current ? 1 : 0);
     }
     fresh.add('gapsOpen', [], gaps);
-    fresh.add('draining', [], drainingPipelines.size > 0 ? 1 : 0);
+    fresh.add('draining', [], isDraining() ? 1 : 0);
     const { mean, p99, max } = delay.read();
     fresh.add('loopMean', [], mean);
     fresh.add('loopP99', [], p99);
@@ -196,22 +207,26 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
         reject(`${owner}: bind`, 'pipeline', 'a name that no running pipeline has', name);
       }
     }
-    const view: PipelineView = { name, monitor, deadLetters, isOver: false };
+    const view: PipelineView = { name, monitor, deadLetters, draining: undefined, isOver: false };
     pipelines.set(monitor, view);
     // A pipeline that runs again takes work again.
-    drainingPipelines.delete(name);
+    announced.delete(name);
     return view;
   };
 
-  const observe = (name: string, bindConfig: BindConfig): Pick<PipelineTelemetry, keyof RunObserver> => {
+  const observe = (
+    name: string,
+    bindConfig: BindConfig,
+  ): Pick<PipelineTelemetry, keyof RunObserver & keyof PipelineTelemetry> => {
     let view: PipelineView | undefined;
     return {
       attach(monitor) {
         view = show(monitor, { ...bindConfig, pipeline: name });
         return observer;
       },
-      draining: () => {
-        drainingPipelines.add(name);
+      draining(reason?: string) {
+        if (!view || view.isOver) announced.add(name);
+        else view.draining = reason === 'failure' ? 'failing' : 'asked';
       },
       finished() {
         if (view) view.isOver = true;
@@ -243,10 +258,13 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
       [...pipelines.values()].map(({ name, monitor }) => topologyOf(name, monitor, (stage) => gates.look(stage))),
     eventLoopDelay: () => delay.read(),
     blockers() {
-      const open = [...scrape().series('circuitState')].filter(({ value }) => value === 1);
-      const holding = [...pipelines.values()].filter(({ deadLetters }) => deadLetters?.holding);
+      const views = concerned();
+      const current = new Scrape();
+      for (const view of views) scrapePipeline(view, current, sources);
+      const open = [...current.series('circuitState')].filter(({ value }) => value === 1);
+      const holding = views.filter(({ deadLetters }) => deadLetters?.holding);
       return {
-        draining: drainingPipelines.size > 0,
+        draining: isDraining(),
         open: open.map(({ labels }) => String(labels.coord_id)),
         holding: holding.map(({ name }) => name),
       };

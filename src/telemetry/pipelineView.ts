@@ -50,14 +50,23 @@ export interface PipelineView {
   readonly name: string;
   readonly monitor: PipelineMonitor;
   readonly deadLetters: DeadLetterCounts | undefined;
+  /** Whether it drains, or has drained: because it was asked to, or because it could not go on. */
+  draining: 'asked' | 'failing' | undefined;
   /** Its run has ended, and another one may take its name. */
   isOver: boolean;
 }
 
 /** Adds the values of a pipeline to a scrape. */
-export function scrapePipeline({ name, monitor, deadLetters }: PipelineView, scrape: Scrape, sources: MetricSources) {
+export function scrapePipeline(view: PipelineView, scrape: Scrape, sources: MetricSources) {
+  const { name, monitor, deadLetters } = view;
   const { gates, dropReasons, divertReasons } = sources;
-  for (const coordinator of coordinatorsOf(monitor.stages)) scrapeCoordinator(coordinator, scrape, sources);
+  // Nobody misses the writers of a pipeline that was asked to end.
+  const isMissed = !(view.isOver && view.draining === 'asked');
+  for (const coordinator of coordinatorsOf(monitor.stages)) {
+    scrapeCoordinator(coordinator, scrape, sources);
+    if (!isMissed) continue;
+    for (const { stage } of coordinator.workers) scrape.add('workersAlive', [coordinator.id], stage.isLive ? 1 : 0);
+  }
 
   const account = monitor.account();
   for (const key of ACCOUNT) scrape.add(key, [name], account[key]);
@@ -102,7 +111,6 @@ function scrapeCoordinator(coordinator: Coordinator, scrape: Scrape, { records, 
   }
   for (const { stage, id: workerId } of workers) {
     const record = records.get(stage) ?? NO_RECORD;
-    scrape.add('workersAlive', [id], stage.isLive ? 1 : 0);
     scrape.add('batchesWritten', [id, workerId], record.batches);
     for (const [type, count] of record.failuresBy) scrape.add('writeErrors', [id, workerId, type], count);
     scrape.add('writeLatency', [id, workerId], record.latency);
