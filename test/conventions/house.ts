@@ -25,6 +25,7 @@ export const SINKS: Membership = {
   folder: 'src/sinks',
   docs: 'docs/sinks',
   support: {
+    handOver: 'what toAsyncIterable and toReadable have in common',
     migrationPlan: 'what migrate would do; the same function, and described on its page',
   },
 };
@@ -34,6 +35,8 @@ export const NO_SINKS: Readonly<Record<string, string>> = {
   migrate: 'makes the tables',
   openStore: 'opens the database that sinks write to',
   sinkSubscriber: 'subscribes a sink',
+  toAsyncIterable: 'a way out of a chain',
+  toReadable: 'a way out of a chain',
 };
 
 export const HOUSE = [OPERATORS, SOURCES, SINKS] as const;
