@@ -78,7 +78,7 @@ const OPTIONS = {
  * import { CircuitBreaker } from 'sluice';
  * import { circuitBreaker, retryWithJitter } from 'sluice/operators';
  *
- * const provider = new CircuitBreaker({ window: { kind: 'count', size: 5 }, openMs: 60_000 });
+ * const provider = new CircuitBreaker({ window: { kind: 'count', size: 5 }, openMs: 30_000 });
  * of('quote')
  *   .pipe(circuitBreaker(provider, { whenOpen: 'wait' }), retryWithJitter({ maxAttempts: Infinity }))
  *   .subscribe((item) => console.log(item, provider.state));

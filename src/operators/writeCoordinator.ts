@@ -22,7 +22,7 @@ export interface CoordinatorPolicies<T>
   readonly retry?: RetryPolicy | false | undefined;
   /**
    * The breaker that all workers ask: its settings, one that others share, or false for none. Default: it opens after five
-   * failures in a row and lets one write through after 60 s.
+   * failures in a row and lets one write through after a second, then less and less often, at least every 60 s.
    */
   readonly breaker?: CircuitBreaker | CircuitBreakerConfig | false | undefined;
 }

@@ -126,10 +126,94 @@ describe('CircuitBreaker', () => {
       expect(breaker.state).toBe('halfOpen');
     });
 
-    it('is open for a minute by default', () => {
+    it('is open for a second by default, and a tenth longer after each probe that fails, up to a minute', () => {
       const breaker = new CircuitBreaker(count(1));
-      call(breaker, '-');
-      expect(breaker.readyInMs(0)).toBe(60_000);
+      const waits: number[] = [];
+      let now = 0;
+      for (let round = 0; round < 60; round++) {
+        call(breaker, '-', now);
+        waits.push(breaker.readyInMs(now));
+        now += breaker.readyInMs(now);
+      }
+      expect(waits.slice(0, 5)).toEqual([1_000, 1_100, 1_210, 1_331, 1_465]);
+      expect(waits.slice(-15)).toEqual(Array(15).fill(60_000));
+      // Nine seconds away, nine and a half minutes away: found out within a tenth of that and a second.
+      let sum = 0;
+      for (const wait of waits) {
+        expect(wait).toBeLessThanOrEqual(1_000 + sum / 9.9);
+        sum += wait;
+      }
+      // Once it was closed, the next outage may be a short one.
+      call(breaker, '+-', now);
+      expect(breaker.readyInMs(now)).toBe(1_000);
+    });
+
+    it.each<[CircuitBreakerConfig, waits: number[]]>([
+      [{ openMs: 1_200 }, [1_000, 1_100, 1_200, 1_200]],
+      [{ openMs: 800 }, [800, 800, 800, 800]],
+      [{ openMs: 60_000, firstOpenMs: 60_000 }, [60_000, 60_000, 60_000, 60_000]],
+      [{ openMs: 5, firstOpenMs: 0 }, [0, 1, 2, 3, 4, 5, 5]],
+    ])('with %j is open for %j', (config, waits) => {
+      const breaker = new CircuitBreaker({ ...count(1), ...config });
+      let now = 0;
+      for (const wait of waits) {
+        call(breaker, '-', now);
+        expect(breaker.readyInMs(now)).toBe(wait);
+        now += wait;
+      }
+    });
+
+    it('refuses a first span above the longest', () => {
+      expect(() => new CircuitBreaker({ openMs: 10, firstOpenMs: 11 })).toThrow(
+        'CircuitBreaker: firstOpenMs must be at most openMs (10), got 11',
+      );
+    });
+
+    it('lets those probe at once who are in a hurry, and says so to all who wait', () => {
+      const breaker = new CircuitBreaker(count(1));
+      call(breaker, '-', 0);
+      call(breaker, '-', 1_000);
+      let told = 0;
+      breaker.onChange(() => {
+        told += 1;
+      });
+      breaker.hurry(1_500);
+      expect(told).toBe(1);
+      expect(breaker.readyInMs(1_500)).toBe(0);
+      expect(breaker.tryAcquire(1_500)).toMatchObject({ isProbe: true });
+    });
+
+    it('begins again with the shortest wait for those who are in a hurry', () => {
+      const breaker = new CircuitBreaker(count(1));
+      for (const now of [0, 1_000, 3_000]) call(breaker, '-', now);
+      expect(breaker.readyInMs(3_000)).toBe(1_210);
+      breaker.hurry(3_000);
+      call(breaker, '-', 3_000);
+      expect(breaker.readyInMs(3_000)).toBe(1_000);
+    });
+
+    it.each(['closed', 'forcedOpen', 'disabled'])('no hurry changes a breaker that is %s', (state) => {
+      const breaker = new CircuitBreaker();
+      if (state === 'forcedOpen') breaker.forceOpen(0);
+      if (state === 'disabled') breaker.disable(0);
+      breaker.hurry(0);
+      expect(breaker.state).toBe(state);
+    });
+
+    it('is opened by one call that has shown that none will succeed, unless that call is of the past', () => {
+      const breaker = new CircuitBreaker();
+      const late = breaker.tryAcquire(0)!;
+      breaker.trip(breaker.tryAcquire(0)!, 0);
+      expect(breaker.state).toBe('open');
+      expect(breaker.readyInMs(0)).toBe(1_000);
+      const probe = breaker.tryAcquire(1_000)!;
+      breaker.trip(late, 1_000);
+      expect(breaker.state).toBe('halfOpen');
+      breaker.trip(probe, 1_000);
+      expect(breaker.state).toBe('open');
+      expect(breaker.readyInMs(1_000)).toBe(1_100);
+      breaker.trip(probe, 1_500);
+      expect(breaker.readyInMs(1_500)).toBe(600);
     });
 
     it('has an end at once where openMs is 0', () => {
@@ -196,7 +280,7 @@ describe('CircuitBreaker', () => {
     it('does not let "half-open admits everyone" come back: one probe by default, and others when it is settled', () => {
       const { breaker, probe } = halfOpened();
       for (let i = 0; i < 100; i++) expect(breaker.tryAcquire(100 + i)).toBeUndefined();
-      expect(breaker.readyInMs(200)).toBe(Number.POSITIVE_INFINITY);
+      expect(breaker.readyInMs(200)).toBe(59_900);
       breaker.release(probe, 200);
       expect(breaker.readyInMs(200)).toBe(0);
       expect(breaker.tryAcquire(200)).toMatchObject({ isProbe: true });
@@ -269,6 +353,16 @@ describe('CircuitBreaker', () => {
       expect(breaker.tryAcquire(210)).toBeDefined();
       breaker.succeeded(next, 0, 211);
       expect(breaker.state).toBe('closed');
+    });
+
+    it('a probe that never answers does not hold everybody for ever, unless it is told to', () => {
+      const { breaker } = halfOpened();
+      expect(breaker.tryAcquire(60_099)).toBeUndefined();
+      expect(breaker.tryAcquire(60_100)).toBeUndefined();
+      expect(breaker.tryAcquire(60_200)).toMatchObject({ isProbe: true });
+      const patient = halfOpened({ maxHalfOpenMs: Number.POSITIVE_INFINITY });
+      expect(patient.breaker.readyInMs(1e9)).toBe(Number.POSITIVE_INFINITY);
+      expect(patient.breaker.tryAcquire(1e9)).toBeUndefined();
     });
 
     it('opens again after maxHalfOpenMs, and is half-open again after openMs', () => {

@@ -1,35 +1,14 @@
 import { Listeners } from '../primitives/listeners.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
-import { duration, integer, number, type OptionsOf, type Read, readOptions, unchecked } from '../primitives/options.js';
-import { type CallWindow, type CallWindowConfig, callWindow } from './callWindow.js';
+import { integer, type Read, readOptions, reject } from '../primitives/options.js';
+import { type CallWindow, callWindow } from './callWindow.js';
+import { BREAKER_OPTIONS, type CircuitBreakerConfig } from './circuitBreakerConfig.js';
+
+export type { CircuitBreakerConfig } from './circuitBreakerConfig.js';
 
 export type BreakerState = 'closed' | 'open' | 'halfOpen' | 'forcedOpen' | 'disabled';
 
-export interface CircuitBreakerConfig {
-  /**
-   * The calls that it judges by: the last `size` (1 to 1,000,000), or those of the last `ms` milliseconds (1 or more), which
-   * are counted in ten buckets, so that a call counts for nine to ten tenths of that. Default the last 5.
-   */
-  readonly window?: CallWindowConfig | undefined;
-  /** It does not open before this many calls are in the window. 1 or more; default `size`, or 5 with a time window. */
-  readonly minimumCalls?: number | undefined;
-  /** It opens when at least this part of the calls failed. Above 0, at most 1, default 1. */
-  readonly failureRate?: number | undefined;
-  /** A call that took this many milliseconds or longer is slow. 1 or more; default: none is. */
-  readonly slowCallMs?: number | undefined;
-  /** It opens when at least this part of the calls was slow. Above 0, at most 1, default 1; requires `slowCallMs`. */
-  readonly slowCallRate?: number | undefined;
-  /** How long it stays open before it lets probes through, in milliseconds. 0 or more, default 60,000. */
-  readonly openMs?: number | undefined;
-  /** How many probes may be in flight at once while it is half-open. 1 or more, default 1. */
-  readonly halfOpenPermits?: number | undefined;
-  /** How many probes in a row must succeed to close it. 1 or more, default 1. One that fails or is slow opens it again. */
-  readonly halfOpenSuccesses?: number | undefined;
-  /** It opens again after it has been half-open for this many milliseconds. 1 or more; default: it stays half-open. */
-  readonly maxHalfOpenMs?: number | undefined;
-}
-
-/** Permission for one call. Settle it once, by `succeeded`, `failed` or `release`. */
+/** Permission for one call. Settle it once, by `succeeded`, `failed`, `trip` or `release`. */
 export interface Permit {
   /** The generation of the breaker that gave it: a new one begins with each change of state. */
   readonly generation: number;
@@ -37,36 +16,25 @@ export interface Permit {
   readonly isProbe: boolean;
 }
 
+/** By which factor it stays open longer after a probe that failed: each wait is about a tenth of all before, and the first. */
+const GROWTH = 1.1;
+
 /** What is known in one state only. */
 type Phase =
   | { readonly state: 'closed' }
   | { readonly state: 'disabled' }
   | { readonly state: 'forcedOpen' }
-  | { readonly state: 'open'; readonly since: number }
+  | { readonly state: 'open'; readonly since: number; readonly ms: number }
   | { readonly state: 'halfOpen'; readonly since: number; readonly out: Set<Permit>; successes: number };
-
-const rate = () => number({ above: 0, max: 1 }).default(1);
-
-const OPTIONS = {
-  // Checked by callWindow(), and against its size.
-  window: unchecked(),
-  minimumCalls: unchecked(),
-  failureRate: rate(),
-  slowCallMs: duration({ min: 1 }),
-  slowCallRate: rate(),
-  openMs: duration().default(60_000),
-  halfOpenPermits: integer({ min: 1 }).default(1),
-  halfOpenSuccesses: integer({ min: 1 }).default(1),
-  maxHalfOpenMs: duration({ min: 1 }).default(Number.POSITIVE_INFINITY),
-} satisfies OptionsOf<CircuitBreakerConfig>;
 
 /**
  * Keeps callers away from a system that keeps failing, and finds out when it works again.
  *
- * Closed, it permits every call and counts. Once enough calls have failed or were slow, it opens and permits none for `openMs`.
- * Then it is half-open: the next caller gets the permit of a probe, and no more than `halfOpenPermits` are out at once. Enough
- * successes close it, and one failure opens it again. `forceOpen()` holds it open and `disable()` holds it out of the way,
- * both until `reset()`.
+ * Closed, it permits every call and counts. Once enough calls have failed or were slow, it opens and permits none for
+ * `firstOpenMs`. Then it is half-open: the next caller gets the permit of a probe, and no more than `halfOpenPermits` are out at
+ * once. Enough successes close it. One failure opens it again, a tenth longer than before and at most for `openMs`. So an
+ * outage costs hardly a tenth more than it lasts, and a second, while an hour of it costs about a hundred calls. `forceOpen()` holds it open and `disable()` holds it out
+ * of the way, both until `reset()`.
  *
  * It has no timer: each caller says what time it is. Any clock in milliseconds will do; one that is set back makes the breaker
  * wait a little longer. Asking while it is open changes nothing and costs nothing. Each change of state begins a new
@@ -76,22 +44,39 @@ const OPTIONS = {
  * counts once.
  */
 export class CircuitBreaker {
-  readonly #settings: Omit<Read<CircuitBreakerConfig, typeof OPTIONS>, 'window' | 'minimumCalls'>;
+  readonly #settings: Omit<
+    Read<CircuitBreakerConfig, typeof BREAKER_OPTIONS>,
+    'window' | 'minimumCalls' | 'firstOpenMs'
+  >;
+  readonly #firstOpenMs: number;
   readonly #minimumCalls: number;
   readonly #window: CallWindow;
   readonly #time = new MonotonicClock();
   #phase: Phase = { state: 'closed' };
+  /** For how long it opens next. */
+  #nextOpenMs: number;
   #generation = 0;
   /** Shared by all calls of a generation that are not probes. */
   #permit: Permit = Object.freeze({ generation: 0, isProbe: false });
   readonly #listeners = new Listeners<BreakerState>();
 
   constructor(config: CircuitBreakerConfig = {}, owner = 'CircuitBreaker') {
-    const { window = { kind: 'count', size: 5 }, minimumCalls, ...settings } = readOptions(owner, config, OPTIONS);
+    const {
+      window = { kind: 'count', size: 5 },
+      minimumCalls,
+      firstOpenMs,
+      ...settings
+    } = readOptions(owner, config, BREAKER_OPTIONS);
     if (config.slowCallRate !== undefined && settings.slowCallMs === undefined) {
       throw new RangeError(`${owner}: slowCallRate (${config.slowCallRate}) requires slowCallMs`);
     }
+    const { openMs } = settings;
+    if (firstOpenMs !== undefined && firstOpenMs > openMs) {
+      reject(owner, 'firstOpenMs', `at most openMs (${openMs})`, firstOpenMs);
+    }
     this.#settings = settings;
+    this.#firstOpenMs = firstOpenMs ?? Math.min(1_000, openMs);
+    this.#nextOpenMs = this.#firstOpenMs;
     this.#window = callWindow(`${owner}: window`, window);
     const { size } = this.#window;
     const calls = Number.isFinite(size) ? integer({ min: 1, max: size }).default(size) : integer({ min: 1 }).default(5);
@@ -128,9 +113,9 @@ export class CircuitBreaker {
     const phase = this.#phase;
     if (phase.state === 'closed' || phase.state === 'disabled') return 0;
     if (phase.state === 'forcedOpen') return Number.POSITIVE_INFINITY;
-    if (phase.state === 'open') return Math.max(0, phase.since + this.#settings.openMs - time);
+    if (phase.state === 'open') return Math.max(0, phase.since + phase.ms - time);
     const endsAt = phase.since + this.#settings.maxHalfOpenMs;
-    if (endsAt <= time) return Math.max(0, endsAt + this.#settings.openMs - time);
+    if (endsAt <= time) return Math.max(0, endsAt + this.#nextOpenMs - time);
     return phase.out.size < this.#settings.halfOpenPermits ? 0 : endsAt - time;
   }
 
@@ -151,6 +136,31 @@ export class CircuitBreaker {
     this.#listeners.notify();
   }
 
+  /** The call has shown that no call will succeed now: opens it, as a failed probe does. */
+  trip(permit: Permit, now: number): void {
+    const time = this.#time.at(now);
+    this.#endHalfOpen(time);
+    const phase = this.#phase;
+    if (phase.state === 'closed' && permit.generation === this.#generation) this.#open(time);
+    else if (phase.state === 'halfOpen' && phase.out.delete(permit)) this.#open(time);
+    this.#listeners.notify();
+  }
+
+  /**
+   * Lets the next caller probe immediately if it is open, and begins again with `firstOpenMs`: for those who have little time
+   * left. Does nothing while it is forced open.
+   */
+  hurry(now: number): void {
+    const time = this.#time.at(now);
+    this.#endHalfOpen(time);
+    this.#nextOpenMs = this.#firstOpenMs;
+    if (this.#phase.state === 'open') {
+      this.#phase = { state: 'open', since: time, ms: 0 };
+      this.#listeners.record('open');
+    }
+    this.#listeners.notify();
+  }
+
   /** Permits no call until {@link reset}. */
   forceOpen(now: number): void {
     this.#force('forcedOpen', now);
@@ -167,7 +177,7 @@ export class CircuitBreaker {
   }
 
   /**
-   * Calls `listener` at each change of state, and when the permit of a probe comes free, until the returned function is called.
+   * Calls `listener` at each change of state, and when a probe has become possible, until the returned function is called.
    * Listeners are called in the order in which they came, and a change that one of them makes is reported after all have been
    * called for the one before. What a listener throws becomes an unhandled rejection, and the others are still called.
    */
@@ -178,7 +188,7 @@ export class CircuitBreaker {
   #probe(time: number): Permit | undefined {
     this.#endHalfOpen(time);
     let phase = this.#phase;
-    if (phase.state === 'open' && phase.since + this.#settings.openMs <= time) {
+    if (phase.state === 'open' && phase.since + phase.ms <= time) {
       phase = { state: 'halfOpen', since: time, out: new Set(), successes: 0 };
       this.#enter(phase);
     }
@@ -228,10 +238,14 @@ export class CircuitBreaker {
   }
 
   #open(since: number): void {
-    this.#enter({ state: 'open', since });
+    const ms = this.#nextOpenMs;
+    // By a millisecond at least, or a first wait of 0 would stay 0.
+    this.#nextOpenMs = Math.min(this.#settings.openMs, Math.max(ms + 1, Math.ceil(ms * GROWTH)));
+    this.#enter({ state: 'open', since, ms });
   }
 
   #close(): void {
+    this.#nextOpenMs = this.#firstOpenMs;
     this.#window.clear();
     this.#enter({ state: 'closed' });
   }

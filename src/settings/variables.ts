@@ -154,7 +154,7 @@ export const VARIABLES = {
   },
   MDS_CB_HALF_OPEN_AFTER_SEC: {
     ...seconds(),
-    meaning: 'how long the circuit breaker stays open before a write probes the store',
+    meaning: 'the longest that the circuit breaker stays open before a write probes the store; at first it is a second',
     setting: 'breaker.openMs',
     byDefault: '60',
   },

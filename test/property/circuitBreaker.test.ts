@@ -16,12 +16,14 @@ const configs = fc
     slowCallMs: fc.integer({ min: 1, max: 20 }),
     slowCallRate: rates,
     openMs: fc.integer({ min: 0, max: 40 }),
+    firstOpenMs: fc.option(fc.integer({ min: 0, max: 40 }), { nil: undefined }),
     halfOpenPermits: fc.integer({ min: 1, max: 3 }),
     halfOpenSuccesses: fc.integer({ min: 1, max: 3 }),
-    maxHalfOpenMs: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined }),
+    maxHalfOpenMs: fc.integer({ min: 1, max: 60 }),
   })
-  .map(({ minimumCalls, ...config }) => ({
+  .map(({ minimumCalls, firstOpenMs, ...config }) => ({
     ...config,
+    ...(firstOpenMs === undefined ? {} : { firstOpenMs: Math.min(firstOpenMs, config.openMs) }),
     minimumCalls: config.window.kind === 'count' ? Math.min(minimumCalls, config.window.size) : minimumCalls,
   }));
 type Config = typeof configs extends fc.Arbitrary<infer C> ? C : never;
@@ -38,7 +40,19 @@ const actions = fc.array(
     {
       weight: 30,
       arbitrary: fc.record({
-        kind: fc.constantFrom('succeeded' as const, 'failed' as const, 'failed' as const, 'release' as const),
+        kind: fc.constantFrom(
+          ...([
+            'succeeded',
+            'succeeded',
+            'failed',
+            'failed',
+            'failed',
+            'failed',
+            'release',
+            'release',
+            'trip',
+          ] as const),
+        ),
         /** Mostly the newest. */
         call: fc.oneof({ weight: 3, arbitrary: fc.nat(2) }, { weight: 1, arbitrary: fc.nat(30) }),
         durationMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(25) }),
@@ -49,6 +63,7 @@ const actions = fc.array(
       arbitrary: fc.record({ kind: fc.constantFrom('forceOpen' as const, 'disable' as const) }),
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('reset' as const) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('hurry' as const) }) },
   ),
   { minLength: 1, maxLength: 120, size: 'max' },
 );
@@ -63,6 +78,9 @@ class NaiveBreaker {
   out: number[] = [];
   #time = 0;
   #since = 0;
+  /** For how long it is open. */
+  #openMs = 0;
+  #failedInARow = 0;
   #successes = 0;
   #calls: { time: number; hasFailed: boolean; wasSlow: boolean }[] = [];
   readonly #permits: { generation: number; isProbe: boolean }[] = [];
@@ -79,8 +97,8 @@ class NaiveBreaker {
   }
 
   acquire(): Permit | undefined {
-    const { openMs, halfOpenPermits } = this.#config;
-    if (this.state === 'open' && this.#time - this.#since >= openMs) this.#enter('halfOpen');
+    const { halfOpenPermits } = this.#config;
+    if (this.state === 'open' && this.#time - this.#since >= this.#openMs) this.#enter('halfOpen');
     if (this.state === 'open' || this.state === 'forcedOpen') return undefined;
     const isProbe = this.state === 'halfOpen';
     if (isProbe && this.out.length === halfOpenPermits) return undefined;
@@ -93,15 +111,28 @@ class NaiveBreaker {
   readyInMs(): number {
     if (this.state === 'forcedOpen') return Number.POSITIVE_INFINITY;
     if (this.state === 'closed' || this.state === 'disabled') return 0;
-    const { openMs, halfOpenPermits, maxHalfOpenMs } = this.#config;
-    if (this.state === 'open') return Math.max(0, openMs - (this.#time - this.#since));
+    const { halfOpenPermits, maxHalfOpenMs } = this.#config;
+    if (this.state === 'open') return Math.max(0, this.#openMs - (this.#time - this.#since));
     if (this.out.length < halfOpenPermits) return 0;
-    return maxHalfOpenMs === undefined ? Number.POSITIVE_INFINITY : maxHalfOpenMs - (this.#time - this.#since);
+    return maxHalfOpenMs - (this.#time - this.#since);
   }
 
-  settle(call: number, verdict: 'succeeded' | 'failed' | 'release', durationMs: number): void {
+  hurry(): void {
+    this.#failedInARow = 0;
+    if (this.state !== 'open') return;
+    this.#since = this.#time;
+    this.#openMs = 0;
+    this.told.push('open');
+  }
+
+  settle(call: number, verdict: 'succeeded' | 'failed' | 'release' | 'trip', durationMs: number): void {
     const permit = this.#permits[call]!;
     if (permit.generation !== this.generation) return;
+    if (verdict === 'trip') {
+      const isOut = this.state === 'halfOpen' && this.out.includes(call);
+      if (this.state === 'closed' || isOut) this.#enter('open');
+      return;
+    }
     const hasFailed = verdict === 'failed';
     const wasSlow = durationMs >= this.#config.slowCallMs;
     if (this.state === 'halfOpen') {
@@ -141,6 +172,15 @@ class NaiveBreaker {
     this.generation += 1;
     this.#since = this.#time;
     this.#successes = 0;
+    if (state === 'closed') this.#failedInARow = 0;
+    if (state === 'open') {
+      const { openMs, firstOpenMs = Math.min(openMs, 1_000) } = this.#config;
+      let ms = firstOpenMs;
+      for (let failed = 0; failed < this.#failedInARow; failed++)
+        ms = Math.min(openMs, Math.max(ms + 1, Math.ceil(1.1 * ms)));
+      this.#openMs = ms;
+      this.#failedInARow += 1;
+    }
     this.#calls = [];
     this.out = [];
   }
@@ -183,6 +223,10 @@ describe('CircuitBreaker', () => {
               else expect(breaker.readyInMs(now)).toBeGreaterThan(0);
               break;
             }
+            case 'hurry':
+              breaker.hurry(now);
+              model.hurry();
+              break;
             case 'forceOpen':
             case 'disable':
             case 'reset':
@@ -192,7 +236,7 @@ describe('CircuitBreaker', () => {
             default: {
               const call = permits.length - 1 - step.call;
               if (call < 0) continue;
-              if (step.kind === 'release') breaker.release(permits[call]!, now);
+              if (step.kind === 'release' || step.kind === 'trip') breaker[step.kind](permits[call]!, now);
               else breaker[step.kind](permits[call]!, step.durationMs, now);
               model.settle(call, step.kind, step.durationMs);
             }

@@ -241,11 +241,15 @@ describe('settings are loaded and never applied', () => {
   });
 
   it.each([
-    [{}, 60_000],
-    [{ MDS_CB_HALF_OPEN_AFTER_SEC: '2.5' }, 2_500],
-  ])('MDS_CB_HALF_OPEN_AFTER_SEC: so long after it opened a write probes (%j: %i)', (env, openMs) => {
-    const at = writesBefore(70_000, { ...env, MDS_CB_FAILURE_THRESHOLD: '2' });
-    expect(at.slice(0, 3)).toEqual([0, 50, 50 + openMs]);
+    [{}, [1_000, 1_100, 1_210, 1_331, 1_465, 1_612]],
+    [
+      { MDS_CB_HALF_OPEN_AFTER_SEC: '2.5' },
+      [1_000, 1_100, 1_210, 1_331, 1_465, 1_612, 1_774, 1_952, 2_148, 2_363, 2_500, 2_500],
+    ],
+    [{ MDS_CB_HALF_OPEN_AFTER_SEC: '0.4' }, [400, 400, 400]],
+  ])('MDS_CB_HALF_OPEN_AFTER_SEC: no longer after it opened a write probes (%j: %j)', (env, waits) => {
+    const at = writesBefore(30_000, { ...env, MDS_CB_FAILURE_THRESHOLD: '2' }).slice(1, 2 + waits.length);
+    expect(at.slice(1).map((time, index) => time - at[index]!)).toEqual(waits);
   });
 
   it('MDS_METRICS_PORT: metrics are served there', async () => {
