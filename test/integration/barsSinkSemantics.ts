@@ -279,6 +279,45 @@ export function semantics({ pool: poolOf, strategies }: Place): void {
     });
 
     it.each([
+      ['is NOT NULL', ', venue text NOT NULL', '"venue"'],
+      ['are NOT NULL', ', venue text NOT NULL, "Lot size" int NOT NULL, note text', '"venue", "Lot size"'],
+      ['is of a domain that is NOT NULL', ', venue mic', '"venue"'],
+    ])('refuses a table that would refuse every row, because a further column %s', async (_what, columns, names) => {
+      await pool.query('DROP DOMAIN IF EXISTS mic CASCADE; CREATE DOMAIN mic AS text NOT NULL');
+      await pool.query(tableWith({}, `${columns}, PRIMARY KEY (vendor, symbol, timeframe, ts)`));
+      const sink = sinkOf();
+      await expect(write(sink, barsOf(60))).rejects.toMatchObject({
+        code: 'SLUICE_STORE_TABLE',
+        failureClass: 'fatal',
+        sqlState: '23502',
+        message: expect.stringContaining(`would refuse every row: give ${names} a default, or drop NOT NULL`),
+      });
+      await pool.query(`ALTER TABLE bars ALTER venue SET DEFAULT 'XNYS'`);
+      if (names.includes('Lot')) await pool.query('ALTER TABLE bars ALTER "Lot size" DROP NOT NULL');
+      await write(sink, barsOf(60));
+      await pool.query('DROP TABLE bars; DROP DOMAIN mic');
+    });
+
+    it('takes further columns that are NOT NULL and filled in by the server', async () => {
+      await pool.query(`DROP DOMAIN IF EXISTS mic CASCADE; CREATE DOMAIN mic AS text DEFAULT 'XNYS' NOT NULL`);
+      await pool.query(
+        tableWith(
+          {},
+          ', id bigint GENERATED ALWAYS AS IDENTITY, n bigserial, venue mic, ' +
+            'wide float8 NOT NULL GENERATED ALWAYS AS (high - low) STORED, PRIMARY KEY (vendor, symbol, timeframe, ts)',
+        ),
+      );
+      await write(sinkOf(), barsOf(60));
+      await pool.query('DROP TABLE bars; DROP DOMAIN mic');
+      await pool.query(tableWith({}, ', venue text NOT NULL, PRIMARY KEY (vendor, symbol, timeframe, ts)'));
+      await pool.query(`CREATE OR REPLACE FUNCTION fill_venue() RETURNS trigger LANGUAGE plpgsql
+                        AS $$ BEGIN NEW.venue := 'XNYS'; RETURN NEW; END $$`);
+      await pool.query('CREATE TRIGGER fill BEFORE INSERT ON bars FOR EACH ROW EXECUTE FUNCTION fill_venue()');
+      await write(sinkOf(), barsOf(60));
+      await pool.query('DROP TABLE bars; DROP FUNCTION fill_venue');
+    });
+
+    it.each([
       ['no index', ''],
       ['one that is not unique', 'CREATE INDEX ON bars (vendor, symbol, timeframe, ts)'],
       ['one on a part of the rows', 'CREATE UNIQUE INDEX ON bars (vendor, symbol, timeframe, ts) WHERE close > 0'],

@@ -6,9 +6,16 @@ import { COLUMN_TYPES, type TableShape } from '../table.js';
 const COLUMNS = `
   SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS declared,
          CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod)
-                        ELSE format_type(a.atttypid, a.atttypmod) END AS type
+                        ELSE format_type(a.atttypid, a.atttypmod) END AS type,
+         (a.attnotnull OR t.typnotnull) AND NOT a.atthasdef AND t.typdefault IS NULL AND a.attidentity = '' AS required
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
    WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped`;
+
+/** Whether a trigger fills in rows before they are checked: it may set a column that the sink does not know. TimescaleDB's does not. */
+const FILLS = `
+  SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger
+                  WHERE tgrelid = to_regclass($1) AND tgenabled <> 'D' AND tgtype & 7 = 7
+                    AND tgname <> 'ts_insert_blocker') AS fills`;
 
 /** The columns of each index that an upsert can use. */
 const KEYS = `
@@ -25,7 +32,9 @@ const KEYS = `
  */
 export async function checkTable(client: Queryable, table: TableShape, qualified: string): Promise<void> {
   const refuse = (sqlState: string, message: string) => new StoreError('SLUICE_STORE_TABLE', message, { sqlState });
-  const { rows } = await client.query<{ name: string; declared: string; type: string }>(COLUMNS, [qualified]);
+  const { rows } = await client.query<{ name: string; declared: string; type: string; required: boolean }>(COLUMNS, [
+    qualified,
+  ]);
   if (rows.length === 0) {
     throw refuse('42P01', `the table ${qualified} is missing: create it, or let the sink do so with createTable: true`);
   }
@@ -42,6 +51,16 @@ export async function checkTable(client: Queryable, table: TableShape, qualified
       '42804',
       `column ${quoteIdentifier(name)} of the table ${qualified} is ${column.declared} and must be ${type}: alter it, ` +
         'or give the sink a table of its own',
+    );
+  }
+  const written = new Set(table.columns.map(({ name }) => name));
+  const required = rows.filter((row) => row.required && !written.has(row.name));
+  if (required.length > 0 && !(await client.query<{ fills: boolean }>(FILLS, [qualified])).rows[0]?.fills) {
+    const names = required.map(({ name }) => quoteIdentifier(name)).join(', ');
+    throw refuse(
+      '23502',
+      `the table ${qualified} requires columns that the sink does not write, and would refuse every row: give ${names} a ` +
+        'default, or drop NOT NULL, or give the sink a table of its own',
     );
   }
   const keys = await client.query<{ key: string[] }>(KEYS, [qualified]);
