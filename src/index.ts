@@ -10,6 +10,7 @@
 
 export type { DeadLetters, Diversion, DivertReason } from './contracts/diversion.js';
 export { isWriteOutcome, type Sink, type WriteOutcome, type WriteReceipt } from './contracts/sink.js';
+export { isSinkError, SinkError } from './contracts/sinkError.js';
 export { classifyFailure, type FailureClass } from './failures/classifyFailure.js';
 export type { FlowContext } from './flow/context.js';
 export { BufferOverflowError, isBufferOverflowError } from './flow/errors.js';

@@ -31,6 +31,10 @@ export interface Sink<T> {
    * Writes a batch, which is never empty. The batch counts as committed when the result completes. The last receipt counts;
    * without one, every item counts as a row. Nothing may start before the result is
    * subscribed, and it may be subscribed again after a failure.
+   *
+   * A failed write says what to do about it by a `SinkError`, or by any error with the same properties: its class, which items are
+   * refused, and how long all writers must leave the sink alone. What else it fails with is classified by codes of the system,
+   * and SQLSTATEs; unknown errors are transient.
    */
   write(batch: readonly T[]): ObservableInput<WriteReceipt>;
 }

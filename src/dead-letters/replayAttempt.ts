@@ -93,7 +93,8 @@ export async function writeItems(
     },
   };
   const written$ = of(items).pipe(
-    writeTo(unwrapping(sink), { ...(policies as WritePolicies<LetterItem>), deadLetters }),
+    // Rows that a rule of the table has refused before are what a replay is made of.
+    writeTo(unwrapping(sink), { whenTableRefuses: 'divert', ...(policies as WritePolicies<LetterItem>), deadLetters }),
     reduce((sum, outcome) => {
       if (outcome.status !== 'written') return sum;
       for (const { letter } of outcome.items) letter.written += 1;

@@ -7,15 +7,39 @@ import { type FailureLink, walkFailure } from './walkFailure.js';
  */
 export type FailureClass = 'transient' | 'poison' | 'fatal';
 
-/** What an error may say about itself, as plain data: an adapter's errors are then classified wherever they turn up. */
+/** An item that a sink refuses. */
+export interface RejectedItem {
+  /** Its place in the batch that was written, counted from 0. */
+  readonly index: number;
+  /** Why it is refused, for its dead letter. Default: the error that names it. */
+  readonly error?: unknown;
+}
+
+/**
+ * What an error may say about itself, as plain data: an adapter's errors are then classified wherever they turn up. A
+ * `SinkError` says all of it.
+ */
 export interface FailureTraits {
   readonly failureClass?: FailureClass | undefined;
   /** True for `transient`, false for `fatal`. */
   readonly retryable?: boolean;
-  /** How long to wait before the next attempt, in milliseconds. An error that says so is transient. */
+  /**
+   * How long to wait before the next attempt, in milliseconds. An error that says so is transient unless it says otherwise. No
+   * writer of the sink makes an attempt before.
+   */
   readonly retryAfterMs?: number;
   /** A connection broke that had been there. Another one may be available at once. */
   readonly connectionLost?: boolean;
+  /**
+   * Which items of the batch are refused, as their places, if the sink knows. They are given up, and the others are written
+   * again: the batch is not searched for them. The error must be of class `poison`.
+   */
+  readonly rejected?: readonly (number | RejectedItem)[];
+  /**
+   * The rule by which an item is refused, such as the name of a constraint. When one item after the other is refused by one rule,
+   * the writer blames the target rather than the items, keeps them and waits.
+   */
+  readonly rule?: string;
 }
 
 /** Classifies one error of a chain; `undefined` leaves it to the next table and then to the causes. */

@@ -11,6 +11,11 @@ export interface FailureLink {
   readonly retryable?: unknown;
   readonly retryAfterMs?: unknown;
   readonly connectionLost?: unknown;
+  readonly rejected?: unknown;
+  readonly rule?: unknown;
+  /** Of an error of Postgres. */
+  readonly constraint?: unknown;
+  readonly column?: unknown;
 }
 
 /** How deep causes are followed, and how many errors are visited in all: a chain may be a circle, or have no end. */

@@ -1,6 +1,7 @@
 export type { DecodeProblem } from '../contracts/decodeProblems.js';
 export type { DeadLetters, Diversion, DivertReason } from '../contracts/diversion.js';
 export { isWriteOutcome, type Sink, type WriteOutcome, type WriteReceipt } from '../contracts/sink.js';
+export { isSinkError, SinkError, type SinkErrorOptions } from '../contracts/sinkError.js';
 export type { SinkTarget } from '../contracts/sinkTarget.js';
 export { type BatchConfig, batch } from './batch.js';
 export {

@@ -19,7 +19,8 @@ import { SINK, type WritePolicies, writerSettings } from './writing/writePolicie
  * A failure has one of three classes, which `classify`, the sink and `classifyFailure` decide, in this order. *Transient*: the
  * write is tried again after a wait, up to `retry.maxAttempts` writes; then its items are diverted as `exhausted`. *Poison*: the
  * batch is bisected; its good rows are written, and each bad one is diverted alone as `poison`, with the sink's error for that row.
- * *Fatal*: the pipeline ends with the `WriteError`, after everything it holds is diverted as `fatal`.
+ * Where one row after the other is refused by one rule, the table is to blame: nothing more is given up, and the writes wait as in an
+ * outage. *Fatal*: the pipeline ends with the `WriteError`, after everything it holds is diverted as `fatal`.
  *
  * **Emits when**: every item of a batch is settled and downstream is open: one outcome for what is written, one for each
  * diversion.
@@ -44,7 +45,8 @@ import { SINK, type WritePolicies, writerSettings } from './writing/writePolicie
  * - A sink may repeat statements within one write, as the Postgres sinks do up to five times after a deadlock. `maxAttempts`, the
  *   breaker and `attempts` see one write.
  * - A sink that hangs needs `timeoutMs`.
- * - When the time of a drain has expired, what is not written is diverted as `drain`, if there are `deadLetters`.
+ * - A sink of your own says with a `SinkError` of which class a failure is, which items it refuses, and how long all writers must wait.
+ * - A drain begins with an attempt of what waits for one. When its time has expired, what is not written is diverted as `drain`, if there are `deadLetters`.
  *
  * @example
  * ```ts

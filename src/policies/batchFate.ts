@@ -1,4 +1,6 @@
-import type { FailureClass } from '../failures/classifyFailure.js';
+import type { FailureClass, RejectedItem } from '../failures/classifyFailure.js';
+import type { Backoff } from './backoff.js';
+import type { TableRefusals, Witness } from './tableRefusals.js';
 
 /** A part of a batch: the items as the sink gets them, and the same ones as they came, before the sink stamped them. */
 export interface BatchPart<T> {
@@ -33,4 +35,32 @@ export interface WriteFailure {
   readonly retryAfterMs: number;
   /** The breaker keeps callers back: it is open, or is finding out whether it still must be. */
   readonly isBreakerHolding: boolean;
+  /** By which rule of its target a batch is refused, if the error says so. */
+  readonly refusal?: string | undefined;
+  /** Which items of the part are refused, if the error says so. */
+  readonly rejected?: readonly RejectedItem[];
+}
+
+/** What whoever drives a batch is to do next. */
+export type WriteCommand<T> =
+  /** `isContinued`: with the permit of the write that has just failed. */
+  | { readonly do: 'write'; readonly part: BatchPart<T>; readonly isContinued?: true }
+  /** `isHold`: until the table takes rows again, so the wait is not needed where a breaker holds the writer back. */
+  | { readonly do: 'wait'; readonly ms: number; readonly isHold?: true }
+  | { readonly do: 'divert'; readonly letter: GivenUp<T> }
+  /** The pipeline ends with this failure: by `abort` once everything it holds is in the dead letters, by `fail` immediately. */
+  | { readonly do: 'abort' | 'fail'; readonly failure: BatchFailure<T> }
+  | { readonly do: 'done' };
+
+/** By what a batch is written, the same for all batches of a writer. */
+export interface WriteRules {
+  /** How often a part is written at most, not counting what an outage fails. */
+  readonly maxAttempts: number;
+  /** There are dead letters: what cannot be written is diverted, rather than failing the pipeline. */
+  readonly canDivert: boolean;
+  readonly makeBackoff: () => Backoff;
+  /** What all writers of the sink know of its table. Without it every item that is refused alone is given up. */
+  readonly refusals?: TableRefusals | undefined;
+  /** What this writer has committed last. */
+  readonly witness?: Witness | undefined;
 }

@@ -25,10 +25,10 @@ export class Bisection<T> {
   /** Where the part that is being written ends; `undefined` if none is. */
   #partTo: number | undefined;
 
-  /** The whole batch was refused, so it holds at least one bad item. */
-  constructor(items: readonly T[]) {
+  /** If the whole batch was refused, it holds at least one bad item. */
+  constructor(items: readonly T[], isRefused = true) {
     this.#items = items;
-    this.#badTo = items.length > 0 ? items.length : undefined;
+    this.#badTo = isRefused && items.length > 0 ? items.length : undefined;
   }
 
   /** The next part to write, never empty; the same again until its result is reported. `undefined` when all is settled. */

@@ -7,9 +7,11 @@ export {
   type FailureTable,
   type FailureTraits,
   failureType,
+  type RejectedItem,
 } from '../failures/classifyFailure.js';
 export type { FailureLink } from '../failures/walkFailure.js';
 export { Backoff, type BackoffConfig, type Jitter } from './backoff.js';
 export { type BreakerState, CircuitBreaker, type CircuitBreakerConfig, type Permit } from './circuitBreaker.js';
 export { type MarketCalendar, type MarketSessionsConfig, marketSessions } from './marketCalendar.js';
 export type { PacingProfile, PacingWindow } from './pacingProfile.js';
+export { isTableRefusedError, TableRefusedError } from './tableRefusals.js';

@@ -1,7 +1,10 @@
 import type { WriteOutcome } from '../contracts/sink.js';
 import type { Backoff } from './backoff.js';
-import type { BatchFailure, BatchPart, GivenUp, WriteFailure } from './batchFate.js';
-import { Bisection } from './bisection.js';
+import type { BatchFailure, BatchPart, GivenUp, WriteCommand, WriteFailure, WriteRules } from './batchFate.js';
+import { RefusedItems } from './refusedItems.js';
+import { TableRefusedError } from './tableRefusals.js';
+
+export type { WriteCommand, WriteRules } from './batchFate.js';
 
 /*
  * One batch on its way to a sink, as a state machine: no clock, no timer, no promise. Whoever drives it tells it what has
@@ -11,7 +14,7 @@ import { Bisection } from './bisection.js';
  *     ▲                                    │
  *     │                                    ├─ failed, transient ──▶ backingOff ──wait──▶ waiting ──resume──▶ ready
  *     │                                    │     no attempt left ──▶ settling (exhausted)
- *     └────── the next part ◀──────────────┼─ failed, poison ─────▶ ready, or settling
+ *     └────── the next part ◀──────────────┼─ failed, poison ─────▶ ready, or settling; backingOff if the table is to blame
  *                                          └─ failed, fatal ──────▶ aborting ──abort──▶ settling (fatal)
  *   settling ──done──▶ done
  *
@@ -26,25 +29,9 @@ import { Bisection } from './bisection.js';
  * - `done`: every item has ended, written or diverted, and the outcomes are complete.
  *
  * `giveUp` leads from `ready`, `asked`, `writing`, `backingOff` and `waiting` to `settling`: what is left is diverted. In
- * all other modes it does nothing. `stop` leads from any mode but `done` to `failed`. A letter is handed out in whatever mode,
- * before anything else, since an isolated item is diverted while the rest of its batch is still being written.
+ * all other modes it does nothing. `stop` leads from any mode but `done` to `failed`. A letter is handed out in any mode, before
+ * anything else: an isolated item is diverted while the rest of its batch is being written.
  */
-
-export type WriteCommand<T> =
-  | { readonly do: 'write'; readonly part: BatchPart<T> }
-  | { readonly do: 'wait'; readonly ms: number }
-  | { readonly do: 'divert'; readonly letter: GivenUp<T> }
-  /** The pipeline ends with this failure: by `abort` once everything it holds is in the dead letters, by `fail` immediately. */
-  | { readonly do: 'abort' | 'fail'; readonly failure: BatchFailure<T> }
-  | { readonly do: 'done' };
-
-export interface WriteRules {
-  /** How often a part is written at most, not counting what an outage fails. */
-  readonly maxAttempts: number;
-  /** There are dead letters: what cannot be written is diverted, rather than failing the pipeline. */
-  readonly canDivert: boolean;
-  readonly makeBackoff: () => Backoff;
-}
 
 type State<T> =
   | { readonly mode: 'ready' | 'asked' | 'writing' | 'waiting'; readonly part: BatchPart<T> }
@@ -52,28 +39,28 @@ type State<T> =
   | { readonly mode: 'aborting' | 'failing'; readonly cause: unknown }
   | { readonly mode: 'settling' | 'done' | 'failed' };
 
-/** The search for the items that the sink refuses. */
+/** The items from the first refusal on, and what was written of them. */
 interface Search<T> {
-  readonly bisection: Bisection<T>;
-  /** Where each part ended that the sink refused. */
-  refusedTo: number[];
+  readonly items: RefusedItems<T>;
   readonly written: T[];
   rows: number;
   durationMs: number;
 }
 
+const searchIn = <T>(items: RefusedItems<T>): Search<T> => ({ items, written: [], rows: 0, durationMs: 0 });
+
 export class WriteProgress<T> {
   readonly #batch: BatchPart<T>;
   readonly #rules: WriteRules;
   #state: State<T>;
-  /** How many items from the left are written or given up. */
-  #passed = 0;
   #attempts = 0;
   /** Failures of this part that count towards the limit. */
   #failures = 0;
   #lastError: unknown;
   #backoff: Backoff | undefined;
   #search: Search<T> | undefined;
+  #refused: TableRefusedError | undefined;
+  #isContinued = false;
   /** Given up, and not handed out yet. */
   #letters: GivenUp<T>[] = [];
   /** Given up, and not durable yet. */
@@ -101,6 +88,21 @@ export class WriteProgress<T> {
     return this.#attempts;
   }
 
+  /** The table refuses every row, as the last failure has shown: the batch waits for it. */
+  get refused(): TableRefusedError | undefined {
+    return this.#refused;
+  }
+
+  /** What is being written is not of this batch: its result tells of the table. */
+  get isForeign(): boolean {
+    return this.#search?.items.isForeign === true;
+  }
+
+  /** The next write belongs to the probe that has just failed. */
+  get isContinued(): boolean {
+    return this.#isContinued;
+  }
+
   /** No write follows, whatever happens. */
   get isOver(): boolean {
     return !('part' in this.#state);
@@ -126,12 +128,16 @@ export class WriteProgress<T> {
     if (letter) return { do: 'divert', letter };
     const state = this.#state;
     switch (state.mode) {
-      case 'ready':
+      case 'ready': {
+        const write = { do: 'write', part: state.part } as const;
+        const command = this.#isContinued ? ({ ...write, isContinued: true } as const) : write;
+        this.#isContinued = false;
         this.#state = { mode: 'asked', part: state.part };
-        return { do: 'write', part: state.part };
+        return command;
+      }
       case 'backingOff':
         this.#state = { mode: 'waiting', part: state.part };
-        return { do: 'wait', ms: state.ms };
+        return this.#refused ? { do: 'wait', ms: state.ms, isHold: true } : { do: 'wait', ms: state.ms };
       case 'aborting': {
         const failure = this.#failureOf(state.cause);
         this.#giveUpRest('fatal', state.cause);
@@ -157,17 +163,22 @@ export class WriteProgress<T> {
 
   /** The sink has committed the part; `durationMs` is how long that took from the first attempt for the batch. */
   committed(rows: number, durationMs: number): void {
-    const { given } = this.#partIn('writing');
-    this.#passed += given.length;
+    const part = this.#partIn('writing');
+    this.#rules.refusals?.accepted();
+    this.#rules.witness?.saw(part.items);
+    this.#refused = undefined;
     const search = this.#search;
-    if (search) {
-      search.bisection.written();
-      for (const item of given) search.written.push(item);
+    if (search?.items.isForeign) {
+      for (const letter of search.items.written(part)) this.#divert(letter);
+      this.#nextPart(search);
+    } else if (search) {
+      for (const letter of search.items.written(part)) this.#divert(letter);
+      for (const item of part.given) search.written.push(item);
       search.rows += rows;
       search.durationMs = durationMs;
       this.#nextPart(search);
     } else {
-      this.#outcomes.push({ status: 'written', items: given, rows, attempts: this.#attempts, durationMs });
+      this.#outcomes.push({ status: 'written', items: part.given, rows, attempts: this.#attempts, durationMs });
       this.#state = { mode: 'settling' };
     }
   }
@@ -177,10 +188,11 @@ export class WriteProgress<T> {
     const part = this.#partIn('writing');
     const { error } = failure;
     this.#lastError = error;
+    this.#refused = undefined;
     if (failure.class === 'transient') this.#retry(part, failure);
     else if (!this.#rules.canDivert) this.#state = { mode: 'failing', cause: error };
     else if (failure.class === 'fatal') this.#state = { mode: 'aborting', cause: error };
-    else this.#isolate(part, error);
+    else this.#isolate(part, failure);
   }
 
   /** The wait is over. */
@@ -232,56 +244,49 @@ export class WriteProgress<T> {
     }
   }
 
-  #isolate(part: BatchPart<T>, error: unknown): void {
-    const { items } = this.#batch;
-    if (items.length === 1) {
-      this.#giveUpRest('poison', error);
-      return;
-    }
-    this.#search?.bisection.poisoned();
-    this.#search ??= { bisection: new Bisection(items), refusedTo: [], written: [], rows: 0, durationMs: 0 };
-    const search = this.#search;
-    search.refusedTo.push(this.#passed + part.items.length);
-    if (part.items.length === 1) {
-      this.#passed += 1;
-      // The parts that held this item; those that end left of it are of no further use.
-      search.refusedTo = search.refusedTo.filter((end) => end >= this.#passed);
-      this.#divert({ ...part, reason: 'poison', error, attempts: search.refusedTo.length });
-    }
+  #isolate(part: BatchPart<T>, failure: WriteFailure): void {
+    const search = this.#search ?? searchIn(new RefusedItems(this.#batch, this.#rules.refusals, this.#rules.witness));
+    this.#search = search;
+    const { items } = search;
+    for (const letter of items.refused(part, failure)) this.#divert(letter);
     this.#nextPart(search);
+    this.#isContinued = items.isContinued;
+    if (!items.isHeld || this.#state.mode !== 'ready') return;
+    this.#refused = new TableRefusedError(failure.refusal ?? 'a rule', { cause: failure.error });
+    this.#lastError = this.#refused;
+    this.#state = { mode: 'backingOff', part: this.#state.part, ms: items.holdMs };
   }
 
-  #nextPart({ bisection }: Search<T>): void {
-    const items = bisection.next();
-    if (!items) {
+  #nextPart({ items }: Search<T>): void {
+    const part = items.next();
+    if (!part) {
+      for (const letter of items.convicted()) this.#divert(letter);
       this.#state = { mode: 'settling' };
       return;
     }
     this.#failures = 0;
     this.#backoff?.reset();
-    this.#state = { mode: 'ready', part: this.#partOf(items) };
+    this.#state = { mode: 'ready', part };
   }
 
   #giveUpRest(reason: GivenUp<T>['reason'], error: unknown): void {
-    const rest = this.#passed === 0 ? this.#batch : this.#partOf(this.#batch.items.slice(this.#passed));
-    this.#divert({ ...rest, reason, error, attempts: this.#attempts });
+    this.#divert({ ...this.#rest, reason, error, attempts: this.#attempts });
     this.#state = { mode: 'settling' };
   }
 
   #divert(letter: GivenUp<T>): void {
     this.#undurable += 1;
-    this.#letters.push(letter);
+    // Of a batch of one, attempts that did not reach the sink count as well.
+    this.#letters.push(this.#batch.items.length === 1 ? { ...letter, attempts: this.#attempts } : letter);
   }
 
-  /** The items that come next, with the same ones as they were given. */
-  #partOf(items: readonly T[]): BatchPart<T> {
-    const batch = this.#batch;
-    if (batch.given === batch.items) return { items, given: items };
-    return { items, given: batch.given.slice(this.#passed, this.#passed + items.length) };
+  /** What is neither written nor given up. */
+  get #rest(): BatchPart<T> {
+    return this.#search?.items.rest ?? this.#batch;
   }
 
   #failureOf(cause: unknown): BatchFailure<T> {
-    return { items: this.#batch.items.slice(this.#passed), attempts: this.#attempts, cause };
+    return { items: this.#rest.items, attempts: this.#attempts, cause };
   }
 
   #partIn(mode: 'asked' | 'writing' | 'waiting'): BatchPart<T> {

@@ -37,7 +37,7 @@ export function bench(
     scheduler.frame = end;
   };
   const account = () => monitor.account();
-  return { scheduler, monitor, calls, source, expired, result, advance, account };
+  return { scheduler, monitor, calls, source, stopping, expired, result, advance, account };
 }
 
 export const steady = { jitter: 'none', initialMs: 10, maxMs: 1_000, multiplier: 2 } as const;

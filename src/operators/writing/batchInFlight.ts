@@ -2,9 +2,16 @@ import type { Subscription } from 'rxjs';
 import type { Sink, WriteOutcome, WriteReceipt } from '../../contracts/sink.js';
 import { targetOf } from '../../contracts/sinkTarget.js';
 import { classifyFailure, failureType } from '../../failures/classifyFailure.js';
-import { hasFailureCode, isLostConnection, retryAfterMsOf } from '../../failures/failureHints.js';
+import {
+  hasFailureCode,
+  isLostConnection,
+  refusalOf,
+  rejectedItemsOf,
+  retryAfterMsOf,
+} from '../../failures/failureHints.js';
 import { type Operation, subscribeInner } from '../../flow/operate.js';
 import type { BatchPart, GivenUp } from '../../policies/batchFate.js';
+import type { SinkState } from '../../policies/sinkState.js';
 import { type WriteCommand, WriteProgress, type WriteRules } from '../../policies/writeProgress.js';
 import { Timer } from '../../primitives/timer.js';
 import { WriteError } from '../errors/writeError.js';
@@ -19,6 +26,7 @@ export interface Writer<T>
     Pick<WriterSettings<T>, 'classify' | 'deadLetters' | 'timeoutMs'> {
   readonly sink: Sink<T>;
   readonly rules: WriteRules;
+  readonly target: SinkState;
   /** A write has begun: it is to be timed. */
   watch(): void;
   /** These items are written, or their letter is durable. */
@@ -79,6 +87,14 @@ export class BatchInFlight<T> {
     this.#answered(attempt, () => this.#failed(new WriteTimeoutError(sink.name, timeoutMs, { cause })));
   }
 
+  /** Waits no longer for the next attempt. A pause that the sink has asked for is kept. */
+  hurry(): void {
+    if (this.#progress.mode !== 'waiting') return;
+    this.#pause?.cancel();
+    this.#progress.resume();
+    this.advance();
+  }
+
   /** Nothing more is written: what is not settled goes to the dead letters. */
   giveUp(reason: GivenUp<T>['reason'], error: unknown): void {
     if (this.#progress.isOver) return;
@@ -115,16 +131,19 @@ export class BatchInFlight<T> {
     switch (command.do) {
       case 'write':
         this.#part = command.part;
-        this.#call.begin(this.#write);
+        if (command.isContinued) this.#call.again(this.#write);
+        else this.#call.begin(this.#write);
         break;
-      case 'wait':
-        stage.observer?.retrying?.(stage, command.ms);
+      case 'wait': {
+        const ms = command.isHold && this.#call.isHeldBack ? 0 : command.ms;
+        stage.observer?.retrying?.(stage, ms);
         this.#pause ??= new Timer(writer.scheduler, () => {
           this.#progress.resume();
           this.advance();
         });
-        this.#pause.set(command.ms);
+        this.#pause.set(ms);
         break;
+      }
       case 'divert':
         this.#divert(command.letter);
         break;
@@ -188,16 +207,25 @@ export class BatchInFlight<T> {
   }
 
   #committed(rows: number): void {
+    const { isForeign } = this.#progress;
     this.#progress.committed(rows, this.#elapsedMs());
-    this.#writer.settled(this.#part);
+    if (!isForeign) this.#writer.settled(this.#part);
     // Where this was all, the verdict follows the outcomes.
     if (!this.#progress.isSettled) this.#call.settle('succeeded');
   }
 
   #failed(error: unknown): void {
-    const { sink, classify, stage } = this.#writer;
+    const { sink, classify, stage, target, scheduler } = this.#writer;
     const failureClass = classify?.(error) ?? sink.classify?.(error) ?? classifyFailure(error);
-    this.#call.settle(verdictOf(stage.name, failureClass));
+    const verdict = verdictOf(stage.name, failureClass);
+    const retryAfterMs = retryAfterMsOf(error);
+    // First, because the verdict may let others through.
+    if (retryAfterMs > 0 && verdict !== 'released') target.hold(retryAfterMs, scheduler.now());
+    if (failureClass === 'poison') {
+      this.#refused(error);
+      return;
+    }
+    this.#call.settle(verdict);
     // Whoever waited for the breaker has gone on, and may have ended the pipeline.
     if (this.#progress.isOver) return;
     stage.observer?.writeFailed?.(stage, { type: failureType(error), class: failureClass });
@@ -206,9 +234,28 @@ export class BatchInFlight<T> {
       class: failureClass,
       hasCode: hasFailureCode(error),
       isLostConnection: isLostConnection(error),
-      retryAfterMs: retryAfterMsOf(error),
+      retryAfterMs,
       isBreakerHolding: this.#call.isHeldBack,
     });
+  }
+
+  /** The sink has answered, and refuses what it got; an outage only if it refuses everything. */
+  #refused(error: unknown): void {
+    const { stage } = this.#writer;
+    const progress = this.#progress;
+    progress.failed({
+      error,
+      class: 'poison',
+      hasCode: true,
+      isLostConnection: false,
+      retryAfterMs: 0,
+      isBreakerHolding: false,
+      refusal: refusalOf(error),
+      rejected: rejectedItemsOf(error),
+    });
+    const { refused, isContinued } = progress;
+    stage.observer?.writeFailed?.(stage, { type: failureType(error), class: refused ? 'transient' : 'poison' });
+    if (!isContinued) this.#call.settle(refused ? 'tripped' : 'succeeded');
   }
 
   #divert(letter: GivenUp<T>): void {

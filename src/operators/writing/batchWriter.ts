@@ -3,10 +3,12 @@ import type { Sink, WriteOutcome } from '../../contracts/sink.js';
 import { detachedContext } from '../../flow/operate.js';
 import { operateQueued } from '../../flow/operateQueued.js';
 import type { BatchPart } from '../../policies/batchFate.js';
+import { Witness } from '../../policies/tableRefusals.js';
 import { MonotonicClock } from '../../primitives/monotonicClock.js';
 import { Timer } from '../../primitives/timer.js';
 import { Xoshiro128 } from '../../primitives/xoshiro128.js';
 import { isWriteError } from '../errors/writeError.js';
+import { sinkStateOf } from '../guarding/sinkStates.js';
 import { BatchInFlight, type Writer } from './batchInFlight.js';
 import type { WriterSettings } from './writePolicies.js';
 
@@ -32,6 +34,7 @@ export function batchWriter<T>(
   return operateQueued<readonly T[], WriteOutcome<T>>(info, (operation) => {
     const { destination, downstream, stage, settle, detach, flush, regulate, fail, hasFailed } = operation;
     const breaker = settings.makeBreaker();
+    const target = sinkStateOf(sink, scheduler);
     // A clock that is set back must not give a hanging write all the time until it has caught up.
     const time = new MonotonicClock();
     const now = () => time.at(scheduler.now());
@@ -70,7 +73,11 @@ export function batchWriter<T>(
       stage,
       sink,
       breaker,
-      rules: settings.makeRules(settings.random ?? (() => generator.unit())),
+      target,
+      rules: {
+        ...settings.makeRules(settings.random ?? (() => generator.unit())),
+        ...(settings.whenTableRefuses === 'hold' ? { refusals: target.refusals, witness: new Witness() } : {}),
+      },
       now,
       watch() {
         if (!watch.isSet && timeoutMs !== Number.POSITIVE_INFINITY) watch.set(timeoutMs);
@@ -116,7 +123,14 @@ export function batchWriter<T>(
       flush();
     };
 
+    /** A drain has little time: what waits for an outage to end asks at once whether it has. */
+    const hurry = () => {
+      for (const batch of [...batches]) batch.hurry();
+      breaker?.hurry(scheduler.now());
+    };
+
     if (breaker) stage.observer?.guarded?.(stage, breaker);
+    destination.add(downstream.stopping.subscribe(hurry));
     destination.add(downstream.expired.subscribe(expire));
 
     return {

@@ -12,6 +12,7 @@ import {
   integer,
   nested,
   type OptionsOf,
+  oneOf,
   type Read,
   readOptions,
   text,
@@ -47,6 +48,12 @@ export interface WritePolicies<T> {
    * `classifyFailure`.
    */
   readonly classify?: ((error: unknown) => FailureClass | undefined) | undefined;
+  /**
+   * What to do when one row after the other is refused by one rule, because of a missing partition or a new constraint. `'hold'`:
+   * keep them and wait, as in an outage, until the table takes rows again. `'divert'`: give up each of them as `poison`, for a
+   * job that must come to an end. Default `'hold'`.
+   */
+  readonly whenTableRefuses?: 'hold' | 'divert' | undefined;
   /** Where items go that cannot be written. Without it the pipeline fails with a `WriteError`. */
   readonly deadLetters?: DeadLetters<T> | undefined;
   /** A number from 0, below 1, for jitter. Default: from a generator seeded by the clock. */
@@ -73,6 +80,7 @@ export const WRITE_POLICIES = {
   retry: nested(RETRY).or(false).default(false),
   breaker: BREAKER.default(false),
   classify: func(),
+  whenTableRefuses: oneOf(['hold', 'divert']).default('hold'),
   deadLetters: having('append'),
   random: func(),
   scheduler: having('now', 'schedule').default(asyncScheduler),
