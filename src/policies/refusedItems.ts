@@ -89,7 +89,8 @@ export class RefusedItems<T> {
     const at = this.#end;
     if (this.#isWitnessCalled) {
       this.#trial = 'witness';
-      return this.#witness!.part;
+      const items = this.#witness!.items as readonly T[];
+      return { items, given: items };
     }
     if (this.#isRetrying && !this.#isContinued && this.#suspects.length > 0) {
       this.#trial = 'suspect';

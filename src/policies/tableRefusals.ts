@@ -1,7 +1,6 @@
 import type { FailureTraits } from '../failures/classifyFailure.js';
 import { NO_PARTITION } from '../failures/failureHints.js';
 import { messageOf } from '../primitives/messageOf.js';
-import type { BatchPart } from './batchFate.js';
 
 /** How many rows must be refused alone, one after the other and by one rule, until the table is suspected rather than they. */
 const MAX_REFUSED_IN_A_ROW = 5;
@@ -43,10 +42,8 @@ export class TableRefusals {
 export class Witness {
   #item: { readonly value: unknown } | undefined;
 
-  get part(): BatchPart<never> | undefined {
-    if (!this.#item) return undefined;
-    const items = [this.#item.value as never];
-    return { items, given: items };
+  get items(): readonly unknown[] {
+    return this.#item ? [this.#item.value] : [];
   }
 
   saw(items: readonly unknown[]): void {

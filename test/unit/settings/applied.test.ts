@@ -233,11 +233,12 @@ describe('settings are loaded and never applied', () => {
   };
 
   it.each([
-    [{}, 5],
-    [{ MDS_CB_FAILURE_THRESHOLD: '1' }, 1],
-    [{ MDS_CB_FAILURE_THRESHOLD: '8' }, 8],
-  ])('MDS_CB_FAILURE_THRESHOLD: after so many failures no write is made (%j: %i)', (env, failures) => {
-    expect(writesBefore(50_000, env)).toHaveLength(failures);
+    [{}, 5, 750],
+    [{ MDS_CB_FAILURE_THRESHOLD: '1' }, 1, 0],
+    [{ MDS_CB_FAILURE_THRESHOLD: '8' }, 8, 5_150],
+  ])('MDS_CB_FAILURE_THRESHOLD: after so many failures the next write is a probe (%j: %i)', (env, failures, lastAt) => {
+    expect(writesBefore(lastAt + 999, env)).toHaveLength(failures);
+    expect(writesBefore(lastAt + 1_001, env)).toHaveLength(failures + 1);
   });
 
   it.each([
