@@ -109,8 +109,19 @@ export async function writeItems(
   }
 }
 
-/** The sink, for items that know their letter: two that are equal may be of two letters. */
+const unwrapped = new WeakMap<object, Sink<LetterItem>>();
+
+/**
+ * The sink, for items that know their letter: two that are equal may be of two letters. The same for each write, so that a pause
+ * that the sink asks for holds all of them.
+ */
 function unwrapping(sink: Sink<unknown>): Sink<LetterItem> {
+  const known = unwrapped.get(sink) ?? itemSinkOf(sink);
+  unwrapped.set(sink, known);
+  return known;
+}
+
+function itemSinkOf(sink: Sink<unknown>): Sink<LetterItem> {
   const { name, keyOf, stamp, classify } = sink;
   return {
     name,
