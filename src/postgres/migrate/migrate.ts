@@ -1,6 +1,7 @@
 import { boolean, func, having, nested, type OptionsOf, readArgument, readOptions } from '../../primitives/options.js';
 import { identifier } from '../identifiers.js';
 import type { Pool } from '../pool.js';
+import { DAYS_OPTIONS, type DaysConfig } from '../timescale/days.js';
 import { TIMESCALE_OPTIONS, type TimescaleConfig, timescaleSettings } from '../timescale/settings.js';
 import { MIGRATIONS, type MigrationReport, type MigrationStep } from './migrations.js';
 import { withMigrator } from './migrator.js';
@@ -12,6 +13,11 @@ export interface MigrateConfig {
   readonly schema?: string;
   /** What TimescaleDB does, if the server has it. Default: hypertables, compression after 7 days, no retention. */
   readonly timescale?: TimescaleConfig;
+  /**
+   * When the days of `bars_1d` begin. Other days than the store has make the view anew. Default: as in the store, and in a new one
+   * those of UTC.
+   */
+  readonly days?: DaysConfig;
   /** Called with each step once it is committed. Default: steps are only in the report. */
   readonly onStep?: (step: MigrationStep) => void;
 }
@@ -20,6 +26,7 @@ const OPTIONS = {
   plan: boolean().default(false),
   schema: identifier(),
   timescale: nested(TIMESCALE_OPTIONS).default({}),
+  days: nested(DAYS_OPTIONS),
   onStep: func().default(() => {}),
 } satisfies OptionsOf<MigrateConfig>;
 
@@ -61,8 +68,8 @@ const OPTIONS = {
  */
 export async function migrate(pool: Pool, config: MigrateConfig = {}): Promise<MigrationReport> {
   readArgument('migrate', 'pool', pool, having('connect'));
-  const { plan, schema, timescale, onStep } = readOptions('migrate', config, OPTIONS);
-  const migrator = { migrations: MIGRATIONS, schema, timescale: timescaleSettings(timescale), onStep };
+  const { plan, schema, timescale, days, onStep } = readOptions('migrate', config, OPTIONS);
+  const migrator = { migrations: MIGRATIONS, schema, timescale: timescaleSettings(timescale, days), onStep };
   return withMigrator(pool, migrator, (one) => (plan ? one.plan() : one.run()));
 }
 

@@ -46,7 +46,7 @@ class RecordedServer extends EventEmitter {
     }
     if (text.includes('current_database()')) return [this.#server()];
     if (text.includes('pg_catalog.pg_class')) {
-      return [...this.views].map((name) => ({ name, kind: 'v', ours: true }));
+      return [...this.views].map((name) => ({ name, kind: 'v', comment: 'sluice rollup: made of the bars of 1m' }));
     }
     const view = /^CREATE VIEW "s"\."(\w+)"/.exec(text)?.[1];
     if (view) this.views.add(view);

@@ -7,7 +7,7 @@ import { readCatalogue } from '../timescale/catalogue.js';
 import type { FeatureStep } from '../timescale/featureStep.js';
 import { HYPERTABLE_NAMES } from '../timescale/hypertables.js';
 import { type FeaturePlan, planFeatures } from '../timescale/planFeatures.js';
-import { ROLLUPS } from '../timescale/rollups.js';
+import { DAILY, ROLLUPS } from '../timescale/rollups.js';
 import type { TimescaleSettings } from '../timescale/settings.js';
 import { checkTable } from '../write/checkTable.js';
 import { MigrationError } from './migrationError.js';
@@ -70,6 +70,8 @@ class Migrator {
   readonly #schema: string;
   readonly #record: string;
   readonly #config: MigratorConfig;
+  /** The steps whose statements outside of a transaction are done. */
+  readonly #prepared = new Set<string>();
   /** The notes to leave for steps that this user has no right to, by their names. */
   readonly #refused = new Map<string, string>();
 
@@ -103,9 +105,10 @@ class Migrator {
     await this.#makeRecord();
     for (let step = await this.#nextNumbered(); step; step = await this.#nextNumbered()) done(step);
     for (;;) {
-      const { plan, next } = await this.#nextFeature(steps);
+      const { plan, next, isApplied } = await this.#nextFeature(steps);
       if (!next) return this.#report(steps, plan);
-      if (!this.#refused.has(next.name)) done(featureStep(next));
+      if (isApplied) done(featureStep(next));
+      else if (!this.#refused.has(next.name)) await this.#prepare(next);
     }
   }
 
@@ -200,7 +203,10 @@ class Migrator {
     return underLock(this.#client, this.#schema, () => step, apply);
   }
 
-  /** Applies the next step that the server offers, or notes that this user has no right to it. */
+  /**
+   * Applies the next step that the server offers, or notes that this user has no right to it. A step with statements that cannot be
+   * part of a transaction is only found, and applied once they are done.
+   */
   async #nextFeature(done: readonly MigrationStep[]) {
     let plan: FeaturePlan | undefined;
     let next: FeatureStep | undefined;
@@ -208,13 +214,13 @@ class Migrator {
       next = undefined;
       plan = await this.#features();
       next = plan.steps.find(({ name }) => !this.#refused.has(name));
-      if (!next) return { plan };
+      if (!next || (next.before && !this.#prepared.has(next.name))) return { plan, next, isApplied: false };
       const { name: step, statements } = next;
       if (done.some(({ name }) => name === step)) {
         throw new MigrationError('SLUICE_MIGRATION_FAILED', `${step} was applied but is still missing`, { step });
       }
       for (const statement of statements) await this.#client.query(statement);
-      return { plan, next };
+      return { plan, next, isApplied: true };
     };
     try {
       return await underLock(this.#client, this.#schema, () => next?.name ?? 'reading what the server offers', apply);
@@ -222,14 +228,25 @@ class Migrator {
       const isPermission = error instanceof MigrationError && error.code === 'SLUICE_MIGRATION_PERMISSION';
       if (!isPermission || next?.withoutIt === undefined || !plan) throw error;
       this.#refused.set(next.name, next.withoutIt);
-      return { plan, next };
+      return { plan, next, isApplied: false };
     }
+  }
+
+  /** Without the lock, which ends with its transaction. Two processes may do this at once, and the second finds little to do. */
+  async #prepare({ name, before = [] }: FeatureStep): Promise<void> {
+    try {
+      for (const statement of before) await this.#client.query(statement);
+    } catch (error) {
+      throw toMigrationError(error, name);
+    }
+    this.#prepared.add(name);
   }
 
   async #features(): Promise<FeaturePlan> {
     const catalogue = await readCatalogue(this.#client, this.#schema, quoteIdentifier(this.#schema), {
       hypertables: HYPERTABLE_NAMES,
       rollups: ROLLUPS.map(({ name }) => name),
+      daily: DAILY,
     });
     return planFeatures(catalogue, this.#config.timescale, this.#schema, new Set(this.#refused.keys()));
   }
@@ -240,6 +257,6 @@ function stepOf({ name, sql, isAgain }: Due): MigrationStep {
   return { name, kind: 'numbered', what, sql };
 }
 
-function featureStep({ name, what, statements }: FeatureStep): MigrationStep {
-  return { name, kind: 'feature', what, sql: `${statements.join(';\n')};` };
+function featureStep({ name, what, before = [], statements }: FeatureStep): MigrationStep {
+  return { name, kind: 'feature', what, sql: `${[...before, ...statements].join(';\n')};` };
 }

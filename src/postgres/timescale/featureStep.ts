@@ -7,6 +7,8 @@ export interface FeatureStep {
   readonly name: string;
   /** One line for humans. */
   readonly what: string;
+  /** Statements that cannot be part of a transaction, to be done before the others. To do them again changes nothing. */
+  readonly before?: readonly string[];
   readonly statements: readonly string[];
   /** The note to leave if the right to the step is missing; migration then continues without it. Undefined: it fails. */
   readonly withoutIt?: string;
@@ -34,6 +36,11 @@ export function policyOf({ catalogue }: Planning, proc: string, of: string): Pol
 /** A table or view as an argument of a function. */
 export function regclass(qualified: string): string {
   return `${quoteLiteral(qualified)}::regclass`;
+}
+
+/** An instant as SQL. */
+export function instant(ms: number): string {
+  return `timestamptz '${new Date(ms).toISOString()}'`;
 }
 
 /** A duration as SQL. */

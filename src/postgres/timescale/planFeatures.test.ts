@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { readOptions } from '../../primitives/options.js';
 import type { Policy, StoreCatalogue } from './catalogue.js';
+import { type Days, daysIn, UTC_DAYS } from './days.js';
 import { CREATE_EXTENSION, isOlder } from './extension.js';
+import type { FeatureStep } from './featureStep.js';
 import { planFeatures } from './planFeatures.js';
 import { barsChunkMs, TIMESCALE_OPTIONS, type TimescaleConfig, timescaleSettings } from './settings.js';
 
-const settingsOf = (config: TimescaleConfig) =>
-  timescaleSettings(readOptions('migrate: timescale', config, TIMESCALE_OPTIONS));
+const settingsOf = (config: TimescaleConfig, days?: Days) =>
+  timescaleSettings(readOptions('migrate: timescale', config, TIMESCALE_OPTIONS), days);
 
 const DAY_MS = 86_400_000;
 
@@ -20,6 +22,9 @@ const PLAIN: StoreCatalogue = {
   hypertables: new Map(),
   policies: [],
   rollups: new Map(),
+  days: undefined,
+  oldestBars: undefined,
+  refreshOrder: { ofPolicy: false, ofCall: false },
   limitsDecompression: false,
 };
 
@@ -29,12 +34,15 @@ const INSTALLED: StoreCatalogue = {
   preloaded: true,
   installed: { version: '2.22.1', schema: 'ext "x"' },
   license: 'timescale',
+  refreshOrder: { ofPolicy: true, ofCall: true },
   limitsDecompression: true,
 };
 
 const policy = (proc: string, of: string, ages: Partial<Policy> = {}): Policy => ({
+  job: 1,
   proc,
   of,
+  hasOrder: true,
   dropAfterMs: undefined,
   compressAfterMs: undefined,
   startOffsetMs: undefined,
@@ -57,10 +65,11 @@ const COMPLETE: StoreCatalogue = {
   ]),
   policies: [...compressions, ...refreshes()],
   rollups: all('continuous' as const),
+  days: UTC_DAYS,
 };
 
-const plan = (catalogue: StoreCatalogue, config: TimescaleConfig = {}, refused: string[] = []) =>
-  planFeatures(catalogue, settingsOf(config), 'the "store"', new Set(refused));
+const plan = (catalogue: StoreCatalogue, config: TimescaleConfig = {}, refused: string[] = [], days?: Days) =>
+  planFeatures(catalogue, settingsOf(config, days), 'the "store"', new Set(refused));
 const namesOf = (catalogue: StoreCatalogue, config?: TimescaleConfig, refused?: string[]) =>
   plan(catalogue, config, refused).steps.map(({ name }) => name);
 const sqlOf = (catalogue: StoreCatalogue, name: string, config?: TimescaleConfig) =>
@@ -213,7 +222,7 @@ describe('planFeatures', () => {
       ],
     };
     expect(namesOf(byHand)).toEqual([]);
-    expect(namesOf(byHand, { timeframe: '1m', optionsChunkMs: 2 * DAY_MS, compressAfterMs: 8 * DAY_MS })).toEqual([
+    expect(namesOf(byHand, { timeframe: '5m', optionsChunkMs: 2 * DAY_MS, compressAfterMs: 8 * DAY_MS })).toEqual([
       'bars chunks',
       'bars compression policy',
       'options_snap compression policy',
@@ -222,6 +231,115 @@ describe('planFeatures', () => {
     expect(sqlOf(byHand, 'options_snap retention', { retainOptionsMs: false })).toHaveLength(1);
     expect(namesOf(INSTALLED, { compressAfterMs: false })).not.toContain('bars compression');
     expect(namesOf(INSTALLED, { compressAfterMs: false })).not.toContain('decompression limit');
+  });
+
+  it('changes nothing of a store for an option that is given its default, which is as if it were not given', () => {
+    const byHand: StoreCatalogue = {
+      ...COMPLETE,
+      hypertables: new Map([
+        ['bars', { chunkMs: 3 * DAY_MS, compresses: true }],
+        ['options_snap', { chunkMs: 2 * DAY_MS, compresses: true }],
+      ]),
+      policies: [...compressions.map((one) => ({ ...one, compressAfterMs: 99 * DAY_MS })), ...refreshes()],
+    };
+    for (const config of [{ timeframe: '1m' }, { optionsChunkMs: DAY_MS }, { compressAfterMs: 7 * DAY_MS }]) {
+      expect(plan(byHand, config)).toEqual(plan(byHand));
+      expect(plan(INSTALLED, config)).toEqual(plan(INSTALLED));
+      expect(plan(PLAIN, config)).toEqual(plan(PLAIN));
+    }
+  });
+
+  describe('an aggregate lacks nothing of a history while it is refreshed', () => {
+    const refreshOf = (catalogue: StoreCatalogue, config?: TimescaleConfig) =>
+      plan(catalogue, config).steps.find(({ name }) => name === 'bars_1d refresh');
+
+    it('because a version that goes bucket by bucket begins with the oldest', () => {
+      expect(refreshOf(INSTALLED)?.statements.at(-1)).toMatch(/, refresh_newest_first => false\)$/);
+      const older = { ...INSTALLED, refreshOrder: { ofPolicy: false, ofCall: false } };
+      expect(refreshOf(older)?.statements.at(-1)).toMatch(/, schedule_interval => interval '3600000 milliseconds'\)$/);
+    });
+
+    it('also where the policy is from before, and all else that someone has set is kept', () => {
+      const before = { ...COMPLETE, policies: COMPLETE.policies.map((one) => ({ ...one, hasOrder: false })) };
+      expect(namesOf(before)).toEqual(['bars_5m refresh order', 'bars_1h refresh order', 'bars_1d refresh order']);
+      expect(sqlOf(before, 'bars_1d refresh order')).toEqual([
+        `SELECT "ext ""x""".alter_job(1, config => (SELECT config || '{"refresh_newest_first": false}' ` +
+          'FROM timescaledb_information.jobs WHERE job_id = 1))',
+      ]);
+      expect(namesOf({ ...before, refreshOrder: { ofPolicy: false, ofCall: false } })).toEqual([]);
+    });
+
+    it('and none of what its policy does not look at, as it is refreshed from the oldest bars before that is set up', () => {
+      const ageMs = 400 * DAY_MS;
+      const old = { ...INSTALLED, oldestBars: { ms: Date.UTC(2020, 0, 2), ageMs } };
+      expect(refreshOf(old)?.before).toBeUndefined();
+      const retained = { retainBarsMs: 30 * DAY_MS };
+      expect(refreshOf(old, retained)?.before).toEqual([
+        `CALL "ext ""x""".refresh_continuous_aggregate('"the ""store"""."bars_1d"'::regclass, ` +
+          `timestamptz '2020-01-02T00:00:00.000Z', now() - interval '86400000 milliseconds', ` +
+          `options => '{"refresh_newest_first": false}')`,
+      ]);
+      const atOnce = { ...old, refreshOrder: { ofPolicy: true, ofCall: false } };
+      expect(refreshOf(atOnce, retained)?.before?.[0]).not.toContain('options');
+      const young = { ...old, oldestBars: { ms: Date.UTC(2026, 0, 2), ageMs: 29 * DAY_MS } };
+      expect(refreshOf(young, retained)?.before).toBeUndefined();
+      expect(refreshOf({ ...COMPLETE, oldestBars: old.oldestBars }, retained)?.before).toHaveLength(1);
+    });
+  });
+
+  describe('days of a zone', () => {
+    const NEW_YORK: Days = { timeZone: 'America/New_York', startsAt: '17:00' };
+    const dailyOf = (catalogue: StoreCatalogue, days?: Days, config?: TimescaleConfig) =>
+      plan(catalogue, config, [], days).steps.filter(({ name }) => name.startsWith('bars_1d'));
+    const views = { ...PLAIN, rollups: all('view' as const) };
+
+    it('are in the view and in its comment, by which they stay what they are', () => {
+      const [{ statements, what }] = dailyOf(PLAIN, NEW_YORK) as [FeatureStep];
+      expect(what).toBe('make bars_1d a view of the bars of 1m, with days of America/New_York from 17:00');
+      expect(statements[0]).toContain(
+        `(date_trunc('day', (ts AT TIME ZONE 'America/New_York') - interval '17:00') + interval '17:00') ` +
+          `AT TIME ZONE 'America/New_York' AS ts`,
+      );
+      expect(daysIn(statements.at(-1)!)).toEqual(NEW_YORK);
+      expect(dailyOf({ ...views, days: NEW_YORK })).toEqual([]);
+      expect(dailyOf({ ...views, days: NEW_YORK }, NEW_YORK)).toEqual([]);
+      // What replaces the view has the days of the view.
+      const replaced = { ...INSTALLED, rollups: views.rollups, days: NEW_YORK };
+      expect(dailyOf(replaced)[0]?.statements[1]).toContain(
+        `"ext ""x""".time_bucket(interval '1 day', ts, 'America/New_York', timestamptz '2000-01-03T22:00:00.000Z')`,
+      );
+    });
+
+    it('have the view made anew where others were asked for', () => {
+      expect(dailyOf({ ...views, days: UTC_DAYS }, NEW_YORK)[0]?.statements[0]).toMatch(/^DROP VIEW/);
+      expect(dailyOf({ ...views, days: NEW_YORK }, UTC_DAYS)[0]?.statements[1]).toContain('date_bin');
+      expect(plan({ ...views, days: UTC_DAYS }, {}, [], NEW_YORK).steps).toHaveLength(1);
+    });
+
+    it('have the aggregate made anew of the bars themselves, and its policy with it', () => {
+      const [aggregate, refresh] = dailyOf(COMPLETE, NEW_YORK);
+      expect(aggregate?.statements[0]).toBe('DROP MATERIALIZED VIEW "the ""store"""."bars_1d"');
+      expect(aggregate?.statements[1]).toContain(`FROM "the ""store"""."bars"\n   WHERE timeframe = '1m'`);
+      expect(refresh?.statements).toEqual([expect.stringContaining('add_continuous_aggregate_policy')]);
+      expect(dailyOf(COMPLETE, UTC_DAYS)).toEqual([]);
+    });
+
+    it('need no origin where they begin at midnight', () => {
+      const [aggregate] = dailyOf(INSTALLED, { timeZone: 'Asia/Kolkata', startsAt: '00:00' });
+      expect(aggregate?.statements[0]).toContain(`time_bucket(interval '1 day', ts, 'Asia/Kolkata') AS ts`);
+    });
+
+    it('are refused where the aggregate would lose what was made of dropped bars', () => {
+      const dropping = policy('policy_retention', 'bars', { dropAfterMs: 30 * DAY_MS });
+      const retaining = { ...COMPLETE, policies: [...compressions, ...refreshes(30 * DAY_MS), dropping] };
+      expect(() => dailyOf(retaining, NEW_YORK)).toThrow(
+        expect.objectContaining({
+          code: 'SLUICE_MIGRATION_TIMESCALE',
+          message: expect.stringContaining('DROP MATERIALIZED VIEW "the ""store"""."bars_1d", and migrate again'),
+        }),
+      );
+      expect(dailyOf(retaining, UTC_DAYS)).toEqual([]);
+    });
   });
 });
 

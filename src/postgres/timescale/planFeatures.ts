@@ -2,7 +2,7 @@ import { qualify, quoteIdentifier } from '../identifiers.js';
 import { MigrationError } from '../migrate/migrationError.js';
 import type { StoreCatalogue } from './catalogue.js';
 import { extensionOf } from './extension.js';
-import { type FeatureStep, type Planning, stepOf } from './featureStep.js';
+import type { FeatureStep, Planning } from './featureStep.js';
 import {
   compressionSteps,
   decompressionSteps,
@@ -10,7 +10,7 @@ import {
   hypertableSteps,
   retentionSteps,
 } from './hypertables.js';
-import { continuousSteps, ROLLUPS, viewStatements } from './rollups.js';
+import { continuousSteps, ROLLUPS, viewSteps } from './rollups.js';
 import type { HypertableName, TimescaleSettings } from './settings.js';
 
 export interface FeaturePlan {
@@ -43,11 +43,7 @@ export function planFeatures(
     steps.push(...ROLLUPS.flatMap((rollup) => continuousSteps(rollup, planning)));
     ofTables(retentionSteps);
   } else {
-    for (const rollup of ROLLUPS) {
-      if (catalogue.rollups.has(rollup.name)) continue;
-      const what = `make ${rollup.name} a view of the bars of 1m`;
-      steps.push(stepOf(`${rollup.name} view`, what, ...viewStatements(rollup, planning)));
-    }
+    steps.push(...ROLLUPS.flatMap((rollup) => viewSteps(rollup, planning)));
     notes.push(...ignoredRequests(settings, version));
   }
   return { steps, notes, timescale: version };

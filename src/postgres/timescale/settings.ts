@@ -1,7 +1,11 @@
 import { timeframeMs } from '../../market/timeframe.js';
 import { duration, type OptionsOf, type Read, text } from '../../primitives/options.js';
+import type { Days } from './days.js';
 
-/** What TimescaleDB does with the store. An option that is not given leaves the store as it was set up. */
+/**
+ * What TimescaleDB does with the store. An option that is not given leaves the store as it was set up, and so does one that is
+ * given its default.
+ */
 export interface TimescaleConfig {
   /**
    * The timeframe that most bars have. A chunk of `bars` spans 10,080 of them, from a day to a year, so that it holds
@@ -25,16 +29,22 @@ export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 const WEEK_MS = 7 * DAY_MS;
 
-/** A value, and whether it was asked for: only then does it change what exists. */
+/** A value, and whether it was asked for, as anything but the default is: only then does it change what exists. */
 export interface Requested<V> {
   readonly value: V;
   readonly given: boolean;
+}
+
+function requested<V>(asked: V | undefined, fallback: V): Requested<V> {
+  return { value: asked ?? fallback, given: asked !== undefined && asked !== fallback };
 }
 
 export interface TimescaleSettings {
   readonly chunkMs: Readonly<Record<HypertableName, Requested<number>>>;
   readonly compressAfterMs: Requested<number | false>;
   readonly retainMs: Readonly<Record<HypertableName, number | false | undefined>>;
+  /** Undefined if none were asked for. */
+  readonly days: Days | undefined;
 }
 
 export type HypertableName = 'bars' | 'options_snap';
@@ -53,14 +63,18 @@ export const TIMESCALE_OPTIONS = {
   retainOptionsMs: duration({ min: WEEK_MS }).or(false),
 } satisfies OptionsOf<TimescaleConfig>;
 
-export function timescaleSettings(config: Read<TimescaleConfig, typeof TIMESCALE_OPTIONS>): TimescaleSettings {
+export function timescaleSettings(
+  config: Read<TimescaleConfig, typeof TIMESCALE_OPTIONS>,
+  days?: Days,
+): TimescaleSettings {
   const { timeframe, optionsChunkMs, compressAfterMs, retainBarsMs, retainOptionsMs } = config;
   return {
     chunkMs: {
-      bars: { value: barsChunkMs(timeframe ?? '1m'), given: timeframe !== undefined },
-      options_snap: { value: optionsChunkMs ?? DAY_MS, given: optionsChunkMs !== undefined },
+      bars: requested(timeframe === undefined ? undefined : barsChunkMs(timeframe), barsChunkMs('1m')),
+      options_snap: requested(optionsChunkMs, DAY_MS),
     },
-    compressAfterMs: { value: compressAfterMs ?? WEEK_MS, given: compressAfterMs !== undefined },
+    compressAfterMs: requested<number | false>(compressAfterMs, WEEK_MS),
     retainMs: { bars: retainBarsMs, options_snap: retainOptionsMs },
+    days,
   };
 }
