@@ -1,3 +1,4 @@
+import { sqlStateOf } from '../../failures/sqlState.js';
 import { qualify, quoteIdentifier } from '../identifiers.js';
 import type { Pool, PoolClient } from '../pool.js';
 import { RECORD_TABLES } from '../recordTables.js';
@@ -237,7 +238,10 @@ class Migrator {
     try {
       for (const statement of before) await this.#client.query(statement);
     } catch (error) {
-      throw toMigrationError(error, name);
+      if (sqlStateOf(error) !== '55P03') throw toMigrationError(error, name);
+      // TimescaleDB lets no two refreshes of an aggregate run at once, and does not wait.
+      const message = `${name} failed: another refresh is under way: migrate again once it has ended`;
+      throw new MigrationError('SLUICE_MIGRATION_FAILED', message, { step: name, cause: error });
     }
     this.#prepared.add(name);
   }
