@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseInstant } from '../market/parseInstant.js';
+import { type Days, parseDays } from '../postgres/timescale/days.js';
 
 /** Parses an integer of at least `min`. */
 export function integer(min: number): (text: string) => number {
@@ -31,4 +32,15 @@ export function instant(text: string): number {
     );
   }
   return ms;
+}
+
+/** Parses the days of a zone: its name, and after an @ the time at which they begin. */
+export function days(text: string): Days {
+  const parsed = parseDays(text);
+  if (!parsed) {
+    throw new InvalidArgumentError(
+      'It must be the IANA name of a time zone, such as America/New_York, and may have a time of day: America/New_York@17:00.',
+    );
+  }
+  return parsed;
 }

@@ -11,5 +11,6 @@ export { isStoreReadError, StoreReadError } from './read/storeReadError.js';
 export { isStoreError, StoreError, type StoreErrorCode } from './storeError.js';
 export type { Column, ColumnType, ColumnValue, Table } from './table.js';
 export { type TableSinkConfig, tableSink } from './tableSink.js';
+export type { DaysConfig } from './timescale/days.js';
 export type { TimescaleConfig } from './timescale/settings.js';
 export type { Strategy } from './write/planner.js';

@@ -7,6 +7,7 @@ export { type OpenStoreConfig, openStore, type Store } from '../postgres/openSto
 export { isStoreError, StoreError, type StoreErrorCode } from '../postgres/storeError.js';
 export type { Column, ColumnType, ColumnValue, Table } from '../postgres/table.js';
 export { type TableSinkConfig, tableSink } from '../postgres/tableSink.js';
+export type { DaysConfig } from '../postgres/timescale/days.js';
 export type { TimescaleConfig } from '../postgres/timescale/settings.js';
 export type { Strategy } from '../postgres/write/planner.js';
 export { barsSink } from './barsSink.js';

@@ -1,13 +1,16 @@
 import { Command } from 'commander';
 import { migrate } from '../../postgres/migrate/migrate.js';
 import type { MigrationReport } from '../../postgres/migrate/migrations.js';
+import type { Days } from '../../postgres/timescale/days.js';
 import type { CommandContext } from '../commandContext.js';
+import { days } from '../parsers.js';
 import { type StoreOptions, storeFolderOption, withStore } from '../withStore.js';
 
 interface MigrateOptions extends StoreOptions {
   readonly plan?: boolean;
   readonly json?: true;
   readonly schema?: string;
+  readonly days?: Days;
 }
 
 /** `sluice migrate`: brings the tables of the store up to date. */
@@ -17,6 +20,11 @@ export function migrateCommand(context: CommandContext): Command {
     .description('Creates and alters the tables of the store, each step in its own transaction.')
     .option('--plan', 'show the missing steps and change nothing')
     .option('--schema <name>', 'the schema of the tables, created if missing (default: that of the connection)')
+    .option(
+      '--days <zone[@time]>',
+      'the days of bars_1d: America/New_York, or America/New_York@17:00 (default: as in the store, UTC in a new one)',
+      days,
+    )
     .addOption(storeFolderOption())
     .option(
       '--json',
@@ -27,11 +35,16 @@ export function migrateCommand(context: CommandContext): Command {
 
 type Pool = Parameters<typeof migrate>[0];
 
-async function run(context: CommandContext, pool: Pool, { plan = false, json, schema }: MigrateOptions): Promise<void> {
+async function run(
+  context: CommandContext,
+  pool: Pool,
+  { plan = false, json, schema, days: asked }: MigrateOptions,
+): Promise<void> {
   const lines: Promise<void>[] = [];
   const report = await migrate(pool, {
     plan,
     ...(schema === undefined ? {} : { schema }),
+    ...(asked === undefined ? {} : { days: asked }),
     onStep({ what }) {
       // The migration continues if the output closes; the error surfaces at the end.
       if (!json) lines.push(context.print(what));

@@ -54,6 +54,8 @@ const OPTIONS = {
  * - A table that `barsSink` created is taken over.
  * - An extension that appears later is used at the next run, which then moves the rows into chunks under a lock on the table.
  * - On plain Postgres the views aggregate whenever they are read.
+ * - A day of `bars_1d` is a day of UTC unless `days` says otherwise. Days of a zone have 23 or 25 hours where its clocks change.
+ * - With `retainBarsMs`, older bars are aggregated before the first of them is dropped, which takes a while in a large store.
  * - TimescaleDB before 2.11 is not used, because it cannot upsert into compressed chunks.
  *
  * @example

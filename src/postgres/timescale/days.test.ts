@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readOptions } from '../../primitives/options.js';
-import { DAYS_OPTIONS, type Days, type DaysConfig, daysIn, daysText, originMs } from './days.js';
+import { DAYS_OPTIONS, type Days, type DaysConfig, daysIn, daysText, originMs, parseDays } from './days.js';
 
 const read = (config: object) => readOptions('migrate: days', config as DaysConfig, DAYS_OPTIONS);
 
@@ -40,6 +40,17 @@ describe('the days of a rollup', () => {
   ])('begin in %j at %s', (days, origin) => {
     expect(new Date(originMs(days)).toISOString()).toBe(origin);
     expect(daysIn(`sluice rollup: made of the bars of 1m, with ${daysText(days)}`)).toEqual(days);
+  });
+
+  it.each([
+    ['America/New_York', { timeZone: 'America/New_York', startsAt: '00:00' }],
+    ['America/New_York@17:00', { timeZone: 'America/New_York', startsAt: '17:00' }],
+    ['America/New_York@', undefined],
+    ['@17:00', undefined],
+    ['America/New_York@17:00@1', undefined],
+    ['+05:30', undefined],
+  ])('are read from %j on the command line', (text, days) => {
+    expect(parseDays(text)).toEqual(days);
   });
 
   it('are not found in a comment that tells of none', () => {

@@ -31,6 +31,12 @@ export const DAYS_OPTIONS = {
   startsAt: checked('a time of day from 00:00 to 23:59', isTimeOfDay).default(UTC_DAYS.startsAt),
 } satisfies OptionsOf<DaysConfig>;
 
+/** `America/New_York` or `America/New_York@17:00`; undefined for anything else. */
+export function parseDays(text: string): Days | undefined {
+  const [timeZone, startsAt = UTC_DAYS.startsAt, ...rest] = text.split('@');
+  return isTimeZone(timeZone) && isTimeOfDay(startsAt) && rest.length === 0 ? { timeZone, startsAt } : undefined;
+}
+
 export function isSameDays(one: Days, other: Days): boolean {
   return one.timeZone === other.timeZone && one.startsAt === other.startsAt;
 }
