@@ -60,6 +60,25 @@ describe('progress', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('is a line now and then where there is no terminal, from two seconds on, with what is waited for', () => {
+    const { output, text } = screen(false);
+    let note = '';
+    const progress = showProgress(output, 200, () => note);
+    progress.update(50, 1);
+    vi.advanceTimersByTime(1_999);
+    expect(text()).toBe('');
+    vi.advanceTimersByTime(1);
+    expect(text()).toBe('50 of 200 items replayed, 1 failed again\n');
+    note = '; waiting';
+    vi.advanceTimersByTime(4_000);
+    expect(text()).toContain('50 of 200 items replayed, 1 failed again; waiting\n');
+    vi.advanceTimersByTime(60 * 60_000);
+    // Twice a minute at most.
+    expect(text().split('\n').length).toBeLessThan(125);
+    progress.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('does not listen for signals in the place of the pipeline', () => {
     const before = process.listenerCount('SIGINT');
     const { output } = screen(true);

@@ -1,11 +1,12 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { coded } from '../../../test/support/errors.js';
-import { type FakeTerminalConfig, runSluice } from '../../../test/support/fakeTerminal.js';
+import { type FakeTerminalConfig, fakeTerminal, runSluice } from '../../../test/support/fakeTerminal.js';
 import { bar, type LetterFolder, letterFolder } from '../../../test/support/letters.js';
 import { openDeadLetters } from '../../dead-letters/openDeadLetters.js';
 import { StoreError } from '../../postgres/storeError.js';
+import { sluice } from '../program.js';
 import { holdText } from './dlq/withQueue.js';
 
 let letters: LetterFolder;
@@ -305,6 +306,64 @@ describe('sluice dlq park and unpark', () => {
     // Another process is refused: test/integration/cli.test.ts.
     expect((await dlq(['park', '--all'])).code).toBe(0);
     await queue.close();
+  });
+});
+
+describe('Ctrl-C', () => {
+  it.each(['park', 'purge'])(
+    'stops %s after the letters in hand, which is told, and a second one is not held back',
+    async (command) => {
+      await letters.write(...Array.from({ length: 100 }, () => ({})));
+      const terminal = fakeTerminal({ cwd: letters.cwd });
+      const { signals, said } = terminal;
+      let heard = 0;
+      signals.on('newListener', () => {
+        heard += 1;
+        // As soon as somebody listens, which is when the change begins.
+        if (heard === 1) setImmediate(() => signals.emit('SIGINT', 'SIGINT'));
+      });
+      const code = await sluice(['dlq', command, '--all', ...(command === 'purge' ? ['--yes'] : [])], terminal);
+      expect(said.stderr).toMatch(/^stopping: what is (parked|removed) stays so; press Ctrl-C again to end at once\n$/);
+      expect(code).toBe(3);
+      const done = Number(/^(?:parked|removed) (\d+) letters?/.exec(said.stdout)?.[1]);
+      expect(done).toBeLessThan(100);
+      expect(await letters.read()).toHaveLength(100 - done);
+      expect(signals.listenerCount('SIGINT')).toBe(0);
+    },
+  );
+});
+
+describe('every command that takes long', () => {
+  it.each([
+    ['ls', /^reading /m],
+    ['show', /^looking for 1-1$/m],
+    ['park', /^opening /m],
+    ['unpark', /^opening /m],
+    ['purge', /^opening /m],
+    ['replay', /^\d+ letters read$/m],
+  ])('%s says so on standard error', async (command, said) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await letters.write(...Array.from({ length: 3 }, () => ({ sink: BARS })));
+    const args = {
+      show: ['1-1'],
+      park: ['--all'],
+      unpark: ['--all'],
+      purge: ['--all', '--yes'],
+      replay: ['--dry-run'],
+    };
+    const terminal = fakeTerminal({ cwd: letters.cwd });
+    let isOver = false;
+    const running = sluice(['dlq', command, ...(args[command as keyof typeof args] ?? [])], terminal).finally(() => {
+      isOver = true;
+    });
+    // Time flies: every turn of the event loop takes a minute.
+    while (!isOver) {
+      vi.advanceTimersByTime(60_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    vi.useRealTimers();
+    await running;
+    expect(terminal.said.stderr).toMatch(said);
   });
 });
 
