@@ -61,6 +61,7 @@ describe('classifyPostgresFailure', () => {
     ['SLUICE_STORE_FAILED', 'transient'],
     ['SLUICE_STORE_VALUE', 'poison'],
     ['SLUICE_STORE_PASSWORD', 'fatal'],
+    ['SLUICE_STORE_LOGIN', 'fatal'],
     ['SLUICE_STORE_DATABASE', 'fatal'],
     ['SLUICE_STORE_TABLE', 'fatal'],
     ['SLUICE_STORE_PERMISSION', 'fatal'],
@@ -102,25 +103,107 @@ describe('classifyPostgresFailure', () => {
     expect(classifyPostgresFailure(ended)).toBe('fatal');
   });
 
+  // As PgBouncer 1.18 to 1.24 says them.
   it.each<[message: string, FailureClass, code: StoreErrorCode, remedy: string]>([
-    ['server conn crashed?', 'transient', 'SLUICE_STORE_FAILED', 'server conn crashed?'],
+    ['server conn crashed?', 'transient', 'SLUICE_STORE_CONNECTION_LOST', 'retrying is safe'],
+    ['idle transaction timeout', 'transient', 'SLUICE_STORE_CONNECTION_LOST', 'retrying is safe'],
+    ['client_idle_timeout', 'transient', 'SLUICE_STORE_CONNECTION_LOST', 'retrying is safe'],
     [
       'server login has been failing, try again later (server_login_retry)',
       'transient',
-      'SLUICE_STORE_FAILED',
-      'login',
+      'SLUICE_STORE_UNREACHABLE',
+      'start the server',
     ],
+    [
+      'server login has been failing, cached error: connect failed (server_login_retry)',
+      'transient',
+      'SLUICE_STORE_UNREACHABLE',
+      'start the server',
+    ],
+    [
+      'server login has been failing, cached error: password authentication failed for user "x" (server_login_retry)',
+      'fatal',
+      'SLUICE_STORE_PASSWORD',
+      'correct user and password',
+    ],
+    ['client_login_timeout (server down)', 'transient', 'SLUICE_STORE_UNREACHABLE', 'start the server'],
+    ['pgbouncer cannot connect to server', 'transient', 'SLUICE_STORE_UNREACHABLE', 'start the server'],
+    ['no more connections allowed (max_client_conn)', 'transient', 'SLUICE_STORE_FAILED', 'raise max_client_conn'],
+    ['query_wait_timeout', 'transient', 'SLUICE_STORE_FAILED', 'raise its default_pool_size'],
+    ['query timeout', 'transient', 'SLUICE_STORE_FAILED', 'query_timeout of the pooler'],
+    ['database "shop" is disabled', 'transient', 'SLUICE_STORE_FAILED', 'ENABLE'],
     ['password authentication failed', 'fatal', 'SLUICE_STORE_PASSWORD', 'correct user and password'],
     ['SASL authentication failed', 'fatal', 'SLUICE_STORE_PASSWORD', 'correct user and password'],
     ['no such user: bob', 'fatal', 'SLUICE_STORE_PASSWORD', 'correct user and password'],
     ['no such database: shop', 'fatal', 'SLUICE_STORE_DATABASE', 'correct its name'],
+    ['database "shop" does not exist', 'fatal', 'SLUICE_STORE_DATABASE', 'correct its name'],
     ['unsupported startup parameter: options', 'fatal', 'SLUICE_STORE_FAILED', 'ignore_startup_parameters'],
+    ['unsupported startup parameter in options: x', 'fatal', 'SLUICE_STORE_FAILED', 'ignore_startup_parameters'],
+    ['transaction blocks not allowed in statement pooling mode', 'fatal', 'SLUICE_STORE_FAILED', 'pool_mode'],
+    ['PQexec disallowed', 'fatal', 'SLUICE_STORE_FAILED', 'disable_pqexec'],
+    ['SSL required', 'fatal', 'SLUICE_STORE_LOGIN', 'sslmode=verify-full'],
+    ['TLS client certificate required', 'fatal', 'SLUICE_STORE_LOGIN', 'sslcert'],
+    ['certificate authentication failed', 'fatal', 'SLUICE_STORE_LOGIN', 'sslcert'],
+    ['login rejected', 'fatal', 'SLUICE_STORE_LOGIN', 'auth_hba_file'],
+    // Of a pooler that is out of step, or of one that nobody has heard of.
+    ['invalid message format', 'transient', 'SLUICE_STORE_FAILED', 'invalid message format'],
   ])('tells by its text what a pooler means by 08P01: %s', (message, expected, code, remedy) => {
     const error = toStoreError(coded('08P01', message));
     expect(error).toMatchObject({ code, message: expect.stringContaining(remedy) });
+    expect(error.message).toContain(message);
     expect(classifyPostgresFailure(coded('08P01', message))).toBe(expected);
     expect(classifyFailure(error)).toBe(expected);
     expect(endsSession(coded('08P01', message))).toBe(true);
+  });
+
+  it.each<[state: string, message: string, FailureClass, code: StoreErrorCode]>([
+    ['XX000', 'Tenant or user not found', 'fatal', 'SLUICE_STORE_PASSWORD'],
+    ['XX000', 'Max client connections reached', 'transient', 'SLUICE_STORE_FAILED'],
+    ['58000', 'No pool configured for database: shop, user: bob', 'fatal', 'SLUICE_STORE_DATABASE'],
+    ['XX000', 'could not open relation with OID 1', 'transient', 'SLUICE_STORE_FAILED'],
+  ])('knows poolers of other makes: %s %s', (state, message, expected, code) => {
+    expect(classifyPostgresFailure(coded(state, message))).toBe(expected);
+    expect(toStoreError(coded(state, message)).code).toBe(code);
+  });
+
+  // Each as a server says it.
+  it.each<[message: string, code: StoreErrorCode, remedy: string]>([
+    [
+      'no pg_hba.conf entry for host "10.0.0.7", user "bob", database "shop", no encryption',
+      'SLUICE_STORE_LOGIN',
+      'sslmode=verify-full',
+    ],
+    [
+      'no pg_hba.conf entry for host "10.0.0.7", user "bob", database "shop", SSL off',
+      'SLUICE_STORE_LOGIN',
+      'sslmode=verify-full',
+    ],
+    [
+      'pg_hba.conf rejects connection for host "10.0.0.7", user "bob", database "shop", no encryption',
+      'SLUICE_STORE_LOGIN',
+      'sslmode=verify-full',
+    ],
+    [
+      'no pg_hba.conf entry for host "10.0.0.7", user "bob", database "shop", SSL encryption',
+      'SLUICE_STORE_LOGIN',
+      'pg_hba.conf of the server',
+    ],
+    ['Peer authentication failed for user "bob"', 'SLUICE_STORE_LOGIN', 'run as that user'],
+    ['connection requires a valid client certificate', 'SLUICE_STORE_LOGIN', 'sslcert'],
+    ['role "bob" is not permitted to log in', 'SLUICE_STORE_LOGIN', 'ALTER ROLE'],
+    ['role "bob" does not exist', 'SLUICE_STORE_LOGIN', 'correct the user'],
+    ['PAM authentication failed for user "bob"', 'SLUICE_STORE_PASSWORD', 'correct user and password'],
+    ['LDAP authentication failed for user "bob"', 'SLUICE_STORE_PASSWORD', 'correct user and password'],
+  ])('takes a refused login for a wrong password only if it is one: %s', (message, code, remedy) => {
+    const error = toStoreError(coded('28000', message));
+    expect(error).toMatchObject({ code, failureClass: 'fatal', message: expect.stringContaining(remedy) });
+    if (code === 'SLUICE_STORE_LOGIN') expect(error.message).not.toContain('and password');
+  });
+
+  it('takes a lack of room for locks as a fault of the batch, and a lack of memory as an outage', () => {
+    expect(classifyPostgresFailure(coded('53200', 'out of shared memory'))).toBe('poison');
+    expect(toStoreError(coded('53200', 'out of shared memory')).message).toContain('max_locks_per_transaction');
+    expect(classifyPostgresFailure(coded('53200', 'out of memory'))).toBe('transient');
   });
 
   it.each([
@@ -131,7 +214,7 @@ describe('classifyPostgresFailure', () => {
     expect(toStoreError(coded(state, message))).toMatchObject({
       code: 'SLUICE_STORE_FAILED',
       failureClass: 'transient',
-      message: expect.stringContaining('session mode'),
+      message: expect.stringContaining('a pooler has swapped the session'),
     });
   });
 });

@@ -1,39 +1,23 @@
-import { type Classify, classify, type FailureClass } from '../failures/classifyFailure.js';
+import { type Classify, classify } from '../failures/classifyFailure.js';
 import { sqlStateOf } from '../failures/sqlState.js';
 import type { FailureLink } from '../failures/walkFailure.js';
-import type { StoreErrorCode } from './storeError.js';
+import {
+  DRIVER,
+  EXHAUSTED,
+  LOGIN,
+  LOST,
+  NO_DATABASE,
+  NOT_ADMITTED,
+  OTHER_POOLERS,
+  POOLER,
+  type PostgresFailure,
+  REFUSALS,
+  type Texts,
+  UNREACHABLE,
+} from './failureTexts.js';
 
-/** What an error of the server, of a pooler or of the driver means. */
-export interface PostgresFailure {
-  readonly class: FailureClass;
-  /** Default: `SLUICE_STORE_FAILED`. */
-  readonly code?: StoreErrorCode;
-  /**
-   * `lost`: the connection is gone. `spent`: it is there, and every further statement would fail as this one did. Neither may
-   * go back to the pool. Default: the session can be used again.
-   */
-  readonly session?: 'lost' | 'spent';
-  /** What happened, in our words. Default: that Postgres reports the state. */
-  readonly what?: string;
-  readonly remedy?: string;
-  /** What happened and the remedy depend on what was under way. */
-  readonly advice?: 'missing' | 'mismatch' | 'permission' | 'lost';
-}
+export type { PostgresFailure };
 
-const LOST = { class: 'transient', session: 'lost', code: 'SLUICE_STORE_CONNECTION_LOST', advice: 'lost' } as const;
-const UNREACHABLE = { class: 'transient', code: 'SLUICE_STORE_UNREACHABLE' } as const;
-const LOGIN = {
-  class: 'fatal',
-  code: 'SLUICE_STORE_PASSWORD',
-  what: 'Postgres refuses the login',
-  remedy: 'correct user and password in DATABASE_URL',
-} as const;
-const NO_DATABASE = {
-  class: 'fatal',
-  code: 'SLUICE_STORE_DATABASE',
-  what: 'Postgres does not have the database',
-  remedy: 'create it with createdb, or correct its name in DATABASE_URL',
-} as const;
 const TRANSIENT = { class: 'transient' } as const;
 const POISON = { class: 'poison' } as const;
 const BAD_VALUE = { class: 'poison', code: 'SLUICE_STORE_VALUE' } as const;
@@ -47,7 +31,7 @@ const MISMATCH = { class: 'fatal', code: 'SLUICE_STORE_TABLE', advice: 'mismatch
  */
 const STATES: Readonly<Record<string, PostgresFailure>> = {
   '08': LOST,
-  // Protocol violation: the two sides are out of step. A pooler sends it for almost anything, see `POOLER`.
+  // Protocol violation: the two sides are out of step.
   '08P01': { class: 'transient', session: 'spent' },
   // Serialisation failure, deadlock, unknown completion: the same statement may work at the next attempt.
   '40': TRANSIENT,
@@ -100,7 +84,7 @@ const STATES: Readonly<Record<string, PostgresFailure>> = {
   '54001': POISON,
 
   '28': FATAL,
-  '28000': LOGIN,
+  '28000': { ...NOT_ADMITTED, what: 'Postgres refuses the login', remedy: 'correct the user in DATABASE_URL' },
   '28P01': LOGIN,
   '3D': FATAL,
   '3D000': NO_DATABASE,
@@ -121,63 +105,42 @@ const STATES: Readonly<Record<string, PostgresFailure>> = {
   '54': FATAL,
 };
 
-/** What a pooler means by 08P01, by its text. PgBouncer says so of a wrong password as of a server that crashed. */
-const POOLER: readonly (readonly [RegExp, PostgresFailure])[] = [
-  [/no such database|database ".*" does not exist/i, { ...NO_DATABASE, session: 'spent' }],
-  [/password|authentication|auth failed|no such user|login rejected/i, { ...LOGIN, session: 'spent' }],
-  [
-    /unsupported startup parameter/i,
-    { ...FATAL, session: 'spent', remedy: 'add the parameter to ignore_startup_parameters of the pooler' },
-  ],
-];
-
-/** A session without the staging table that it had: a pooler in transaction or statement mode has swapped it. */
-const STAGE_LOST = /\bpg_temp\b|\bsluice_stage_/;
-
-/** A login that the server wants encrypted. */
-const WITHOUT_TLS = /no encryption|SSL off/;
-
-/** Texts of the driver, which comes without a code. */
-const DRIVER: readonly (readonly [RegExp, PostgresFailure])[] = [
-  [
-    /^Cannot use a pool after calling end/,
-    { ...FATAL, what: 'the store is closed', remedy: 'close it after all writes have ended' },
-  ],
-  [/^Connection terminated/, LOST],
-  [/^Client (has encountered a connection error|was closed) and is not queryable/, LOST],
-  [/^(timeout expired|Query read timeout)/, LOST],
-  [
-    /timeout.*connect|connect.*timeout/i,
-    {
-      ...UNREACHABLE,
-      what: 'no connection to Postgres in time',
-      remedy: 'start the server, or allow more connections',
-    },
-  ],
-  [
-    /SASL|password/i,
-    {
-      ...LOGIN,
-      what: 'the server asks for a password and none was given',
-      remedy: 'put it into DATABASE_URL or PGPASSWORD',
-    },
-  ],
-];
+/** States that mean one thing or another, by the text that comes with them. */
+const BY_TEXT: Readonly<Record<string, Texts>> = {
+  '08P01': POOLER,
+  XX000: OTHER_POOLERS,
+  '58000': OTHER_POOLERS,
+  '28000': REFUSALS,
+  '53200': EXHAUSTED,
+};
 
 /** What a message says of its kind, it says at once; some patterns would search a long one over and over. */
 const MAX_MESSAGE = 1_000;
 
+/** How the names of staging tables begin. */
+export const STAGE_PREFIX = 'sluice_stage_';
+
+const STAGE_NAMED = new RegExp(`\\bpg_temp\\b|\\b${STAGE_PREFIX}`);
+
+/** A session without the staging table that it had: a pooler has swapped it, or someone has reset it. */
+export function isStageLost(error: FailureLink): boolean {
+  const state = sqlStateOf(error);
+  return (state === '3F000' || state === '42P01') && STAGE_NAMED.test(textOf(error));
+}
+
 /** Looks up one error by its SQLSTATE, else by the text of the driver; `undefined` for what neither of them has. */
 export function postgresFailure(link: FailureLink): PostgresFailure | undefined {
-  const message = typeof link.message === 'string' ? link.message.slice(0, MAX_MESSAGE) : '';
+  const message = textOf(link);
   const state = sqlStateOf(link);
   if (state === undefined) return link.code === undefined ? find(DRIVER, message) : undefined;
-  if (state === '08P01') return find(POOLER, message) ?? STATES[state];
-  if (state === '28000' && WITHOUT_TLS.test(message)) {
-    return { ...LOGIN, what: 'Postgres refuses a login without TLS', remedy: 'write sslmode=require in DATABASE_URL' };
-  }
-  if ((state === '3F000' || state === '42P01') && STAGE_LOST.test(message)) {
-    return { ...TRANSIENT, remedy: 'a pooler has swapped the session: use its session mode, or the strategy unnest' };
+  const rows = BY_TEXT[state];
+  const byText = rows && find(rows, message);
+  if (byText) return byText;
+  if (isStageLost(link)) {
+    return {
+      ...TRANSIENT,
+      remedy: 'a pooler has swapped the session, or someone has reset it; the next attempt brings the table along',
+    };
   }
   return STATES[state] ?? STATES[state.slice(0, 2)];
 }
@@ -188,6 +151,10 @@ export const classifyPostgresFailure: Classify = classify((link) =>
   link.failureClass === undefined ? postgresFailure(link)?.class : undefined,
 );
 
-function find(rows: readonly (readonly [RegExp, PostgresFailure])[], message: string): PostgresFailure | undefined {
+function textOf({ message }: FailureLink): string {
+  return typeof message === 'string' ? message.slice(0, MAX_MESSAGE) : '';
+}
+
+function find(rows: Texts, message: string): PostgresFailure | undefined {
   return rows.find(([pattern]) => pattern.test(message))?.[1];
 }

@@ -7,6 +7,7 @@ const CLASSES = {
   SLUICE_STORE_FAILED: undefined,
   SLUICE_STORE_VALUE: 'poison',
   SLUICE_STORE_PASSWORD: 'fatal',
+  SLUICE_STORE_LOGIN: 'fatal',
   SLUICE_STORE_DATABASE: 'fatal',
   SLUICE_STORE_TABLE: 'fatal',
   SLUICE_STORE_PERMISSION: 'fatal',

@@ -1,13 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Binaries, findBinaries, type RunAs } from './binaries.js';
+import { answers, ended, freePort, keepNobodyAlive, otherUser, stopWatcher } from './program.js';
 
 export interface StartOptions {
   /**
@@ -61,17 +59,6 @@ export async function startPostgres(options: StartOptions = {}): Promise<Postgre
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
-}
-
-/** Postgres refuses to run as root: then as `postgres`, or as `nobody`. */
-function otherUser(): RunAs {
-  if (process.getuid?.() !== 0) return {};
-  const passwd = readFileSync('/etc/passwd', 'utf8').split('\n');
-  for (const name of ['postgres', 'nobody']) {
-    const [, , uid, gid] = passwd.find((line) => line.startsWith(`${name}:`))?.split(':') ?? [];
-    if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) };
-  }
-  throw new Error('Postgres does not run as root, and there is no user postgres or nobody: run the tests as a user.');
 }
 
 function initialise({ folder: bin }: Binaries, runAs: RunAs, folder: string, password: string): string {
@@ -147,20 +134,12 @@ async function launch({ binaries, runAs, folder, durable }: Launch): Promise<Pos
       rmSync(folder, { recursive: true, force: true });
     };
     if (await answers(url, () => watcher.exitCode !== null || DEAD.test(log))) {
-      // What waits for nothing but the server does not keep the process alive.
-      watcher.unref();
-      for (const stream of [watcher.stdin, watcher.stderr]) (stream as typeof stream & { unref(): void }).unref();
+      keepNobodyAlive(watcher);
       const server = await serverAt(url, binaries.origin, stop);
       return {
         ...server,
         async restart(how) {
-          const client = new pg.Client({ connectionString: url });
-          client.on('error', () => {});
-          await client.connect();
-          // Not once() of node:events: the error that comes before the end would be its result.
-          const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
-          watcher.stdin.write(`${SIGNALS[how]}\n`);
-          await ended;
+          await ended(url, () => watcher.stdin.write(`${SIGNALS[how]}\n`));
           if (!(await answers(url, () => watcher.exitCode !== null))) {
             throw new Error(`The Postgres server did not come back:\n${log.trim()}`);
           }
@@ -172,40 +151,6 @@ async function launch({ binaries, runAs, folder, durable }: Launch): Promise<Pos
       throw new Error(`The Postgres server of ${binaries.folder} did not start:\n${log.trim()}`);
     }
   }
-}
-
-async function stopWatcher(watcher: ChildProcess): Promise<void> {
-  if (watcher.exitCode !== null || watcher.signalCode !== null) return;
-  watcher.ref();
-  const exited = once(watcher, 'exit');
-  watcher.stdin?.end();
-  await exited;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1');
-  return address.port;
-}
-
-async function answers(url: string, hasFailed: () => boolean): Promise<boolean> {
-  for (let tries = 0; tries < 1200 && !hasFailed(); tries++) {
-    const client = new pg.Client({ connectionString: url });
-    client.on('error', () => {});
-    try {
-      await client.connect();
-      return true;
-    } catch {
-      await sleep(25);
-    } finally {
-      await client.end().catch(() => {});
-    }
-  }
-  return false;
 }
 
 async function serverAt(url: string, origin: string, stop: () => Promise<void>): Promise<PostgresServer> {

@@ -1,5 +1,6 @@
+import { postgresFailure } from '../failures.js';
 import { isStoreError } from '../storeError.js';
-import { BROKE, DENIED, type Purpose, reasonOf, toStoreError } from '../toStoreError.js';
+import { BROKE, DENIED, type Purpose, reasonOf, rootOf, toStoreError } from '../toStoreError.js';
 import { MigrationError, type MigrationErrorCode } from './migrationError.js';
 
 const MIGRATING: Purpose = {
@@ -32,6 +33,9 @@ export function toMigrationError(error: unknown, step: string | undefined): Migr
   // The server's own advice: TimescaleDB gives it for most of what it refuses.
   const { hint } = error as { hint?: unknown };
   const advice = typeof hint === 'string' && hint !== '' ? `: ${hint}` : '';
+  // A pooler refuses the session rather than the step.
+  const failure = postgresFailure(rootOf(error));
+  if (failure?.session === 'spent' && failure.remedy !== undefined) return fail('SLUICE_MIGRATION_FAILED', failed);
   return fail(
     'SLUICE_MIGRATION_FAILED',
     `${step} failed, and nothing of it is applied: Postgres reports ${sqlState} (${reasonOf(error)})${advice}`,

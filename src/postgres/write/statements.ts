@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { STAGE_PREFIX } from '../failures.js';
 import { qualify, quoteIdentifier } from '../identifiers.js';
 import type { Table } from '../table.js';
 
@@ -11,7 +12,7 @@ export function statementsFor<T>(table: Table<T>, schema: string | undefined) {
     .update(JSON.stringify(table.columns))
     .digest('hex')
     .slice(0, 16);
-  const stageName = `sluice_stage_${digest}`;
+  const stageName = `${STAGE_PREFIX}${digest}`;
   const stage = `pg_temp.${quoteIdentifier(stageName)}`;
 
   const names = table.columns.map(({ name }) => quoteIdentifier(name));
@@ -38,6 +39,11 @@ export function statementsFor<T>(table: Table<T>, schema: string | undefined) {
   // the same for everyone who creates this table.
   const lock = BigInt.asIntN(64, BigInt(`0x${digest}`));
 
+  const createStage = `CREATE TEMP TABLE IF NOT EXISTS ${quoteIdentifier(stageName)} (${table.columns
+    .map(({ name, type }) => `${quoteIdentifier(name)} ${type}`)
+    .join(', ')}) ON COMMIT DELETE ROWS`;
+  const copyUpsert = `COPY ${stage} (${list}) FROM STDIN (FORMAT binary); ${upsertFrom(stage, list)}`;
+
   return {
     /** The table with its schema, as SQL writes it. */
     qualified,
@@ -55,12 +61,12 @@ export function statementsFor<T>(table: Table<T>, schema: string | undefined) {
     upsertName: `sluice_upsert_${digest}`,
     /** Takes rows straight into the table; an existing key is a unique violation. */
     copy: `COPY ${qualified} (${list}) FROM STDIN (FORMAT binary)`,
-    /** Creates the staging table of a connection. */
-    createStage: `CREATE TEMP TABLE IF NOT EXISTS ${quoteIdentifier(stageName)} (${table.columns
-      .map(({ name, type }) => `${quoteIdentifier(name)} ${type}`)
-      .join(', ')}) ON COMMIT DELETE ROWS`,
-    // Several statements in one message are one transaction.
+    /** Creates the staging table of a session. */
+    createStage,
+    // Several statements in one message are one transaction, also for a pooler.
     /** Takes rows into the staging table and upserts them from there, as one transaction. */
-    copyUpsert: `COPY ${stage} (${list}) FROM STDIN (FORMAT binary); ${upsertFrom(stage, list)}`,
+    copyUpsert,
+    /** The same for a session that may lack the staging table, which it creates in the same transaction. */
+    stageAndUpsert: `${createStage}; ${copyUpsert}`,
   };
 }

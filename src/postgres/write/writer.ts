@@ -1,8 +1,9 @@
 import { fromEvent, lastValueFrom, type Observable, ReplaySubject, share, takeUntil } from 'rxjs';
 import type { WriteReceipt } from '../../contracts/sink.js';
 import { sqlStateOf } from '../../failures/sqlState.js';
+import { isStageLost } from '../failures.js';
 import type { Pool, PoolClient, Statement } from '../pool.js';
-import { abortable, borrow, inTransaction, rememberServer, watchPool } from '../session.js';
+import { abortable, borrow, rememberServer, watchPool } from '../session.js';
 import { StoreError } from '../storeError.js';
 import type { Table } from '../table.js';
 import { toStoreError, writing } from '../toStoreError.js';
@@ -36,6 +37,12 @@ const PREPARED_ELSEWHERE = new Set(['26000', '42P05']);
 /** The table is gone or has been altered: it must be checked again. */
 const TABLE_CHANGED = new Set([NO_SUCH_TABLE, NO_SUCH_SCHEMA, '42703', '42804', '42P10']);
 
+/**
+ * A server that waits for the rest of a COPY keeps the keys that it has, and no timeout of a statement and no request to cancel
+ * ends that wait. If the client has vanished, whoever writes the batch again waits for it: two hours by the defaults of Linux.
+ */
+const KEEPALIVE = 'SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;';
+
 /** Two writers that meet on the same rows in different orders can deadlock more than once. */
 const MAX_ATTEMPTS_AT_DEADLOCK = 5;
 
@@ -46,10 +53,15 @@ export class TableWriter<T> {
   readonly #statements: Statements;
   readonly #compact: (rows: Rows<T>) => Rows<T>;
   readonly #stamper: VersionStamper<T>;
+  /** The connections whose sessions the server ends soon after their client has vanished. */
+  readonly #mortal = new WeakSet<PoolClient>();
   /** The connections that have the staging table. */
   readonly #staged = new WeakSet<PoolClient>();
-  /** The connections whose prepared statements get lost. */
-  readonly #unnamed = new WeakSet<PoolClient>();
+  /**
+   * Whether a session has lost what it had: a pooler lends it to others from one transaction to the next, or someone resets it.
+   * From then on a message brings along what it needs.
+   */
+  #isSessionLent = false;
   #planner$ = this.#preparing();
 
   constructor(pool: Pool, config: TableWriterConfig<T>) {
@@ -71,11 +83,14 @@ export class TableWriter<T> {
    * its pool does not wait for a server that may never answer.
    */
   async write(batch: readonly T[], signal: AbortSignal): Promise<WriteReceipt> {
+    const { qualified } = this.#statements;
     try {
       const rows = readRows(() => this.#compact({ items: batch, seqs: this.#stamper.seqsOf(batch) }));
       const planner$ = this.#planner$;
       // The last value rather than the first: to unsubscribe before the end would start it again.
-      const planner = await lastValueFrom(planner$.pipe(takeUntil(fromEvent(signal, 'abort'))));
+      const planner = await lastValueFrom(planner$.pipe(takeUntil(fromEvent(signal, 'abort')))).catch((error) => {
+        throw toPreparingError(error, qualified);
+      });
       try {
         const written = await borrow(this.#pool, (client) => this.#writeRows(client, planner, rows), signal);
         return { rows: written };
@@ -85,7 +100,7 @@ export class TableWriter<T> {
         throw error;
       }
     } catch (error) {
-      throw toStoreError(error, writing(this.#statements.qualified));
+      throw toStoreError(error, writing(qualified));
     }
   }
 
@@ -110,7 +125,7 @@ export class TableWriter<T> {
     if (createTable) {
       // Looked up first, because a user who may not create tables may be allowed to write into this one.
       const { rows } = await client.query<{ exists: boolean }>(exists, [qualified]);
-      if (!rows[0]?.exists) await inTransaction(client, () => client.query(create));
+      if (!rows[0]?.exists) await client.query(create);
     }
     await checkTable(client, table, qualified);
     return new WritePlanner(strategy, !isPGlite);
@@ -142,7 +157,7 @@ export class TableWriter<T> {
     if (strategy !== 'copy') return this.#upsert(client, planner, strategy, rows);
     try {
       const data = readRows(() => encodeCopy(this.#config.table.columns, rows));
-      const written = await copyIn(client, this.#statements.copy, data);
+      const written = await this.#copyIn(client, this.#statements.copy, data);
       planner.settle('committed');
       return written;
     } catch (error) {
@@ -155,49 +170,69 @@ export class TableWriter<T> {
   }
 
   async #upsert(client: PoolClient, planner: WritePlanner, strategy: Strategy, rows: Rows<T>): Promise<number> {
-    if (strategy === 'copyUpsert') {
-      const written = await this.#upsertStaged(client, planner, rows);
-      if (written !== undefined) return written;
+    if (strategy !== 'copyUpsert') return this.#upsertArrays(client, rows);
+    try {
+      return await this.#upsertStaged(client, rows);
+    } catch (error) {
+      const state = sqlStateOf(error);
+      const isFixed = this.#config.strategy === 'copyUpsert';
+      if (isFixed || (state !== NOT_PERMITTED && state !== NOT_SUPPORTED)) throw error;
+      // Of the staging table, if another strategy works; else of the table itself.
+      const written = await this.#upsertArrays(client, rows);
+      planner.drop('copyUpsert');
+      return written;
     }
+  }
+
+  async #upsertArrays(client: PoolClient, rows: Rows<T>): Promise<number> {
     const { upsertArrays, upsertName } = this.#statements;
     const values = readRows(() => encodeArrays(this.#config.table.columns, rows));
     const unnamed = { text: upsertArrays, values };
     const ask = async (statement: Statement) => (await client.query(statement)).rowCount ?? 0;
+    if (this.#isSessionLent) return ask(unnamed);
     try {
-      return await ask(this.#unnamed.has(client) ? unnamed : { name: upsertName, ...unnamed });
+      return await ask({ name: upsertName, ...unnamed });
     } catch (error) {
-      if (!PREPARED_ELSEWHERE.has(sqlStateOf(error) ?? '') || this.#unnamed.has(client)) throw error;
-      this.#unnamed.add(client);
+      if (!PREPARED_ELSEWHERE.has(sqlStateOf(error) ?? '')) throw error;
+      this.#isSessionLent = true;
       return ask(unnamed);
     }
   }
 
-  /** Undefined if the server does not permit it and another strategy remains. */
-  async #upsertStaged(client: PoolClient, planner: WritePlanner, rows: Rows<T>): Promise<number | undefined> {
-    const { createStage, copyUpsert } = this.#statements;
+  async #upsertStaged(client: PoolClient, rows: Rows<T>): Promise<number> {
+    const { copyUpsert, stageAndUpsert } = this.#statements;
     const data = readRows(() => encodeCopy(this.#config.table.columns, rows));
-    for (let attempt = 1; ; attempt++) {
-      if (!this.#staged.has(client)) {
-        try {
-          await client.query(createStage);
-        } catch (error) {
-          const state = sqlStateOf(error);
-          if ((state === NOT_PERMITTED || state === NOT_SUPPORTED) && planner.drop('copyUpsert')) return undefined;
-          throw error;
-        }
-        this.#staged.add(client);
-      }
+    if (this.#staged.has(client) && !this.#isSessionLent) {
       try {
-        return await copyIn(client, copyUpsert, data);
+        return await this.#copyIn(client, copyUpsert, data);
       } catch (error) {
-        this.#staged.delete(client);
-        const state = sqlStateOf(error);
-        if (state === NOT_SUPPORTED && planner.drop('copyUpsert')) return undefined;
-        // `DISCARD ALL`, or a pooler that gives the session to others, drops the staging table.
-        const isGone =
-          (state === NO_SUCH_TABLE || state === NO_SUCH_SCHEMA) && /pg_temp|sluice_stage_/.test(String(error));
-        if (!isGone || attempt > 1) throw error;
+        if (!isStageLost(Object(error))) throw error;
+        this.#isSessionLent = true;
       }
     }
+    const written = await this.#copyIn(client, stageAndUpsert, data);
+    this.#staged.add(client);
+    return written;
   }
+
+  async #copyIn(client: PoolClient, text: string, data: Buffer): Promise<number> {
+    if (this.#mortal.has(client)) return copyIn(client, text, data);
+    // Undone with the rest if it fails.
+    const written = await copyIn(client, `${KEEPALIVE} ${text}`, data);
+    this.#mortal.add(client);
+    return written;
+  }
+}
+
+/** No item is at fault for what fails before the first write, such as a trigger that forbids to create tables. */
+function toPreparingError(error: unknown, table: string): StoreError {
+  const explained = toStoreError(error, writing(table));
+  const { message, sqlState, failureClass } = explained;
+  if (failureClass !== 'poison') return explained;
+  return new StoreError('SLUICE_STORE_TABLE', `the table ${table} cannot be prepared for writing: ${message}`, {
+    sqlState,
+    // Someone else may create the table at the same time, which fails as a duplicate in the catalogue.
+    failureClass: sqlState === UNIQUE_VIOLATION ? 'transient' : 'fatal',
+    cause: error,
+  });
 }
