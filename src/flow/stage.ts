@@ -36,12 +36,18 @@ export interface SettledWrite {
   readonly rows: number;
   readonly attempts: number;
   readonly durationMs: number;
+  /** Why the items were diverted, if they were. */
+  readonly reason?: string;
+  /** The error of the sink, if they were diverted. */
+  readonly error?: unknown;
 }
 
 /** A write that failed: a short label of the error, and whether it is `transient`, `poison` or `fatal`. */
 export interface FailedWrite {
   readonly type: string;
   readonly class: string;
+  /** The error itself. Its message may hold what a log must not. */
+  readonly error?: unknown;
 }
 
 /** As much of a circuit breaker as one who watches it needs. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PipelineMonitor } from '../flow/monitor.js';
 import type { SettledWrite, WatchedBreaker } from '../flow/stage.js';
 import type { RunReport } from '../operators/running/runReport.js';
-import { createLogger, type LogLevel } from './createLogger.js';
+import { createLogger, type Logger, type LogLevel } from './createLogger.js';
 import { logPipeline } from './logPipeline.js';
 
 type Line = Readonly<Record<string, unknown>>;
@@ -108,6 +108,32 @@ describe('the log of a pipeline', () => {
       ['error', 'the sink cannot be written to', undefined],
     ]);
     expect(JSON.stringify(lines())).not.toContain('[1,2]');
+  });
+
+  it.each<[what: string, failureClass: string, isFailed: boolean]>([
+    ['of a failed write', 'transient', true],
+    ['of a fatal failure', 'fatal', true],
+    ['of diverted items', 'poison', false],
+  ])('tells what is wrong and what to do %s, without secrets and cut off', (_what, failureClass, isFailed) => {
+    // A logger of the user's, which masks nothing by itself.
+    const lines: Line[] = [];
+    const keep = (fields: object) => lines.push(fields as Line);
+    const log: Logger = { debug: keep, info: keep, warn: keep, error: keep, child: () => log };
+    const observer = logPipeline(log, { repeatMs: 0 }).attach();
+    const message = 'cannot reach postgres://me:hunter2@db/bars: start the server, or correct DATABASE_URL';
+    for (const error of [new Error(message), `password=hunter2 ${'x'.repeat(5_000)}`, undefined]) {
+      const writer = stage();
+      if (isFailed) observer.writeFailed?.(writer, { type: 'X', class: failureClass, error });
+      else {
+        const how = { status: 'diverted', items: [1], rows: 0, attempts: 1, durationMs: 3, reason: 'poison' } as const;
+        observer.settled?.(writer, { ...how, error });
+      }
+    }
+    const said = lines.map(({ error }) => error as string | undefined);
+    expect(said[0]).toBe(message.replace('hunter2', '***'));
+    expect(said[1]).toMatch(/^password=\*\*\* x+$/);
+    expect(said[1]).toHaveLength(2_000);
+    expect(said[2]).toBeUndefined();
   });
 
   it('tells holds, the drain and the report', () => {

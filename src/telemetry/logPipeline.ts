@@ -3,8 +3,10 @@ import type { Stage, StageObserver, WatchedBreaker } from '../flow/stage.js';
 import type { RunObserver } from '../operators/running/runObserver.js';
 import type { RunReport } from '../operators/running/runReport.js';
 import { InsertionOrderMap } from '../primitives/insertionOrderMap.js';
+import { messageOf } from '../primitives/messageOf.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
 import { duration, func, type OptionsOf, readArgument, readOptions } from '../primitives/options.js';
+import { redactText } from '../primitives/redact.js';
 import type { Logger } from './createLogger.js';
 
 export interface LogPipelineConfig {
@@ -28,6 +30,9 @@ export interface PipelineLog extends RunObserver {
   close(): void;
 }
 
+/** A message of a sink, which may quote what it was given, is cut off here. */
+const MAX_MESSAGE = 2_000;
+
 /** How many problems are remembered: stages times types of error. */
 const MAX_PROBLEMS = 256;
 
@@ -37,8 +42,8 @@ const OPTIONS = {
 } satisfies OptionsOf<LogPipelineConfig>;
 
 /**
- * Logs what is worth knowing about a run: changes of breakers, failed and retried writes, diverted items, the drain and the final
- * report. The same problem is logged at most once per `repeatMs`, with how often it occurred in between.
+ * Logs what is worth knowing about a run: changes of breakers, failed and retried writes and diverted items, with what the error
+ * says about its cause and remedy, the drain and the final report. Secrets in errors are masked. The same problem is logged at most once per `repeatMs`, with how often it occurred in between.
  *
  * @example
  * ```ts
@@ -112,17 +117,17 @@ export function logPipeline(logger: Logger, config: LogPipelineConfig = {}): Pip
         breakers.get(former)?.();
         breakers.delete(former);
       },
-      writeFailed({ name }, { type, class: failureClass }) {
-        const fields = { stage: name, type, class: failureClass };
+      writeFailed({ name }, { type, class: failureClass, error }) {
+        const fields = { stage: name, type, class: failureClass, ...whatIsWrong(error) };
         if (failureClass === 'fatal') write('error', fields, 'the sink cannot be written to');
         else warnNowAndThen(`failed ${name} ${type}`, fields, 'a write failed');
       },
       retrying({ name }, delayMs) {
         warnNowAndThen(`retrying ${name}`, { stage: name, delayMs }, 'a write will be retried');
       },
-      settled({ name }, { status, items, attempts }) {
+      settled({ name }, { status, items, attempts, reason, error }) {
         if (status !== 'diverted') return;
-        const fields = { stage: name, items: items.length, attempts };
+        const fields = { stage: name, items: items.length, attempts, reason, ...whatIsWrong(error) };
         warnNowAndThen(`diverted ${name}`, fields, 'items went to the dead letters');
       },
     }),
@@ -148,4 +153,9 @@ export function logPipeline(logger: Logger, config: LogPipelineConfig = {}): Pip
     },
     close,
   };
+}
+
+/** What the error says, which for a `StoreError` includes what to do, without the secrets in it. */
+function whatIsWrong(error: unknown): { readonly error?: string } {
+  return error === undefined ? {} : { error: redactText(messageOf(error)).slice(0, MAX_MESSAGE) };
 }

@@ -228,7 +228,7 @@ export class BatchInFlight<T> {
     this.#call.settle(verdict);
     // Whoever waited for the breaker has gone on, and may have ended the pipeline.
     if (this.#progress.isOver) return;
-    stage.observer?.writeFailed?.(stage, { type: failureType(error), class: failureClass });
+    stage.observer?.writeFailed?.(stage, { type: failureType(error), class: failureClass, error });
     this.#progress.failed({
       error,
       class: failureClass,
