@@ -105,6 +105,27 @@ describe('a fault proxy before Postgres', () => {
     await lost.mend();
   });
 
+  it('leaves a connection half-open after so many rows of a result', async () => {
+    const halfOpen = proxy.halfOpen({ afterRows: 3 });
+    const client = await pool.connect();
+    client.on('error', () => {});
+    let rows = 0;
+    const query = client.query(new pg.Query('SELECT generate_series(1, 1000)'));
+    query.on('row', () => {
+      rows += 1;
+    });
+    const failed = new Promise<Error>((resolve) => query.once('error', resolve));
+    await halfOpen.whenFired();
+    await vi.waitFor(() => expect(rows).toBe(3));
+    // Over another connection, so that more would have had the time to arrive.
+    await direct.query('SELECT 1');
+    expect(rows).toBe(3);
+    await halfOpen.mend();
+    expect((await failed).message).toMatch(LOST);
+    client.release(true);
+    expect(halfOpen.fired).toBe(1);
+  });
+
   it('cuts a batch on its way, of which nothing is stored', async () => {
     const sink = barsSink(pool);
     await write(sink, barsOf(1));

@@ -4,7 +4,16 @@ import { FaultProxyError } from './faultProxyError.js';
 /** The direction of bytes: from the program to its server, or back. */
 export type Direction = 'toServer' | 'toClient';
 
-export type FaultKind = 'cut' | 'reset' | 'stall' | 'drip' | 'refuse' | 'dropCommitReply';
+export type FaultKind =
+  | 'cut'
+  | 'reset'
+  | 'stall'
+  | 'drip'
+  | 'vanish'
+  | 'halfOpen'
+  | 'slowClose'
+  | 'refuse'
+  | 'dropCommitReply';
 
 /** An armed fault and what it has done. */
 export interface Fault {
@@ -22,6 +31,8 @@ export interface FaultSite {
   readonly id: number;
   /** How many bytes were passed on in each direction. */
   readonly bytes: Readonly<Record<Direction, number>>;
+  /** How many rows of results were passed on to the client. */
+  readonly rows: number;
 }
 
 export interface DripPace {
@@ -31,7 +42,8 @@ export interface DripPace {
 
 /** What a fault does to a connection. */
 export type Strike =
-  | { readonly how: 'cut' | 'reset' | 'stall'; readonly forMs?: number | undefined }
+  | { readonly how: 'cut' | 'reset' | 'halfOpen' | 'stall' | 'slowClose'; readonly forMs?: number | undefined }
+  | { readonly how: 'vanish'; readonly serverNoticesMs: number | undefined }
   | { readonly how: 'drip'; readonly forMs: number | undefined; readonly pace: DripPace };
 
 export interface ArmedFaultOptions {
@@ -41,6 +53,8 @@ export interface ArmedFaultOptions {
   /** The direction of the bytes that trigger it, and how many pass first. Absent if bytes do not trigger it. */
   readonly direction?: Direction;
   readonly afterBytes?: number;
+  /** How many rows of results pass first, if rows rather than bytes trigger it. */
+  readonly afterRows?: number | undefined;
   /** The only connection that it may hit; `undefined` for any. */
   readonly connection?: number | undefined;
   /** How many connections it hits; Infinity for all. */
@@ -58,7 +72,7 @@ export class ArmedFault implements Fault {
   readonly strike: Strike | undefined;
   fired = 0;
   readonly #options: ArmedFaultOptions;
-  readonly #from = new Map<number, FaultSite['bytes']>();
+  readonly #from = new Map<number, Pick<FaultSite, 'bytes' | 'rows'>>();
   readonly #hit = new Set<number>();
   readonly #undo = new Set<() => void>();
   readonly #firing = new AsyncSubject<void>();
@@ -68,7 +82,12 @@ export class ArmedFault implements Fault {
     this.#options = options;
     this.kind = options.kind;
     this.strike = options.strike;
-    for (const { id, bytes } of options.open) this.#from.set(id, { ...bytes });
+    for (const { id, bytes, rows } of options.open) this.#from.set(id, { bytes: { ...bytes }, rows });
+  }
+
+  /** Whether it counts the rows of a Postgres connection. */
+  get needsRows(): boolean {
+    return this.#options.afterRows !== undefined;
   }
 
   /** Whether it may fire on this connection. */
@@ -80,9 +99,17 @@ export class ArmedFault implements Fault {
 
   /** How many bytes this connection may still pass on in this direction before the fault fires; Infinity if it will not. */
   leftOn(site: FaultSite, direction: Direction): number {
-    if (direction !== this.#options.direction || !this.awaits(site)) return Infinity;
-    const passed = site.bytes[direction] - (this.#from.get(site.id)?.[direction] ?? 0);
-    return Math.max(0, (this.#options.afterBytes ?? 0) - passed);
+    const { direction: wanted, afterBytes = 0, afterRows } = this.#options;
+    if (direction !== wanted || afterRows !== undefined || !this.awaits(site)) return Infinity;
+    const passed = site.bytes[direction] - (this.#from.get(site.id)?.bytes[direction] ?? 0);
+    return Math.max(0, afterBytes - passed);
+  }
+
+  /** Whether it fires on this connection after the row that was just passed on. */
+  isDueAfterRow(site: FaultSite): boolean {
+    const { afterRows } = this.#options;
+    if (afterRows === undefined || !this.awaits(site)) return false;
+    return site.rows - (this.#from.get(site.id)?.rows ?? 0) >= afterRows;
   }
 
   /** `undo` ends the lasting effect on this connection. */

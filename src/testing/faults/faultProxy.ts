@@ -40,6 +40,27 @@ export interface DripFault extends StallFault {
   readonly everyMs?: number;
 }
 
+export interface VanishFault extends TrafficFault {
+  /**
+   * After how many milliseconds the server finds out by itself, as by its keepalive, and ends its session. From 0, default:
+   * never, until mended.
+   */
+  readonly serverNoticesMs?: number;
+}
+
+export interface HalfOpenFault extends TrafficFault {
+  /**
+   * How many rows of results pass first, instead of `afterBytes` and whatever the direction; counted from when the fault was armed
+   * or from the start of a later connection. Integer of at least 1. Needs Postgres without TLS.
+   */
+  readonly afterRows?: number;
+}
+
+export interface SlowCloseFault extends FaultScope {
+  /** How long the end is held back, in milliseconds. From 0, default: until mended. */
+  readonly forMs?: number;
+}
+
 export interface RefuseFault {
   /** How long, in milliseconds. From 0, default: until mended. */
   readonly forMs?: number;
@@ -82,6 +103,18 @@ export interface FaultProxy {
   stall(options?: StallFault): Fault;
   /** Passes bytes on slowly in one direction. */
   drip(options?: DripFault): Fault;
+  /**
+   * Loses a connection without a word after `afterBytes`, as when a firewall forgets it or a host loses its power: what either side
+   * sends is lost, and neither learns that the other has ended. Mending it resets both sides.
+   */
+  vanish(options?: VanishFault): Fault;
+  /**
+   * Ends the server's side of a connection after `afterBytes` or `afterRows` and leaves the client's open: what the client sends is
+   * lost, and no reply comes. Mending it resets the client's side.
+   */
+  halfOpen(options?: HalfOpenFault): Fault;
+  /** Holds back the end of a connection: when one side ends it, the other learns of it later. */
+  slowClose(options?: SlowCloseFault): Fault;
   /** Refuses new connections; existing ones stay open. */
   refuse(options?: RefuseFault): Fault;
   /**

@@ -107,6 +107,33 @@ describe.each([1, 2, 3, 5, 7, 64, 100_000])('the reply to a commit, in chunks of
   });
 });
 
+describe('the rows of a result', () => {
+  it('are counted one by one, however the bytes come, and what follows the last that passes is lost', () => {
+    const all = Buffer.concat([LOGIN, row(9), row(2_000), row(9), complete('SELECT 3'), ready('I')]);
+    const passes = LOGIN.length + row(9).length + row(2_000).length;
+    for (const size of [all.length, 7, 1]) {
+      let rows = 0;
+      const replies = new PostgresReplies(
+        () => false,
+        () => {
+          rows += 1;
+          return rows === 2;
+        },
+      );
+      for (const byte of STARTUP) replies.fromClient(Buffer.of(byte));
+      const passed: Buffer[] = [];
+      let isDue = false;
+      for (let at = 0; at < all.length && !isDue; at += size) {
+        const { pass, hasRowDue } = replies.fromServer(all.subarray(at, at + size));
+        passed.push(...pass);
+        isDue = hasRowDue === true;
+      }
+      expect(isDue).toBe(true);
+      expect(Buffer.concat(passed)).toEqual(all.subarray(0, passes));
+    }
+  });
+});
+
 describe('the first messages', () => {
   it('may ask for encryption, which is denied', () => {
     const replies = new PostgresReplies(() => true);

@@ -9,7 +9,15 @@ const HEADER_BYTES = 5;
 /** Longer than any command tag or status. Longer messages are not kept. */
 const MAX_TRACKED_BYTES = 1_024;
 
-const CODE = { complete: 0x43, ready: 0x5a, error: 0x45, copyIn: 0x47, copyOut: 0x48, copyBoth: 0x57 } as const;
+const CODE = {
+  row: 0x44,
+  complete: 0x43,
+  ready: 0x5a,
+  error: 0x45,
+  copyIn: 0x47,
+  copyOut: 0x48,
+  copyBoth: 0x57,
+} as const;
 const STATUS_IDLE = 0x49;
 
 /** The command tags of statements that change rows or end a transaction that did. */
@@ -24,10 +32,13 @@ type Phase =
   /** Encrypted, or not the Postgres protocol. */
   | 'opaque';
 
-/** Bytes of the server to pass on, and whether the reply to a commit was removed after them. */
+/** Bytes of the server to pass on, and what to do after them, where the rest of the bytes are lost. */
 export interface Replies {
   readonly pass: readonly Buffer[];
+  /** Whether the reply to a commit was removed after them. */
   readonly swallowed: boolean;
+  /** Whether a fault is due after the last row in them. */
+  readonly hasRowDue?: boolean;
 }
 
 /**
@@ -39,6 +50,7 @@ export interface Replies {
  */
 export class PostgresReplies {
   readonly #isWanted: () => boolean;
+  readonly #isDueAfterRow: () => boolean;
   #phase: Phase = 'startup';
   /** The header of the message, and the body if it is short and relevant. */
   #message: number[] = [];
@@ -51,9 +63,13 @@ export class PostgresReplies {
   #isCopyOut = false;
   #firstOfClient: number[] = [];
 
-  /** `isWanted` is called at each CommandComplete and says whether to remove the reply to a commit. */
-  constructor(isWanted: () => boolean) {
+  /**
+   * `isWanted` is called at each CommandComplete and says whether to remove the reply to a commit; `isDueAfterRow` after each row of
+   * a result, and says whether to stop there.
+   */
+  constructor(isWanted: () => boolean, isDueAfterRow: () => boolean = () => false) {
     this.#isWanted = isWanted;
+    this.#isDueAfterRow = isDueAfterRow;
   }
 
   /** Whether this connection cannot be read: it is encrypted or not Postgres. */
@@ -102,7 +118,13 @@ export class PostgresReplies {
       at = this.#read(chunk, at);
       if (this.#phase !== 'messages') break;
       if (this.#seen < HEADER_BYTES || this.#seen < this.#length) break;
+      const isRow = this.#message[0] === CODE.row;
       const isOver = this.#end();
+      if (isRow && this.#isDueAfterRow()) {
+        handOut(at);
+        this.#release(pass);
+        return { pass, swallowed: false, hasRowDue: true };
+      }
       if (isOver === undefined) continue;
       handOut(at);
       const swallowed = isOver && this.#isHolding;

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import type { Address } from './address.js';
-import type { ArmedFault, Direction, FaultSite } from './fault.js';
+import type { ArmedFault, Direction, FaultKind, FaultSite } from './fault.js';
 import { PostgresReplies } from './postgresReplies.js';
 import { Pump } from './pump.js';
 
@@ -15,6 +15,7 @@ export interface ConnectionHost {
 export class ProxiedConnection implements FaultSite {
   readonly id: number;
   readonly bytes: Record<Direction, number> = { toServer: 0, toClient: 0 };
+  rows = 0;
   readonly #host: ConnectionHost;
   readonly #client: Socket;
   readonly #server: Socket;
@@ -22,6 +23,12 @@ export class ProxiedConnection implements FaultSite {
   readonly #replies: PostgresReplies;
   readonly #timers = new Map<ArmedFault, NodeJS.Timeout>();
   readonly #closing: Promise<unknown>;
+  /** Neither side hears of the other any more. */
+  #isSilent = false;
+  /** The ends that one side has not heard of yet. */
+  readonly #heldEnds: (() => void)[] = [];
+  #isSlow = false;
+  #noticing: NodeJS.Timeout | undefined;
 
   constructor(id: number, client: Socket, host: ConnectionHost) {
     this.id = id;
@@ -29,7 +36,13 @@ export class ProxiedConnection implements FaultSite {
     this.#client = client;
     this.#server = connect({ ...host.target, allowHalfOpen: true, noDelay: true });
     client.setNoDelay(true);
-    this.#replies = new PostgresReplies(() => this.#commitFaults().length > 0);
+    this.#replies = new PostgresReplies(
+      () => this.#faults('dropCommitReply').length > 0,
+      () => {
+        this.rows += 1;
+        return this.#rowFaults().length > 0;
+      },
+    );
     this.#pumps = { toServer: this.#pump('toServer'), toClient: this.#pump('toClient') };
     this.#closing = Promise.all([closed(client), closed(this.#server)]).then(() => {
       this.#stop();
@@ -40,9 +53,9 @@ export class ProxiedConnection implements FaultSite {
       [this.#server, client],
     ] as const) {
       // Each side ends the way the other did.
-      socket.on('error', () => end(other, 'resetAndDestroy'));
+      socket.on('error', () => this.#tell(() => end(other, 'resetAndDestroy')));
       socket.on('close', () => {
-        if (socket.errored === null) other.end();
+        if (socket.errored === null) this.#tell(() => other.end());
       });
     }
   }
@@ -57,6 +70,28 @@ export class ProxiedConnection implements FaultSite {
   reset(): void {
     this.#stop();
     for (const socket of [this.#client, this.#server]) end(socket, 'resetAndDestroy');
+  }
+
+  /** Loses what either side sends from now on. */
+  #silence(): void {
+    this.#stop();
+    this.#isSilent = true;
+    for (const socket of [this.#client, this.#server]) socket.resume();
+  }
+
+  /** Lets one side hear how the other has ended, at once unless a fault holds that back. */
+  #tell(how: () => void): void {
+    if (this.#isSilent) return;
+    const [slow] = this.#isSlow ? [] : this.#faults('slowClose');
+    if (slow) {
+      this.#isSlow = true;
+      this.#last(slow, () => {
+        this.#isSlow = false;
+        for (const held of this.#heldEnds.splice(0)) held();
+      });
+    }
+    if (this.#isSlow) this.#heldEnds.push(how);
+    else how();
   }
 
   close(): Promise<unknown> {
@@ -83,6 +118,7 @@ export class ProxiedConnection implements FaultSite {
         return [chunk];
       },
       rest: () => (direction === 'toClient' ? this.#replies.rest() : []),
+      ended: () => this.#tell(() => sink.end()),
     });
   }
 
@@ -90,20 +126,24 @@ export class ProxiedConnection implements FaultSite {
     for (const fault of this.#host.armed) yield [fault, fault.leftOn(this, direction)];
   }
 
-  #commitFaults(): ArmedFault[] {
-    return [...this.#host.armed].filter((fault) => fault.kind === 'dropCommitReply' && fault.awaits(this));
+  #faults(kind: FaultKind): ArmedFault[] {
+    return [...this.#host.armed].filter((fault) => fault.kind === kind && fault.awaits(this));
+  }
+
+  #rowFaults(): ArmedFault[] {
+    return [...this.#host.armed].filter((fault) => fault.isDueAfterRow(this));
   }
 
   #inspectReplies(chunk: Buffer): readonly (Buffer | (() => void))[] {
-    const { pass, swallowed } = this.#replies.fromServer(chunk);
+    const { pass, swallowed, hasRowDue } = this.#replies.fromServer(chunk);
     this.#reportOpaque();
-    if (!swallowed) return pass;
+    if (!swallowed && !hasRowDue) return pass;
     return [
       ...pass,
       () => {
-        const [due] = this.#commitFaults();
+        const [due] = swallowed ? this.#faults('dropCommitReply') : this.#rowFaults();
         if (due) this.#strike(due, this.#pumps.toClient);
-        // Mended after the reply was removed: the client must not wait for it.
+        // Mended after the bytes were removed: the client must not wait for them.
         else this.cut();
       },
     ];
@@ -111,7 +151,10 @@ export class ProxiedConnection implements FaultSite {
 
   #reportOpaque(): void {
     if (!this.#replies.isOpaque) return;
-    for (const fault of this.#commitFaults()) {
+    for (const fault of [
+      ...this.#faults('dropCommitReply'),
+      ...this.#faults('halfOpen').filter((one) => one.needsRows),
+    ]) {
       fault.cannotFire('the connection is encrypted or not a Postgres connection; use sslmode=disable');
     }
   }
@@ -124,16 +167,30 @@ export class ProxiedConnection implements FaultSite {
       fault.fire(this);
       return;
     }
-    // Ends the lasting effect, when the fault is mended or its time is over.
+    if (strike.how === 'vanish' || strike.how === 'halfOpen') {
+      this.#silence();
+      if (strike.how === 'halfOpen') end(this.#server, 'destroy');
+      const notices = strike.how === 'vanish' ? strike.serverNoticesMs : undefined;
+      // In its own time, whatever becomes of the fault.
+      if (notices !== undefined) this.#noticing = setTimeout(() => end(this.#server, 'resetAndDestroy'), notices);
+      fault.fire(this, () => this.reset());
+      return;
+    }
+    if (strike.how === 'drip') pump.dripBy(fault, strike.pace);
+    else pump.stall(fault);
+    this.#last(fault, () => pump.release(fault));
+  }
+
+  /** Lets a fault fire whose effect lasts until it is mended or its time is over. */
+  #last(fault: ArmedFault, release: () => void): void {
     const undo = () => {
       clearTimeout(this.#timers.get(fault));
       this.#timers.delete(fault);
       fault.undone(undo);
-      pump.release(fault);
+      release();
     };
-    if (strike.forMs !== undefined) this.#timers.set(fault, setTimeout(undo, strike.forMs));
-    if (strike.how === 'drip') pump.dripBy(fault, strike.pace);
-    else pump.stall(fault);
+    const forMs = fault.strike && 'forMs' in fault.strike ? fault.strike.forMs : undefined;
+    if (forMs !== undefined) this.#timers.set(fault, setTimeout(undo, forMs));
     fault.fire(this, undo);
   }
 
@@ -141,6 +198,7 @@ export class ProxiedConnection implements FaultSite {
     for (const pump of Object.values(this.#pumps)) pump.close();
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
+    clearTimeout(this.#noticing);
   }
 }
 

@@ -14,6 +14,8 @@ export interface PumpHost {
   inspect(chunk: Buffer): Iterable<Buffer | (() => void)>;
   /** Returns what is still held back once the source has ended. */
   rest(): Iterable<Buffer>;
+  /** The source has ended, and all that it sent is passed on. */
+  ended(): void;
 }
 
 /**
@@ -85,7 +87,7 @@ export class Pump {
     this.#isFlowing = false;
     if (this.#isClosed) return;
     this.#regulate();
-    if (this.#hasEnded && this.#pending.length === 0 && this.#mayPass()) this.#host.sink.end();
+    if (this.#hasEnded && this.#pending.length === 0 && this.#mayPass()) this.#host.ended();
   }
 
   #mayPass(): boolean {

@@ -12,8 +12,8 @@ const OPTIONS = {
 } satisfies OptionsOf<FaultProxyConfig>;
 
 /**
- * Starts a TCP proxy on loopback between a program and its database that injects faults: it cuts, resets, stalls, slows down or
- * refuses connections, and loses the reply to a commit.
+ * Starts a TCP proxy on loopback between a program and its database that injects faults: it cuts, resets, stalls, slows down,
+ * silently loses or refuses connections, leaves them half-open, holds back their end, and loses the reply to a commit.
  *
  * ```text
  * program --- proxy.url(databaseUrl) ---> proxy ---> server

@@ -10,9 +10,12 @@ import type {
   FaultCounts,
   FaultProxy,
   FaultScope,
+  HalfOpenFault,
   RefuseFault,
+  SlowCloseFault,
   StallFault,
   TrafficFault,
+  VanishFault,
 } from './faultProxy.js';
 import { FaultProxyError } from './faultProxyError.js';
 import { ProxiedConnection } from './proxiedConnection.js';
@@ -38,6 +41,12 @@ const DRIP = {
   everyMs: duration().default(10),
 } satisfies OptionsOf<DripFault>;
 
+const VANISH = { ...TRAFFIC, serverNoticesMs: duration() } satisfies OptionsOf<VanishFault>;
+
+const HALF_OPEN = { ...TRAFFIC, afterRows: integer({ min: 1 }) } satisfies OptionsOf<HalfOpenFault>;
+
+const SLOW_CLOSE = { ...SCOPE, ...REFUSE } satisfies OptionsOf<SlowCloseFault>;
+
 const COMMIT_REPLY = {
   ...SCOPE,
   how: oneOf(['cut', 'reset', 'stall']).default('cut'),
@@ -56,6 +65,9 @@ export class TcpProxy implements FaultProxy {
     reset: 0,
     stall: 0,
     drip: 0,
+    vanish: 0,
+    halfOpen: 0,
+    slowClose: 0,
     refuse: 0,
     dropCommitReply: 0,
   };
@@ -99,6 +111,20 @@ export class TcpProxy implements FaultProxy {
     return this.#arm('drip', { ...traffic, strike: { how: 'drip', pace: { bytes, everyMs }, forMs } });
   }
 
+  vanish(options: VanishFault = {}): Fault {
+    const { serverNoticesMs, ...traffic } = readOptions('vanish', options, VANISH);
+    return this.#arm('vanish', { ...traffic, strike: { how: 'vanish', serverNoticesMs } });
+  }
+
+  halfOpen(options: HalfOpenFault = {}): Fault {
+    return this.#arm('halfOpen', { ...readOptions('halfOpen', options, HALF_OPEN), strike: { how: 'halfOpen' } });
+  }
+
+  slowClose(options: SlowCloseFault = {}): Fault {
+    const { forMs, ...scope } = readOptions('slowClose', options, SLOW_CLOSE);
+    return this.#arm('slowClose', { ...scope, strike: { how: 'slowClose', forMs } });
+  }
+
   dropCommitReply(options: CommitReplyFault = {}): Fault {
     const { how, ...scope } = readOptions('dropCommitReply', options, COMMIT_REPLY);
     return this.#arm('dropCommitReply', { ...scope, strike: { how } });
@@ -121,7 +147,7 @@ export class TcpProxy implements FaultProxy {
     this.#refusals += 1;
     this.#server?.close();
     this.#server = undefined;
-    fault.fire({ id: 0, bytes: this.#bytes });
+    fault.fire({ id: 0, bytes: this.#bytes, rows: 0 });
     if (forMs !== undefined) timer = setTimeout(() => fault.mend(), forMs);
     return fault;
   }
