@@ -18,6 +18,7 @@ import { fromAsyncIterable } from '../../src/sources/fromAsyncIterable.js';
 import { syntheticBars } from '../../src/sources/syntheticBars.js';
 import { type Fault, type FaultProxy, startFaultProxy } from '../../src/testing/index.js';
 import { storedBars } from '../integration/events.js';
+import { type PgBouncer, startPgBouncer } from '../postgres/pgbouncer.js';
 import type { PostgresServer } from '../postgres/server.js';
 import type { FaultScript, FaultStep } from './faultScript.js';
 
@@ -45,19 +46,23 @@ export interface FaultRun {
 export async function runFaultScript(script: FaultScript, server: PostgresServer, bars = BARS): Promise<FaultRun> {
   const startedAt = performance.now();
   const database = await server.database();
-  const proxy = await startFaultProxy({ target: database.url });
   const direct = new pg.Pool({ connectionString: database.url, max: 1 });
   direct.on('error', () => {});
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-faults-'));
-  const url = new URL(proxy.url(database.url));
   // The server of the tests does not wait for its disk; what a crash of the server itself leaves must be all that was committed.
-  url.searchParams.set('options', '-c synchronous_commit=on');
-  const store = await openStore({ databaseUrl: url.toString(), poolSize: script.workers, closeTimeoutMs: 100 });
+  await direct.query(`ALTER DATABASE ${database.name} SET synchronous_commit = on`);
+  const { proxy, pooler, url } = await startLine(script, database.url);
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-faults-'));
+  const store = await openStore({
+    databaseUrl: url,
+    poolSize: script.workers,
+    closeTimeoutMs: 100,
+    connectTimeoutMs: 2_000,
+  });
   const deadLetters = await openDeadLetters<Bar>(join(folder, 'letters'), { pipeline: 'faults' });
   try {
     const config = { symbols: 50, count: bars, seed: script.seed, revisions: 0.01, duplicates: 0.01, lateness: 5_000 };
     const input = [...syntheticBars(config)];
-    const nemesis = new Nemesis(proxy, server, direct);
+    const nemesis = new Nemesis(proxy, server, pooler, direct);
     const sink = barsSink(store.pool, { strategy: script.strategy });
     const policies = {
       retry: { maxAttempts: script.maxAttempts, initialMs: 5, maxMs: 80 },
@@ -109,12 +114,42 @@ export async function runFaultScript(script: FaultScript, server: PostgresServer
       ['dead letters', () => deadLetters.close()],
       ['store', () => store.close()],
       ['pool', () => direct.end()],
+      ['pooler', async () => pooler?.stop()],
       ['proxy', () => proxy.close()],
       ['database', () => database.drop()],
     ] as const;
     for (const [what, close] of closing) await within(STUCK_MS, close(), () => `the ${what} does not close`);
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+interface Line {
+  readonly proxy: FaultProxy;
+  readonly pooler: PgBouncer | undefined;
+  /** The connection string through both. */
+  readonly url: string;
+}
+
+/** The way from the pipeline to its database: a line that breaks, and a pooler on one side of it or none. */
+async function startLine({ pooler: place, workers }: FaultScript, databaseUrl: string): Promise<Line> {
+  if (place === undefined) {
+    const proxy = await startFaultProxy({ target: databaseUrl });
+    return { proxy, pooler: undefined, url: proxy.url(databaseUrl) };
+  }
+  const config = {
+    mode: 'transaction',
+    poolSize: workers,
+    // What its own server does not answer is given up as fast as the pipeline gives up.
+    settings: { server_connect_timeout: 1, query_wait_timeout: 10 },
+  } as const;
+  if (place === 'beyond') {
+    const pooler = await startPgBouncer({ databaseUrl, ...config });
+    const proxy = await startFaultProxy({ target: pooler.url(databaseUrl) });
+    return { proxy, pooler, url: proxy.url(databaseUrl) };
+  }
+  const proxy = await startFaultProxy({ target: databaseUrl });
+  const pooler = await startPgBouncer({ databaseUrl: proxy.url(databaseUrl), ...config });
+  return { proxy, pooler, url: pooler.url(databaseUrl) };
 }
 
 /** That the table holds the newest version of each bar, once, and nothing else. */
@@ -129,19 +164,23 @@ function sameBars(stored: readonly Bar[], folded: ReadonlyMap<string, Bar>): voi
   for (const [key, one] of folded) deepStrictEqual(found.get(key), one);
 }
 
+const LASTING: ReadonlySet<FaultStep['kind']> = new Set(['stall', 'drip', 'vanish', 'halfOpen', 'slowClose']);
+
 /** Works the script off while bars flow, and goes on to the next step when one has done its work. */
 class Nemesis {
   readonly #proxy: FaultProxy;
   readonly #server: PostgresServer;
+  readonly #pooler: PgBouncer | undefined;
   readonly #direct: pg.Pool;
   readonly #done: string[] = [];
   #given = 0;
   #settled = 0;
   #onSettled: (() => void) | undefined;
 
-  constructor(proxy: FaultProxy, server: PostgresServer, direct: pg.Pool) {
+  constructor(proxy: FaultProxy, server: PostgresServer, pooler: PgBouncer | undefined, direct: pg.Pool) {
     this.#proxy = proxy;
     this.#server = server;
+    this.#pooler = pooler;
     this.#direct = direct;
   }
 
@@ -167,8 +206,10 @@ class Nemesis {
     for (const [index, step] of steps.entries()) {
       await this.#allSettled();
       const now = part(index + 1);
+      const before = step.kind === 'halfOpen' ? Math.min(step.afterRows, now.length / 2) : 0;
+      yield* this.#give(now.slice(0, before));
       const armed = this.#arm(step);
-      yield* this.#give(now.slice(0, now.length / 2));
+      yield* this.#give(now.slice(before, now.length / 2));
       const acting = this.#act(step);
       acting.catch(() => {});
       yield* this.#give(now.slice(now.length / 2));
@@ -219,6 +260,12 @@ class Nemesis {
         return proxy.drip(optionsOf(step));
       case 'dropCommitReply':
         return proxy.dropCommitReply(optionsOf(step));
+      case 'vanish':
+        return proxy.vanish(optionsOf(step));
+      case 'halfOpen':
+        return proxy.halfOpen();
+      case 'slowClose':
+        return proxy.slowClose({ ...optionsOf(step), times: 3 });
       default:
         return undefined;
     }
@@ -238,6 +285,7 @@ class Nemesis {
         await refusal.mend();
         return;
       }
+      case 'slowClose':
       case 'terminate': {
         const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                       WHERE application_name = 'sluice' AND datname = current_database()`;
@@ -247,6 +295,9 @@ class Nemesis {
       case 'restart':
         await this.#server.restart?.(step.how);
         return;
+      case 'restartPooler':
+        await this.#pooler?.restart();
+        return;
       default:
         return;
     }
@@ -255,9 +306,9 @@ class Nemesis {
   async #fired(step: FaultStep, fault: Fault | undefined): Promise<void> {
     if (!fault) return;
     await within(STUCK_MS, fault.whenFired(), () => `${JSON.stringify(step)} has not fired`);
-    if (step.kind !== 'stall' && step.kind !== 'drip' && !(step.kind === 'dropCommitReply' && step.how === 'stall')) {
-      await fault.mend();
-    }
+    // What lasts is ended by its own time, or with the run: mending it would tell what a silent loss does not.
+    const lasts = step.kind === 'dropCommitReply' ? step.how === 'stall' : LASTING.has(step.kind);
+    if (!lasts) await fault.mend();
   }
 }
 
