@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { lastValueFrom, toArray } from 'rxjs';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { classifyFailure } from '../../src/failures/classifyFailure.js';
 import { type Bar, barKey } from '../../src/market/bar.js';
 import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
@@ -13,6 +13,7 @@ import { STRATEGIES } from '../../src/postgres/write/planner.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
 import { fromIterable } from '../../src/sources/fromIterable.js';
 import { syntheticBars } from '../../src/sources/syntheticBars.js';
+import { startFaultProxy } from '../../src/testing/index.js';
 import { type FreshDatabase, freshDatabase } from '../postgres/freshDatabase.js';
 import {
   PGBOUNCER_REMEDY,
@@ -145,21 +146,35 @@ describe.skipIf(isMissing)('a pooler with one session', () => {
     const direct = database.pool({ max: 1 });
     await direct.query('DROP TABLE IF EXISTS bars');
     const url = await through(database, { mode: 'transaction', poolSize: 1 });
-    const pool = new pg.Pool({ connectionString: url, max: 2 });
-    const sink = barsSink(pool, { strategy });
-    await write(sink, barsOf(1));
-    await direct.query('ALTER TABLE bars ADD CONSTRAINT positive CHECK (close >= 0)');
-    // Refused at the first of many rows, while the others are on their way.
-    const refused = barsOf(20_000, { symbol: 'B' }).map((bar, i) => (i === 0 ? { ...bar, close: -1 } : bar));
-    await expect(write(sink, refused)).rejects.toMatchObject({ sqlState: '23514' });
-    // The client that was refused is idle; another one needs the session.
-    const first = await pool.connect();
-    const second = await pool.connect();
-    expect((await second.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
-    expect((await first.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
-    first.release();
-    second.release();
-    await pool.end();
+    const proxy = await startFaultProxy({ target: url });
+    const pool = new pg.Pool({ connectionString: proxy.url(url), max: 2 });
+    pool.on('error', () => {});
+    try {
+      const sink = barsSink(pool, { strategy });
+      const rows = (symbol: string, close: number) =>
+        barsOf(1_000, { symbol }).map((bar, i) => ({ ...bar, close: i + close }));
+      await write(sink, rows('A', 0));
+      const before = proxy.counts.bytes.toServer;
+      await write(sink, rows('B', 0));
+      const size = proxy.counts.bytes.toServer - before;
+      await direct.query('ALTER TABLE bars ADD CONSTRAINT positive CHECK (close >= 0)');
+      // The end of the data is still on its way when the server refuses them.
+      const late = proxy.stall({ afterBytes: size - 5, forMs: 100 });
+      await expect(write(sink, rows('C', -1))).rejects.toMatchObject({ sqlState: '23514' });
+      expect(late.fired).toBe(1);
+      await late.mend();
+      await vi.waitFor(() => expect(proxy.counts.bytes.toServer).toBeGreaterThanOrEqual(before + 2 * size));
+      // The client that was refused is idle; another one needs the session.
+      const first = await pool.connect();
+      const second = await pool.connect();
+      expect((await second.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+      expect((await first.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+      first.release();
+      second.release();
+    } finally {
+      await proxy.close();
+      await pool.end();
+    }
   });
 });
 

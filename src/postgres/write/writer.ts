@@ -3,7 +3,7 @@ import type { WriteReceipt } from '../../contracts/sink.js';
 import { sqlStateOf } from '../../failures/sqlState.js';
 import { isStageLost } from '../failures.js';
 import type { Pool, PoolClient, Statement } from '../pool.js';
-import { abortable, borrow, rememberServer, watchPool } from '../session.js';
+import { abortable, borrow, endsSession, rememberServer, watchPool } from '../session.js';
 import { StoreError } from '../storeError.js';
 import type { Table } from '../table.js';
 import { toStoreError, writing } from '../toStoreError.js';
@@ -216,11 +216,18 @@ export class TableWriter<T> {
   }
 
   async #copyIn(client: PoolClient, text: string, data: Buffer): Promise<number> {
-    if (this.#mortal.has(client)) return copyIn(client, text, data);
-    // Undone with the rest if it fails.
-    const written = await copyIn(client, `${KEEPALIVE} ${text}`, data);
-    this.#mortal.add(client);
-    return written;
+    const isMortal = this.#mortal.has(client);
+    try {
+      const written = await copyIn(client, isMortal ? text : `${KEEPALIVE} ${text}`, data);
+      // Undone with the rest where it failed.
+      if (!isMortal) this.#mortal.add(client);
+      return written;
+    } catch (error) {
+      // A pooler has the session back with the refusal, and lends it once more for the data that was still on its way, until
+      // the server answers again.
+      if (!endsSession(error)) await client.query('').catch(() => {});
+      throw error;
+    }
   }
 }
 
