@@ -1,3 +1,4 @@
+import type { WriteOutcome } from '../contracts/sink.js';
 import type { Gate } from './gate.js';
 import { byLength, itemsIn, type Weigh, weightOf } from './unit.js';
 
@@ -29,18 +30,8 @@ export interface StageInfo {
   readonly gate?: Gate | undefined;
 }
 
-/** What became of a batch: the outcome of a write, whatever its items are. */
-export interface SettledWrite {
-  readonly status: 'written' | 'diverted';
-  readonly items: readonly unknown[];
-  readonly rows: number;
-  readonly attempts: number;
-  readonly durationMs: number;
-  /** Why the items were diverted, if they were. */
-  readonly reason?: string;
-  /** The error of the sink, if they were diverted. */
-  readonly error?: unknown;
-}
+/** What became of a batch, whatever its items are. */
+export type SettledWrite = WriteOutcome<unknown>;
 
 /** A write that failed: a short label of the error, and whether it is `transient`, `poison` or `fatal`. */
 export interface FailedWrite {
