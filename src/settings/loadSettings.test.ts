@@ -194,8 +194,10 @@ const CASES: Readonly<Record<VariableName, Case>> = {
       ['postgres://u:p%40ss@db.example:5433/bars', 'postgres://u:p%40ss@db.example:5433/bars'],
       ['postgresql://localhost/bars?sslmode=require', 'postgresql://localhost/bars?sslmode=require'],
       ['postgres:///bars?host=/var/run/postgresql', 'postgres:///bars?host=/var/run/postgresql'],
+      ['postgres://u:pw@/bars?host=/var/run/postgresql', 'postgres://u:pw@/bars?host=/var/run/postgresql'],
+      ['postgres://u:p ss@h/d', 'postgres://u:p ss@h/d'],
     ],
-    bad: ['mysql://u:hunter2@h/d', 'u:hunter2@h', 'postgres://u:hunter2@h:port/d', 'postgres://u:hunter2 @h/d'],
+    bad: ['mysql://u:hunter2@h/d', 'u:hunter2@h', 'postgres://u:hunter2@h:port/d', 'postgres://u:hunter2@h h/d'],
     allowed: 'postgres://user:password@host:port/database',
   },
 };
@@ -237,6 +239,25 @@ describe('mistakes', () => {
     for (const name of VARIABLE_NAMES) {
       expect(mistakes.filter((message) => message.startsWith(`${name} must be `))).toHaveLength(1);
     }
+  });
+
+  it.each([
+    [
+      { DATABASE_URL: '"postgres://u:hunter2@h/d"' },
+      /^DATABASE_URL is in quotes, which are part of its value: remove them$/,
+    ],
+    [{ DATABASE_URL: "'postgres://u:hunter2@h/d" }, /^DATABASE_URL is in quotes/],
+    [{ DATABASE_URL: 'postgres://u:12/hunter2@h/d' }, /^DATABASE_URL has an @ behind its first .*%2F for a \//],
+    [{ DATABASE_URL: 'postgres://u:hunter2@a,b/d' }, /^DATABASE_URL names several hosts/],
+    [{ DATABASE_URL: 'host=h password=hunter2' }, /^DATABASE_URL is a list of names and values/],
+    [{ MDS_COORDINATOR_WORKERS: '"4"' }, /^MDS_COORDINATOR_WORKERS is in quotes, .*remove them$/],
+    [{ MDS_DLQ_DIR: "'letters'" }, /^MDS_DLQ_DIR is in quotes/],
+    [{ MDS_DLQ_DIR: '~/letters' }, /^MDS_DLQ_DIR has ~, which only a shell replaces: write the whole path/],
+    [{ MDS_DLQ_DIR: '$HOME/letters' }, /^MDS_DLQ_DIR has \$HOME, which only a shell replaces/],
+  ] as [Record<string, string>, RegExp][])('say of a usual one what it is: %j', (env, message) => {
+    const mistakes = mistakesOf(() => of(env));
+    expect(mistakes).toEqual([expect.stringMatching(message)]);
+    expect(mistakes[0]).not.toContain('hunter2');
   });
 
   it('are a SettingsError with a code', () => {
@@ -378,6 +399,17 @@ describe('a .env file', () => {
       );
     },
   );
+
+  it('is not cut off at a # that was meant', () => {
+    dotenv('DATABASE_URL=postgres://u:12#hunter2@h/d\nMDS_DLQ_DIR=letters#1\nMDS_METRICS_PORT=1 # one\n');
+    const path = join(folder, '.env');
+    expect(mistakesOf(load)).toEqual([
+      `DATABASE_URL in ${path}:1 is cut off at its #, which begins a comment: write the value in quotes`,
+      `MDS_DLQ_DIR in ${path}:2 is cut off at its #, which begins a comment: write the value in quotes`,
+    ]);
+    dotenv('MDS_DLQ_DIR="letters#1"\nMDS_METRICS_PORT=1# one\n');
+    expect(mistakesOf(load)).toHaveLength(1);
+  });
 
   it('may have such a line in a value', () => {
     dotenv('NOTE="two lines\nMDS_METRICS_PORT: 9001"\n');

@@ -91,7 +91,7 @@ export function loadSettings(config: LoadSettingsConfig = {}): Settings {
   const decoded = VARIABLE_NAMES.map((name) => {
     const { decode, byDefault }: Variable & Form<unknown> = VARIABLES[name];
     const text = given.get(name)?.text;
-    const value = text === undefined ? undefined : decode(text);
+    const value = text === undefined || isQuoted(text) ? undefined : decode(text);
     if (text !== undefined && value === undefined) bad.add(name);
     // The default also stands in for what is wrong, so that the others can be checked against it.
     return [name, value ?? (byDefault === undefined ? undefined : decode(byDefault))];
@@ -136,9 +136,16 @@ export function loadSettings(config: LoadSettingsConfig = {}): Settings {
 }
 
 function badValue(name: VariableName, text: string): SettingsMistake {
-  const { allowed, isSecret }: Variable & Form<unknown> = VARIABLES[name];
+  const { allowed, isSecret, complaint }: Variable & Form<unknown> = VARIABLES[name];
+  const found = isQuoted(text) ? 'is in quotes, which are part of its value: remove them' : complaint?.(text);
+  if (found !== undefined) return { variable: name, message: `${name} ${found}` };
   const got = isSecret ? 'a value that is not shown because it is secret' : quote(text);
   return { variable: name, message: `${name} must be ${allowed}, got ${got}` };
+}
+
+/** A shell removes quotes; Docker's `--env-file` and a Kubernetes manifest keep them. */
+function isQuoted(text: string): boolean {
+  return /^(["'`]).*\1$/s.test(text);
 }
 
 const MAX_QUOTE = 40;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { nearestName } from '../primitives/nearestName.js';
+import { isServiceVariable } from './serviceVariables.js';
 import type { SettingsMistake } from './settingsError.js';
 import { VARIABLE_NAMES, type VariableName } from './variables.js';
 
@@ -29,15 +30,18 @@ export function readVariables(env: Environment, cwd: string, dotenvFile: string 
   ];
 
   const given = new Map<VariableName, Given>();
+  const isGiven = (name: string, [origin, variables]: (typeof layers)[number]) =>
+    variables[name] !== undefined && !(origin === 'environment' && isServiceVariable(name, variables[name]));
   for (const name of VARIABLE_NAMES) {
-    const layer = layers.find(([, variables]) => variables[name] !== undefined);
+    const layer = layers.find((one) => isGiven(name, one));
     const text = layer?.[1][name]?.trim();
     if (layer && text) given.set(name, { text, origin: layer[0] });
   }
   const seen = new Set<string>(VARIABLE_NAMES);
-  for (const [origin, variables] of layers) {
+  for (const layer of layers) {
+    const [origin, variables] = layer;
     for (const name of Object.keys(variables)) {
-      if (!/^MDS_\w*$/i.test(name) || seen.has(name) || variables[name] === undefined) continue;
+      if (!/^MDS_\w*$/i.test(name) || seen.has(name) || !isGiven(name, layer)) continue;
       seen.add(name);
       mistakes.push(unknownVariable(name, origin === 'dotenv' ? ` in ${path}` : ''));
     }
@@ -77,7 +81,7 @@ function readDotenv(path: string, mustExist: boolean, mistakes: SettingsMistake[
     return undefined;
   }
   const variables = parseEnv(text);
-  mistakes.push(...unparsedLines(path, text, variables));
+  mistakes.push(...unparsedLines(path, text, variables), ...cutLines(path, text, variables));
   return variables;
 }
 
@@ -90,5 +94,15 @@ function unparsedLines(path: string, text: string, variables: Environment): Sett
     // Part of a multi-line value.
     if (values.some((value) => value?.includes(line.replace(/["'`]\s*(#.*)?$/, '')))) return [];
     return [{ variable: name, message: `${name} in ${path}:${index + 1} cannot be parsed: write ${name}=value` }];
+  });
+}
+
+/** `parseEnv` takes a `#` for the beginning of a comment, wherever it stands in a value without quotes. */
+function cutLines(path: string, text: string, variables: Environment): SettingsMistake[] {
+  return text.split(/\r?\n/).flatMap((line, index) => {
+    const [, name = '', value] = /^\s*(?:export\s+)?(MDS_\w*|DATABASE_URL)\s*=\s*([^"'`\s#][^\s#]*)#/.exec(line) ?? [];
+    if (value === undefined || variables[name] !== value) return [];
+    const message = `${name} in ${path}:${index + 1} is cut off at its #, which begins a comment: write the value in quotes`;
+    return [{ variable: name, message }];
   });
 }

@@ -1,6 +1,8 @@
 import * as Option from 'effect/Option';
 import * as Schema from 'effect/Schema';
+import { CONNECTION_STRING, connectionStringProblem, NO_CONNECTION_STRING } from '../primitives/connectionString.js';
 import { MAX_TIMER_MS } from '../primitives/timer.js';
+import { unexpandedPathProblem } from '../primitives/unexpandedPath.js';
 
 const MAX_TIMER_S = Math.floor(MAX_TIMER_MS / 1_000);
 
@@ -15,6 +17,8 @@ export interface Form<V> {
   decode(text: string): V | undefined;
   /** Says for humans what is valid: completes the sentence "it must be …". */
   readonly allowed: string;
+  /** Says of some invalid texts what is wrong with them, after the name of the variable. Quotes nothing of a secret. */
+  complaint?(text: string): string | undefined;
 }
 
 function form<V>(schema: Schema.ConstraintDecoder<V>, allowed: string): Form<V> {
@@ -57,18 +61,28 @@ function yesOrNo() {
   );
 }
 
-/** A connection string given by mistake would create a folder of that name, password included. */
-function folder() {
-  return form(Schema.String.check(Schema.isPattern(/^(?!.*:\/\/)[^\0]+$/s)), 'the path of a folder');
+function folder(): Form<string> {
+  const path = form(
+    Schema.String.check(
+      // A connection string given by mistake would create a folder of that name, password included.
+      Schema.isPattern(/^(?!.*:\/\/)[^\0]+$/s),
+      Schema.makeFilter((text) => unexpandedPathProblem(text) === undefined),
+    ),
+    'the path of a folder',
+  );
+  return { ...path, complaint: unexpandedPathProblem };
 }
 
-function connectionString() {
-  return form(
-    Schema.String.check(
-      Schema.makeFilter((text) => /^postgres(ql)?:\/\//.test(text) && !/\s/.test(text) && URL.canParse(text)),
-    ),
-    'postgres://user:password@host:port/database, with %40 for an @, %2F for a /, %3A for a : and %25 for a % in the password',
+function connectionString(): Form<string> {
+  const url = form(
+    Schema.String.check(Schema.makeFilter((text) => connectionStringProblem(text) === undefined)),
+    `${CONNECTION_STRING}, with %40 for an @, %2F for a /, %3A for a : and %25 for a % in the password`,
   );
+  const complaint = (text: string) => {
+    const problem = connectionStringProblem(text);
+    return problem === NO_CONNECTION_STRING ? undefined : problem;
+  };
+  return { ...url, complaint };
 }
 
 /** Everything about a variable but the form of its text. */
