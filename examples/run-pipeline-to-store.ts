@@ -12,7 +12,7 @@ import { type Bar, type MarketEvent, PipelineMonitor } from 'sluice';
 import { type DeadLetterQueue, openDeadLetters } from 'sluice/dead-letters';
 import { pace } from 'sluice/operators';
 import { formatReport, isRunError, isSettled, marketDataToStore, type RunReport, run } from 'sluice/pipelines';
-import { openStore, type PoolClient, type Store } from 'sluice/postgres';
+import { openStore, type Store } from 'sluice/postgres';
 import { isSettingsError, loadSettings, type Settings } from 'sluice/settings';
 import { type BadRow, replayFile, synthetic } from 'sluice/sources';
 import { pipelineTelemetry, serveTelemetry } from 'sluice/telemetry';
@@ -50,26 +50,31 @@ function provider(options: Options, say: (text: string) => void): Observable<Bar
   });
 }
 
-async function showTable({ pool }: Store): Promise<void> {
-  const client = await pool.connect();
+/** What is still to be read is worth no longer wait: the bars are written. */
+const SHOW_TIMEOUT_MS = 10_000;
+
+async function showTable(store: Store): Promise<void> {
+  const late = new Promise<never>((_, reject) => {
+    setTimeout(reject, SHOW_TIMEOUT_MS, new Error(`no answer within ${SHOW_TIMEOUT_MS / 1_000} s`)).unref();
+  });
   try {
-    await showBars(client);
-  } finally {
-    client.release();
+    await Promise.race([showBars(store), late]);
+  } catch (error) {
+    console.error(`the bars are written, but the table cannot be shown: ${sentence(error)}`);
   }
 }
 
-async function showBars(client: PoolClient): Promise<void> {
-  const found = await client.query("SELECT to_regclass('bars') AS bars");
+async function showBars({ pool }: Store): Promise<void> {
+  const found = await pool.query("SELECT to_regclass('bars') AS bars");
   if (found.rows[0]?.bars === null) {
     console.log('there is no table bars yet: nothing was written');
     return;
   }
-  const { rows } = await client.query(`
+  const { rows } = await pool.query(`
     SELECT symbol, timeframe, count(*)::int AS bars, min(ts)::date::text AS first, max(ts)::date::text AS last,
            (array_agg(close ORDER BY ts DESC))[1] AS "last close"
     FROM bars GROUP BY symbol, timeframe ORDER BY symbol, timeframe LIMIT 5`);
-  const totals = await client.query('SELECT count(*)::int AS bars, count(DISTINCT symbol)::int AS symbols FROM bars');
+  const totals = await pool.query('SELECT count(*)::int AS bars, count(DISTINCT symbol)::int AS symbols FROM bars');
   console.table(rows);
   for (const { bars, symbols } of totals.rows) {
     console.log(`the table bars has ${bars} bars of ${symbols} ${symbols === 1 ? 'symbol' : 'symbols'}`);
@@ -86,9 +91,8 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
   const { store, deadLetters } = resources;
   const telemetry = pipelineTelemetry();
   const monitor = new PipelineMonitor();
-  const sinkCheck = () => store.pool.query('SELECT 1');
   const server = options.metrics
-    ? await serveTelemetry(telemetry, { port: settings.metricsPort, sinkCheck })
+    ? await serveTelemetry(telemetry, { port: settings.metricsPort, sinkCheck: store.check })
     : undefined;
   if (server) console.log(`metrics: ${server.url}/metrics`);
   const progress = showProgress(monitor, process.stdout);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { openStore, type Store } from '../postgres/openStore.js';
+import { unexpandedPathProblem } from '../primitives/unexpandedPath.js';
 import { type CommandContext, UsageError } from './commandContext.js';
 
 export interface StoreOptions {
@@ -27,6 +28,8 @@ export async function withStore<R>(
       'no store is configured: set DATABASE_URL in the environment or .env, or pass --store-folder for an embedded store',
     );
   }
+  const problem = storeFolder === undefined ? undefined : unexpandedPathProblem(storeFolder);
+  if (problem !== undefined) throw new UsageError(`--store-folder ${problem}`);
   const store = await openStore(
     storeFolder === undefined
       ? { databaseUrl: databaseUrl?.reveal(), poolSize: coordinator.workers }

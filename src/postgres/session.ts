@@ -1,5 +1,6 @@
 import { from, Observable } from 'rxjs';
 import { sqlStateOf } from '../failures/sqlState.js';
+import { cancelStatement } from './connect/cancelStatement.js';
 import { postgresFailure } from './failures.js';
 import { MigrationError } from './migrate/migrationError.js';
 import type { Pool, PoolClient, Queryable } from './pool.js';
@@ -38,8 +39,8 @@ function mayDestroy(pool: Pool): boolean {
 
 /**
  * Lends a client of the pool. A client whose session has ended does not go back. Once the signal is aborted nobody waits for the
- * result any more: a connection in use is destroyed at once, so that the end of its pool does not wait for what the server
- * may never answer; PGlite's only one goes back when its statement has ended.
+ * result any more: the server is asked to cancel the statement, and within a second the connection is destroyed, so that the end
+ * of its pool does not wait for what the server may never answer; PGlite's only one goes back when its statement has ended.
  */
 export async function borrow<R>(pool: Pool, use: (client: PoolClient) => Promise<R>, signal?: AbortSignal): Promise<R> {
   signal?.throwIfAborted();
@@ -53,17 +54,23 @@ export async function borrow<R>(pool: Pool, use: (client: PoolClient) => Promise
     client.removeListener('error', onError);
     client.release(destroy);
   };
+  let ended = false;
   const onAbort = () => {
-    if (mayDestroy(pool)) release(true);
+    if (!mayDestroy(pool)) return;
+    // Even if the statement ends first: the request could meet the statement of the next borrower.
+    ended = true;
+    const destroy = () => release(true);
+    const cancelled = cancelStatement(client);
+    if (cancelled) cancelled.then(destroy);
+    else destroy();
   };
   client.on('error', onError);
   signal?.addEventListener('abort', onAbort);
-  let ended = false;
   try {
     signal?.throwIfAborted();
     return await use(client);
   } catch (error) {
-    ended = !signal?.aborted && mayDestroy(pool) && endsSession(error);
+    if (!signal?.aborted) ended = mayDestroy(pool) && endsSession(error);
     throw error;
   } finally {
     release(ended);
@@ -97,7 +104,7 @@ export async function inTransaction<R>(client: Queryable, work: () => Promise<R>
 
 /** Whether a session must not go back to its pool after an error: its connection broke, or every statement would fail. */
 export function endsSession(error: unknown): boolean {
-  if (error instanceof StoreError) return false;
+  if (error instanceof StoreError) return error.connectionLost;
   if (error instanceof MigrationError) return error.cause !== undefined && endsSession(error.cause);
   const driver = rootOf(error);
   return postgresFailure(driver)?.session !== undefined || sqlStateOf(driver) === undefined;

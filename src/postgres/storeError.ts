@@ -5,6 +5,7 @@ const CLASSES = {
   SLUICE_STORE_UNREACHABLE: undefined,
   SLUICE_STORE_CONNECTION_LOST: undefined,
   SLUICE_STORE_FAILED: undefined,
+  SLUICE_STORE_TIMEOUT: 'transient',
   SLUICE_STORE_VALUE: 'poison',
   SLUICE_STORE_PASSWORD: 'fatal',
   SLUICE_STORE_LOGIN: 'fatal',

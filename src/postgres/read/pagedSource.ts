@@ -1,9 +1,11 @@
-import type { Observable } from 'rxjs';
+import { type Observable, Subscription, throwError, timeout } from 'rxjs';
 import { gatedSource } from '../../flow/gatedSource.js';
 import { type SourceConfig, sourceOptions } from '../../flow/sourceOptions.js';
-import { integer, text } from '../../primitives/options.js';
+import { duration, integer, text } from '../../primitives/options.js';
+import { MAX_TIMER_MS } from '../../primitives/timer.js';
 import type { Pool, PoolClient } from '../pool.js';
-import { borrow } from '../session.js';
+import { abortable, borrow } from '../session.js';
+import { StoreError } from '../storeError.js';
 import { StoreReadError } from './storeReadError.js';
 
 /** The options of every source over a store. */
@@ -12,6 +14,11 @@ export interface StoreSelection extends SourceConfig {
   readonly table?: string;
   /** The schema of the table. Default: the connection's `search_path`. */
   readonly schema?: string;
+  /**
+   * How long a page may take, the wait for a connection included, in milliseconds. Above 0, default 60,000; `Infinity` for no
+   * limit.
+   */
+  readonly timeoutMs?: number;
 }
 
 export function selectionOptions(name: string, pageSize: number) {
@@ -20,6 +27,7 @@ export function selectionOptions(name: string, pageSize: number) {
     pageSize: integer({ min: 1 }).default(pageSize),
     table: text().default('bars'),
     schema: text(),
+    timeoutMs: duration({ above: 0 }).or(Number.POSITIVE_INFINITY).default(60_000),
     ...sourceOptions(name),
   };
 }
@@ -27,6 +35,7 @@ export function selectionOptions(name: string, pageSize: number) {
 export interface PagedSourceConfig extends Required<SourceConfig> {
   /** The table that is read, as SQL writes it, for errors. */
   readonly table: string;
+  readonly timeoutMs: number;
 }
 
 /** Returns the reader of the next page, or undefined after the last one. */
@@ -39,7 +48,7 @@ export type NextPage<T> = () => ((client: PoolClient) => Promise<readonly T[]>) 
 export function pagedSource<T>(pool: Pool, config: PagedSourceConfig, begin: () => NextPage<T>): Observable<T> {
   return gatedSource<T>(config, (outlet) => {
     const nextPage = begin();
-    const abandon = new AbortController();
+    const pending = new Subscription();
     let page: readonly T[] = [];
     let at = 0;
     let reading = false;
@@ -50,9 +59,7 @@ export function pagedSource<T>(pool: Pool, config: PagedSourceConfig, begin: () 
       at = 0;
       outlet.wake();
     };
-    const onFailure = (error: unknown) => {
-      if (!abandon.signal.aborted) outlet.error(new StoreReadError(config.table, { cause: error }));
-    };
+    const onFailure = (error: unknown) => outlet.error(new StoreReadError(config.table, { cause: error }));
     outlet.pump(() => {
       if (at < page.length) {
         outlet.next(page[at++]!);
@@ -65,9 +72,33 @@ export function pagedSource<T>(pool: Pool, config: PagedSourceConfig, begin: () 
         return true;
       }
       reading = true;
-      borrow(pool, readPage, abandon.signal).then(onPage, onFailure);
+      const read = readWithin(pool, readPage, config.timeoutMs).subscribe({ next: onPage, error: onFailure });
+      pending.add(read);
       return false;
     });
-    return () => abandon.abort();
+    return () => pending.unsubscribe();
   });
+}
+
+/** A page that is late is given up, and its statement is cancelled at the server. */
+function readWithin<R>(pool: Pool, read: (client: PoolClient) => Promise<R>, timeoutMs: number): Observable<R> {
+  let isAsked = false;
+  const page$ = abortable((signal) =>
+    borrow(
+      pool,
+      (client) => {
+        isAsked = true;
+        return read(client);
+      },
+      signal,
+    ),
+  );
+  if (timeoutMs === Number.POSITIVE_INFINITY) return page$;
+  const late = () => {
+    const message = isAsked
+      ? `no answer within ${timeoutMs} ms: subscribe again, or raise timeoutMs if the server needs longer`
+      : `no connection of the pool was free within ${timeoutMs} ms: make the pool larger, or raise timeoutMs`;
+    return throwError(() => new StoreError('SLUICE_STORE_TIMEOUT', message));
+  };
+  return page$.pipe(timeout({ first: Math.min(timeoutMs, MAX_TIMER_MS), with: late }));
 }

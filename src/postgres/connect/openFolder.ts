@@ -1,0 +1,79 @@
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { lockFolder } from '../../disk/folderLock.js';
+import { isFolderLockedError } from '../../disk/folderLockedError.js';
+import { errnoSentence } from '../../failures/errno.js';
+import { within } from '../../primitives/within.js';
+import type { Store } from '../store.js';
+import { StoreError } from '../storeError.js';
+import { reasonOf } from '../toStoreError.js';
+import { storeOf } from './storeOf.js';
+
+/** Opens the embedded database of a folder. */
+export async function openFolder(folder: string, closeTimeoutMs: number): Promise<Store> {
+  let unlock: (() => Promise<void>) | undefined;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    closeToOthers(folder);
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    // PGlite keeps nobody out, and two of them in one folder destroy it.
+    unlock = await lockFolder(folder);
+    // It is large, so it is loaded only where it is used.
+    const [{ PGlite }, { createPgConfig }] = await Promise.all([
+      import('@electric-sql/pglite'),
+      import('@electric-sql/pglite/node-postgres'),
+    ]);
+    const database = await PGlite.create({ dataDir: folder });
+    // The one connection is kept while idle: the pool would only make it anew.
+    const pool = new pg.Pool({ ...createPgConfig(database), max: 1, idleTimeoutMillis: 0 });
+    return storeOf(pool, 'pglite', {
+      // It has one session, and a question of ours could end up within a transaction of its user.
+      async ask() {
+        if (!database.ready || database.closed) throw new Error('the embedded database has ended');
+      },
+      async release() {
+        try {
+          await within(closeTimeoutMs, emptied(pool));
+          await database.close();
+        } finally {
+          await unlock?.();
+        }
+      },
+    });
+  } catch (error) {
+    await unlock?.();
+    throw toFolderError(folder, error);
+  }
+}
+
+/** PGlite writes files that every user may change: nobody else must come near them, in a folder of a former version either. */
+function closeToOthers(folder: string): void {
+  if (process.platform === 'win32') return;
+  const { uid, mode } = statSync(folder);
+  const isOurs =
+    uid === process.getuid?.() && (readdirSync(folder).length === 0 || existsSync(join(folder, 'PG_VERSION')));
+  if (isOurs && (mode & 0o077) !== 0) chmodSync(folder, 0o700);
+}
+
+/** Resolves when a pool that is ending has no client left. */
+async function emptied(pool: pg.Pool): Promise<void> {
+  while (pool.totalCount > 0) await new Promise((resolve) => pool.once('remove', resolve));
+}
+
+function toFolderError(folder: string, error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  if (isFolderLockedError(error)) {
+    return new StoreError(
+      'SLUICE_STORE_LOCKED',
+      `the store folder ${error.folder} is in use by ${error.holder}: close that one, or choose another folder` +
+        (error.remedy && ` (${error.remedy})`),
+    );
+  }
+  const known = errnoSentence(error);
+  const message = known
+    ? `cannot use ${folder} as the store: ${known.meaning}; ${known.remedy}, choose another folder, or set DATABASE_URL`
+    : `cannot open the store in ${folder} (${reasonOf(error)}): free some space if its disk is full; otherwise the folder ` +
+      'is damaged, or of another kind or version: move it away so that a new one is created, or set DATABASE_URL';
+  return new StoreError('SLUICE_STORE_FOLDER', message, { cause: error });
+}
