@@ -52,7 +52,7 @@ export const SOURCES: Readonly<Record<string, (folder: Folder) => Observable<unk
   replayFile: (folder) =>
     replayFile(folder.write('bars.csv', csv(...Array.from({ length: ENOUGH }, (_, n) => row(n % 9))))),
   'pages of a store': () =>
-    pagedSource(readyPool, { ...settings, table: 'bars' }, () => {
+    pagedSource(readyPool, { ...settings, timeoutMs: Number.POSITIVE_INFINITY, table: 'bars' }, () => {
       let pages = 0;
       return () => (pages++ < ENOUGH / 100 ? async () => Array.from({ length: 100 }, (_, n) => n) : undefined);
     }),
