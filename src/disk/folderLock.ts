@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type BigIntStats, closeSync, existsSync, openSync, statSync } from 'node:fs';
-import { lstat, mkdtemp, readdir, readFile, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { createServer, type Server, Socket } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { codeOf, isMissing } from './disk.js';
+import { flockFolder } from './flockFolder.js';
 import { FolderLockedError } from './folderLockedError.js';
+import { belongsTo, listensAs } from './lockUsers.js';
 
 /**
  * Keeps every other process out of a folder that exists, and a second user in this process. Resolves to how to unlock;
@@ -18,7 +20,7 @@ import { FolderLockedError } from './folderLockedError.js';
  * reaches everywhere:
  *
  * - One by the name of the machine's own (a Linux abstract socket, a Windows pipe), made of device and inode. Binding it is
- *   atomic and needs no disk, so that the folder can be opened when the disk is full. Containers do not share these names.
+ *   atomic and tells the holder at once. Containers do not share these names.
  *   Any user can bind it, too: only a process of a user that may hold the folder keeps others out by it.
  * - One in the folder itself, which every container sees that mounts the folder, as the kernel finds it by its inode. Those of
  *   users that must not use the folder do not count.
@@ -29,6 +31,9 @@ import { FolderLockedError } from './folderLockedError.js';
  * other. One that sees a holder, or a candidate of a lower name, gives up; one that sees only higher names waits for them
  * to give up. Dead files are removed by whoever finds them: a dead socket never comes to life again.
  *
+ * A file system without sockets is locked by `flock` instead, by the program of that name. A disk that has no room for a socket
+ * is refused, because the other kind of socket alone would let in another container.
+ *
  * Not covered: hosts that share a folder over a network, such as by NFS, because a socket is known to its kernel only.
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
@@ -38,7 +43,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const users = new Set([Number(stats.uid), process.getuid?.() ?? 0, 0]);
   const outer = machine === undefined ? undefined : await listenTo(machine, guard, folder, users);
   try {
-    const inner = process.platform === 'win32' ? undefined : await hold(folder, users, outer !== undefined);
+    const inner = process.platform === 'win32' ? undefined : await hold(folder, users);
     return async () => {
       await inner?.();
       if (outer) await closed(outer);
@@ -97,47 +102,19 @@ async function listenTo(
     const answer = await ask(name);
     const isEnding = answer === 'dead' || answer === 'gone' || answer === 'ending';
     if (!isEnding || performance.now() > deadline) {
-      if (process.platform === 'win32' || (await isHeldBy(name, answer, users))) throw lockedBy(folder, answer);
+      const isHeld = typeof answer === 'object' && (await listensAs(name, answer.pid, users));
+      if (process.platform === 'win32' || isHeld) throw lockedBy(folder, answer);
       return undefined;
     }
     await setTimeout(RETRY_MS);
   }
 }
 
-/**
- * Whether the process that answered listens there, and is of one of these users. What it says of itself proves nothing; the
- * kernel lists who has the socket.
- */
-async function isHeldBy(name: string, answer: Answer, users: ReadonlySet<number>): Promise<boolean> {
-  if (typeof answer !== 'object') return false;
-  try {
-    const listed = `@${name.slice(1)}`;
-    const sockets = (await readFile('/proc/net/unix', 'utf8')).split('\n').flatMap((line) => {
-      // Num RefCount Protocol Flags Type St Inode Path
-      const columns = line.split(/ +/);
-      // NUL is listed as @, and older versions of Node fill a name up with them.
-      return columns[7]?.replace(/(?<!@)@+$/, '') === listed ? `socket:[${columns[6]}]` : [];
-    });
-    const process = `/proc/${answer.pid}`;
-    if (!users.has((await stat(process)).uid)) return false;
-    for (const fd of await readdir(`${process}/fd`)) {
-      if (sockets.includes(await readlink(`${process}/fd/${fd}`).catch(() => ''))) return true;
-    }
-  } catch {
-    // A process of another container, or of another user.
-  }
-  return false;
-}
-
-/** File systems that have no sockets, and disks that have no room for one: the machine's own name must suffice. */
-const UNSUPPORTED = new Set<unknown>(['EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EPERM', 'ENOSPC', 'EDQUOT']);
+/** What says that a file system has no sockets. */
+const NO_SOCKETS = new Set<unknown>(['EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EPERM']);
 
 /** Holds the folder by a socket in it; resolves to how to release it. */
-async function hold(
-  folder: string,
-  users: ReadonlySet<number>,
-  mayFail: boolean,
-): Promise<(() => Promise<void>) | undefined> {
+async function hold(folder: string, users: ReadonlySet<number>): Promise<() => Promise<void>> {
   const short = await shortPathOf(folder);
   const state = { isHeld: false };
   try {
@@ -155,8 +132,8 @@ async function hold(
       throw error;
     }
   } catch (error) {
-    if (mayFail && UNSUPPORTED.has(codeOf(error))) return undefined;
-    throw error;
+    if (!NO_SOCKETS.has(codeOf(error))) throw error;
+    return flockFolder(folder);
   } finally {
     await short.release();
   }
@@ -191,7 +168,7 @@ async function outlast(folder: string, short: string, own: string, users: Readon
     let isAlone = true;
     for (const file of files) {
       if (file === own || !(NAME.test(file) || DRAFT.test(file))) continue;
-      if (!(await isOf(users, join(folder, file)))) continue;
+      if (!(await belongsTo(users, join(folder, file)))) continue;
       const answer = await ask(join(short, file));
       if (answer === 'dead') await rm(join(folder, file), { force: true });
       if (answer === 'dead' || answer === 'gone' || DRAFT.test(file)) continue;
@@ -202,15 +179,6 @@ async function outlast(folder: string, short: string, own: string, users: Readon
     if (isAlone) return;
     await setTimeout(RETRY_MS);
   }
-}
-
-/** Whether a file belongs to one of these users. Root, who can read the letters of all, respects all. */
-async function isOf(users: ReadonlySet<number>, file: string): Promise<boolean> {
-  if (process.getuid?.() === 0 || process.platform === 'win32') return true;
-  return lstat(file).then(
-    ({ uid }) => users.has(uid),
-    () => true,
-  );
 }
 
 async function listen(path: string, state: Pick<Identity, 'isHeld'>): Promise<Server> {

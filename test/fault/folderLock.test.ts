@@ -134,5 +134,18 @@ describe('the lock of a folder', () => {
         for (const one of contenders) await one.kill();
       }
     });
+
+    it('goes to one at most where the disk has no room for a socket', async () => {
+      spawnSync('mount', ['-t', 'tmpfs', '-o', 'nr_inodes=2', 'tmpfs', folder]);
+      try {
+        for (let n = 0; n < 2; n += 1) spawnSync('touch', [join(folder, `full-${n}`)]);
+        const contenders = await contend(2, () => CONTAINER);
+        const answers = await Promise.all(contenders.map((one) => one.ask('lock')));
+        expect(answers.filter((answer) => answer === 'held').length).toBeLessThanOrEqual(1);
+        expect(answers[0]).toContain('ENOSPC');
+      } finally {
+        spawnSync('umount', ['-l', folder]);
+      }
+    });
   });
 });
