@@ -87,12 +87,12 @@ export function marketDataToStore(
     const sink = recordSink(owner, kind, pool, tables) as Sink<MarketEvent>;
     return writeCoordinator(sink, { ...coordinator, policies });
   };
+  const write = Object.fromEntries(KINDS.map((kind) => [kind, writer(kind)])) as Writers;
   const checked = check
     ? // A letter holds the record as it came, even one of no known kind.
       decode(marketEventCodec, { divertTo: (policies.deadLetters as DeadLetters<unknown> | undefined) ?? refuse })
     : // The source has checked it.
       (identity as MonoTypeOperatorFunction<unknown> as OperatorFunction<unknown, MarketEvent>);
-  const write = Object.fromEntries(KINDS.map((kind) => [kind, writer(kind)])) as Writers;
   // Without run(), a coordinator that cannot go on must stop the source of all of them.
   const supervised = supervise<WriteOutcome<MarketEvent>>({
     scheduler: policies.scheduler ?? asyncScheduler,

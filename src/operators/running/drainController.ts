@@ -13,8 +13,8 @@ export interface DrainControllerConfig extends DrainTiming {
 }
 
 /**
- * The dead letters' time passes in steps, and a step counts twice its length at most: while the event loop is busy with something
- * else, no letter can be written either.
+ * The dead letters' time passes in steps of this length, and a step that is late counts no more for it: while the event loop is
+ * busy with something else, no letter can be written either.
  */
 const STEP_MS = 25;
 
@@ -31,9 +31,8 @@ export class DrainController {
   readonly #config: DrainControllerConfig;
   readonly #timer: Timer;
   readonly #clock = new MonotonicClock();
-  /** What is left until the timer of the drain is due, and when the current part of it began. */
+  /** What is left of the time that the timer was set for, beyond the current step. */
   #leftMs = 0;
-  #stepAt = 0;
 
   constructor(config: DrainControllerConfig) {
     this.machine = new Drain(config);
@@ -65,17 +64,13 @@ export class DrainController {
   }
 
   #wait(ms: number): void {
-    const isLetters = this.machine.phase === 'expired';
-    this.#leftMs = ms;
-    this.#stepAt = this.#now();
-    this.#timer.set(isLetters ? Math.min(ms, STEP_MS) : ms);
+    const stepMs = this.machine.phase === 'expired' ? Math.min(ms, STEP_MS) : ms;
+    this.#leftMs = ms - stepMs;
+    this.#timer.set(stepMs);
   }
 
   #stepped(): void {
-    const isLetters = this.machine.phase === 'expired';
-    const stepMs = Math.min(this.#leftMs, STEP_MS);
-    const passedMs = Math.min(Math.max(this.#now() - this.#stepAt, stepMs), 2 * STEP_MS);
-    if (isLetters && passedMs < this.#leftMs) this.#wait(this.#leftMs - passedMs);
+    if (this.#leftMs > 0) this.#wait(this.#leftMs);
     else this.#apply(this.machine.elapsed());
   }
 

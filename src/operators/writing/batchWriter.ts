@@ -15,8 +15,9 @@ import type { WriterSettings } from './writePolicies.js';
 /** How many batches may wait if the source does not obey the gate. */
 const MAX_WAITING_BATCHES = 64;
 
-/** How many batches are given up at once: their letters share the waits for the disk, and time is short. */
-const MAX_GIVEN_UP = 64;
+/** How much is given up at once: letters share the waits for the disk, and time is short. */
+const MAX_GIVEN_UP_BATCHES = 1_024;
+const MAX_GIVEN_UP_ITEMS = 10_000;
 
 /**
  * The writer itself: batches in, outcomes out, a {@link BatchInFlight} for each batch in flight. It stands under a
@@ -50,10 +51,10 @@ export function batchWriter<T>(
     let expired: { readonly error: unknown } | undefined;
 
     /** A closed gate downstream holds up what is to be written, but not what is given up. */
-    const isReady = () =>
-      expired === undefined
-        ? batches.length < concurrency && outcomes.length === 0
-        : batches.length < Math.max(concurrency, MAX_GIVEN_UP);
+    const isReady = () => {
+      if (expired === undefined) return batches.length < concurrency && outcomes.length === 0;
+      return batches.length < concurrency || (batches.length < MAX_GIVEN_UP_BATCHES && heldItems < MAX_GIVEN_UP_ITEMS);
+    };
 
     /** A batch that cannot be stamped is refused by the write too, and isolated there. */
     const stamped = (given: readonly T[]): BatchPart<T> => {
