@@ -68,6 +68,8 @@ export function readOptions(argv: readonly string[], settings: Settings): Option
     .option('--dead-letters <path>', 'the folder for what cannot be written', settings.deadLetterFolder)
     .option('--metrics', `metrics and health on port ${settings.metricsPort} of this machine while it runs`, false)
     .option('--verbose', 'errors with their stack and causes', false)
+    // What is wrong is quoted, and may be an address with its password.
+    .configureOutput({ writeErr: (text) => process.stderr.write(text.replaceAll(/:\/\/\S*@/g, '://***@')) })
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .parse([...argv]);
   const options = command.opts<Options>();

@@ -25,6 +25,18 @@ describe('sluice', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
+  it.each([
+    [['migrate', '--database-url=postgres://u:hunter2@h/d']],
+    [['migrate', 'postgres://u:hunter2@h/d']],
+    [['dlq', 'replay', '--rate', 'postgres://u:hunter2@h/d']],
+    [['postgres://u:hunter2@h/d']],
+  ])('shows no password of an argument that it refuses: %j', async (args) => {
+    const { code, stderr } = await runSluice(args);
+    expect(code).toBe(2);
+    expect(stderr).toContain('error:');
+    expect(stderr).not.toContain('hunter2');
+  });
+
   it('tells wrong settings, a line each, without a stack', async () => {
     const env = { MDS_METRICS_PORT: 'http', MDS_RETRY_JITER: '1', DATABASE_URL: 'mysql://u:hunter2@h/d' };
     const { code, stdout, stderr } = await runSluice(['config'], { env });

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
+import { redactText } from '../primitives/redact.js';
 import { isSettingsError } from '../settings/settingsError.js';
 import { CommandContext, EXIT, type ExitCode, type GlobalOptions, UsageError } from './commandContext.js';
 import { configCommand } from './commands/config.js';
@@ -25,7 +26,8 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
     .exitOverride()
     .configureOutput({
       writeOut: writeTo(terminal.stdout),
-      writeErr: writeTo(terminal.stderr),
+      // It quotes arguments, and one may be the address of a database.
+      writeErr: (text) => writeTo(terminal.stderr)(redactText(text)),
       getOutHelpWidth: () => terminal.stdout.columns ?? 100,
       getErrHelpWidth: () => terminal.stderr.columns ?? 100,
       getOutHasColors: () => false,

@@ -257,6 +257,7 @@ describe('run-pipeline-to-store', () => {
     ['an unknown option', 2, ['--sybmols', '3'], ["unknown option '--sybmols'"]],
     ['an option out of range', 2, ['--workers', '0'], ['--workers', 'from 1 to 64']],
     ['an option of another provider', 2, ['--seed', '9'], ['--seed', 'sp500']],
+    ['an address in the wrong place', 2, ['--workers', 'postgres://u:secret@h/x'], ['--workers', '***@h/x']],
     ['a choice that is none', 2, ['--provider', 'bloomberg'], ['sp500, synthetic']],
     [
       'a database that cannot be reached',
