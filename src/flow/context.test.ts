@@ -165,7 +165,10 @@ const breaks: Record<string, OperatorFunction<number, number>> = {
   'a hand-made Observable': handMade(),
   'a hand-made Observable that gives no subscription back': (source) =>
     new Observable((destination) => {
-      const subscription = source.subscribe((item) => destination.next(item));
+      const subscription = source.subscribe({
+        next: (item) => destination.next(item),
+        error: (error) => destination.error(error),
+      });
       return () => subscription.unsubscribe();
     }),
   'share()': share(),
@@ -220,6 +223,35 @@ describe.each(Object.entries(lenders))('the context that %s lends', (_, lender) 
     later.next(1);
     subscription.unsubscribe();
     expect(found.map((context) => context.gate)).toEqual([gate]);
+  });
+
+  it.each(Object.entries(breaks))('is told by withContext({}) to %s that is subscribed late', (_, broken) => {
+    const gate = new Gate();
+    const { found, source$ } = finder();
+    const late$ = source$.pipe(broken, withContext({}));
+    const subscription = later
+      .pipe(
+        switchMap(() => late$),
+        lender(gate),
+      )
+      .subscribe();
+    later.next(1);
+    later.next(1);
+    subscription.unsubscribe();
+    expect(new Set(found.map((context) => context.gate))).toEqual(new Set([gate]));
+  });
+
+  it.each(Object.entries(breaks))('is told by withContext({}) to %s when it is retried', (_, broken) => {
+    const gate = new Gate();
+    const { found, source$ } = finder();
+    const failing$ = merge(source$, later.pipe(map(() => fail())));
+    const subscription = failing$
+      .pipe(broken, withContext({}), retry({ delay: () => later }), lender(gate))
+      .subscribe();
+    later.next(1);
+    later.next(1);
+    subscription.unsubscribe();
+    expect(found.map((context) => context.gate)).toEqual([gate, gate]);
   });
 
   const callbacks: Record<string, (start: () => void) => Observable<number>> = {

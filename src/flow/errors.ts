@@ -1,7 +1,7 @@
 /** What else may be wrong where nothing upstream obeys a gate. */
 export const LATE_SOURCE_REMEDY =
-  'Put withContext({}) directly above share() or connect() whose sources are subscribed late, and below one that ends in a ' +
-  'sinkSubscriber().';
+  'Where share(), connect() or a hand-made observable is subscribed late, or ends in a sinkSubscriber(), put withContext({}) ' +
+  'directly below it; where its sources are subscribed late, directly above it.';
 
 /**
  * More arrived than a stage may hold, because what is upstream does not obey the gate: a `Subject`, `share()`, an

@@ -45,7 +45,7 @@ describe.each(Object.entries(stages))('a source that is subscribed late above sh
   it('overflows it, and the error names what helps', () => {
     const { error } = lateAbove(nothing);
     expect(isBufferOverflowError(error)).toBe(true);
-    expect(String(error)).toContain('withContext({}) directly above share()');
+    expect(String(error)).toMatch(/share\(\).*withContext\(\{\}\).*directly above/);
   });
 
   it('waits at its gate with what the error names', () => {
@@ -80,7 +80,9 @@ describe('a source above share() that ends in a sinkSubscriber()', () => {
   };
 
   it('overflows it, and the error names what helps', async () => {
-    expect(String(await subscribed(nothing))).toMatch(/overflowed.*withContext\(\{\}\).*sinkSubscriber\(\)/);
+    expect(String(await subscribed(nothing))).toMatch(
+      /overflowed.*sinkSubscriber\(\).*withContext\(\{\}\) directly below/,
+    );
   });
 
   it('waits at its gate with what the error names', async () => {
