@@ -4,6 +4,7 @@ import { NO_MONITOR } from './monitor.js';
 import { type Handlers, OperateSubscriber } from './operateSubscriber.js';
 import { type Operation, operationOf } from './operation.js';
 import type { StageAccount, StageInfo } from './stage.js';
+import { StopSignal } from './stopSignal.js';
 import { type Unit, weigher } from './unit.js';
 import { UpstreamWatch } from './upstreamWatch.js';
 
@@ -110,6 +111,8 @@ export function operateCounted<T, R>(
         watch: info.unlisted || watch === undefined ? downstream.watch : watch,
       };
       attachContext(subscriber, context);
+      // As in withContext(): all sources know of it before a stage acts on it.
+      if (context.stopping !== downstream.stopping) destination.add(StopSignal.of(context.stopping).listen());
       subscriber.subscribeTo(source, context);
     });
 }

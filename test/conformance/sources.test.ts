@@ -2,18 +2,22 @@ import { merge, type Observable, Subject, share, shareReplay, takeUntil, tap } f
 import { afterAll, describe, expect, it } from 'vitest';
 import { Gate } from '../../src/flow/gate.js';
 import { operateQueued } from '../../src/flow/operateQueued.js';
+import { batch } from '../../src/operators/batch.js';
 import { boundedBuffer } from '../../src/operators/boundedBuffer.js';
 import { broadcast } from '../../src/operators/broadcast.js';
 import { pace } from '../../src/operators/pace.js';
 import { untilStopped } from '../../src/operators/untilStopped.js';
+import { writeTo } from '../../src/operators/writeTo.js';
 import { withGate } from '../../src/testing/index.js';
 import { observe, settled, turnsUntil } from '../support/collect.js';
+import { letterBox } from '../support/diversions.js';
 import { Folder } from '../support/folder.js';
+import { naturals } from '../support/sources.js';
 import { ENOUGH, SOURCES } from './sources.js';
 
 /** Takes three items, and the rest once the pipeline drains. */
-const opensToDrain = () =>
-  operateQueued<unknown, unknown>({ kind: 'opensToDrain' }, ({ destination, downstream, emit, flush }) => {
+const opensToDrain = <T>() =>
+  operateQueued<T, T>({ kind: 'opensToDrain' }, ({ destination, downstream, emit, flush }) => {
     let room = 3;
     destination.add(
       downstream.stopping.subscribe(() => {
@@ -50,6 +54,28 @@ const CHAINS: Readonly<
   'takeUntil() above a stage that opens': (source$, stopping) => source$.pipe(takeUntil(stopping), opensToDrain()),
   'takeUntil() below share()': (source$, stopping) => source$.pipe(share(), takeUntil(stopping), opensToDrain()),
 };
+
+describe('a writer that cannot go on', () => {
+  it('makes no source read on, although nobody runs the pipeline', async () => {
+    const { letters, deadLetters } = letterBox();
+    const write = new Subject<never>();
+    let read = 0;
+    const seen = observe(
+      naturals(ENOUGH).pipe(
+        tap(() => (read += 1)),
+        opensToDrain<number>(),
+        batch({ size: 2 }),
+        writeTo({ name: 'failing', write: () => write }, { deadLetters }),
+      ),
+    );
+    write.error(Object.assign(new Error('relation "bars" does not exist'), { code: '42P01' }));
+    await seen.ended;
+    expect(seen.end).toMatchObject({ kind: 'error' });
+    const saved = letters.flatMap(({ items }) => items).sort((a, b) => a - b);
+    expect(saved).toEqual(Array.from({ length: read }, (_, n) => n));
+    expect(read).toBeLessThan(10);
+  });
+});
 
 describe.each(Object.entries(SOURCES))('%s', (_, make) => {
   const folder = new Folder();
