@@ -16,8 +16,8 @@ import type { Table } from '../../src/postgres/table.js';
 import { checkTable } from '../../src/postgres/write/checkTable.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
-import { barsOf, storedBars, write } from './bars.js';
-import { foldNaively, minuteBars } from './rollups.js';
+import { bar, barsOf, storedBars, write } from './bars.js';
+import { foldNaively, minuteBars, startOfDay } from './rollups.js';
 
 const SCHEMA = 'Market "data"';
 const QUOTED = '"Market ""data"""';
@@ -192,6 +192,27 @@ function semantics(poolOf: () => pg.Pool): void {
     expect(await storedBars(pool, `${QUOTED}.bars`)).toEqual([]);
     const { rows } = await pool.query(`SELECT version FROM ${QUOTED}.sluice_migrations ORDER BY version`);
     expect(rows.map(({ version }) => version)).toEqual([1, 2, 3, 4]);
+  });
+
+  it.each([
+    { timeZone: 'America/New_York', startsAt: '17:00' },
+    { timeZone: 'Asia/Kolkata', startsAt: '09:15' },
+    { timeZone: 'Australia/Lord_Howe', startsAt: '00:00' },
+  ])('makes days of a zone as its clocks do, wherever the session is, and keeps them: %j', async (days) => {
+    const hours = Array.from({ length: 24 * 366 }, (_, i) =>
+      bar({ ts: Date.UTC(2024, 0, 1, 0, 5) + i * 3_600_000, close: i }),
+    );
+    await write(barsSink(pool, { schema: SCHEMA }), hours);
+    await migrate(pool, config);
+    expect(names(await migrate(pool, { ...config, days }))).toEqual(['bars_1d view']);
+    const read = () =>
+      lastValueFrom(
+        bars(pool, { schema: SCHEMA, table: 'bars_1d', symbols: ['ACME'], timeframe: '1d' }).pipe(toArray()),
+      );
+    expect(await read()).toEqual(foldNaively(hours, '1d', 'test', startOfDay(days)));
+    for (const same of [config, { ...config, days }]) expect(names(await migrate(pool, same))).toEqual([]);
+    expect(names(await migrate(pool, { ...config, days: { timeZone: 'UTC' } }))).toEqual(['bars_1d view']);
+    expect(await read()).toEqual(foldNaively(hours, '1d', 'test'));
   });
 
   it.each(['5m', '1h', '1d'])('makes of the bars of one minute what a naive fold does: %s', async (timeframe) => {

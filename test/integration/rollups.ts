@@ -1,4 +1,5 @@
 import type { Bar } from '../../src/market/bar.js';
+import type { DaysConfig } from '../../src/postgres/timescale/days.js';
 import { bar } from './bars.js';
 
 /** Two symbols of two vendors over three days, with holes, before and after 2000-01-03, where the buckets are counted from. */
@@ -32,15 +33,20 @@ export function minuteBars(): Bar[] {
   return made;
 }
 
-const WIDTH_MS: Readonly<Record<string, number>> = { '5m': 300_000, '1h': 3_600_000, '1d': 86_400_000 };
+const DAY_MS = 86_400_000;
+const WIDTH_MS: Readonly<Record<string, number>> = { '5m': 300_000, '1h': 3_600_000, '1d': DAY_MS };
 
-/** The bars of a longer timeframe, one vendor's, by time and then by symbol. */
-export function foldNaively(minutes: readonly Bar[], timeframe: string, vendor: string): Bar[] {
-  const width = WIDTH_MS[timeframe]!;
+/** The bars of a longer timeframe, one vendor's, by time and then by symbol. `startOf` is where the bucket of an instant begins. */
+export function foldNaively(
+  minutes: readonly Bar[],
+  timeframe: string,
+  vendor: string,
+  startOf = (ts: number) => Math.floor(ts / WIDTH_MS[timeframe]!) * WIDTH_MS[timeframe]!,
+): Bar[] {
   const buckets = new Map<string, Bar[]>();
   for (const one of minutes) {
     if (one.vendor !== vendor) continue;
-    const key = `${Math.floor(one.ts / width)} ${one.symbol}`;
+    const key = `${startOf(one.ts)} ${one.symbol}`;
     buckets.set(key, [...(buckets.get(key) ?? []), one]);
   }
   return [...buckets.values()]
@@ -50,7 +56,7 @@ export function foldNaively(minutes: readonly Bar[], timeframe: string, vendor: 
         vendor,
         symbol: sorted[0]!.symbol,
         timeframe,
-        ts: Math.floor(sorted[0]!.ts / width) * width,
+        ts: startOf(sorted[0]!.ts),
         open: sorted[0]!.open,
         high: Math.max(...sorted.map(({ high }) => high)),
         low: Math.min(...sorted.map(({ low }) => low)),
@@ -60,4 +66,18 @@ export function foldNaively(minutes: readonly Bar[], timeframe: string, vendor: 
       });
     })
     .toSorted((a, b) => a.ts - b.ts || (a.symbol < b.symbol ? -1 : 1));
+}
+
+/** Where the day of an instant begins, by the clocks of the zone as JavaScript knows them. */
+export function startOfDay({ timeZone, startsAt }: Required<DaysConfig>): (ts: number) => number {
+  const format = new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short', timeStyle: 'medium' });
+  // What the clocks of the zone show, as if that were UTC.
+  const clocks = (ts: number) => Date.parse(`${format.format(ts).replace(' ', 'T')}Z`);
+  const start = Date.parse(`1970-01-01T${startsAt}Z`);
+  return (ts) => {
+    const shown = Math.floor((clocks(ts) - start) / DAY_MS) * DAY_MS + start;
+    // The clocks may have been changed since.
+    const guess = ts - (clocks(ts) - shown);
+    return [0, -30, 30, -60, 60].map((minutes) => guess + minutes * 60_000).find((at) => clocks(at) === shown)!;
+  };
 }
