@@ -25,6 +25,8 @@ export class Login {
   readonly #config: LoginConfig;
   #isKnown = false;
   #refusedAt: number | undefined;
+  /** The connections that wait for their password. */
+  readonly #asking = new WeakSet<pg.Client>();
 
   constructor(config: LoginConfig) {
     this.#config = config;
@@ -36,11 +38,13 @@ export class Login {
     if (!password) return;
     const ask = async () => {
       let given: unknown;
+      this.#asking.add(client);
       try {
         given = await password();
       } catch (cause) {
         throw unavailable(`failed (${redactText(messageOf(cause))})`, cause);
       }
+      this.#asking.delete(client);
       if (typeof given !== 'string' || given === '') throw unavailable('gave no string', undefined);
       return given;
     };
@@ -54,10 +58,11 @@ export class Login {
   }
 
   /** What a connection that failed fails with. */
-  refused(error: unknown): unknown {
+  refused(error: unknown, client: pg.Client): unknown {
+    if (error instanceof StoreError) return error;
     const driver = rootOf(error);
-    const isRefusal = !(error instanceof StoreError) && postgresFailure(driver)?.code === 'SLUICE_STORE_PASSWORD';
-    if (!isRefusal || !this.#isKnown) return error;
+    if (this.#asking.has(client)) return unavailable(`did not answer in time (${reasonOf(driver)})`, error);
+    if (!this.#isKnown || postgresFailure(driver)?.code !== 'SLUICE_STORE_PASSWORD') return error;
     const { now, patienceMs } = this.#config;
     this.#refusedAt ??= now();
     const leftMs = this.#refusedAt + patienceMs - now();

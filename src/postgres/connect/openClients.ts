@@ -49,7 +49,7 @@ export class OpenClients {
           // The pool forgets it, and the server would keep it for a minute.
           destroyClient(this);
           open.delete(this);
-          throw login.refused(error);
+          throw login.refused(error, this);
         }
         login.accepted();
         return this;
