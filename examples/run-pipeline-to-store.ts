@@ -51,7 +51,7 @@ function provider(options: Options, say: (text: string) => void): Observable<Bar
 }
 
 /** What is still to be read is worth no longer wait: the bars are written. */
-const SHOW_TIMEOUT_MS = 10_000;
+const SHOW_TIMEOUT_MS = 5_000;
 
 async function showTable(store: Store): Promise<void> {
   const late = new Promise<never>((_, reject) => {

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { parseInstant } from '../market/parseInstant.js';
 import { type Days, parseDays } from '../postgres/timescale/days.js';
+import { unexpandedPathProblem } from '../primitives/unexpandedPath.js';
 
 /** Parses an integer of at least `min`. */
 export function integer(min: number): (text: string) => number {
@@ -20,6 +21,13 @@ export function positive(text: string): number {
     throw new InvalidArgumentError('It must be a number above 0.');
   }
   return value;
+}
+
+/** Parses the path of a file or folder. */
+export function path(text: string): string {
+  const problem = unexpandedPathProblem(text);
+  if (problem !== undefined) throw new InvalidArgumentError(`It ${problem}.`);
+  return text;
 }
 
 /** Parses a time into Unix epoch milliseconds. */

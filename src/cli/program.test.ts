@@ -66,6 +66,16 @@ describe('sluice', () => {
     expect(stderr).toContain('/nowhere/prod.env does not exist');
   });
 
+  it.each([
+    ['migrate', '--store-folder=~/store'],
+    ['dlq', 'ls', '--dir=$HOME/letters'],
+    ['config', '--dotenv-file=~/.env'],
+  ])('refuses a path that only a shell understands: %s %s', async (...args) => {
+    const { code, stderr } = await runSluice(args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/is invalid\. It has (~|\$HOME), which only a shell replaces: write the whole path/);
+  });
+
   it('ends quietly when nobody reads its output any more', async () => {
     expect(await runSluice(['config'], { closesAfter: 0 })).toMatchObject({ code: 0, stdout: '', stderr: '' });
   });

@@ -7,6 +7,7 @@ import { configCommand } from './commands/config.js';
 import { dlqCommand } from './commands/dlq.js';
 import { migrateCommand } from './commands/migrate.js';
 import { formatError } from './formatError.js';
+import { path } from './parsers.js';
 import { OutputClosedError, type Terminal } from './terminal.js';
 
 /** Runs `sluice` with the arguments that follow its name, and resolves with the exit code. Never rejects. */
@@ -20,7 +21,7 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
     .description('Settings, store and dead letters of a Sluice pipeline.')
     .version(version(), '-V, --version', 'print the version')
     // Not --env-file, which Node 20 takes for its own in any position.
-    .option('--dotenv-file <path>', 'read this file of NAME=value lines instead of .env')
+    .option('--dotenv-file <path>', 'read this file of NAME=value lines instead of .env', path)
     .option('--debug', 'show errors with their stack and causes', false)
     .helpOption('-h, --help', 'show help')
     .exitOverride()

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { openStore, type Store } from '../postgres/openStore.js';
-import { unexpandedPathProblem } from '../primitives/unexpandedPath.js';
 import { type CommandContext, UsageError } from './commandContext.js';
+import { path } from './parsers.js';
 
 export interface StoreOptions {
   readonly storeFolder?: string;
@@ -10,7 +10,9 @@ export interface StoreOptions {
 
 /** There is no option for a connection string, because every user of the machine can read a command line. */
 export function storeFolderOption(): Option {
-  return new Option('--store-folder <path>', 'use the embedded store in this folder instead of DATABASE_URL');
+  return new Option('--store-folder <path>', 'use the embedded store in this folder instead of DATABASE_URL').argParser(
+    path,
+  );
 }
 
 /**
@@ -28,8 +30,6 @@ export async function withStore<R>(
       'no store is configured: set DATABASE_URL in the environment or .env, or pass --store-folder for an embedded store',
     );
   }
-  const problem = storeFolder === undefined ? undefined : unexpandedPathProblem(storeFolder);
-  if (problem !== undefined) throw new UsageError(`--store-folder ${problem}`);
   const store = await openStore(
     storeFolder === undefined
       ? { databaseUrl: databaseUrl?.reveal(), poolSize: coordinator.workers }

@@ -376,3 +376,14 @@ describe('damage in a folder', () => {
     ]);
   });
 });
+
+describe('a path that only a shell understands', () => {
+  it.each(['~/letters', '$HOME/letters'])('is refused by whatever opens or reads a folder: %s', async (path) => {
+    const { countDeadLetters, readDeadLetters } = await import('./index.js');
+    await expect(openDeadLetters(path, { pipeline: 'test' })).rejects.toThrow(
+      /folder has .*, which only a shell replaces/,
+    );
+    expect(() => readDeadLetters(path)).toThrow(/folder has /);
+    await expect((async () => countDeadLetters(path))()).rejects.toThrow(/folder has /);
+  });
+});

@@ -16,6 +16,7 @@ import {
   readOptions,
   text,
 } from '../primitives/options.js';
+import { folderPath } from '../primitives/unexpandedPath.js';
 import { DeadLetterError } from './deadLetterError.js';
 import { type DeadLetterHold, type DeadLetterQueue, holdOf, StoredQueue } from './deadLetterQueue.js';
 import { folderOf, LetterLog, type LetterLogConfig, type LetterProblem } from './letterLog.js';
@@ -90,7 +91,7 @@ const folders = new SharedFolders<FolderUser, LetterLog>();
  * ```
  */
 export async function openDeadLetters<T>(folder: string, config: OpenDeadLettersConfig): Promise<DeadLetterQueue<T>> {
-  const wanted = resolve(readArgument(OWNER, 'folder', folder, text()));
+  const wanted = resolve(readArgument(OWNER, 'folder', folder, folderPath()));
   const settings = readOptions(OWNER, config, OPTIONS);
   const { pipeline, closeTimeoutMs, disk, scheduler, now } = settings;
   let open: LetterLog | undefined;

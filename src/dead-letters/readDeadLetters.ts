@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { nodeDisk, requireNoLink } from '../disk/disk.js';
 import { countQuarantined as countParts } from '../disk/log/quarantine.js';
 import { countFolder, type Region, readFolder, type SegmentReader } from '../disk/log/segment.js';
-import { func, integer, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
+import { func, integer, type OptionsOf, readArgument, readOptions } from '../primitives/options.js';
+import { folderPath } from '../primitives/unexpandedPath.js';
 import { type DeadLetter, type LetterFilter, type LetterState, matches, STATE_FILTER } from './deadLetter.js';
 import type { DeadLetterStats } from './deadLetterQueue.js';
 import { folderOf, letterCount } from './letterLog.js';
@@ -57,7 +58,7 @@ export function readDeadLetters<T>(
   config: ReadDeadLettersConfig = {},
 ): AsyncIterable<StoredLetter<T>> {
   const owner = 'readDeadLetters';
-  const path = resolve(readArgument(owner, 'folder', folder, text()));
+  const path = resolve(readArgument(owner, 'folder', folder, folderPath()));
   readOptions(`${owner}: filter`, filter, STATE_FILTER);
   const { maxLetterBytes, onProblem = () => {} } = readOptions(owner, config, OPTIONS);
   return { [Symbol.asyncIterator]: () => read<T>(path, filter, maxLetterBytes, onProblem) };
@@ -92,7 +93,7 @@ async function letterReader(maxEntryBytes: number): Promise<SegmentReader<DeadLe
 
 /** Counts what lies in a folder, as {@link readDeadLetters} would see it, without reading letters to their end. */
 export async function countDeadLetters(folder: string): Promise<DeadLetterCount> {
-  const path = resolve(readArgument('countDeadLetters', 'folder', folder, text()));
+  const path = resolve(readArgument('countDeadLetters', 'folder', folder, folderPath()));
   const reader = await letterReader(MAX_LETTER_BYTES);
   const open = await countFolder(reader, folderOf(path, 'open'));
   const parked = await countFolder(reader, folderOf(path, 'parked'));

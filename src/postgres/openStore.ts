@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { checked, duration, func, integer, type OptionsOf, readOptions } from '../primitives/options.js';
-import { unexpandedPathProblem } from '../primitives/unexpandedPath.js';
+import { folderPath } from '../primitives/unexpandedPath.js';
 import { openFolder } from './connect/openFolder.js';
 import { openServer } from './connect/openServer.js';
 import type { Store } from './store.js';
@@ -37,10 +37,7 @@ const OPTIONS = {
   databaseUrl: checked('a string', (value) => typeof value === 'string'),
   password: func(),
   passwordPatienceMs: duration().default(600_000),
-  folder: checked(
-    'the path of a folder',
-    (value): value is string => typeof value === 'string' && value !== '',
-  ).default('.sluice/pglite'),
+  folder: folderPath().default('.sluice/pglite'),
   poolSize: integer({ min: 1 }).default(4),
   connectTimeoutMs: duration({ min: 1 }).default(10_000),
   closeTimeoutMs: duration().default(5_000),
@@ -90,7 +87,5 @@ export async function openStore(config: OpenStoreConfig = {}): Promise<Store> {
   if (options.folder.includes('://')) throw new RangeError('openStore: folder must be a path rather than a URL');
   const databaseUrl = options.databaseUrl?.trim();
   if (databaseUrl) return openServer(databaseUrl, options);
-  const problem = unexpandedPathProblem(options.folder);
-  if (problem !== undefined) throw new RangeError(`openStore: folder ${problem}`);
   return openFolder(resolve(options.folder), options.closeTimeoutMs);
 }

@@ -1,3 +1,5 @@
+import { Option, reject } from './options.js';
+
 /** `~`, `~/x` and `~me/x`. */
 const HOME = /^~[\w.-]*(?=$|[\\/])/;
 /** `$HOME`, `${HOME}` or `%USERPROFILE%`, where a name begins. */
@@ -12,4 +14,14 @@ export function unexpandedPathProblem(path: string): string | undefined {
   const part = HOME.exec(path)?.[0] ?? VARIABLE.exec(path)?.[1];
   if (part === undefined) return undefined;
   return `has ${part}, which only a shell replaces: write the whole path, or begin it with ./ if that is its name`;
+}
+
+/** The path of a folder, as an option. */
+export function folderPath(): Option<string> {
+  return new Option<string>('the path of a folder', (value, owner, option, expected) => {
+    if (typeof value !== 'string' || value === '') reject(owner, option, expected, value);
+    const problem = unexpandedPathProblem(value);
+    if (problem !== undefined) throw new RangeError(`${owner}: ${option} ${problem}`);
+    return value;
+  });
 }

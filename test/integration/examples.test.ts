@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,6 +98,37 @@ describe('run-pipeline-to-store', () => {
       }))
       .sort((a, b) => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : a.ts - b.ts));
     expect(rows).toEqual(expected);
+  }, 60_000);
+
+  it('ends although the server falls silent before its last query', async () => {
+    const server = new URL(database.url);
+    let isSilent = false;
+    const proxy = createServer((client) => {
+      const upstream = connect(Number(server.port), server.hostname);
+      client.on('data', (bytes) => {
+        isSilent ||= bytes.includes("to_regclass('bars') AS bars");
+        if (!isSilent) upstream.write(bytes);
+      });
+      upstream.on('data', (bytes) => isSilent || client.write(bytes));
+      for (const socket of [client, upstream]) {
+        socket.on('error', () => {});
+        socket.on('close', () => {
+          client.destroy();
+          upstream.destroy();
+        });
+      }
+    });
+    await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening));
+    const url = new URL(database.url);
+    url.port = String((proxy.address() as AddressInfo).port);
+    const ended = await example('run-pipeline-to-store', ['--provider', 'synthetic', '--count', '10'], undefined, {
+      DATABASE_URL: url.toString(),
+    });
+    proxy.close();
+    expect(isSilent).toBe(true);
+    expect(ended.code).toBe(0);
+    expect(ended.stdout).toContain('every item is accounted for');
+    expect(ended.stderr).toContain('the bars are written, but the table cannot be shown: no answer within 5 s');
   }, 60_000);
 
   it('drains on a signal, and says so', async () => {

@@ -5,7 +5,7 @@ import type { LetterFilter } from '../../../dead-letters/deadLetter.js';
 import { errnoText } from '../../../failures/errno.js';
 import { KINDS } from '../../../market/recordKinds.js';
 import { type CommandContext, UsageError } from '../../commandContext.js';
-import { instant } from '../../parsers.js';
+import { instant, path } from '../../parsers.js';
 
 /** The options that the commands share: which folder, and which letters. */
 export interface LetterOptions {
@@ -19,7 +19,7 @@ export interface LetterOptions {
 }
 
 export function dirOption(): Option {
-  return new Option('--dir <path>', 'the dead-letter folder (default: MDS_DLQ_DIR)');
+  return new Option('--dir <path>', 'the dead-letter folder (default: MDS_DLQ_DIR)').argParser(path);
 }
 
 export function parkedOption(): Option {
