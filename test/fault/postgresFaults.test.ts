@@ -5,11 +5,11 @@ import { faultScript } from './faultScript.js';
 import { runFaultScript } from './postgresFaults.js';
 
 /** What `npm run test:fault` asks for; without it a sample. */
-const { SLUICE_FAULT_SEED, SLUICE_FAULT_FROM = '1', SLUICE_FAULT_SEEDS = '8' } = process.env;
-const seeds =
-  SLUICE_FAULT_SEED === undefined
-    ? Array.from({ length: Number(SLUICE_FAULT_SEEDS) }, (_, i) => Number(SLUICE_FAULT_FROM) + i)
-    : [Number(SLUICE_FAULT_SEED)];
+const { SLUICE_FAULT_FROM = '1', SLUICE_FAULT_SEEDS = '8', SLUICE_FAULT_STEP = '1' } = process.env;
+const seeds = Array.from(
+  { length: Number(SLUICE_FAULT_SEEDS) },
+  (_, i) => Number(SLUICE_FAULT_FROM) + i * Number(SLUICE_FAULT_STEP),
+);
 
 const isMissing = pgBouncerProgram() === undefined;
 const inCI = process.env.CI === 'true';
