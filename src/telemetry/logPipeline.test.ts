@@ -1,7 +1,12 @@
+import { of, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { letterBox } from '../../test/support/diversions.js';
+import type { Sink } from '../contracts/sink.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import type { SettledWrite, WatchedBreaker } from '../flow/stage.js';
 import type { RunReport } from '../operators/running/runReport.js';
+import { writeTo } from '../operators/writeTo.js';
+import { run } from '../pipelines/run.js';
 import { createLogger, type Logger, type LogLevel } from './createLogger.js';
 import { logPipeline } from './logPipeline.js';
 
@@ -135,6 +140,24 @@ describe('the log of a pipeline', () => {
     expect(said[1]).toHaveLength(2_000);
     expect(said[2]).toBeUndefined();
   });
+
+  it.each(['transient', 'poison', 'fatal'] as const)(
+    'tells of a write what its sink said: %s',
+    async (failureClass) => {
+      const { logger: log, lines } = logger();
+      const sink: Sink<number> = {
+        name: 'shop',
+        write: () => throwError(() => Object.assign(new Error('the shop is closed: come again'), { failureClass })),
+      };
+      const { deadLetters } = letterBox();
+      const retry = { maxAttempts: 2, initialMs: 1 };
+      const written$ = of([1], [2]).pipe(writeTo<number>(sink, { deadLetters, retry }));
+      await run(written$, { observe: [logPipeline(log, { repeatMs: 0 })], signals: [] }).catch(() => {});
+      const failed = lines().filter(({ msg }) => /write failed|cannot be written|dead letters/.test(String(msg)));
+      expect(failed.length).toBeGreaterThan(0);
+      for (const line of failed) expect(line.error).toBe('the shop is closed: come again');
+    },
+  );
 
   it('tells holds, the drain and the report', () => {
     const { logger: log, lines } = logger();

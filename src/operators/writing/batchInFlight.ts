@@ -254,7 +254,11 @@ export class BatchInFlight<T> {
       rejected: rejectedItemsOf(error),
     });
     const { refused, isContinued } = progress;
-    stage.observer?.writeFailed?.(stage, { type: failureType(error), class: refused ? 'transient' : 'poison' });
+    stage.observer?.writeFailed?.(stage, {
+      type: failureType(error),
+      class: refused ? 'transient' : 'poison',
+      error,
+    });
     if (!isContinued) this.#call.settle(refused ? 'tripped' : 'succeeded');
   }
 
