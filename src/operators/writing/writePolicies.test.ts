@@ -8,11 +8,12 @@ import type { Sink } from '../../contracts/sink.js';
 import { PipelineMonitor } from '../../flow/monitor.js';
 import { withContext } from '../../flow/withContext.js';
 import { CircuitBreaker } from '../../policies/circuitBreaker.js';
+import { messageOf } from '../../primitives/messageOf.js';
 import { writeTo } from '../writeTo.js';
 import type { WritePolicies } from './writePolicies.js';
 
 describe('who watches', () => {
-  it('hears of failures with their class and type, of waits, of outcomes, and of the breaker', () => {
+  it('hears of failures with their class, type and error, of waits, of outcomes, and of the breaker', () => {
     const heard: unknown[] = [];
     const breaker = new CircuitBreaker();
     const { deadLetters } = letterBox();
@@ -21,7 +22,7 @@ describe('who watches', () => {
         call === 1 ? throwError(refused) : items.includes(2) ? throwError(() => coded('23502')) : of({ rows: 1 }),
       { retry: steady, breaker, deadLetters },
       {
-        writeFailed: (_, failure) => heard.push(failure),
+        writeFailed: (_, { type, class: failureClass, error }) => heard.push([type, failureClass, messageOf(error)]),
         retrying: (stage, delayMs) => heard.push([stage.name, delayMs]),
         settled: (_, outcome) => heard.push([outcome.status, outcome.items]),
         guarded: (_, watched) => heard.push(watched === breaker),
@@ -31,10 +32,10 @@ describe('who watches', () => {
     advance(100);
     expect(heard).toEqual([
       true,
-      { type: 'ECONNREFUSED', class: 'transient' },
+      ['ECONNREFUSED', 'transient', messageOf(refused())],
       ['writeTo', 10],
-      { type: '23502', class: 'poison' },
-      { type: '23502', class: 'poison' },
+      ['23502', 'poison', '23502'],
+      ['23502', 'poison', '23502'],
       ['written', [1]],
       ['diverted', [2]],
     ]);
