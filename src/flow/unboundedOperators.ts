@@ -17,6 +17,8 @@ const OPERATORS: Readonly<Record<string, Omit<UnboundedOperator, 'name'>>> = {
   mergeScan: { always: false, remedy: `${MERGE_MAP}, and scan() behind it` },
   expand: { always: false, remedy: MERGE_MAP },
   observeOn: { always: true, remedy: 'leave it out, and give the source the scheduler' },
+  // What scheduled() is made of: it subscribes its source too late for the rest to be seen.
+  subscribeOn: { always: false, remedy: 'leave scheduled() out, and give the source the scheduler' },
   buffer: { always: true, remedy: BUFFER },
   bufferTime: { always: true, remedy: BUFFER },
   bufferWhen: { always: true, remedy: BUFFER },
@@ -71,15 +73,15 @@ export function unboundedOperatorIn(frames: readonly Frame[], boundary: string):
 const EMITTING = /[/\\](gatedSource|operation|operateSubscriber|branch)\.[jt]s$/;
 
 /**
- * Whether the item on its way comes out of an operator of RxJS that has held it: it goes through one, and neither an inner
- * observable that is just being subscribed nor a stage above is emitting.
+ * Whether the item on its way comes out of an operator of RxJS that has held it, `operator` where it is the only one: it goes
+ * through one, and neither an inner observable that is just being subscribed nor a stage above is emitting.
  */
-export function wasHeld(frames: readonly Frame[]): boolean {
+export function wasHeld(operator: UnboundedOperator, frames: readonly Frame[]): boolean {
   const last = frames.findLastIndex((frame) => {
     const module = moduleOf(frame);
     return module === 'mergeInternals' || (module !== undefined && Object.hasOwn(OPERATORS, module));
   });
-  if (last < 0) return false;
-  const isSubscribing = frames.some((frame) => frame.getFunctionName() === 'doInnerSub');
-  return !isSubscribing && !frames.slice(last).some((frame) => EMITTING.test(frame.getFileName() ?? ''));
+  if (last < 0 || frames.slice(last).some((frame) => EMITTING.test(frame.getFileName() ?? ''))) return false;
+  // expand() emits what it subscribes next.
+  return operator.name === 'expand' || !frames.some((frame) => frame.getFunctionName() === 'doInnerSub');
 }

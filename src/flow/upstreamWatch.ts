@@ -74,7 +74,7 @@ export class UpstreamWatch {
       items += 1;
       if (items < next) return false;
       next *= 2;
-      if (wasHeld(framesAbove(framesAbove) ?? [])) this.#certain(operator);
+      if (wasHeld(operator, framesAbove(framesAbove) ?? [])) this.#certain(operator);
       return this.#isCertain || next > MAX_SAMPLES;
     });
   }
