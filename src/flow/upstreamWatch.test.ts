@@ -145,7 +145,7 @@ describe('an operator of RxJS that holds items without a bound', () => {
   it.each(HOLDING)(
     'is told of when it is subscribed, or with the first items that it held: %s',
     async (_, stock, remedy) => {
-      const { name } = above(stock);
+      const { name } = above(stock, { capacity: 1_000 });
       await vi.advanceTimersByTimeAsync(20);
       const told = warnings.filter((warning) => warning.includes(name));
       expect(told).toHaveLength(1);
