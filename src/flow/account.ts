@@ -1,3 +1,4 @@
+import type { Deliveries } from './pipelineEnd.js';
 import { type Stage, sumOf } from './stage.js';
 
 /**
@@ -21,9 +22,9 @@ export interface Account {
   readonly divertedBy: Readonly<Record<string, number>>;
   /** Dropped, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
-  /** Taken out by operators of RxJS between two stages: `filter`, `take`, `switchMap`. */
+  /** Taken out by operators of RxJS between two stages, or between the last one and the subscriber: `filter`, `switchMap`. */
   readonly filtered: number;
-  /** Handed to the subscriber, in a pipeline that does not end in a write. */
+  /** What the subscriber got, in a pipeline without a writer; in one with both, what the last stages of its other branches handed on. */
   readonly delivered: number;
   /** Still in a stage, or in it when it was torn down. */
   readonly held: number;
@@ -31,8 +32,11 @@ export interface Account {
   readonly conservation: number;
 }
 
-/** The account of all these stages, by what each has counted and where it sent it. */
-export function accountOf(all: readonly Stage[]): Account {
+/**
+ * The account of all these stages, by what each has counted and where it sent it. Without `deliveries`, what the last stages hand on
+ * counts as delivered.
+ */
+export function accountOf(all: readonly Stage[], deliveries?: Deliveries): Account {
   const afterWrite = stagesAfterWriters(all);
   const stages = all.filter((stage) => !afterWrite.has(stage));
   const known = new Set(stages);
@@ -46,6 +50,7 @@ export function accountOf(all: readonly Stage[]): Account {
   let filtered = 0;
   let delivered = 0;
   let held = 0;
+  let handedToEnds = 0;
 
   for (const stage of stages) {
     written += stage.written;
@@ -57,6 +62,7 @@ export function accountOf(all: readonly Stage[]): Account {
     const { feeds } = stage;
     if (forks.has(stage)) continue;
     if (feeds && known.has(feeds)) add(handed, feeds, stage.out);
+    else if (deliveries && stage.isCountedBelow) handedToEnds += stage.out;
     else delivered += stage.out;
   }
 
@@ -84,6 +90,13 @@ export function accountOf(all: readonly Stage[]): Account {
     for (const stage of stages) if (stage.branchOf === fork) taken += stage.in;
     received += Math.max(0, taken - fork.out);
     filtered += Math.max(0, fork.out - taken);
+  }
+  if (deliveries) {
+    const { total } = deliveries;
+    delivered += total;
+    deliveries.surplus = Math.max(deliveries.surplus, total - handedToEnds);
+    received += deliveries.surplus;
+    filtered += deliveries.surplus - (total - handedToEnds);
   }
   return {
     received,

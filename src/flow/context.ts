@@ -2,6 +2,7 @@ import { NEVER, type Observable, Subscriber } from 'rxjs';
 import { ALWAYS_OPEN, type Gate } from './gate.js';
 import { isInsideCallback } from './insideCallback.js';
 import { type Monitor, NO_MONITOR } from './monitor.js';
+import type { PipelineEnd } from './pipelineEnd.js';
 import type { Stage, StageAccount, StageInfo } from './stage.js';
 import type { Unit } from './unit.js';
 import type { UpstreamWatch } from './upstreamWatch.js';
@@ -32,6 +33,8 @@ export interface FlowContext {
   /** The coordinator that the stages under this context belong to, and which of its workers. */
   readonly group?: string | undefined;
   readonly worker?: number | undefined;
+  /** Where the pipeline ends, if its monitor counts what the subscriber gets. */
+  readonly end?: PipelineEnd | undefined;
   /**
    * Looks for operators that hold items without a bound between the stage that this context belongs to and what registers. `null`
    * under what is subscribed per item: nobody looks there.
@@ -104,13 +107,14 @@ export function contextOf(subscriber: Subscriber<never>): FlowContext {
 /** Registers a stage directly upstream of whatever carries `context`. */
 export function registerStage(
   context: FlowContext,
-  info: Omit<StageInfo, 'feeds' | 'group' | 'worker'>,
+  info: Omit<StageInfo, 'feeds' | 'group' | 'worker' | 'end'>,
   monitor: Monitor = context.monitor,
 ): StageAccount {
-  const { stage: feeds, group, worker } = context;
+  const { stage: feeds, group, worker, end } = context;
+  if (end && info.role === 'writer') end.hasWriter = true;
   context.onRegister?.();
   context.watch?.look(withFallbackContext.name, info.role === 'source');
-  return monitor.register({ ...info, feeds, group, worker });
+  return monitor.register({ ...info, feeds, group, worker, end });
 }
 
 /**

@@ -1,11 +1,14 @@
 import { type Account, accountOf } from './account.js';
 import { combineObservers } from './combineObservers.js';
+import { Deliveries } from './pipelineEnd.js';
 import { type Stage, StageAccount, type StageInfo, type StageObserver } from './stage.js';
 
 /** Where stages register themselves, and what topology, metrics and the final report are read from. */
 export interface Monitor {
   /** The account to keep; its `stage` is what everybody else sees. */
   register(info: StageInfo): StageAccount;
+  /** Counts what the subscribers of its pipelines get. Without it, what the last stage hands on counts as delivered. */
+  readonly deliveries?: Deliveries | undefined;
 }
 
 export interface PipelineMonitorConfig {
@@ -15,6 +18,7 @@ export interface PipelineMonitorConfig {
 
 /** A {@link Monitor} that keeps the stages of one pipeline, or of all those of a program. */
 export class PipelineMonitor implements Monitor {
+  readonly deliveries = new Deliveries();
   readonly #accounts: StageAccount[] = [];
   readonly #stages: Stage[] = [];
   readonly #ordinals = new Map<string, number>();
@@ -52,7 +56,7 @@ export class PipelineMonitor implements Monitor {
         stage.branchOf === info.branchOf,
     );
     if (former) {
-      former.reopen(info.gate, this.#observer);
+      former.reopen(info.gate, this.#observer, info.end);
       return former;
     }
     const ordinal = (this.#ordinals.get(name) ?? 0) + 1;
@@ -70,7 +74,7 @@ export class PipelineMonitor implements Monitor {
   }
 
   account(): Account {
-    return accountOf(this.#stages);
+    return accountOf(this.#stages, this.deliveries);
   }
 }
 

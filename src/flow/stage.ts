@@ -1,5 +1,6 @@
 import type { WriteOutcome } from '../contracts/sink.js';
 import type { Gate } from './gate.js';
+import type { PipelineEnd } from './pipelineEnd.js';
 import { byLength, itemsIn, type Weigh, weightOf } from './unit.js';
 
 /**
@@ -28,6 +29,8 @@ export interface StageInfo {
   readonly branchOf?: Stage | undefined;
   /** The gate that it closes to those upstream, where it has one. */
   readonly gate?: Gate | undefined;
+  /** Where the pipeline ends that it is subscribed in; `undefined` where nobody counts there. */
+  readonly end?: PipelineEnd | undefined;
 }
 
 /** What became of a batch, whatever its items are. */
@@ -110,6 +113,12 @@ export class Stage {
   /** The gate that it closes to those upstream, where it has one. */
   get gate(): Gate | undefined {
     return this.#account.gate;
+  }
+
+  /** Whether what it hands on, where it is the last, is counted at the end of its pipeline. */
+  get isCountedBelow(): boolean {
+    const { end } = this.#account;
+    return end !== undefined && !end.hasWriter;
   }
 
   /** Whether it is subscribed. */
@@ -211,6 +220,7 @@ export class StageAccount {
   readonly diverted = new Map<string, number>();
   readonly dropped = new Map<string, number>();
   gate: Gate | undefined;
+  end: PipelineEnd | undefined;
   /** How values that come in are weighed; `undefined` where each is one item. */
   weigh: Weigh | undefined;
   isLive = true;
@@ -227,6 +237,7 @@ export class StageAccount {
 
   constructor(id: string, info: StageInfo, observer?: StageObserver) {
     this.gate = info.gate;
+    this.end = info.end;
     this.stage = new Stage(this, id, info);
     this.observer = observer;
   }
@@ -272,11 +283,12 @@ export class StageAccount {
   }
 
   /** Takes up the account again for a new subscription of the same stage. */
-  reopen(gate: Gate | undefined, observer?: StageObserver): void {
+  reopen(gate: Gate | undefined, observer?: StageObserver, end?: PipelineEnd): void {
     this.isLive = true;
     this.inputIsOver = false;
     this.observer = observer;
     this.gate = gate;
+    this.end = end;
   }
 
   /** The subscription has ended; what it still held is abandoned. */

@@ -1,5 +1,6 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import { attachContext, contextOf, type FlowContext, withFallbackContext } from './context.js';
+import { OperateSubscriber } from './operateSubscriber.js';
 import { StopSignal } from './stopSignal.js';
 
 /**
@@ -20,10 +21,28 @@ import { StopSignal } from './stopSignal.js';
 export function withContext<T>(given: Partial<FlowContext>): MonoTypeOperatorFunction<T> {
   return (source) =>
     new Observable<T>((destination) => {
-      const context = { ...contextOf(destination), ...given };
+      const below = contextOf(destination);
+      const { monitor = below.monitor } = given;
+      // Where the same monitor watches what is below, this is not the end of its pipeline.
+      const isEnd = monitor !== below.monitor;
+      const end = isEnd ? monitor.deliveries?.open(below.unit) : below.end;
+      const onBatches = () => {
+        if (isEnd) end?.takeBatches();
+        below.onBatches?.();
+      };
+      const context = { ...below, end, onBatches, ...given };
       attachContext(destination, context);
       // Before anything upstream listens, so that all sources know of it before a stage acts on it.
       if (given.stopping) destination.add(StopSignal.of(given.stopping).listen());
-      withFallbackContext(context, () => source.subscribe(destination));
+      if (!isEnd || !end) {
+        withFallbackContext(context, () => source.subscribe(destination));
+        return;
+      }
+      destination.add(() => monitor.deliveries?.close(end));
+      const next = (value: T) => {
+        end.count(value);
+        destination.next(value);
+      };
+      new OperateSubscriber<T, T>(destination, { next }, undefined).subscribeTo(source, context);
     });
 }

@@ -323,9 +323,13 @@ describe('the account is exact', () => {
           (batches$, link, index) => batches$.pipe(link(bench, `stage${index}`)),
           source.pipe(collect),
         );
-        const subscription = chain
-          .pipe(fork(bench, write), withContext({ monitor, gate, stopping }))
-          .subscribe({ error: () => {} });
+        let got = 0;
+        const subscription = chain.pipe(fork(bench, write), withContext({ monitor, gate, stopping })).subscribe({
+          next: (value) => {
+            if (isUnended) got += (value as Batch).length;
+          },
+          error: () => {},
+        });
 
         let next = 1;
         let receivedBefore = 0;
@@ -352,6 +356,7 @@ describe('the account is exact', () => {
           expect(received).toBe(written + diverted + dropped + filtered + delivered + held);
           expect(received).toBeGreaterThanOrEqual(receivedBefore);
           receivedBefore = received;
+          expect(delivered).toBe(got);
         }
         for (const [name, { settled }] of bench.seen) {
           for (const [key, items] of settled) {
