@@ -28,6 +28,8 @@ export interface Account {
   readonly delivered: number;
   /** Still in a stage, or in it when it was torn down. */
   readonly held: number;
+  /** Of that, what operators of RxJS had that hold without a bound when the pipeline broke: by the stage below them. */
+  readonly heldAbove?: Readonly<Record<string, number>>;
   /** What came into the stages, less all that became of it there: zero unless there is a fault. */
   readonly conservation: number;
 }
@@ -51,6 +53,7 @@ export function accountOf(all: readonly Stage[], deliveries?: Deliveries): Accou
   let delivered = 0;
   let held = 0;
   let handedToEnds = 0;
+  const heldAbove: Record<string, number> = {};
 
   for (const stage of stages) {
     written += stage.written;
@@ -80,8 +83,12 @@ export function accountOf(all: readonly Stage[], deliveries?: Deliveries): Accou
     seen.surplus = Math.max(seen.surplus, surplus);
     received += seen.surplus;
     const missing = seen.surplus - surplus;
-    if (stage.losesAbove) held += missing;
-    else filtered += missing;
+    if (!stage.losesAbove) {
+      filtered += missing;
+    } else if (missing > 0) {
+      held += missing;
+      heldAbove[stage.id] = missing;
+    }
   }
   for (const fork of forks) {
     if (!fork || !known.has(fork)) continue;
@@ -107,6 +114,7 @@ export function accountOf(all: readonly Stage[], deliveries?: Deliveries): Accou
     filtered,
     delivered,
     held,
+    ...(Object.keys(heldAbove).length > 0 && { heldAbove }),
     conservation: all.reduce((sum, stage) => sum + stage.conservation, 0),
   };
 }

@@ -39,6 +39,8 @@ import { batch } from '../operators/batch.js';
 import { boundedBuffer } from '../operators/boundedBuffer.js';
 import { boundedMergeMap } from '../operators/boundedMergeMap.js';
 import { dedupe } from '../operators/dedupe.js';
+import { writeCoordinator } from '../operators/writeCoordinator.js';
+import { run } from '../pipelines/run.js';
 import { Gate } from './gate.js';
 import { PipelineMonitor } from './monitor.js';
 import { withContext } from './withContext.js';
@@ -229,9 +231,29 @@ describe('what such an operator had when its pipeline broke', () => {
   });
 
   it('is lost where nothing at all has come out of it', () => {
-    const { monitor, result } = above(mergeMap(() => NEVER));
+    const { monitor, name, result } = above(mergeMap(() => NEVER));
     result.subscription.unsubscribe();
-    expect(monitor.account()).toMatchObject({ received: 60, held: 60, filtered: 0, conservation: 0 });
+    const heldAbove = { [name]: 60 };
+    expect(monitor.account()).toMatchObject({ received: 60, held: 60, heldAbove, filtered: 0, conservation: 0 });
+  });
+
+  it('is named in the report of a run', async () => {
+    const source$ = concat(gatedFrom(upTo(5_000)), NEVER);
+    const stuck = { name: 'stuck', write: () => NEVER };
+    const coordinator = writeCoordinator<number>(stuck, { capacity: 4, name: 'writer' });
+    const stop = new AbortController();
+    const end = run(source$.pipe(mergeMap(later), coordinator), {
+      signals: [],
+      stop: stop.signal,
+      drainTimeoutMs: 10,
+    });
+    await vi.advanceTimersByTimeAsync(10);
+    stop.abort();
+    await vi.advanceTimersByTimeAsync(2_000);
+    const report = await end;
+    expect(Object.keys(report.heldBy)).toContain('above untilStopped');
+    expect(warnings).toEqual([expect.stringContaining('mergeMap above writer holds items')]);
+    expect(Object.values(report.heldBy).reduce((sum, held) => sum + held, 0)).toBe(report.held);
   });
 
   it('is filtered where it has completed, because then nothing is left in it', async () => {

@@ -1,5 +1,5 @@
 import { framesAbove } from './callStack.js';
-import type { StageAccount } from './stage.js';
+import type { Stage, StageAccount } from './stage.js';
 import { type UnboundedOperator, unboundedOperatorIn, wasHeld } from './unboundedOperators.js';
 
 /** Looks at this many subscriptions above a stage: a stack is read for each, and a source that flaps comes back for ever. */
@@ -60,6 +60,11 @@ export class UpstreamWatch {
     this.below?.heardOfSource();
   }
 
+  /** The stage that the gate belongs to which is meant for what is above. */
+  get gated(): Stage {
+    return this.below?.gated ?? this.#account.stage;
+  }
+
   #found(operator: UnboundedOperator): void {
     this.#operator = operator;
     this.#account.unbounded ??= 'possible';
@@ -89,7 +94,7 @@ export class UpstreamWatch {
     this.#isCertain = true;
     this.#account.unbounded = 'certain';
     this.below?.heard(operator, true);
-    const { id } = this.#account.stage;
+    const { id } = this.gated;
     const message =
       `${operator.name} above ${id} holds items without a bound, because no gate holds it up: ${operator.remedy}. ` +
       'See docs/backpressure.md, "What carries it".';

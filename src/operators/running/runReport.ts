@@ -54,5 +54,7 @@ export function reportOf(
     return { ...pick(stage, REPORTED), dropped, held: held + abandoned };
   });
   const heldBy = Object.fromEntries(stages.filter(({ held }) => held > 0).map(({ id, held }) => [id, held]));
-  return { ...run, ...monitor.account(), heldBy, stages };
+  const account = monitor.account();
+  for (const [id, held] of Object.entries(account.heldAbove ?? {})) heldBy[`above ${id}`] = held;
+  return { ...run, ...account, heldBy, stages };
 }
