@@ -1,7 +1,9 @@
-import type { WriteOutcome } from '../contracts/sink.js';
 import type { Gate } from './gate.js';
 import type { PipelineEnd } from './pipelineEnd.js';
+import type { FailedWrite, Fate, SettledWrite, WatchedBreaker } from './stageEvents.js';
 import { byLength, itemsIn, type Weigh, weightOf } from './unit.js';
+
+export type { FailedWrite, Fate, SettledWrite, WatchedBreaker } from './stageEvents.js';
 
 /**
  * A source begins an account and a writer ends it; an operator passes items on, and a transform turns some into others,
@@ -33,26 +35,6 @@ export interface StageInfo {
   readonly end?: PipelineEnd | undefined;
 }
 
-/** What became of a batch, whatever its items are. */
-export type SettledWrite = WriteOutcome<unknown>;
-
-/** A write that failed: a short label of the error, and whether it is `transient`, `poison` or `fatal`. */
-export interface FailedWrite {
-  readonly type: string;
-  readonly class: string;
-  /** The error itself. Its message may hold what a log must not. */
-  readonly error?: unknown;
-}
-
-/** As much of a circuit breaker as one who watches it needs. */
-export interface WatchedBreaker {
-  readonly state: string;
-  onChange(listener: (state: string) => void): () => void;
-}
-
-/** How the way of an item through the pipeline ended. */
-export type Fate = 'written' | 'diverted' | 'dropped';
-
 /**
  * Receives what happens at the stages of a monitor, for metrics and logs: at most once per batch, but for `fate`. What it
  * throws ends the pipeline as a failure of the stage that called it.
@@ -78,7 +60,8 @@ export interface StageObserver {
 
 /**
  * One stage of a pipeline and what it has counted, in items: in = out + written + diverted + dropped + held + abandoned, at any
- * moment between two items; of a transform, in + added = removed + the same. It cannot be written to: the stage itself counts, in its {@link StageAccount}.
+ * moment between two items; of a transform, in + added = removed + the same. It cannot be written to: the stage itself counts, in
+ * its {@link StageAccount}.
  */
 export class Stage {
   readonly id: string;

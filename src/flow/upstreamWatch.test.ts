@@ -242,7 +242,8 @@ describe('what such an operator had when its pipeline broke', () => {
     const stuck = { name: 'stuck', write: () => NEVER };
     const coordinator = writeCoordinator<number>(stuck, { capacity: 4, name: 'writer' });
     const stop = new AbortController();
-    const end = run(source$.pipe(mergeMap(later), coordinator), {
+    const promised = mergeMap(async (n: number) => n);
+    const end = run(source$.pipe(promised, coordinator), {
       signals: [],
       stop: stop.signal,
       drainTimeoutMs: 10,
