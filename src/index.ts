@@ -51,7 +51,7 @@ export {
 } from './operators/writeCoordinator.js';
 export { writeTo } from './operators/writeTo.js';
 export type { RetryPolicy, WritePolicies } from './operators/writing/writePolicies.js';
-export { formatReport } from './pipelines/formatReport.js';
+export { formatReport, isSettled } from './pipelines/formatReport.js';
 export { type RunConfig, run } from './pipelines/run.js';
 export { isRunError, RunError } from './pipelines/runError.js';
 export { Backoff } from './policies/backoff.js';

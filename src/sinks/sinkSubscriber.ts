@@ -32,7 +32,9 @@ export interface SinkSubscriberConfig<T> extends WriteCoordinatorConfig<T>, Pipe
  * `policies.deadLetters`, what is not written by the last second of `drainTimeoutMs` goes there; without, it is reported as
  * `held`. What is held is lost with the process unless the source can redeliver it.
  *
- * **Gotchas**: use one for one subscription. To run a chain as a program, with signals and a report, use `run()`.
+ * **Gotchas**:
+ * - Use one for one subscription. To run a chain as a program, with signals and a report, use `run()`.
+ * - `whenFinished()` also resolves where items were held at the end: `isSettled(report)` of `sluice/pipelines` says so.
  *
  * @example
  * ```ts
