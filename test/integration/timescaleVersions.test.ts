@@ -179,6 +179,16 @@ describe('the catalogue of TimescaleDB 2.28.3', () => {
     expect(names(await migrate(pool))).toEqual([]);
   });
 
+  it('lets a user who may not alter the jobs migrate a store that lacks nothing, and says what may be missing', async () => {
+    await pool.query(`UPDATE fake.job SET config = config - 'refresh_newest_first' WHERE proc LIKE '%refresh%'`);
+    await pool.query(`CREATE OR REPLACE FUNCTION public.alter_job(job_id int, schedule_interval interval = NULL, config jsonb = NULL)
+      RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN RAISE insufficient_privilege USING MESSAGE = 'must be owner'; END $$`);
+    const { steps, notes } = await migrate(pool);
+    expect(steps).toEqual([]);
+    expect(notes).toHaveLength(3);
+    expect(notes[2]).toMatch(/^bars_1d may lack bars while it is refreshed, .* let the owner of the job migrate$/);
+  });
+
   it('refuses a refresh by hand in a transaction, so that the fake is as strict as what it stands for', async () => {
     const client = await pool.connect();
     try {

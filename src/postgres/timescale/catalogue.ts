@@ -169,7 +169,7 @@ export async function readCatalogue(
     const continuous = await ask<{ readonly name: string }>(CONTINUOUS, schema, names.rollups);
     for (const { name } of continuous) rollups.set(name, 'continuous');
     const [oldest] = await ask<Partial<OldestBars>>(OLDEST, schema, 'bars');
-    if (oldest?.ms !== undefined) oldestBars = oldest as OldestBars;
+    if (Number.isFinite(oldest?.ms)) oldestBars = oldest as OldestBars;
     refreshOrder = (await ask<RefreshOrder>(ORDER, home))[0]!;
   }
   return {

@@ -158,7 +158,10 @@ function refreshSteps({ name, widthMs, everyMs }: Rollup, planning: Planning, is
     if (!refreshOrder.ofPolicy || policy.hasOrder) return [];
     const config = `config || '{"refresh_newest_first": false}' FROM timescaledb_information.jobs WHERE job_id = ${policy.job}`;
     const change = `SELECT ${extension}.alter_job(${policy.job}, config => (SELECT ${config}))`;
-    return [stepOf(`${name} refresh order`, `refresh ${name} from the oldest bars on`, change)];
+    const withoutIt =
+      `${name} may lack bars while it is refreshed, because this user may not alter its job ${policy.job}: let the owner of the ` +
+      'job migrate';
+    return [{ ...stepOf(`${name} refresh order`, `refresh ${name} from the oldest bars on`, change), withoutIt }];
   }
   const reach = retained === undefined ? 'wherever bars have changed' : `as far back as ${durationText(retained)}`;
   const step = stepOf(
