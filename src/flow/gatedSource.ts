@@ -57,22 +57,25 @@ export class Outlet<T> implements PumpHost {
       this.#account.close();
     });
     // Not at once: a `repeat()` would subscribe again inside it, and so on until the stack overflows.
-    if (this.#stop.hasFired) destination.add(this.#scheduler.schedule(() => this.complete()));
+    if (this.#stop.hasFired) {
+      this.#ended = true;
+      destination.add(this.#scheduler.schedule(() => this.complete()));
+    }
   }
 
   /** Whether an item may be emitted now. */
   get isOpen(): boolean {
-    return this.context.gate.isOpen && !this.closed;
+    return this.context.gate.isOpen && !this.closed && !this.#stop.hasFired;
   }
 
   /** Whether the source has ended: unsubscribed, completed, failed or asked to stop. */
   get closed(): boolean {
-    return this.#ended || this.#stop.hasFired || this.#destination.closed;
+    return this.#ended || this.#destination.closed;
   }
 
-  /** Whether an item would reach nobody: the source has ended, or what is downstream is about to unsubscribe it. */
+  /** Whether the source has ended, or is about to be told: what is downstream is passing its end on, or the pipeline drains. */
   get isEnding(): boolean {
-    return this.closed || isEnding(this.#destination);
+    return this.closed || this.#stop.hasFired || isEnding(this.#destination);
   }
 
   /** Emits. Check {@link isOpen} first: an item emitted while it is false reaches the buffer as overflow. */
