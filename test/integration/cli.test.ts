@@ -416,9 +416,17 @@ describe('sluice dlq replay', () => {
         return rows.length > 0;
       });
       child.kill('SIGINT');
-      child.stderr?.once('data', () => child.kill('SIGINT'));
-      const { code, stdout } = await ended;
+      // At once it would be the same one, passed on by a runner.
+      child.stderr?.once('data', () => {
+        child.kill('SIGINT');
+        setTimeout(() => child.kill('SIGINT'), 600);
+      });
+      const { code, stdout, stderr } = await ended;
       expect(code).toBe(3);
+      expect(stderr).toBe(
+        'stopping after the current writes; press Ctrl-C again to stop sooner\n' +
+          'stopping within a second; letters that are not written by then are kept\n',
+      );
       expect(stdout).toContain('stopped at the deadline: unfinished letters are kept');
     } finally {
       await locker.end();

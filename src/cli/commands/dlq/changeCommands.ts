@@ -1,8 +1,11 @@
 import { Command } from 'commander';
+import { asyncScheduler } from 'rxjs';
 import type { LetterCount, LetterFilter } from '../../../dead-letters/deadLetter.js';
 import type { DeadLetterQueue } from '../../../dead-letters/deadLetterQueue.js';
 import { addTo } from '../../../dead-letters/letterLog.js';
 import { readDeadLetters } from '../../../dead-letters/readDeadLetters.js';
+import { SAME_REQUEST_MS } from '../../../policies/drain.js';
+import { Timer } from '../../../primitives/timer.js';
 import { type CommandContext, EXIT, UsageError } from '../../commandContext.js';
 import {
   addLetterOptions,
@@ -99,7 +102,10 @@ function changeCommand(
     });
 }
 
-/** Tells how many letters a change comes to, and lets it come to no more after a Ctrl-C. A second one ends the program. */
+/**
+ * Tells how many letters a change comes to, and lets it come to no more after a Ctrl-C. A second one ends the program, unless it
+ * is the first, passed on by whatever runs the program.
+ */
 async function watched(
   context: CommandContext,
   filter: LetterFilter,
@@ -111,9 +117,11 @@ async function watched(
   const { signals } = context.terminal;
   let letters = 0;
   let isStopped = false;
+  const release = new Timer(asyncScheduler, () => signals.off('SIGINT', stop));
   const stop = () => {
+    if (isStopped) return;
     isStopped = true;
-    signals.off('SIGINT', stop);
+    release.set(SAME_REQUEST_MS);
     onStop();
     void context.report(`stopping: what is ${done} stays so; press Ctrl-C again to end at once`).catch(() => {});
   };
@@ -128,6 +136,7 @@ async function watched(
       () => change(queue, { ...filter, where }),
     );
   } finally {
+    release.cancel();
     signals.off('SIGINT', stop);
   }
 }

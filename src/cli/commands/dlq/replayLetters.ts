@@ -2,6 +2,7 @@ import { concat, defer, EMPTY, tap } from 'rxjs';
 import type { Sink } from '../../../contracts/sink.js';
 import type { LetterFilter } from '../../../dead-letters/deadLetter.js';
 import { replayDeadLetters } from '../../../dead-letters/replayDeadLetters.js';
+import type { RunObserver } from '../../../operators/running/runObserver.js';
 import type { RunOutcome } from '../../../operators/running/runReport.js';
 import { run } from '../../../pipelines/run.js';
 import { CircuitBreaker } from '../../../policies/circuitBreaker.js';
@@ -86,8 +87,15 @@ async function replayAll({ context, queue, filter, census, options, mend, sinkOf
   const progress = showProgress(terminal.stderr, census.meant.items, () =>
     failure === undefined ? '' : `; waiting, as a write failed: ${failure}`,
   );
-  const onSignal = () => progress.say('stopping after the current writes; press Ctrl-C again to stop sooner');
-  terminal.signals.on('SIGINT', onSignal);
+  const observer: RunObserver = {
+    draining(reason) {
+      if (reason !== 'failure') progress.say('stopping after the current writes; press Ctrl-C again to stop sooner');
+    },
+    hurrying(_, effect) {
+      const when = effect === 'end' ? 'now' : 'within a second';
+      progress.say(`stopping ${when}; letters that are not written by then are kept`);
+    },
+  };
   let counts: ReplayCounts = NO_REPLAYS;
   const passes = census.passes.map(({ into: destination }) =>
     defer(() => {
@@ -122,13 +130,12 @@ async function replayAll({ context, queue, filter, census, options, mend, sinkOf
     }),
   );
   try {
-    const { outcome } = await run(concat(...passes), { emitter: terminal.signals });
+    const { outcome } = await run(concat(...passes), { emitter: terminal.signals, observe: [observer] });
     return { ...counts, outcome };
   } catch (error) {
     progress.say(`before the failure: ${counts.letters} letters replayed, ${counts.written} items written`);
     throw error;
   } finally {
-    terminal.signals.off('SIGINT', onSignal);
     progress.stop();
   }
 }
