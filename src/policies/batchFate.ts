@@ -52,15 +52,21 @@ export type WriteCommand<T> =
   | { readonly do: 'abort' | 'fail'; readonly failure: BatchFailure<T> }
   | { readonly do: 'done' };
 
+/** By what a writer tells bad items from a bad table. */
+export interface RefusalRules {
+  /** What all writers of the sink know of its table. Without it every item that is refused alone is given up. */
+  readonly refusals?: TableRefusals | undefined;
+  /** What this writer has committed last. */
+  readonly witness?: Witness | undefined;
+  /** The key of an item, if items of one key must be written in order. */
+  readonly keyOf?: ((item: never) => string | number) | undefined;
+}
+
 /** By what a batch is written, the same for all batches of a writer. */
-export interface WriteRules {
+export interface WriteRules extends RefusalRules {
   /** How often a part is written at most, not counting what an outage fails. */
   readonly maxAttempts: number;
   /** There are dead letters: what cannot be written is diverted, rather than failing the pipeline. */
   readonly canDivert: boolean;
   readonly makeBackoff: () => Backoff;
-  /** What all writers of the sink know of its table. Without it every item that is refused alone is given up. */
-  readonly refusals?: TableRefusals | undefined;
-  /** What this writer has committed last. */
-  readonly witness?: Witness | undefined;
 }

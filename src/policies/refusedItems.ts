@@ -1,9 +1,13 @@
-import type { BatchPart, GivenUp, WriteFailure } from './batchFate.js';
+import type { BatchPart, GivenUp, RefusalRules, WriteFailure } from './batchFate.js';
 import { Bisection } from './bisection.js';
 import type { TableRefusals, Witness } from './tableRefusals.js';
+import { UnsettledItems } from './unsettledItems.js';
 
 /** How many more items are tried alone with each probe while the table is to blame. */
 const TRIALS = 4;
+
+/** After so many probes one more suspect is written again with each: the first of them may be bad although the table is mended. */
+const PROBES_PER_SUSPECT = 4;
 
 /** How long a batch is held, if there is no breaker to make it wait: at first, and at most. */
 const FIRST_HOLD_MS = 1_000;
@@ -13,7 +17,12 @@ const HOLD_GROWTH = 1.1;
 /** From so many bad items in a row on, items are written alone: halving what is all bad costs a write per level and item. */
 const MAX_HALVED_IN_A_ROW = 2;
 
-/** What is being written: several items, the next one alone, the first suspect once more, or an item of another batch. */
+interface Suspect<T> extends GivenUp<T> {
+  /** In which probe it was refused last. */
+  readonly probe: number;
+}
+
+/** What is being written: several items, the next one alone, a suspect once more, or an item of another batch. */
 type Trial = 'part' | 'single' | 'suspect' | 'witness';
 
 /**
@@ -23,29 +32,33 @@ type Trial = 'part' | 'single' | 'suspect' | 'witness';
  * item that is refused alone is a *suspect* until another item of the batch is committed or the batch is over; only then it is
  * given up. For if one item after the other is refused by the same rule, the table is suspected ({@link TableRefusals}). An item
  * that was committed before is then written again, the {@link Witness}. If the table takes it, it was the items. If it does not,
- * or if there is none, the table is to blame, and all suspects are kept: the batch is *held*, and its next write is the first
- * suspect again. If that is committed, the table is mended, and nothing is known of the other suspects. If it is refused and so
- * are a few items behind the suspects, the batch is held again. If one of these is committed, it was the items after all.
+ * or if there is none, the table is to blame, and all suspects are kept: the batch is *held*. Its next write is a probe: the
+ * witness, the first suspects, and a few items behind them, one after the other until one is committed. If all are refused, the
+ * batch is held again. Whatever is committed shows that the table takes rows: those that the same probe was refused are bad, and
+ * the other suspects are tried once more. One that has the key of an item which was committed before it is given up all the same.
  *
- * Items are settled from left to right, so that the order of each key is kept.
+ * Apart from that, items are settled from left to right, so that the order of each key is kept.
  */
 export class RefusedItems<T> {
   readonly #refusals: TableRefusals | undefined;
   readonly #witness: Witness | undefined;
-  #batch: BatchPart<T>;
-  /** Everything left of it is settled. */
-  #from = 0;
-  /** Those that follow, if they were refused alone. */
-  #suspects: GivenUp<T>[] = [];
+  readonly #keyOf: ((item: T) => string | number) | undefined;
+  readonly #batch: UnsettledItems<T>;
+  /** The first of the unsettled items, if they were refused alone. */
+  #suspects: Suspect<T>[] = [];
   /** What is known of the rest. */
   #bisection: Bisection<T> | undefined;
-  /** Where each part ended that was refused. */
-  #refusedTo: number[] = [];
   #trial: Trial = 'part';
+  /** The rule by which an item was refused last. */
+  #refusal: string | undefined;
   /** How many items in a row were refused alone. */
   #inARow = 0;
   #isWitnessCalled = false;
+  /** The table was to blame: suspects are written again. */
   #isRetrying = false;
+  /** How many suspects the probe has tried. */
+  #retried = 0;
+  #probe = 0;
   #trialsLeft = 0;
   #isHeld = false;
   /** How often it was held in a row, after the first time. */
@@ -53,10 +66,11 @@ export class RefusedItems<T> {
   #isContinued = false;
 
   /** The whole batch is being written for the first time. */
-  constructor(batch: BatchPart<T>, refusals?: TableRefusals, witness?: Witness) {
-    this.#batch = batch;
+  constructor(batch: BatchPart<T>, { refusals, witness, keyOf }: RefusalRules = {}) {
+    this.#batch = new UnsettledItems(batch);
     this.#refusals = refusals;
     this.#witness = witness;
+    this.#keyOf = keyOf as ((item: T) => string | number) | undefined;
   }
 
   /** The table is to blame: the next part must wait, as in an outage. */
@@ -81,7 +95,7 @@ export class RefusedItems<T> {
 
   /** What is neither written nor given up. */
   get rest(): BatchPart<T> {
-    return this.#from === 0 ? this.#batch : this.#slice(this.#from);
+    return this.#batch.rest;
   }
 
   /** The next part to write; `undefined` if there is none. */
@@ -92,39 +106,51 @@ export class RefusedItems<T> {
       const items = this.#witness!.items as readonly T[];
       return { items, given: items };
     }
-    if (this.#isRetrying && !this.#isContinued && this.#suspects.length > 0) {
+    if (this.#isRetrying && this.#retried < this.#suspectsToRetry) {
       this.#trial = 'suspect';
-      return this.#slice(this.#from, this.#from + 1);
+      return this.#batch.slice(this.#batch.from + this.#retried, this.#batch.from + this.#retried + 1);
     }
-    if (at === this.#batch.items.length) return undefined;
+    if (at === this.#batch.length) return undefined;
     if (this.#isRetrying || this.#inARow >= MAX_HALVED_IN_A_ROW) {
       this.#trial = 'single';
       this.#bisection = undefined;
-      return this.#slice(at, at + 1);
+      return this.#batch.slice(at, at + 1);
     }
     this.#trial = 'part';
-    this.#bisection ??= new Bisection(this.#batch.items.slice(at), false);
-    return this.#slice(at, at + this.#bisection.next()!.length);
+    this.#bisection ??= new Bisection(this.#batch.slice(at).items, false);
+    return this.#batch.slice(at, at + this.#bisection.next()!.length);
   }
 
   /** The part was committed. Returns the suspects that it has convicted. */
   written({ items }: BatchPart<T>): GivenUp<T>[] {
     if (this.#trial === 'witness') {
       this.#isWitnessCalled = false;
-      return this.convicted();
+      // After a hold the table may have been mended since they were refused.
+      return this.#isRetrying ? [] : this.convicted();
     }
     const isSuspect = this.#trial === 'suspect';
-    const convicted = isSuspect ? [] : this.#suspects;
-    this.#from = (isSuspect ? this.#from : this.#end) + items.length;
-    this.#suspects = [];
+    const before = isSuspect ? this.#suspects.slice(0, this.#retried) : this.#suspects;
+    const untried = isSuspect ? [] : before.filter((suspect) => this.#isUntried(suspect, items));
+    const end = this.#batch.from + before.length + items.length;
     this.#inARow = 0;
-    this.#isRetrying = false;
+    this.#retried = 0;
+    this.#isRetrying = untried.length > 0;
     this.#isContinued = false;
     this.#isHeld = false;
     this.#holds = -1;
-    if (this.#trial === 'part') this.#bisection?.written();
-    else this.#bisection = undefined;
-    return convicted;
+    if (untried.length > 0) {
+      const from = this.#batch.from;
+      this.#bisection = undefined;
+      this.#batch.keep(
+        (at) => at >= end || (at >= from && at < from + before.length && untried.includes(before[at - from]!)),
+      );
+    } else {
+      this.#batch.from = end;
+      if (this.#trial === 'part') this.#bisection?.written();
+      else this.#bisection = undefined;
+    }
+    this.#suspects = untried;
+    return before.filter((suspect) => !untried.includes(suspect));
   }
 
   /** The part was refused. Returns the items that are given up for that. */
@@ -133,34 +159,42 @@ export class RefusedItems<T> {
     const wasContinued = this.#isContinued;
     this.#isContinued = false;
     this.#isHeld = false;
+    this.#refusal = refusal ?? this.#refusal;
     if (this.#trial === 'witness') {
       this.#isWitnessCalled = false;
-      this.#hold();
+      if (this.#isRetrying) this.#isContinued = true;
+      else this.#hold();
       return [];
     }
-    const start = this.#trial === 'suspect' ? this.#from : this.#end;
-    this.#refusedTo = this.#refusedTo.filter((end) => end > this.#from);
-    this.#refusedTo.push(start + part.items.length);
+    const start = this.#trial === 'suspect' ? this.#batch.from + this.#retried : this.#end;
+    this.#batch.refusedUpTo(start + part.items.length);
     const named = rejected.filter(({ index }) => index < part.items.length);
     if (named.length > 0) return this.#remove(start, named, failure.error);
     if (this.#trial === 'suspect') return this.#refusedAgain(failure);
     if (part.items.length > 1) {
       if (this.#refusals?.blames(refusal)) this.#hold();
       else if (this.#bisection) this.#bisection.poisoned();
-      else this.#bisection = new Bisection(this.#batch.items);
+      else this.#bisection = new Bisection(this.#batch.rest.items);
       return [];
     }
-    this.#suspects.push({ ...part, reason: 'poison', error: failure.error, attempts: this.#attemptsAt(start) });
+    const attempts = this.#batch.attemptsAt(start);
+    this.#suspects.push({ ...part, reason: 'poison', error: failure.error, attempts, probe: this.#probe });
     if (this.#trial === 'part') this.#bisection?.poisoned();
     this.#inARow += 1;
-    if (!this.#refusals || refusal === undefined) {
-      // Whatever refuses this one, it is not what refused the others.
-      this.#refusals?.refused(undefined);
-      return this.convicted();
+    if (!this.#refusals) return this.convicted();
+    if (refusal === undefined) {
+      // Refused for itself, which says nothing about those before it: it may not even have come to the table.
+      const letters = this.#suspects.length === 1 ? this.convicted() : [];
+      if (this.#isRetrying && this.#refusals.isBlamed) this.#holdOrGoOn(wasContinued);
+      return letters;
     }
-    if (!this.#refusals.refused(refusal)) return [];
-    if (this.#refusals.blames(refusal) || !this.#witness?.canSpeakOf(refusal)) this.#holdOrGoOn(wasContinued);
-    else this.#isWitnessCalled = true;
+    if (!this.#refusals.refused(refusal)) {
+      // Another writer has committed meanwhile: the suspects are tried before anything else.
+      this.#retried = 0;
+      return [];
+    }
+    if (!this.#refusals.isBlamed && this.#witness?.canSpeakOf(refusal)) this.#isWitnessCalled = true;
+    else this.#holdOrGoOn(wasContinued);
     return [];
   }
 
@@ -168,33 +202,44 @@ export class RefusedItems<T> {
   convicted(): GivenUp<T>[] {
     const convicted = this.#suspects;
     this.#suspects = [];
-    this.#from += convicted.length;
+    this.#batch.from += convicted.length;
     return convicted;
   }
 
   get #end(): number {
-    return this.#from + this.#suspects.length;
+    return this.#batch.from + this.#suspects.length;
   }
 
   #refusedAgain({ error, refusal }: WriteFailure): GivenUp<T>[] {
-    const [first, ...others] = this.#suspects;
-    const again = { ...first!, error, attempts: this.#attemptsAt(this.#from) };
-    if (this.#refusals?.blames(refusal)) {
-      this.#suspects[0] = again;
-      this.#holdOrGoOn(true);
+    const at = this.#retried;
+    const attempts = this.#batch.attemptsAt(this.#batch.from + at);
+    const again = { ...this.#suspects[at]!, error, attempts, probe: this.#probe };
+    this.#suspects[at] = again;
+    if (this.#refusals?.isBlamed && (refusal !== undefined || at > 0)) {
+      this.#retried += 1;
+      if (this.#retried < this.#suspectsToRetry) this.#isContinued = true;
+      else this.#holdOrGoOn(true);
       return [];
     }
-    // Others were committed since: the table takes rows, and not this one.
-    this.#suspects = others;
-    this.#from += 1;
-    if (others.length === 0) this.#isRetrying = false;
+    this.#retried = 0;
+    if (at > 0) return [];
+    // Other items were committed since, or it is refused for itself.
+    this.#suspects = this.#suspects.slice(1);
+    this.#batch.from += 1;
+    if (this.#suspects.length === 0) this.#isRetrying = false;
     return [again];
+  }
+
+  get #suspectsToRetry(): number {
+    return Math.min(this.#suspects.length, 1 + Math.max(0, Math.floor(this.#holds / PROBES_PER_SUSPECT)));
   }
 
   /** A probe tries a few more items before it gives up. */
   #holdOrGoOn(isProbe: boolean): void {
-    if (isProbe && this.#trialsLeft > 0 && this.#end < this.#batch.items.length) {
+    if (isProbe && this.#trialsLeft > 0 && this.#end < this.#batch.length) {
       this.#trialsLeft -= 1;
+      // All suspects that this probe was to try are behind it.
+      this.#retried = this.#batch.length;
       this.#isContinued = true;
     } else {
       this.#hold();
@@ -203,6 +248,9 @@ export class RefusedItems<T> {
 
   #hold(): void {
     this.#refusals?.blame();
+    this.#isWitnessCalled = this.#witness?.canSpeakOf(this.#refusal) === true;
+    this.#retried = 0;
+    this.#probe += 1;
     this.#isHeld = true;
     this.#isRetrying = true;
     this.#trialsLeft = TRIALS;
@@ -214,28 +262,21 @@ export class RefusedItems<T> {
     const removed = new Map(named.map((one) => [start + one.index, one] as const));
     const letters = this.convicted();
     for (const [at, one] of [...removed].sort(([a], [b]) => a - b)) {
-      const part = this.#slice(at, at + 1);
-      letters.push({ ...part, reason: 'poison', error: one.error ?? error, attempts: this.#attemptsAt(at) });
+      const part = this.#batch.slice(at, at + 1);
+      letters.push({ ...part, reason: 'poison', error: one.error ?? error, attempts: this.#batch.attemptsAt(at) });
     }
-    const { items, given } = this.#batch;
-    const isKept = (_: T, at: number) => at >= this.#from && !removed.has(at);
-    const kept = items.filter(isKept);
-    this.#refusedTo = this.#refusedTo.map((end) => items.slice(0, end).filter(isKept).length);
-    this.#batch = { items: kept, given: given === items ? kept : given.filter(isKept) };
-    this.#from = 0;
+    const from = this.#batch.from;
     this.#bisection = undefined;
+    this.#batch.keep((at) => at >= from && !removed.has(at));
     this.#isRetrying = false;
     return letters;
   }
 
-  /** How often the item at this place was refused, alone and among others. */
-  #attemptsAt(at: number): number {
-    return this.#refusedTo.reduce((count, end) => count + Number(end > at), 0);
-  }
-
-  #slice(from: number, to?: number): BatchPart<T> {
-    const { items, given } = this.#batch;
-    const part = items.slice(from, to);
-    return { items: part, given: given === items ? part : given.slice(from, to) };
+  /** Whether a suspect may be good: it was refused before the table was mended, and what was committed since may overtake it. */
+  #isUntried({ items: [item], probe }: Suspect<T>, written: readonly T[]): boolean {
+    const keyOf = this.#keyOf;
+    if (probe === this.#probe || !keyOf) return probe !== this.#probe;
+    const key = keyOf(item!);
+    return written.every((other) => keyOf(other) !== key);
   }
 }

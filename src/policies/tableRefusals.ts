@@ -14,11 +14,16 @@ export class TableRefusals {
   #inARow = 0;
   #isBlamed = false;
 
-  /** A row was refused alone, by a rule that has a name or by none. Says whether the table is to be suspected. */
-  refused(refusal: string | undefined): boolean {
-    this.#inARow = refusal === undefined ? 0 : refusal === this.#refusal ? this.#inARow + 1 : 1;
+  /** A row was refused alone, by this rule. Says whether the table is to be suspected. */
+  refused(refusal: string): boolean {
+    this.#inARow = refusal === this.#refusal ? this.#inARow + 1 : 1;
     this.#refusal = refusal;
     return this.blames(refusal) || this.#inARow >= MAX_REFUSED_IN_A_ROW;
+  }
+
+  /** Whether the table refuses everything, as far as is known. */
+  get isBlamed(): boolean {
+    return this.#isBlamed;
   }
 
   /** There is nothing to say for the table. */

@@ -245,7 +245,7 @@ export class WriteProgress<T> {
   }
 
   #isolate(part: BatchPart<T>, failure: WriteFailure): void {
-    const search = this.#search ?? searchIn(new RefusedItems(this.#batch, this.#rules.refusals, this.#rules.witness));
+    const search = this.#search ?? searchIn(new RefusedItems(this.#batch, this.#rules));
     this.#search = search;
     const { items } = search;
     for (const letter of items.refused(part, failure)) this.#divert(letter);

@@ -90,7 +90,9 @@ describe('a table that refuses every row', () => {
       'volume float8, seq int8';
     await pool.query(`CREATE TABLE bars (${columns}, ${KEY}) PARTITION BY RANGE (ts)`);
     const { letters, failures, monitor, result } = pipeline(barsSink(pool), barsOf(2_000, 1_000));
-    await expect.poll(() => failures.some((failure) => failure === '23514 transient'), { timeout: 20_000 }).toBe(true);
+    await expect
+      .poll(() => failures.some((failure) => failure === 'SLUICE_TABLE_REFUSED transient'), { timeout: 20_000 })
+      .toBe(true);
     expect(letters.length).toBeLessThan(5);
     await pool.query('CREATE TABLE bars_all PARTITION OF bars DEFAULT');
     await expect.poll(() => result.completed || result.error, { timeout: 20_000 }).toBe(true);

@@ -254,11 +254,9 @@ export class BatchInFlight<T> {
       rejected: rejectedItemsOf(error),
     });
     const { refused, isContinued } = progress;
-    stage.observer?.writeFailed?.(stage, {
-      type: failureType(error),
-      class: refused ? 'transient' : 'poison',
-      error,
-    });
+    const type = refused?.code ?? failureType(error);
+    const failureClass = refused ? 'transient' : 'poison';
+    stage.observer?.writeFailed?.(stage, { type, class: failureClass, error: refused ?? error });
     if (!isContinued) this.#call.settle(refused ? 'tripped' : 'succeeded');
   }
 

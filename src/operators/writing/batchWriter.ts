@@ -28,6 +28,7 @@ export function batchWriter<T>(
   settings: WriterSettings<T>,
 ): OperatorFunction<readonly T[], WriteOutcome<T>> {
   const { name, concurrency, timeoutMs, scheduler, deadLetters } = settings;
+  const { keyOf } = sink;
   /** Writers that are made of one operator at the same time must not draw the same numbers. */
   let subscriptions = 0;
   const info = { kind: 'writeTo', name, role: 'writer', sink: sink.name, unit: 'batch' } as const;
@@ -77,7 +78,7 @@ export function batchWriter<T>(
       target,
       rules: {
         ...settings.makeRules(settings.random ?? (() => generator.unit())),
-        ...(settings.whenTableRefuses === 'hold' ? { refusals: target.refusals, witness: new Witness() } : {}),
+        ...(settings.whenTableRefuses === 'hold' ? { refusals: target.refusals, witness: new Witness(), keyOf } : {}),
       },
       now,
       watch() {

@@ -7,6 +7,7 @@ import { gatedFrom, record, upTo } from '../../../test/support/record.js';
 import { bench, steady } from '../../../test/support/writeBench.js';
 import type { Sink, WriteReceipt } from '../../contracts/sink.js';
 import { CircuitBreaker } from '../../policies/circuitBreaker.js';
+import { classifyPostgresFailure } from '../../postgres/failures.js';
 import { batch } from '../batch.js';
 import { WriteError } from '../errors/writeError.js';
 import { lanes } from '../lanes.js';
@@ -57,6 +58,22 @@ describe('the breaker', () => {
     for (let n = 0; n < 10; n++) source.next([n]);
     expect(letters).toHaveLength(10);
     expect(breaker.state).toBe('closed');
+  });
+
+  it('hears nothing bad of a limit in the configuration of the server: a smaller batch keeps within it, and others go on', () => {
+    const breaker = guarded();
+    const { letters, deadLetters } = letterBox();
+    const tooLarge = (items: readonly number[]) => items.length > 3 || items.includes(13);
+    const { source, calls, account } = bench(
+      (items) => (tooLarge(items) ? throwError(() => coded('53400')) : of({ rows: items.length })),
+      { breaker, deadLetters, retry: steady, classify: classifyPostgresFailure },
+    );
+    for (let n = 0; n < 10; n++) source.next([10, 11, 12, 13, 14, 15, 16, 17]);
+    source.next([1, 2]);
+    expect(breaker.state).toBe('closed');
+    expect(letters.map(({ items, reason }) => [items, reason])).toEqual(Array(10).fill([[13], 'poison']));
+    expect(account()).toMatchObject({ received: 82, written: 72, diverted: 10, held: 0, conservation: 0 });
+    expect(calls.every(({ at }) => at === 0)).toBe(true);
   });
 
   it('hears nothing of a sink that cannot be written to at all', () => {

@@ -66,7 +66,7 @@ describe('a refusal of the whole table', () => {
       { writeFailed: (_, { type, class: failureClass }) => void heard.push(`${type} ${failureClass}`) },
     );
     source.next([...upTo(100)]);
-    expect(heard.at(-1)).toBe('23514 transient');
+    expect(heard.at(-1)).toBe('SLUICE_TABLE_REFUSED transient');
     advance(5_000);
     stopping.next();
     expired.next(undefined);
@@ -135,7 +135,7 @@ describe('a refusal of the whole table', () => {
     record(gatedFrom(upTo(200)).pipe(lanes({ count: 4 }, write), withContext({ monitor })));
     scheduler.maxFrames = 30_000;
     scheduler.flush();
-    expect(writes).toBeLessThan(100);
+    expect(writes).toBeLessThan(150);
     // Rows of batches that were over before so many had been refused.
     expect(letters.length).toBeLessThan(5);
     isMended = true;
@@ -215,7 +215,7 @@ describe('rows that are refused one after the other by one rule', () => {
     source.next([...upTo(500)]);
     advance(20_000);
     const bad = [...upTo(count)];
-    expect(letters.map(({ items }) => items[0])).toEqual(bad);
+    expect(letters.map(({ items }) => items[0]!).sort((a, b) => a - b)).toEqual(bad);
     expect(committed).toEqual([...upTo(500)].filter((n) => !bad.includes(n)));
     expect(account()).toMatchObject({ diverted: count, written: 500 - count, held: 0, conservation: 0 });
   });
