@@ -63,10 +63,12 @@ describe('a refusal of the whole table', () => {
     const { source, stopping, expired, advance } = bench(
       () => throwError(() => REFUSALS[1]![1]),
       { ...policies(), deadLetters },
-      { writeFailed: (_, { type, class: failureClass }) => void heard.push(`${type} ${failureClass}`) },
+      { writeFailed: (_, { type, class: failureClass, error }) => void heard.push(`${type} ${failureClass} ${error}`) },
     );
     source.next([...upTo(100)]);
-    expect(heard.at(-1)).toBe('SLUICE_TABLE_REFUSED transient');
+    expect(heard.at(-1)).toMatch(
+      /^SLUICE_TABLE_REFUSED transient .*23514 \(price_range\): it is the table, not the rows/,
+    );
     advance(5_000);
     stopping.next();
     expired.next(undefined);
