@@ -104,16 +104,19 @@ export function contextOf(subscriber: Subscriber<never>): FlowContext {
   return context;
 }
 
-/** Registers a stage directly upstream of whatever carries `context`. */
+/** Registers a stage directly upstream of whatever carries `context`, found from `subscriber`. */
 export function registerStage(
   context: FlowContext,
   info: Omit<StageInfo, 'feeds' | 'group' | 'worker' | 'end'>,
   monitor: Monitor = context.monitor,
+  subscriber?: Subscriber<never>,
 ): StageAccount {
   const { stage: feeds, group, worker, end } = context;
   if (end && info.role === 'writer') end.hasWriter = true;
   context.onRegister?.();
-  context.watch?.look(withFallbackContext.name, info.role === 'source');
+  // Nothing is in between where the subscriber itself carries the context.
+  const isDirect = subscriber !== undefined && (subscriber as unknown as Carrier)[CONTEXT] === context;
+  context.watch?.look(withFallbackContext.name, info.role === 'source', isDirect);
   return monitor.register({ ...info, feeds, group, worker, end });
 }
 

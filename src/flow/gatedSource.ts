@@ -43,7 +43,12 @@ export class Outlet<T> implements PumpHost {
   constructor(destination: Subscriber<T>, config: GatedSourceConfig) {
     this.#destination = destination;
     this.context = contextOf(destination);
-    this.#account = registerStage(this.context, { kind: config.name, role: 'source' });
+    this.#account = registerStage(
+      this.context,
+      { kind: config.name, role: 'source' },
+      this.context.monitor,
+      destination,
+    );
     this.#account.weigh = weigher(this.context.unit);
     this.#scheduler = config.scheduler ?? asyncScheduler;
     this.#yieldAfterMs = config.yieldAfterMs ?? 20;

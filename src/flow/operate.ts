@@ -60,7 +60,7 @@ export function operateCounted<T, R>(
   return (source) =>
     new Observable<R>((destination) => {
       const downstream = contextOf(destination);
-      const account = registerStage(downstream, info, info.unlisted ? NO_MONITOR : downstream.monitor);
+      const account = registerStage(downstream, info, info.unlisted ? NO_MONITOR : downstream.monitor, destination);
       let subscriber: OperateSubscriber<T, R> | undefined;
       let detached = false;
       const detach = () => {

@@ -214,7 +214,8 @@ export function operateQueuedCounted<T, R>(
       operation.settle('dropped', item, 'overflow');
       detach();
       const remedy = operation.overflowRemedy(
-        `What is upstream does not obey its gate: put boundedBuffer() before ${stage.kind}. ${LATE_SOURCE_REMEDY}`,
+        `What is upstream does not obey its gate: put boundedBuffer() before ${stage.kind}, or use lanes() instead of ` +
+          `groupBy(). ${LATE_SOURCE_REMEDY}`,
       );
       endWith(() => destination.error(new BufferOverflowError(stage.name, line.capacity, remedy)));
     };

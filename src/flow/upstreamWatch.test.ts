@@ -208,6 +208,22 @@ describe('an operator of RxJS that holds items without a bound', () => {
     expect((result.error as Error).message).toContain('use boundedMergeMap(project, { concurrency })');
   });
 
+  it.each<[string, OperatorFunction<number, unknown>]>([
+    ['a buffer', boundedBuffer({ capacity: 4 })],
+    ['a batch', batch({ size: 4 })],
+  ])('is named with lanes() where each group has %s, whose gate the source does not hear', (_, stage) => {
+    const gate = new Gate('closed');
+    const grouped = mergeMap((group$: Observable<number>) => group$.pipe(stage, withContext({ gate })));
+    const result = record(
+      gatedFrom(upTo(9_000)).pipe(
+        groupBy((n) => n % 2),
+        grouped,
+      ),
+    );
+    gate.open();
+    expect((result.error as Error).message).toMatch(/lanes\(\) instead of groupBy\(\)/);
+  });
+
   it('is not blamed for a Subject', () => {
     const source = new Subject<number>();
     const gate = new Gate('closed');

@@ -31,9 +31,13 @@ export class UpstreamWatch {
     this.#account = account;
   }
 
-  /** Called by what subscribes directly above the stage, while it does; `boundary` is what the stage has called. */
-  look(boundary: string, isSource: boolean): void {
+  /**
+   * Called by what subscribes next above the stage, while it does. `boundary` is what the stage has called; `isDirect` says that
+   * nothing is in between.
+   */
+  look(boundary: string, isSource: boolean, isDirect: boolean): void {
     if (isSource) this.heardOfSource();
+    if (isDirect) return;
     this.#account.looks += 1;
     if (this.#account.looks > MAX_LOOKS || this.#operator) return;
     const operator = unboundedOperatorIn(framesAbove(framesAbove) ?? [], boundary);
