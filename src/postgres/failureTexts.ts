@@ -51,6 +51,13 @@ const WITHOUT_CERTIFICATE = {
   remedy: 'name it and its key by sslcert and sslkey in DATABASE_URL',
 } as const;
 
+const NO_LOGIN = {
+  ...NOT_ADMITTED,
+  what: 'Postgres lets this user not log in',
+  remedy: 'ALTER ROLE … LOGIN, or use another user',
+} as const;
+const POOLER_LOGIN = { ...LOGIN, what: 'the pooler refuses the login' } as const;
+
 export type Texts = readonly (readonly [RegExp, PostgresFailure])[];
 
 /** Why Postgres refuses a login with 28000, by its text; that of a password has a state of its own, unless others check it. */
@@ -74,9 +81,39 @@ export const REFUSALS: Texts = [
       remedy: 'run as that user, or connect to a host with a password rather than by the socket',
     },
   ],
+  [/not permitted to log in/, NO_LOGIN],
+];
+
+/** No right on the database itself, rather than on a table in it. */
+export const DATABASE_RIGHTS: Texts = [
   [
-    /not permitted to log in/,
-    { ...NOT_ADMITTED, what: 'Postgres lets this user not log in', remedy: 'ALTER ROLE … LOGIN, or use another user' },
+    /\bCONNECT\b/,
+    {
+      class: 'fatal',
+      code: 'SLUICE_STORE_PERMISSION',
+      what: 'this user may not use the database',
+      remedy: 'GRANT CONNECT ON DATABASE to it, or use another user',
+    },
+  ],
+  [
+    /temporary tables/,
+    {
+      class: 'fatal',
+      code: 'SLUICE_STORE_PERMISSION',
+      what: 'this user may not make the staging table',
+      remedy: "GRANT TEMPORARY ON DATABASE to it, or leave the strategy at 'auto'",
+    },
+  ],
+];
+
+/** A limit of connections that is not the server's own. */
+export const CONNECTION_LIMITS: Texts = [
+  [
+    /too many connections for (role|database)/,
+    {
+      class: 'transient',
+      remedy: 'close others of the same user or database, or raise its CONNECTION LIMIT',
+    },
   ],
 ];
 
@@ -91,14 +128,28 @@ export const EXHAUSTED: Texts = [
   ],
 ];
 
-/** What PgBouncer means by 08P01, by its text: it says so of everything. */
-export const POOLER: Texts = [
-  [/no such database|database ".*" does not exist/i, { ...NO_DATABASE, session: 'spent' }],
+/** What PgBouncer means by 08P01, by its text: it says so of everything, also of what its server told it at the login. */
+export const POOLER: Texts = spent([
+  [/no such database|database ".*" does not exist/i, NO_DATABASE],
+  [/permission denied for database/, DATABASE_RIGHTS[0]![1]],
+  ...CONNECTION_LIMITS,
+  [
+    /remaining connection slots|sorry, too many/,
+    { class: 'transient', remedy: 'the server has no connection left; close others, or raise max_connections' },
+  ],
+  [
+    /pg_hba\.conf/,
+    {
+      ...NOT_ADMITTED,
+      what: 'the server admits no login of the pooler',
+      remedy: 'add the host of the pooler to pg_hba.conf of the server, or set server_tls_sslmode of the pooler',
+    },
+  ],
+  [/not permitted to log in/, NO_LOGIN],
   [
     /transaction blocks not allowed/i,
     {
       class: 'fatal',
-      session: 'spent',
       what: 'the pooler is in statement mode, which has no transactions',
       remedy: 'set its pool_mode to transaction or session, or connect to the server itself',
     },
@@ -107,76 +158,62 @@ export const POOLER: Texts = [
     /PQexec disallowed/,
     {
       class: 'fatal',
-      session: 'spent',
       what: 'the pooler forbids simple queries, which COPY needs',
       remedy: 'set its disable_pqexec to 0',
     },
   ],
   [
     /unsupported (options )?startup parameter/i,
-    { class: 'fatal', session: 'spent', remedy: 'add the parameter to ignore_startup_parameters of the pooler' },
+    { class: 'fatal', remedy: 'add the parameter to ignore_startup_parameters of the pooler' },
   ],
-  [/\b(SSL|TLS)( connection)? required/i, { ...WITHOUT_TLS, session: 'spent' }],
-  [/client certificate|certificate (name|authentication)/i, { ...WITHOUT_CERTIFICATE, session: 'spent' }],
+  [/\b(SSL|TLS)( connection)? required/i, WITHOUT_TLS],
+  [/client certificate|certificate (name|authentication)/i, WITHOUT_CERTIFICATE],
   [
     /login rejected|not allowed to connect/i,
     {
       ...NOT_ADMITTED,
-      session: 'spent',
       what: 'the pooler admits no such login',
       remedy: 'add this host, user and database to its auth_hba_file, or correct them in DATABASE_URL',
     },
   ],
+  [/password|authentication|auth failed|no such user|role ".*" does not exist/i, POOLER_LOGIN],
   [
-    /password|authentication|auth failed|no such user/i,
-    { ...LOGIN, session: 'spent', what: 'the pooler refuses the login' },
-  ],
-  [
-    /server_login_retry|\(server down\)|cannot connect to server/i,
+    /server_login_retry|\(server down\)|cannot connect to server|the database system is/i,
     {
       ...UNREACHABLE,
-      session: 'spent',
       what: 'the pooler cannot reach its server',
       remedy: 'start the server, or correct host, port and login in the settings of the pooler',
     },
   ],
   [
-    /max_client_conn|max client|too many (clients|connections)/i,
-    { class: 'transient', session: 'spent', remedy: 'raise max_client_conn of the pooler, or use a smaller poolSize' },
+    /max_(\w{1,20}_)?client_conn|max client|too many (clients|connections)|no more connections/i,
+    { class: 'transient', remedy: 'raise max_client_conn of the pooler, or use a smaller poolSize' },
   ],
   [
     /query_wait_timeout/i,
     {
       class: 'transient',
-      session: 'spent',
       what: 'the pooler had no connection to its server free in time',
       remedy: 'raise its default_pool_size, or use a smaller poolSize',
     },
   ],
-  [
-    /query timeout/i,
-    { class: 'transient', session: 'spent', remedy: 'write smaller batches, or raise query_timeout of the pooler' },
-  ],
+  [/query timeout/i, { class: 'transient', remedy: 'write smaller batches, or raise query_timeout of the pooler' }],
   [
     /is disabled|does not allow connections/i,
-    { class: 'transient', session: 'spent', remedy: 'ENABLE the database on the console of the pooler' },
+    { class: 'transient', remedy: 'ENABLE the database on the console of the pooler' },
   ],
   [/conn crashed|timeout|shutting down|shut down|server connection closed|obsolete connection/i, LOST],
-];
+]);
 
 /** What poolers of other makes mean by states that are not theirs: Supavisor by XX000, PgCat by 58000. */
-export const OTHER_POOLERS: Texts = [
-  [/tenant or user not found/i, { ...LOGIN, session: 'spent', what: 'the pooler refuses the login' }],
-  [/no pool configured/i, { ...NO_DATABASE, session: 'spent' }],
+export const OTHER_POOLERS: Texts = spent([
+  [/tenant or user not found/i, POOLER_LOGIN],
+  [/no pool configured/i, NO_DATABASE],
   [
     /max clients? /i,
-    {
-      class: 'transient',
-      session: 'spent',
-      remedy: 'raise the limit of clients of the pooler, or use a smaller poolSize',
-    },
+    { class: 'transient', remedy: 'raise the limit of clients of the pooler, or use a smaller poolSize' },
   ],
-];
+]);
 
 /** Texts of the driver, which comes without a code. */
 export const DRIVER: Texts = [
@@ -204,3 +241,8 @@ export const DRIVER: Texts = [
     },
   ],
 ];
+
+/** Rows after which the session can be used for nothing. */
+function spent(rows: Texts): Texts {
+  return rows.map(([text, failure]) => [text, { session: 'spent', ...failure }]);
+}

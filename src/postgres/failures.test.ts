@@ -145,6 +145,19 @@ describe('classifyPostgresFailure', () => {
     ['TLS client certificate required', 'fatal', 'SLUICE_STORE_LOGIN', 'sslcert'],
     ['certificate authentication failed', 'fatal', 'SLUICE_STORE_LOGIN', 'sslcert'],
     ['login rejected', 'fatal', 'SLUICE_STORE_LOGIN', 'auth_hba_file'],
+    // What its server told the pooler.
+    ['permission denied for database "shop"', 'fatal', 'SLUICE_STORE_PERMISSION', 'GRANT CONNECT'],
+    ['role "bob" is not permitted to log in', 'fatal', 'SLUICE_STORE_LOGIN', 'ALTER ROLE'],
+    ['role "bob" does not exist', 'fatal', 'SLUICE_STORE_PASSWORD', 'correct user and password'],
+    [
+      'no pg_hba.conf entry for host "10.0.0.7", user "bob", database "shop", no encryption',
+      'fatal',
+      'SLUICE_STORE_LOGIN',
+      'server_tls_sslmode',
+    ],
+    ['too many connections for role "bob"', 'transient', 'SLUICE_STORE_FAILED', 'CONNECTION LIMIT'],
+    ['sorry, too many clients already', 'transient', 'SLUICE_STORE_FAILED', 'max_connections'],
+    ['the database system is starting up', 'transient', 'SLUICE_STORE_UNREACHABLE', 'start the server'],
     // Of a pooler that is out of step, or of one that nobody has heard of.
     ['invalid message format', 'transient', 'SLUICE_STORE_FAILED', 'invalid message format'],
   ])('tells by its text what a pooler means by 08P01: %s', (message, expected, code, remedy) => {
@@ -198,6 +211,24 @@ describe('classifyPostgresFailure', () => {
     const error = toStoreError(coded('28000', message));
     expect(error).toMatchObject({ code, failureClass: 'fatal', message: expect.stringContaining(remedy) });
     if (code === 'SLUICE_STORE_LOGIN') expect(error.message).not.toContain('and password');
+  });
+
+  it.each<[state: string, message: string, detail: string | undefined, FailureClass, remedy: string]>([
+    [
+      '42501',
+      'permission denied for database "shop"',
+      'User does not have CONNECT privilege.',
+      'fatal',
+      'GRANT CONNECT ON DATABASE',
+    ],
+    ['42501', 'permission denied to create temporary tables in database "shop"', undefined, 'fatal', 'GRANT TEMPORARY'],
+    ['42501', 'permission denied for table bars', undefined, 'fatal', 'INSERT, SELECT and UPDATE'],
+    ['53300', 'too many connections for role "bob"', undefined, 'transient', 'CONNECTION LIMIT'],
+    ['53300', 'sorry, too many clients already', undefined, 'transient', 'max_connections'],
+  ])('advises by what is missing: %s %s', (state, message, detail, expected, remedy) => {
+    const error = Object.assign(coded(state, message), { detail });
+    expect(classifyPostgresFailure(error)).toBe(expected);
+    expect(toStoreError(error).message).toContain(remedy);
   });
 
   it('takes a lack of room for locks as a fault of the batch, and a lack of memory as an outage', () => {

@@ -2,6 +2,8 @@ import { type Classify, classify } from '../failures/classifyFailure.js';
 import { sqlStateOf } from '../failures/sqlState.js';
 import type { FailureLink } from '../failures/walkFailure.js';
 import {
+  CONNECTION_LIMITS,
+  DATABASE_RIGHTS,
   DRIVER,
   EXHAUSTED,
   LOGIN,
@@ -111,7 +113,9 @@ const BY_TEXT: Readonly<Record<string, Texts>> = {
   XX000: OTHER_POOLERS,
   '58000': OTHER_POOLERS,
   '28000': REFUSALS,
+  '42501': DATABASE_RIGHTS,
   '53200': EXHAUSTED,
+  '53300': CONNECTION_LIMITS,
 };
 
 /** What a message says of its kind, it says at once; some patterns would search a long one over and over. */
@@ -151,8 +155,11 @@ export const classifyPostgresFailure: Classify = classify((link) =>
   link.failureClass === undefined ? postgresFailure(link)?.class : undefined,
 );
 
-function textOf({ message }: FailureLink): string {
-  return typeof message === 'string' ? message.slice(0, MAX_MESSAGE) : '';
+/** The message, and the detail that a server adds to it. */
+function textOf(link: FailureLink): string {
+  const { message, detail } = link as FailureLink & { readonly detail?: unknown };
+  const said = typeof message === 'string' ? message.slice(0, MAX_MESSAGE) : '';
+  return typeof detail === 'string' ? `${said}\n${detail.slice(0, MAX_MESSAGE)}` : said;
 }
 
 function find(rows: Texts, message: string): PostgresFailure | undefined {

@@ -9,6 +9,8 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   only_tls: ['hostssl all only_tls 127.0.0.1/32 scram-sha-256'],
   rejected: ['host all rejected 127.0.0.1/32 reject'],
   no_login: ['host all no_login 127.0.0.1/32 scram-sha-256'],
+  no_connect: ['host all no_connect 127.0.0.1/32 scram-sha-256'],
+  limited: ['host all limited 127.0.0.1/32 scram-sha-256'],
   by_password: ['host all by_password 127.0.0.1/32 scram-sha-256'],
 };
 
@@ -20,7 +22,10 @@ describe.skipIf(process.env.TEST_DATABASE_URL !== undefined)('a login that a ser
     const client = new pg.Client({ connectionString: server.url });
     await client.connect();
     for (const name of Object.keys(LINES)) await client.query(`CREATE ROLE ${name} LOGIN PASSWORD 'right'`);
-    await client.query('ALTER ROLE no_login NOLOGIN');
+    await client.query('ALTER ROLE no_login NOLOGIN; ALTER ROLE limited CONNECTION LIMIT 0');
+    await client.query(
+      'REVOKE CONNECT ON DATABASE postgres FROM PUBLIC; GRANT CONNECT ON DATABASE postgres TO limited',
+    );
     const lines = [...Object.values(LINES).flat(), 'host all sluice 127.0.0.1/32 scram-sha-256'];
     const { rows } = await client.query<{ hba_file: string }>('SHOW hba_file');
     await client.query(`COPY (SELECT unnest(ARRAY[${lines.map((line) => `'${line}'`).join(', ')}]))
@@ -48,11 +53,20 @@ describe.skipIf(process.env.TEST_DATABASE_URL !== undefined)('a login that a ser
     ['from this host', 'rejected', 'SLUICE_STORE_LOGIN', 'sslmode=verify-full'],
     ['of a user who may not log in', 'no_login', 'SLUICE_STORE_LOGIN', 'ALTER ROLE'],
     ['of a user whom pg_hba.conf does not have', 'nobody', 'SLUICE_STORE_LOGIN', 'pg_hba.conf'],
+    ['of a user who may not use the database', 'no_connect', 'SLUICE_STORE_PERMISSION', 'GRANT CONNECT ON DATABASE'],
     ['with a wrong password', 'by_password', 'SLUICE_STORE_PASSWORD', 'correct user and password'],
   ])('says why and what to do: %s', async (_what, user, code, remedy) => {
     const error = await refusal(user, code === 'SLUICE_STORE_PASSWORD' ? 'wrong' : 'right');
     expect(error).toMatchObject({ code, failureClass: 'fatal', message: expect.stringContaining(remedy) });
     expect(isStoreError(error) && error.message).not.toContain('right');
-    if (code === 'SLUICE_STORE_LOGIN') expect(isStoreError(error) && error.message).not.toContain('and password');
+    if (code !== 'SLUICE_STORE_PASSWORD') expect(isStoreError(error) && error.message).not.toContain('and password');
+  });
+
+  it('is an outage where the user has as many connections as it may', async () => {
+    expect(await refusal('limited', 'right')).toMatchObject({
+      sqlState: '53300',
+      failureClass: 'transient',
+      message: expect.stringContaining('CONNECTION LIMIT'),
+    });
   });
 });
