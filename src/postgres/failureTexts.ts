@@ -7,10 +7,11 @@ export interface PostgresFailure {
   /** Default: `SLUICE_STORE_FAILED`. */
   readonly code?: StoreErrorCode;
   /**
-   * `lost`: the connection is gone. `spent`: it is there, and every further statement would fail as this one did. Neither may
-   * go back to the pool. Default: the session can be used again.
+   * `lost`: the connection is gone. `spent`: it is there, and every further statement would fail as this one did. `stale`: so
+   * would those of all sessions that are as old, because the server is not what it was. None of them may go back to the pool.
+   * Default: the session can be used again.
    */
-  readonly session?: 'lost' | 'spent';
+  readonly session?: 'lost' | 'spent' | 'stale';
   /** What happened, in our words. Default: that Postgres reports the state. */
   readonly what?: string;
   readonly remedy?: string;

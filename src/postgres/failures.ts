@@ -68,7 +68,7 @@ const STATES: Readonly<Record<string, PostgresFailure>> = {
   // The state of this transaction, which the next one does not share.
   '25': TRANSIENT,
   // The session stays read-only, as on an old primary after a failover: a new connection may reach the new one.
-  '25006': { ...TRANSIENT, session: 'spent', remedy: 'the server is read-only; write to the primary' },
+  '25006': { ...TRANSIENT, session: 'stale', remedy: 'the server is read-only; write to the primary' },
   // The server closes the connection with these: a transaction that was idle or took too long.
   '25P03': LOST,
   '25P04': LOST,

@@ -71,9 +71,22 @@ export async function borrow<R>(pool: Pool, use: (client: PoolClient) => Promise
     return await use(client);
   } catch (error) {
     if (!signal?.aborted) ended = mayDestroy(pool) && endsSession(error);
+    if (ended && postgresFailure(rootOf(error))?.session === 'stale') dropIdle(pool);
     throw error;
   } finally {
     release(ended);
+  }
+}
+
+/** Destroys the connections that nobody uses: each would cost an attempt. */
+function dropIdle(pool: Pool): void {
+  const { idleCount = 0 } = pool as Pool & { readonly idleCount?: number };
+  // The pool hands out those that it has before it makes new ones.
+  for (let i = 0; i < idleCount; i++) {
+    pool.connect().then(
+      (client) => client.release(true),
+      () => {},
+    );
   }
 }
 

@@ -64,6 +64,26 @@ describe('what a server refuses', () => {
   });
 });
 
+describe('a server that has become read-only, as the old primary after a failover', () => {
+  const database = freshDatabase();
+
+  it('costs one attempt, however many of its sessions the pool has', async () => {
+    const pool = database.pool({ max: 8 });
+    await write(barsSink(pool), barsOf(60));
+    const clients = await Promise.all(Array.from({ length: 8 }, () => pool.connect()));
+    for (const client of clients) await client.query('SET default_transaction_read_only = on');
+    for (const client of clients) client.release();
+    const { letters, deadLetters } = letterBox<Bar>();
+    const retry = { maxAttempts: 2, initialMs: 1 };
+    const batch = barsOf(60, { seq: 2 });
+    const outcomes = await lastValueFrom(
+      of(batch).pipe(writeTo<Bar>(barsSink(pool), { deadLetters, retry }), toArray()),
+    );
+    expect(letters).toEqual([]);
+    expect(outcomes).toMatchObject([{ status: 'written', rows: 60, attempts: 2 }]);
+  });
+});
+
 describe('a session whose client vanishes in the middle of a COPY', () => {
   const database = freshDatabase();
 
