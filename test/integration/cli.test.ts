@@ -183,6 +183,17 @@ describe('sluice migrate', () => {
   beforeEach(clear);
   afterAll(clear);
 
+  it('gives bars_1d the days that are asked for, and refuses what is none', async () => {
+    const done = await sluice(['migrate', '--schema', 'zoned', '--days', 'America/New_York@17:00']);
+    expect(done).toMatchObject({ code: 0, stderr: '' });
+    expect(done.stdout).toContain('make bars_1d a view of the bars of 1m, with days of America/New_York from 17:00');
+    for (const none of ['+05:30', 'America/New_York@25:00']) {
+      const refused = await sluice(['migrate', '--days', none]);
+      expect(refused.code).toBe(2);
+      expect(refused.stderr).toContain('It must be the IANA name of a time zone');
+    }
+  });
+
   it('shows what is missing, does it, and then has nothing to do', async () => {
     await pool.query('DROP TABLE IF EXISTS sluice_migrations');
     const plan = await sluice(['migrate', '--plan']);

@@ -194,6 +194,16 @@ function semantics(poolOf: () => pg.Pool): void {
     expect(rows.map(({ version }) => version)).toEqual([1, 2, 3, 4]);
   });
 
+  /** A session in another zone than that of the server, which stays so in the pool. */
+  const moveSession = async () => {
+    const client = await pool.connect();
+    try {
+      await client.query("SET TIME ZONE 'Asia/Kolkata'");
+    } finally {
+      client.release();
+    }
+  };
+
   it.each([
     { timeZone: 'America/New_York', startsAt: '17:00' },
     { timeZone: 'Asia/Kolkata', startsAt: '09:15' },
@@ -204,6 +214,7 @@ function semantics(poolOf: () => pg.Pool): void {
     );
     await write(barsSink(pool, { schema: SCHEMA }), hours);
     await migrate(pool, config);
+    await moveSession();
     expect(names(await migrate(pool, { ...config, days }))).toEqual(['bars_1d view']);
     const read = () =>
       lastValueFrom(
@@ -220,13 +231,8 @@ function semantics(poolOf: () => pg.Pool): void {
     const minutes = minuteBars();
     await write(barsSink(pool, { schema: SCHEMA }), [...minutes, ...barsOf(3, { timeframe: '5m' })]);
     const table = `bars_${timeframe}`;
-    const client = await pool.connect();
-    try {
-      // Buckets are in UTC, wherever the session is.
-      await client.query("SET TIME ZONE 'Asia/Kolkata'");
-    } finally {
-      client.release();
-    }
+    // Buckets are in UTC.
+    await moveSession();
     for (const vendor of ['v', 'w']) {
       const symbols = ['A', 'B'];
       const read = await lastValueFrom(
