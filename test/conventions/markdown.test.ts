@@ -1,9 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { pages, src } from './house.js';
+import { pages, programs, src } from './house.js';
 import { ROOT } from './repository.js';
-import { docblockFences, type Fence, fenceProblems, fencesOf, linkProblems } from './rules/markdown.js';
+import {
+  docblockFences,
+  type Fence,
+  fenceProblems,
+  fencesOf,
+  lastValueProblems,
+  linkProblems,
+} from './rules/markdown.js';
 import { snippetProblems } from './rules/snippets.js';
 
 const ofPages = [...pages].flatMap(([path, text]) => fencesOf(path, text));
@@ -27,7 +34,29 @@ describe('the pages', () => {
   }, 120_000);
 });
 
+describe('what users copy', () => {
+  it('does not fail where there is nothing to emit', () => {
+    const examples = [...programs].filter(([path]) => path.startsWith('examples/'));
+    const files = examples.map(([path, code]) => ({ path, code, line: 1 }));
+    expect(lastValueProblems([...ofPages, ...ofSource, ...files])).toEqual([]);
+  });
+});
+
 describe('the rules fail on', () => {
+  it('a wait for the last value of what may have none', () => {
+    const code = [
+      "import { lastValueFrom } from 'rxjs';",
+      'await lastValueFrom(outcomes$);',
+      'await firstValueFrom(bars$.pipe(take(1)));',
+      'await lastValueFrom(outcomes$, { defaultValue: undefined });',
+      'await lastValueFrom(replayDeadLetters(queue, { sink }));',
+    ].join('\n');
+    expect(lastValueProblems([{ path: 'a.md', line: 10, code }])).toEqual([
+      expect.stringMatching(/^a\.md:11: /),
+      expect.stringMatching(/^a\.md:12: /),
+    ]);
+  });
+
   const page = [
     '# Title',
     '',

@@ -86,3 +86,12 @@ function anchorsOf(text: string): Set<string> {
   }
   return anchors;
 }
+
+/** `lastValueFrom()` and `firstValueFrom()` reject where nothing was emitted, as by a pipeline that had nothing to write. */
+export function lastValueProblems(codes: readonly Pick<Fence, 'path' | 'line' | 'code'>[]): string[] {
+  return codes.flatMap(({ path, line, code }) =>
+    [...code.matchAll(/\b(?:last|first)ValueFrom\((?!replayDeadLetters\()[^;]*/g)]
+      .filter(([call]) => !call.includes('defaultValue'))
+      .map((match) => `${path}:${line + lineAt(code, match.index) - 1}: run() it, or give a defaultValue`),
+  );
+}
