@@ -31,6 +31,8 @@ export function redactJson(json: string): string {
     redacted += json.slice(at, valueAt);
     at = valueAt;
     const isNested = json[at] === '{' || json[at] === '[';
+    const isTorn = json[at] === '"' && stringEnd(json, at) === at;
+    if (isTorn && secretOf(text, json.slice(at + 1))) return `${redacted}"${REDACTED}`;
     const valueEnd = isNested ? at : json[at] === '"' ? stringEnd(json, at) : endOf(LITERAL, json, at);
     const value = json.slice(at, valueEnd);
     if (!isNested && value === '') continue;

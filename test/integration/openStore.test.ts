@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -200,6 +200,29 @@ describe('openStore on a folder', () => {
   const root = mkdtempSync(join(tmpdir(), 'sluice-store-'));
   const folder = join(root, 'deep', 'pglite');
   afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+  it('keeps other users out of it, in a folder of an earlier version too, and leaves alone what is no store', async () => {
+    const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+    const umask = process.umask(0);
+    const own = join(root, 'closed', 'pglite');
+    try {
+      await (await openStore({ folder: own })).close();
+      expect([modeOf(own), modeOf(join(root, 'closed'))]).toEqual(['700', '700']);
+      chmodSync(own, 0o755);
+      await (await openStore({ folder: own })).close();
+      expect(modeOf(own)).toBe('700');
+      const other = join(root, 'no-store');
+      mkdirSync(other, { mode: 0o755 });
+      writeFileSync(join(other, 'file'), '');
+      await openStore({ folder: other }).then(
+        (store) => store.close(),
+        () => {},
+      );
+      expect(modeOf(other)).toBe('755');
+    } finally {
+      process.umask(umask);
+    }
+  }, 60_000);
 
   it('keeps what was written, from one opening to the next, and the folder to itself', async () => {
     const first = await openStore({ folder });
