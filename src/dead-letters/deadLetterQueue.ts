@@ -82,7 +82,7 @@ interface Grouping {
 
 /** Groups letters, as far as memory allows. What was read before an error comes as a group before it. */
 export async function* groupsOf(
-  letters: AsyncIterable<PlacedLetter>,
+  blocks: AsyncIterable<PlacedLetter[]>,
   { maxLetters, limit = Number.POSITIVE_INFINITY, isAlone = () => false }: Grouping,
 ): AsyncGenerator<PlacedLetter[]> {
   let group: PlacedLetter[] = [];
@@ -96,14 +96,16 @@ export async function* groupsOf(
   };
   let failure: { readonly error: unknown } | undefined;
   try {
-    for await (const letter of letters) {
-      const goesAlone = isAlone(letter);
-      if (goesAlone && group.length > 0) yield take();
-      group.push(letter);
-      bytes += letter.bytes;
-      taken += 1;
-      if (taken >= limit) break;
-      if (goesAlone || group.length >= maxLetters || bytes >= MAX_GROUP_BYTES) yield take();
+    read: for await (const block of blocks) {
+      for (const letter of block) {
+        const goesAlone = isAlone(letter);
+        if (goesAlone && group.length > 0) yield take();
+        group.push(letter);
+        bytes += letter.bytes;
+        taken += 1;
+        if (taken >= limit) break read;
+        if (goesAlone || group.length >= maxLetters || bytes >= MAX_GROUP_BYTES) yield take();
+      }
     }
   } catch (error) {
     failure = { error };
@@ -112,17 +114,19 @@ export async function* groupsOf(
   if (failure) throw failure.error;
 }
 
-const movedGroups = (letters: AsyncIterable<PlacedLetter>) => groupsOf(letters, { maxLetters: MAX_MOVED_LETTERS });
+const movedGroups = (blocks: AsyncIterable<PlacedLetter[]>) => groupsOf(blocks, { maxLetters: MAX_MOVED_LETTERS });
 
 /** The places of all letters of a segment, without their contents: a full disk can lose a segment only as a whole. */
-async function* placesOf(letters: AsyncIterable<PlacedLetter>): AsyncGenerator<Placed[]> {
+async function* placesOf(blocks: AsyncIterable<PlacedLetter[]>): AsyncGenerator<Placed[]> {
   let places: Placed[] = [];
-  for await (const { segment, ordinal, weight } of letters) {
-    if (places[0] && places[0].segment !== segment) {
-      yield places;
-      places = [];
+  for await (const block of blocks) {
+    for (const { segment, ordinal, weight } of block) {
+      if (places[0] && places[0].segment !== segment) {
+        yield places;
+        places = [];
+      }
+      places.push({ segment, ordinal, weight });
     }
-    places.push({ segment, ordinal, weight });
   }
   if (places.length > 0) yield places;
 }
@@ -236,7 +240,7 @@ export class StoredQueue<T> implements DeadLetterQueue<T> {
   async #each<P extends Placed>(
     state: LetterState,
     filter: LetterFilter,
-    grouped: (letters: AsyncIterable<PlacedLetter>) => AsyncIterable<P[]>,
+    grouped: (blocks: AsyncIterable<PlacedLetter[]>) => AsyncIterable<P[]>,
     handle: (group: P[]) => Promise<void>,
   ): Promise<LetterCount> {
     this.#requireOpen();

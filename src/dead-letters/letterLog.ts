@@ -25,7 +25,8 @@ export type PlacedLetter = Entry<DeadLetter>;
 
 /** Letters that one caller works on. */
 export interface Lease {
-  readonly letters: AsyncGenerator<PlacedLetter>;
+  /** In blocks, oldest first. */
+  readonly letters: AsyncIterable<PlacedLetter[]>;
   /** Releases those that are not released yet, whatever has become of the work. */
   end(): void;
 }
@@ -112,15 +113,20 @@ export class LetterLog {
     filter: LetterFilter,
     passed: () => void,
     lease: () => Lease,
-  ): AsyncGenerator<PlacedLetter> {
-    for await (const letter of this[state].read(undefined, passed)) {
-      const id = idOf(letter);
-      if (this.#leases.has(id) || !matches(letter.value, filter)) {
-        passed();
-        continue;
+  ): AsyncGenerator<PlacedLetter[]> {
+    const log = this[state];
+    for await (const block of log.readBlocks(undefined, passed)) {
+      const leased: PlacedLetter[] = [];
+      for (const letter of block) {
+        const id = idOf(letter);
+        if (this.#leases.has(id) || log.isRemoved(letter) || !matches(letter.value, filter)) {
+          passed();
+          continue;
+        }
+        this.#leases.set(id, lease());
+        leased.push(letter);
       }
-      this.#leases.set(id, lease());
-      yield letter;
+      if (leased.length > 0) yield leased;
     }
   }
 

@@ -13,10 +13,14 @@ function fileOf(bytes: Buffer, most = Number.POSITIVE_INFINITY): Pick<DiskFile, 
 
 async function scan(bytes: Buffer, maxLineBytes: number, most?: number) {
   const lines: { offset: number; length: number; text: string | undefined; isEnded: boolean }[] = [];
-  for await (const { bytes: line, ...rest } of scanLines(fileOf(bytes, most) as DiskFile, maxLineBytes)) {
+  for await (const { bytes: line, ...rest } of eachLine(scanLines(fileOf(bytes, most) as DiskFile, maxLineBytes))) {
     lines.push({ ...rest, text: line?.toString('latin1') });
   }
   return lines;
+}
+
+async function* eachLine<L>(blocks: AsyncIterable<readonly L[]>): AsyncGenerator<L> {
+  for await (const block of blocks) yield* block;
 }
 
 describe('scanLines', () => {

@@ -122,32 +122,35 @@ function lengthOf(bytes: Buffer, from: number, end: number): number {
 
 /** A line of a file without its LF; without `bytes` if it is too long. */
 export interface ScannedLine extends Omit<LineRun, 'bytes' | 'isOverlong'> {
-  /** Valid until the next line is asked for: a view into the buffer of the scanner. */
+  /** Valid until the next block is asked for: a view into the buffer of the scanner. */
   readonly bytes: Buffer | undefined;
 }
 
-/** Reads a file line by line, holding no more of it than a chunk and a line. May miss what is appended meanwhile. */
-export async function* scanLines(file: Pick<DiskFile, 'read'>, maxLineBytes: number): AsyncGenerator<ScannedLine> {
+/**
+ * Reads a file line by line, holding no more of it than a chunk and a line. The lines come in blocks, because to wait for each
+ * costs more than to read it. May miss what is appended meanwhile.
+ */
+export async function* scanLines(file: Pick<DiskFile, 'read'>, maxLineBytes: number): AsyncGenerator<ScannedLine[]> {
   const scanner = new LineScanner(maxLineBytes);
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   for (let position = 0; ; ) {
     const read = await file.read(buffer, position);
     if (read === 0) break;
     position += read;
-    for (const run of scanner.push(buffer.subarray(0, read))) yield* linesOf(run);
+    const lines = scanner.push(buffer.subarray(0, read)).flatMap(linesOf);
+    if (lines.length > 0) yield lines;
   }
   const last = scanner.end();
-  if (last) yield* linesOf(last);
+  if (last) yield linesOf(last);
 }
 
-function* linesOf({ offset, length, bytes, isOverlong, isEnded }: LineRun): Generator<ScannedLine> {
-  if (isOverlong || !isEnded) {
-    yield { offset, length, bytes: isOverlong ? undefined : bytes, isEnded };
-    return;
-  }
+function linesOf({ offset, length, bytes, isOverlong, isEnded }: LineRun): ScannedLine[] {
+  if (isOverlong || !isEnded) return [{ offset, length, bytes: isOverlong ? undefined : bytes, isEnded }];
+  const lines: ScannedLine[] = [];
   for (let start = 0; start < length; ) {
     const end = bytes.indexOf(LF, start);
-    yield { offset: offset + start, length: end + 1 - start, bytes: bytes.subarray(start, end), isEnded };
+    lines.push({ offset: offset + start, length: end + 1 - start, bytes: bytes.subarray(start, end), isEnded });
     start = end + 1;
   }
+  return lines;
 }

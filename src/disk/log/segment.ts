@@ -112,8 +112,10 @@ async function readJournal(disk: Disk, { path, journalPath, journal }: Segment):
   // An entry takes more than a byte, so no number is beyond the size of the segment.
   const maxOrdinal = await withFile(disk, path, 'read', async (file) => (await file.stat()).size);
   try {
-    for await (const { bytes, isEnded } of linesOf(disk, journalPath, Number.POSITIVE_INFINITY)) {
-      if (bytes && isEnded) journal.applyLine(bytes.toString('latin1'), maxOrdinal);
+    for await (const lines of linesOf(disk, journalPath, Number.POSITIVE_INFINITY)) {
+      for (const { bytes, isEnded } of lines) {
+        if (bytes && isEnded) journal.applyLine(bytes.toString('latin1'), maxOrdinal);
+      }
     }
   } catch (error) {
     if (error instanceof NotAFileError) error.isNeeded = true;
@@ -126,34 +128,43 @@ export async function openSegment<E>(reader: SegmentReader<E>, folder: string, n
   const { disk, format, maxEntryBytes } = reader;
   const segment = new Segment(folder, name, true);
   await readJournal(disk, segment);
-  for await (const line of linesOf(disk, segment.path, maxEntryBytes)) {
-    const parsed = headIn(reader, line) ?? (line.bytes && format.parse(line.bytes));
-    const place = placeIn(parsed, line);
-    if (place) segment.add(place.ordinal, place.weight);
-    else if (parsed && 'is' in parsed && parsed.is === 'unknownVersion') segment.unknownVersion += 1;
-    else segment.addBroken(line);
+  for await (const lines of linesOf(disk, segment.path, maxEntryBytes)) {
+    for (const line of lines) {
+      const parsed = headIn(reader, line) ?? (line.bytes && format.parse(line.bytes));
+      const place = placeIn(parsed, line);
+      if (place) segment.add(place.ordinal, place.weight);
+      else if (parsed && 'is' in parsed && parsed.is === 'unknownVersion') segment.unknownVersion += 1;
+      else segment.addBroken(line);
+    }
   }
   return segment;
 }
 
-/** The lines of a segment whose entries are not removed, read to their end. */
-export async function* readSegment<E>(reader: SegmentReader<E>, segment: Segment): AsyncGenerator<SegmentLine<E>> {
-  const { disk, format, maxEntryBytes } = reader;
-  const { journal } = segment;
-  for await (const line of linesOf(disk, segment.path, maxEntryBytes)) {
-    const { offset, length, bytes, isEnded } = line;
-    const head = headIn(reader, line);
-    if (head && journal.isRemoved(head.ordinal)) continue;
-    const parsed: ParsedEntry<E> = bytes ? format.parse(bytes) : { is: 'corrupt', reason: 'it is too long' };
-    const place = placeIn(parsed, line);
-    if (place && journal.isRemoved(place.ordinal)) continue;
-    const { ordinal, weight } = place ?? head ?? NO_PLACE;
-    const isLost = parsed.is === 'entry' && !place;
-    yield { offset, length, isEnded, ordinal, weight, parsed: isLost ? LOST : parsed };
+/** The lines of a segment whose entries are not removed, read to their end, in blocks. */
+export async function* readSegment<E>(reader: SegmentReader<E>, segment: Segment): AsyncGenerator<SegmentLine<E>[]> {
+  for await (const lines of linesOf(reader.disk, segment.path, reader.maxEntryBytes)) {
+    const entries: SegmentLine<E>[] = [];
+    for (const line of lines) {
+      const entry = entryIn(reader, segment, line);
+      if (entry) entries.push(entry);
+    }
+    if (entries.length > 0) yield entries;
   }
 }
 
-async function* linesOf(disk: Disk, path: string, maxBytes: number): AsyncGenerator<ScannedLine> {
+function entryIn<E>(reader: SegmentReader<E>, { journal }: Segment, line: ScannedLine): SegmentLine<E> | undefined {
+  const { offset, length, bytes, isEnded } = line;
+  const head = headIn(reader, line);
+  if (head && journal.isRemoved(head.ordinal)) return undefined;
+  const parsed: ParsedEntry<E> = bytes ? reader.format.parse(bytes) : { is: 'corrupt', reason: 'it is too long' };
+  const place = placeIn(parsed, line);
+  if (place && journal.isRemoved(place.ordinal)) return undefined;
+  const { ordinal, weight } = place ?? head ?? NO_PLACE;
+  const isLost = parsed.is === 'entry' && !place;
+  return { offset, length, isEnded, ordinal, weight, parsed: isLost ? LOST : parsed };
+}
+
+async function* linesOf(disk: Disk, path: string, maxBytes: number): AsyncGenerator<ScannedLine[]> {
   const file = await disk.open(path, 'read');
   try {
     yield* scanLines(file, maxBytes);
@@ -192,7 +203,9 @@ export async function* readFolder<E>(
     const segment = new Segment(folder, name, true);
     try {
       await readJournal(reader.disk, segment);
-      for await (const line of readSegment(reader, segment)) yield { ...line, segment: name };
+      for await (const lines of readSegment(reader, segment)) {
+        for (const line of lines) yield { ...line, segment: name };
+      }
     } catch (error) {
       if (isPassedOver(error)) onPassedOver(error, name);
       // Removed meanwhile: all its entries are.

@@ -145,24 +145,41 @@ export class SegmentLog<E, D = E> {
    * `skipped` for each that is there and cannot be read.
    */
   async *read(from?: Position, skipped: () => void = () => {}): AsyncGenerator<Entry<E>> {
+    for await (const block of this.readBlocks(from, skipped)) {
+      for (const entry of block) if (!this.isRemoved(entry)) yield entry;
+    }
+  }
+
+  /** The same in blocks, which is faster. What is removed once its block was read may be in it. */
+  async *readBlocks(from?: Position, skipped: () => void = () => {}): AsyncGenerator<Entry<E>[]> {
     const upTo = [...this.#segments.segments.values()].map((segment) => [segment, segment.last] as const);
     for (const [segment, last] of upTo) {
       const isBefore = from !== undefined && comparePositions({ segment: segment.name, ordinal: last }, from) < 0;
       if (segment.entries === 0 || isBefore) continue;
       try {
-        for await (const line of readSegment(this.#config, segment)) {
-          const { parsed, ordinal, weight, length } = line;
-          if (parsed.is === 'corrupt' && ordinal > 0 && segment.isSealed) await this.#condemn(segment, line);
-          const position = { segment: segment.name, ordinal };
-          if (ordinal === 0 || ordinal > last || (from && comparePositions(position, from) < 0)) continue;
-          if (parsed.is === 'entry') yield { ...position, weight, value: parsed.value, bytes: length };
-          else skipped();
+        for await (const lines of readSegment(this.#config, segment)) {
+          const entries: Entry<E>[] = [];
+          for (const line of lines) {
+            const { parsed, ordinal, weight, length } = line;
+            if (parsed.is === 'corrupt' && ordinal > 0 && segment.isSealed) await this.#condemn(segment, line);
+            if (ordinal === 0 || ordinal > last) continue;
+            if (from && comparePositions({ segment: segment.name, ordinal }, from) < 0) continue;
+            if (parsed.is === 'entry') {
+              entries.push({ segment: segment.name, ordinal, weight, value: parsed.value, bytes: length });
+            } else skipped();
+          }
+          if (entries.length > 0) yield entries;
         }
       } catch (error) {
         // All its entries were removed meanwhile.
         if (!isMissing(error)) throw error;
       }
     }
+  }
+
+  /** Whether an entry that was read is removed by now. */
+  isRemoved({ segment, ordinal }: Position): boolean {
+    return this.#segments.segments.get(segment)?.journal.isRemoved(ordinal) ?? true;
   }
 
   /** Ends the active segment: what is appended from now on begins the next, and a full disk can lose this one. */
