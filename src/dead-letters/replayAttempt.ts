@@ -50,54 +50,87 @@ export class LetterInFlight {
   }
 }
 
-/** An item on its way to the sink. */
-export interface LetterItem {
+/** Items of one letter that are written together. */
+export interface LetterPart {
   readonly letter: LetterInFlight;
-  /** What the sink gets. */
-  readonly item: unknown;
-  /** What a new letter gets if the item fails again; without it, the item as the sink stamped it. */
-  readonly original?: { readonly item: unknown };
+  readonly items: unknown[];
+  /** The items as they were before they were mended, each at its place. */
+  readonly originals?: unknown[];
 }
 
 /** The items of a letter, mended. One that cannot be mended has failed. */
-export function itemsOf(letter: LetterInFlight, mend: Mend | undefined): LetterItem[] {
+export function partOf(letter: LetterInFlight, mend: Mend | undefined): LetterPart {
   const { value } = letter.leased;
-  if (!mend) return value.items.map((item) => ({ letter, item }));
-  return value.items.flatMap((item): LetterItem[] => {
+  if (!mend) return { letter, items: value.items as unknown[] };
+  const items: unknown[] = [];
+  const originals: unknown[] = [];
+  for (const item of value.items) {
     try {
       const mended = mend(item, value);
       if (mended === undefined) throw new TypeError('mend returned undefined instead of an item');
-      return [{ letter, item: mended, original: { item } }];
+      items.push(mended);
+      originals.push(item);
     } catch (error) {
       letter.failures.push({ item, reason: 'mend', error, attempts: 0 });
-      return [];
     }
+  }
+  return { letter, items, originals };
+}
+
+/** Sends parts of any number of letters to the sink in one write, with all policies. Fails when `cancelled` does. */
+export async function writeParts(
+  sink: Sink<unknown>,
+  policies: WritePolicies<unknown>,
+  parts: readonly LetterPart[],
+  cancelled: Observable<never>,
+): Promise<void> {
+  const [first] = parts;
+  if (first && parts.length === 1 && !first.originals) {
+    const { letter, items } = first;
+    await writeItems(sink, policies, items, cancelled, {
+      written(taken) {
+        letter.written += taken.length;
+      },
+      failed: (item, reason, error) => letter.failures.push({ item, reason, error, attempts: 1 }),
+    });
+    return;
+  }
+  const owned = parts.flatMap((part) => part.items.map((item, at): OwnedItem => ({ item, part, at })));
+  await writeItems(unwrapping(sink), policies as WritePolicies<OwnedItem>, owned, cancelled, {
+    written(items) {
+      for (const { part } of items) part.letter.written += 1;
+    },
+    failed({ item, part: { letter, originals }, at }, reason, error) {
+      letter.failures.push({ item: originals ? originals[at] : item, reason, error, attempts: 1 });
+    },
   });
 }
 
-/** Sends items of any number of letters to the sink in one write, with all policies. Fails when `cancelled` does. */
-export async function writeItems(
-  sink: Sink<unknown>,
-  policies: WritePolicies<unknown>,
-  items: readonly LetterItem[],
+interface Fates<I> {
+  written(items: readonly I[]): void;
+  failed(item: I, reason: string, error: unknown): void;
+}
+
+async function writeItems<I>(
+  sink: Sink<I>,
+  policies: WritePolicies<I>,
+  items: readonly I[],
   cancelled: Observable<never>,
+  fates: Fates<I>,
 ): Promise<void> {
   let failed = 0;
   const deadLetters = {
-    append({ items: given, reason, error }: Diversion<LetterItem>) {
+    append({ items: given, reason, error }: Diversion<I>) {
       failed += given.length;
-      for (const { letter, item, original } of given) {
-        letter.failures.push({ item: original ? original.item : item, reason, error, attempts: 1 });
-      }
+      for (const item of given) fates.failed(item, reason, error);
       return EMPTY;
     },
   };
   const written$ = of(items).pipe(
-    // Rows that a rule of the table has refused before are what a replay is made of.
-    writeTo(unwrapping(sink), { whenTableRefuses: 'divert', ...(policies as WritePolicies<LetterItem>), deadLetters }),
+    writeTo(sink, { ...policies, deadLetters }),
     reduce((sum, outcome) => {
       if (outcome.status !== 'written') return sum;
-      for (const { letter } of outcome.items) letter.written += 1;
+      fates.written(outcome.items);
       return sum + outcome.items.length;
     }, 0),
     takeUntil(cancelled),
@@ -109,32 +142,28 @@ export async function writeItems(
   }
 }
 
-const unwrapped = new WeakMap<object, Sink<LetterItem>>();
-
-/**
- * The sink, for items that know their letter: two that are equal may be of two letters. The same for each write, so that a pause
- * that the sink asks for holds all of them.
- */
-function unwrapping(sink: Sink<unknown>): Sink<LetterItem> {
-  const known = unwrapped.get(sink) ?? itemSinkOf(sink);
-  unwrapped.set(sink, known);
-  return known;
+/** An item that knows its letter: two that are equal may be of two letters. */
+interface OwnedItem {
+  readonly item: unknown;
+  readonly part: LetterPart;
+  readonly at: number;
 }
 
-function itemSinkOf(sink: Sink<unknown>): Sink<LetterItem> {
+/** The sink, for items that know their letter. */
+function unwrapping(sink: Sink<unknown>): Sink<OwnedItem> {
   const { name, keyOf, stamp, classify } = sink;
   return {
     name,
     ...(keyOf && { keyOf: ({ item }) => keyOf.call(sink, item) }),
     ...(classify && { classify: (error) => classify.call(sink, error) }),
     ...(stamp && {
-      stamp(items) {
-        const bare = items.map(({ item }) => item);
+      stamp(owned) {
+        const bare = owned.map(({ item }) => item);
         const stamped = stamp.call(sink, bare);
-        if (stamped === bare) return items;
-        return stamped.map((item, i) => ({ ...items[i]!, item }));
+        if (stamped === bare) return owned;
+        return stamped.map((item, i) => ({ ...owned[i]!, item }));
       },
     }),
-    write: (items) => sink.write(items.map(({ item }) => item)),
+    write: (owned) => sink.write(owned.map(({ item }) => item)),
   };
 }

@@ -1,9 +1,10 @@
-import { lastValueFrom, throwError } from 'rxjs';
+import { lastValueFrom, throwError, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { append, deadLetterFolder } from '../../test/support/deadLetterFolder.js';
 import { faultyDisk } from '../../test/support/faultyDisk.js';
 import { poison, RefusingSink, transient } from '../../test/support/refusingSink.js';
 import type { Sink } from '../contracts/sink.js';
+import { SinkError } from '../contracts/sinkError.js';
 import { replayDeadLetters } from './index.js';
 
 const folder = deadLetterFolder();
@@ -107,6 +108,34 @@ describe('small letters', () => {
     sink.refuses = () => transient;
     await lastValueFrom(replayDeadLetters(queue, { sink, limit: 20 }));
     expect(sink.batches.map(({ length }) => length)).toEqual(Array.from({ length: 20 }, () => 1));
+  });
+
+  it('wait together when the sink asks for a pause', async () => {
+    const queue = await folder.open();
+    await fill(queue, 3);
+    const scheduler = new VirtualTimeScheduler();
+    const begun: number[] = [];
+    const sink: Sink<unknown> = {
+      name: 'busy',
+      write() {
+        begun.push(scheduler.frame);
+        return throwError(() => new SinkError('busy', { failureClass: 'transient', retryAfterMs: 700 }));
+      },
+    };
+    let isComplete = false;
+    replayDeadLetters(queue, { sink, scheduler, policies: { scheduler } }).subscribe({
+      complete: () => {
+        isComplete = true;
+      },
+    });
+    while (!isComplete) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const next = scheduler.actions[0];
+      if (!next) continue;
+      scheduler.maxFrames = next.delay;
+      scheduler.flush();
+    }
+    expect(begun).toEqual([0, 700, 1_400]);
   });
 
   it('keep what the sink has stamped', async () => {

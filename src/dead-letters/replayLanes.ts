@@ -1,12 +1,6 @@
 import type { Sink } from '../contracts/sink.js';
 import { hashKey } from '../primitives/hashKey.js';
-import type { LetterInFlight, LetterItem } from './replayAttempt.js';
-
-/** Items of one letter that are written together. */
-export interface LetterPart {
-  readonly letter: LetterInFlight;
-  readonly items: LetterItem[];
-}
+import type { LetterInFlight, LetterPart } from './replayAttempt.js';
 
 interface LaneSettings {
   readonly sink: Sink<unknown>;
@@ -33,17 +27,17 @@ export class ReplayLanes {
    * The parts of letters, by lane. With a `keyOf` each key has its lane, which keeps it in order; otherwise the lanes take turns
    * at one list.
    */
-  fill(letters: readonly LetterInFlight[], itemsOf: (letter: LetterInFlight) => LetterItem[]): LetterPart[][] {
+  fill(letters: readonly LetterInFlight[], partOf: (letter: LetterInFlight) => LetterPart): LetterPart[][] {
     const { sink, concurrency } = this.#settings;
     const isKeyed = sink.keyOf !== undefined && concurrency > 1;
     const lanes = Array.from({ length: isKeyed ? concurrency : 1 }, (): LetterPart[] => []);
     for (const letter of letters) {
-      const items = itemsOf(letter);
-      if (items.length === 0) continue;
+      const part = partOf(letter);
+      if (part.items.length === 0) continue;
       if (isKeyed) {
-        for (const item of items) this.#add(lanes[this.#laneOf(item.item)]!, letter, item);
+        this.#split(part, lanes);
       } else {
-        lanes[0]!.push({ letter, items });
+        lanes[0]!.push(part);
         letter.pending = 1;
       }
     }
@@ -74,14 +68,18 @@ export class ReplayLanes {
     this.#together = 1;
   }
 
-  #add(lane: LetterPart[], letter: LetterInFlight, item: LetterItem): void {
-    const last = lane.at(-1);
-    if (last?.letter === letter) {
-      last.items.push(item);
-      return;
-    }
-    lane.push({ letter, items: [item] });
-    letter.pending += 1;
+  #split({ letter, items, originals }: LetterPart, lanes: readonly LetterPart[][]): void {
+    items.forEach((item, at) => {
+      const lane = lanes[this.#laneOf(item)]!;
+      let part = lane.at(-1);
+      if (part?.letter !== letter) {
+        part = originals ? { letter, items: [], originals: [] } : { letter, items: [] };
+        lane.push(part);
+        letter.pending += 1;
+      }
+      part.items.push(item);
+      if (originals) part.originals!.push(originals[at]);
+    });
   }
 
   #laneOf(item: unknown): number {

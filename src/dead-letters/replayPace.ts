@@ -21,7 +21,12 @@ export class ReplayPace {
 
   /** How long it takes until something may be sent, in milliseconds. */
   get waitMs(): number {
-    return this.#msPerItem === 0 ? 0 : Math.max(0, this.#nextAt - this.#now());
+    return Math.max(0, this.#nextAt - this.#now());
+  }
+
+  /** Sends nothing for so long. */
+  hold(ms: number): void {
+    if (ms > 0) this.#nextAt = Math.max(this.#nextAt, this.#now() + ms);
   }
 
   /** Whether something may be sent now; if so, its items count. */

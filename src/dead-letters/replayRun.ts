@@ -1,12 +1,13 @@
 import { firstValueFrom, Observable, race, Subject, timer } from 'rxjs';
+import { retryAfterMsOf } from '../failures/failureHints.js';
 import type { Outlet } from '../flow/gatedSource.js';
 import { MAX_TIMER_MS } from '../primitives/timer.js';
 import { continuationOf, groupsOf } from './deadLetterQueue.js';
 import { encodeLetters, idOf, type LetterDraft } from './letterLine.js';
 import { addTo, type LetterLog, type PlacedLetter } from './letterLog.js';
-import { itemsOf, LetterInFlight, writeItems } from './replayAttempt.js';
+import { LetterInFlight, type LetterPart, partOf, writeParts } from './replayAttempt.js';
 import type { ReplayProgress, ReplaySettings } from './replayConfig.js';
-import { type LetterPart, ReplayLanes } from './replayLanes.js';
+import { ReplayLanes } from './replayLanes.js';
 import { ReplayPace } from './replayPace.js';
 
 /** How many letters are read at once. */
@@ -136,7 +137,7 @@ export class ReplayRun {
     if (this.#isOver) return;
     await this.#log.open.mark('+', hopeful);
     const letters = hopeful.map((leased) => new LetterInFlight(leased));
-    const work = this.#lanes.fill(letters, (letter) => itemsOf(letter, mend));
+    const work = this.#lanes.fill(letters, (letter) => partOf(letter, mend));
     // A letter without an item that can be sent has nothing to wait for.
     await this.#end(letters.filter(({ pending }) => pending === 0));
     await Promise.all(work.map((lane) => this.#writeLane(lane)));
@@ -158,23 +159,26 @@ export class ReplayRun {
       const taken = this.#lanes.take(parts, (weight) => this.#pace.take(weight));
       const failures = failuresOf(taken);
       try {
-        await writeItems(
-          sink,
-          policies,
-          taken.flatMap(({ items }) => items),
-          this.#cancelled,
-        );
+        await writeParts(sink, policies, taken, this.#cancelled);
       } catch (error) {
         for (const { letter } of taken) letter.isKept = true;
         this.#fail(error);
       }
-      if (failuresOf(taken) > failures) this.#lanes.slowDown();
+      if (failuresOf(taken) > failures) this.#failedAgain(taken);
       const ended: LetterInFlight[] = [];
       for (const { letter } of taken) {
         letter.pending -= 1;
         if (letter.pending === 0) ended.push(letter);
       }
       await this.#end(ended);
+    }
+  }
+
+  /** What comes next begins with one letter, and when the sink wants it. */
+  #failedAgain(parts: readonly LetterPart[]): void {
+    this.#lanes.slowDown();
+    for (const { letter } of parts) {
+      for (const { error } of letter.failures) this.#pace.hold(retryAfterMsOf(error));
     }
   }
 
