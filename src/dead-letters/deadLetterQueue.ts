@@ -68,12 +68,14 @@ export interface DeadLetterQueue<T> extends DeadLetters<T> {
   close(): Promise<void>;
 }
 
-/** How many letters are moved per wait for the disk, and how many bytes of letters are held at once. */
+/** How many letters are moved per wait for the disk, and how many bytes of them. */
 const MAX_MOVED_LETTERS = 32;
-const MAX_GROUP_BYTES = 8 << 20;
+const MAX_MOVED_BYTES = 8 << 20;
 
 interface Grouping {
   readonly maxLetters: number;
+  /** A letter that has more has a group of its own. */
+  readonly maxBytes: number;
   /** How many letters are read at most. */
   readonly limit?: number;
   /** Whether a letter has a group of its own. */
@@ -83,7 +85,7 @@ interface Grouping {
 /** Groups letters, as far as memory allows. What was read before an error comes as a group before it. */
 export async function* groupsOf(
   blocks: AsyncIterable<PlacedLetter[]>,
-  { maxLetters, limit = Number.POSITIVE_INFINITY, isAlone = () => false }: Grouping,
+  { maxLetters, maxBytes, limit = Number.POSITIVE_INFINITY, isAlone = () => false }: Grouping,
 ): AsyncGenerator<PlacedLetter[]> {
   let group: PlacedLetter[] = [];
   let bytes = 0;
@@ -104,7 +106,7 @@ export async function* groupsOf(
         bytes += letter.bytes;
         taken += 1;
         if (taken >= limit) break read;
-        if (goesAlone || group.length >= maxLetters || bytes >= MAX_GROUP_BYTES) yield take();
+        if (goesAlone || group.length >= maxLetters || bytes >= maxBytes) yield take();
       }
     }
   } catch (error) {
@@ -114,7 +116,8 @@ export async function* groupsOf(
   if (failure) throw failure.error;
 }
 
-const movedGroups = (blocks: AsyncIterable<PlacedLetter[]>) => groupsOf(blocks, { maxLetters: MAX_MOVED_LETTERS });
+const movedGroups = (blocks: AsyncIterable<PlacedLetter[]>) =>
+  groupsOf(blocks, { maxLetters: MAX_MOVED_LETTERS, maxBytes: MAX_MOVED_BYTES });
 
 /** The places of all letters of a segment, without their contents: a full disk can lose a segment only as a whole. */
 async function* placesOf(blocks: AsyncIterable<PlacedLetter[]>): AsyncGenerator<Placed[]> {

@@ -10,8 +10,9 @@ import type { ReplayProgress, ReplaySettings } from './replayConfig.js';
 import { ReplayLanes } from './replayLanes.js';
 import { ReplayPace } from './replayPace.js';
 
-/** How many letters are read at once. */
-const MAX_GROUP_LETTERS = 1_024;
+/** How many letters are held at once, and how many bytes of them. */
+const MAX_LETTERS = 1_024;
+const MAX_BYTES = 2 << 20;
 
 /** How many letters that are written may wait for the disk, and how many that are parked, which are held with their items. */
 const MAX_UNSETTLED = 4_096;
@@ -104,16 +105,17 @@ export class ReplayRun {
     });
     // A letter that may have killed an earlier replay goes alone, so that its neighbours are not blamed.
     const isAlone = (letter: PlacedLetter): boolean => this.#log.open.begun(letter) > 0;
-    // One group is read while another is written.
-    let sending = Promise.resolve();
     try {
-      for await (const group of groupsOf(lease.letters, { maxLetters: MAX_GROUP_LETTERS, limit, isAlone })) {
-        await sending;
+      for await (const group of groupsOf(lease.letters, {
+        maxLetters: MAX_LETTERS,
+        maxBytes: MAX_BYTES,
+        limit,
+        isAlone,
+      })) {
+        await this.#send(group);
         if (this.#isOver) break;
-        sending = this.#send(group).catch((error: unknown) => this.#fail(error));
       }
     } finally {
-      await sending;
       // What is being settled is released there.
       await Promise.all([...this.#settling]);
       lease.end();
