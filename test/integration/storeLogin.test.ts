@@ -107,6 +107,20 @@ describe('a password that changes', () => {
     }
   });
 
+  it('and so is a role that may not log in for a while', async () => {
+    const opened = await open('first-hunter2');
+    const sink = barsSink(opened.pool);
+    await write(sink, barsOf(1));
+    await direct.query(`ALTER ROLE ${role} NOLOGIN`);
+    await cut(opened);
+    await expect(write(sink, barsOf(1))).rejects.toMatchObject({
+      code: 'SLUICE_STORE_LOGIN',
+      failureClass: 'transient',
+    });
+    await direct.query(`ALTER ROLE ${role} LOGIN`);
+    expect(await write(sink, barsOf(2))).toEqual({ rows: 1 });
+  });
+
   it('and was never accepted is fatal at once', async () => {
     await expect(open('wrong')).rejects.toMatchObject({ code: 'SLUICE_STORE_PASSWORD', failureClass: 'fatal' });
   });

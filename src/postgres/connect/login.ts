@@ -62,14 +62,16 @@ export class Login {
     if (error instanceof StoreError) return error;
     const driver = rootOf(error);
     if (this.#asking.has(client)) return unavailable(`did not answer in time (${reasonOf(driver)})`, error);
-    if (!this.#isKnown || postgresFailure(driver)?.code !== 'SLUICE_STORE_PASSWORD') return error;
+    const code = postgresFailure(driver)?.code;
+    const isRefusal = code === 'SLUICE_STORE_PASSWORD' || code === 'SLUICE_STORE_LOGIN';
+    if (!this.#isKnown || !isRefusal) return error;
     const { now, patienceMs } = this.#config;
     this.#refusedAt ??= now();
     const leftMs = this.#refusedAt + patienceMs - now();
     if (leftMs <= 0) return error;
     return new StoreError(
-      'SLUICE_STORE_PASSWORD',
-      `Postgres refuses the login, which it accepted before (${reasonOf(error)}): renew the password; the login is tried ` +
+      code,
+      `Postgres refuses the login, which it accepted before (${reasonOf(error)}): renew the password, or admit the user again; the login is tried ` +
         `for another ${Math.ceil(leftMs / 1_000)} s`,
       { sqlState: sqlStateOf(driver), failureClass: 'transient', cause: error },
     );
