@@ -2,8 +2,9 @@ import { Command } from 'commander';
 import { migrate } from '../../postgres/migrate/migrate.js';
 import type { MigrationReport } from '../../postgres/migrate/migrations.js';
 import type { Days } from '../../postgres/timescale/days.js';
+import { MAX_TIMER_MS } from '../../primitives/timer.js';
 import type { CommandContext } from '../commandContext.js';
-import { days } from '../parsers.js';
+import { days, positive } from '../parsers.js';
 import { type StoreOptions, storeFolderOption, withStore } from '../withStore.js';
 
 interface MigrateOptions extends StoreOptions {
@@ -11,6 +12,7 @@ interface MigrateOptions extends StoreOptions {
   readonly json?: true;
   readonly schema?: string;
   readonly days?: Days;
+  readonly lockTimeout: number;
 }
 
 /** `sluice migrate`: brings the tables of the store up to date. */
@@ -25,6 +27,7 @@ export function migrateCommand(context: CommandContext): Command {
       'the days of bars_1d: America/New_York, or America/New_York@17:00 (default: as in the store, UTC in a new one)',
       days,
     )
+    .option('--lock-timeout <seconds>', 'wait no longer for a lock of another session', positive, 60)
     .addOption(storeFolderOption())
     .option(
       '--json',
@@ -35,20 +38,21 @@ export function migrateCommand(context: CommandContext): Command {
 
 type Pool = Parameters<typeof migrate>[0];
 
-async function run(
-  context: CommandContext,
-  pool: Pool,
-  { plan = false, json, schema, days: asked }: MigrateOptions,
-): Promise<void> {
+async function run(context: CommandContext, pool: Pool, options: MigrateOptions): Promise<void> {
+  const { plan = false, json, schema, days: asked, lockTimeout } = options;
   const lines: Promise<void>[] = [];
   const report = await migrate(pool, {
     plan,
     ...(schema === undefined ? {} : { schema }),
     ...(asked === undefined ? {} : { days: asked }),
+    lockTimeoutMs: Math.min(Math.ceil(lockTimeout * 1_000), MAX_TIMER_MS),
     onStep({ what }) {
       // The migration continues if the output closes; the error surfaces at the end.
       if (!json) lines.push(context.print(what));
       lines.at(-1)?.catch(() => {});
+    },
+    onWait(message) {
+      context.report(message).catch(() => {});
     },
   });
   await Promise.all(lines);

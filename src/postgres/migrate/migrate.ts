@@ -1,4 +1,15 @@
-import { boolean, func, having, nested, type OptionsOf, readArgument, readOptions } from '../../primitives/options.js';
+import {
+  boolean,
+  duration,
+  func,
+  having,
+  integer,
+  nested,
+  type OptionsOf,
+  readArgument,
+  readOptions,
+} from '../../primitives/options.js';
+import { MAX_TIMER_MS } from '../../primitives/timer.js';
 import { identifier } from '../identifiers.js';
 import type { Pool } from '../pool.js';
 import { DAYS_OPTIONS, type DaysConfig } from '../timescale/days.js';
@@ -20,6 +31,15 @@ export interface MigrateConfig {
   readonly days?: DaysConfig;
   /** Called with each step once it is committed. Default: steps are only in the report. */
   readonly onStep?: (step: MigrationStep) => void;
+  /** Called with one line when it waits for the locks of others, such as `waiting for process 4711 (psql, …)`. Default: nothing says so. */
+  readonly onWait?: (message: string) => void;
+  /** How long a step may wait for one lock, in milliseconds. At least 1, default 60,000. */
+  readonly lockTimeoutMs?: number;
+  /**
+   * How long the server may neither answer nor run the statement, in milliseconds, until the connection counts as lost. At least 1,
+   * default 20,000. A statement that runs is waited for as long as it takes.
+   */
+  readonly answerTimeoutMs?: number;
 }
 
 const OPTIONS = {
@@ -28,6 +48,9 @@ const OPTIONS = {
   timescale: nested(TIMESCALE_OPTIONS).default({}),
   days: nested(DAYS_OPTIONS),
   onStep: func().default(() => {}),
+  onWait: func().default(() => {}),
+  lockTimeoutMs: integer({ min: 1, max: MAX_TIMER_MS }).default(60_000),
+  answerTimeoutMs: duration({ min: 1 }).default(20_000),
 } satisfies OptionsOf<MigrateConfig>;
 
 /**
@@ -42,9 +65,11 @@ const OPTIONS = {
  * and the extension --(hypertables, aggregates)->  newest
  * ```
  *
- * **Backpressure**: two processes that migrate at once take turns, step by step.
+ * **Backpressure**: two processes that migrate at once take turns, step by step. Whoever waits says for which process, and gives
+ * up after `lockTimeoutMs`.
  * **Errors when**: the database was migrated by a newer program, an applied migration has another text here, a table of the
- * same name has another shape, or a right is missing: `MigrationError`, and nothing of that step is applied.
+ * same name has another shape, a right is missing, a lock is held for too long, or the server falls silent: `MigrationError`, and
+ * nothing of that step is applied.
  *
  * **Delivery**: each step is one transaction under an advisory lock, and is applied once. A process that ends half-way leaves
  * whole steps behind, and the next run continues.
@@ -70,8 +95,8 @@ const OPTIONS = {
  */
 export async function migrate(pool: Pool, config: MigrateConfig = {}): Promise<MigrationReport> {
   readArgument('migrate', 'pool', pool, having('connect'));
-  const { plan, schema, timescale, days, onStep } = readOptions('migrate', config, OPTIONS);
-  const migrator = { migrations: MIGRATIONS, schema, timescale: timescaleSettings(timescale, days), onStep };
+  const { plan, timescale, days, ...options } = readOptions('migrate', config, OPTIONS);
+  const migrator = { ...options, migrations: MIGRATIONS, timescale: timescaleSettings(timescale, days) };
   return withMigrator(pool, migrator, (one) => (plan ? one.plan() : one.run()));
 }
 

@@ -69,6 +69,8 @@ class RecordedServer extends EventEmitter {
   }
 }
 
+const LIMITS = ["SELECT pg_backend_pid() AS pid, set_config('lock_timeout', $1, true),"];
+
 const TWO = ['001_one', '002_two'].map((name, i) => ({
   version: i + 1,
   name,
@@ -79,7 +81,8 @@ const migratorOf = (server: RecordedServer, onStep: (step: { name: string }) => 
   const timescale = timescaleSettings(
     readOptions<TimescaleConfig, typeof TIMESCALE_OPTIONS>('timescale', {}, TIMESCALE_OPTIONS),
   );
-  const config = { migrations: TWO, schema: 's', timescale, onStep };
+  const limits = { onWait() {}, lockTimeoutMs: 1_500, answerTimeoutMs: 1_000 };
+  const config = { migrations: TWO, schema: 's', timescale, onStep, ...limits };
   return {
     run: () => withMigrator(server.pool, config, (migrator) => migrator.run()),
     plan: () => withMigrator(server.pool, config, (migrator) => migrator.plan()),
@@ -97,11 +100,12 @@ describe('Migrator', () => {
       .slice(1)
       .map((step) => step.trim().split('\n'));
     for (const step of steps) {
-      expect(step.slice(0, 2)).toEqual([lock, 'SET LOCAL search_path TO "s"']);
+      expect(step.slice(0, 3)).toEqual([...LIMITS, lock, 'SET LOCAL search_path TO "s"']);
       expect(step.at(-1)).toBe('COMMIT');
       expect(step.filter((line) => /^CREATE (TABLE|VIEW)/.test(line)).length).toBeLessThanOrEqual(1);
     }
     expect(steps[1]).toEqual([
+      ...LIMITS,
       lock,
       'SET LOCAL search_path TO "s"',
       'SELECT to_regclass($1) IS NOT NULL AS there',

@@ -2,7 +2,7 @@ import { sqlStateOf } from '../../failures/sqlState.js';
 import { qualify, quoteIdentifier } from '../identifiers.js';
 import type { Pool, PoolClient } from '../pool.js';
 import { RECORD_TABLES } from '../recordTables.js';
-import { borrow, inTransaction } from '../session.js';
+import { borrow } from '../session.js';
 import type { TableShape } from '../table.js';
 import { readCatalogue } from '../timescale/catalogue.js';
 import type { FeatureStep } from '../timescale/featureStep.js';
@@ -13,14 +13,18 @@ import type { TimescaleSettings } from '../timescale/settings.js';
 import { checkTable } from '../write/checkTable.js';
 import { MigrationError } from './migrationError.js';
 import type { Migration, MigrationReport, MigrationStep } from './migrations.js';
+import { StatementWatch } from './statementWatch.js';
 import { toMigrationError } from './toMigrationError.js';
-import { underLock } from './underLock.js';
+import { underLock, withinLimits } from './underLock.js';
 
 export interface MigratorConfig {
   readonly migrations: readonly Migration[];
   readonly schema: string | undefined;
   readonly timescale: TimescaleSettings;
   readonly onStep: (step: MigrationStep) => void;
+  readonly onWait: (message: string) => void;
+  readonly lockTimeoutMs: number;
+  readonly answerTimeoutMs: number;
 }
 
 /** A migration to apply. */
@@ -43,9 +47,10 @@ export async function withMigrator<R>(
   use: (migrator: Migrator) => Promise<R>,
 ): Promise<R> {
   try {
-    return await borrow(pool, async (client) =>
-      use(new Migrator(client, config.schema ?? (await currentSchema(client)), config)),
-    );
+    return await borrow(pool, async (client) => {
+      const watch = new StatementWatch(client, { ...config, pool });
+      return use(new Migrator(watch, config.schema ?? (await currentSchema(watch.client)), config));
+    });
   } catch (error) {
     throw toMigrationError(error, undefined);
   }
@@ -67,6 +72,7 @@ async function currentSchema(client: PoolClient): Promise<string> {
  * abandoned half-way, and works through a connection pooler.
  */
 class Migrator {
+  readonly #watch: StatementWatch;
   readonly #client: PoolClient;
   readonly #schema: string;
   readonly #record: string;
@@ -76,8 +82,9 @@ class Migrator {
   /** The notes to leave for steps that this user has no right to, by their names. */
   readonly #refused = new Map<string, string>();
 
-  constructor(client: PoolClient, schema: string, config: MigratorConfig) {
-    this.#client = client;
+  constructor(watch: StatementWatch, schema: string, config: MigratorConfig) {
+    this.#watch = watch;
+    this.#client = watch.client;
     this.#schema = schema;
     this.#record = qualify('sluice_migrations', schema);
     this.#config = config;
@@ -91,7 +98,7 @@ class Migrator {
       return this.#report([...numbered, ...features.steps.map(featureStep)], features);
     };
     try {
-      return await inTransaction(this.#client, look, 'BEGIN READ ONLY');
+      return await withinLimits(this.#watch, () => 'the plan', look, 'BEGIN READ ONLY');
     } catch (error) {
       throw toMigrationError(error, 'the plan');
     }
@@ -133,7 +140,7 @@ class Migrator {
           'applied_at timestamptz NOT NULL DEFAULT now())',
       );
     };
-    await underLock(this.#client, this.#schema, () => 'the record of migrations', make);
+    await underLock(this.#watch, this.#schema, () => 'the record of migrations', make);
   }
 
   async #applied(): Promise<readonly Applied[]> {
@@ -201,7 +208,7 @@ class Migrator {
       if (!isAgain) await this.#client.query(record, [version, name, checksum]);
       return stepOf(next);
     };
-    return underLock(this.#client, this.#schema, () => step, apply);
+    return underLock(this.#watch, this.#schema, () => step, apply);
   }
 
   /**
@@ -224,7 +231,7 @@ class Migrator {
       return { plan, next, isApplied: true };
     };
     try {
-      return await underLock(this.#client, this.#schema, () => next?.name ?? 'reading what the server offers', apply);
+      return await underLock(this.#watch, this.#schema, () => next?.name ?? 'reading what the server offers', apply);
     } catch (error) {
       const isPermission = error instanceof MigrationError && error.code === 'SLUICE_MIGRATION_PERMISSION';
       if (!isPermission || next?.withoutIt === undefined || !plan) throw error;
