@@ -75,6 +75,7 @@ describe.skipIf(pgBouncerProgram() === undefined)('what waits behind PgBouncer i
 
   it('and migrates says for which process', async () => {
     await migrate(store.pool, { schema: 'waits' });
+    await holder.query('ROLLBACK; BEGIN');
     await holder.query('LOCK TABLE waits.sluice_migrations');
     const { rows } = await holder.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     const said: string[] = [];
