@@ -109,7 +109,7 @@ describe('a migration that waits', () => {
     async (direction) => {
       for (const afterBytes of [0, 600, 2_500]) {
         await store.pool.query('SELECT 1');
-        const silent = proxy.stall({ direction, connection: proxy.connections[0]!.id, afterBytes });
+        const silent = proxy.stall({ direction, connection: proxy.connections.at(-1)!.id, afterBytes });
         await expect(run({ answerTimeoutMs: 400 })).rejects.toMatchObject({
           code: 'SLUICE_MIGRATION_FAILED',
           message: expect.stringMatching(/no answer for 400 ms, and its process \d+ runs no statement.*migrate again/),

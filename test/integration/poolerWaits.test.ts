@@ -93,7 +93,7 @@ describe.skipIf(pgBouncerProgram() === undefined)('what waits behind PgBouncer i
 
   it('and migrates gives up a connection that is silent', async () => {
     await store.pool.query('SELECT 1');
-    const silent = proxy.stall({ direction: 'toClient', connection: proxy.connections[0]!.id, afterBytes: 400 });
+    const silent = proxy.stall({ direction: 'toClient', connection: proxy.connections.at(-1)!.id, afterBytes: 400 });
     await expect(migrate(store.pool, { schema: 'waits', answerTimeoutMs: 500 })).rejects.toMatchObject({
       code: 'SLUICE_MIGRATION_FAILED',
       message: expect.stringMatching(/no answer for 500 ms/),
