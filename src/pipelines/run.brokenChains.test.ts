@@ -1,10 +1,13 @@
 import { EventEmitter } from 'node:events';
 import {
   connect,
+  defer,
   map,
+  merge,
   NEVER,
   Observable,
   type OperatorFunction,
+  Subject,
   share,
   shareReplay,
   timer,
@@ -91,4 +94,35 @@ describe.each(Object.entries(breaks))('run() of a pipeline with %s', (_, broken)
       expect(items).toEqual(Array.from({ length: report.received }, (_, n) => n));
     },
   );
+});
+
+describe('a pipeline that a callback of another starts', () => {
+  it('is its own: it neither waits, nor counts, nor drains with the other', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const emitter = new EventEmitter();
+    const seen: number[] = [];
+    const items = new Subject<number>();
+    let ended = false;
+    const started$ = defer(() => {
+      naturals(500)
+        .pipe(boundedBuffer({ capacity: 10 }))
+        .subscribe((n) => seen.push(n));
+      merge(items, naturals(1))
+        .pipe(boundedBuffer({ capacity: 10 }))
+        .subscribe({ complete: () => (ended = true) });
+      return naturals();
+    });
+    const promise = run(started$.pipe(writeCoordinator(hangs, { batchSize: 10, capacity: 50 })), {
+      scheduler,
+      emitter: emitter as unknown as SignalEmitter,
+      drainTimeoutMs: 100,
+    });
+    expect(seen).toHaveLength(500);
+    scheduler.schedule(() => emitter.emit('SIGTERM', 'SIGTERM'), 10);
+    scheduler.flush();
+    const report = await promise;
+    expect(report.stages.filter(({ kind }) => kind === 'naturals')).toHaveLength(1);
+    expect(report.received).toBe(report.held);
+    expect(ended).toBe(false);
+  });
 });
