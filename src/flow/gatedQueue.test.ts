@@ -151,6 +151,31 @@ describe('GatedQueue', () => {
     expect(line.gate.isOpen).toBe(true);
   });
 
+  it('leaves its gate as it is once its input has ended, and still tells its level', () => {
+    let isOpen = false;
+    const levels: string[] = [];
+    const queue = new GatedQueue<number>({
+      offer: () => isOpen,
+      isReady: () => isOpen,
+      fail: () => {},
+      onLevel: (level) => levels.push(level),
+    });
+    const moves: string[] = [];
+    queue.push(1);
+    queue.gate.watch((open) => moves.push(open ? 'open' : 'closed'));
+    let finished = 0;
+    queue.end(() => (finished += 1));
+    isOpen = true;
+    queue.flush();
+    expect([queue.length, finished, moves, queue.gate.isOpen]).toEqual([0, 1, [], false]);
+    queue.gate.open();
+    isOpen = false;
+    queue.regulate();
+    queue.push(2);
+    expect(queue.gate.isOpen).toBe(true);
+    expect(levels).toEqual(['soft', 'ok', 'soft']);
+  });
+
   it('finishes once nothing waits, also when the end comes while an item is on its way', () => {
     const { line, stage } = lineWith();
     stage.isOpen = false;

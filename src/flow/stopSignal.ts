@@ -19,7 +19,7 @@ export class StopSignal {
   /** Whether the pipeline was asked to drain, while anyone listens. */
   hasFired = false;
   readonly #stopping: Observable<void>;
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners: { readonly tell: () => void }[] = [];
   #connection: Subscription | undefined;
 
   private constructor(stopping: Observable<void>) {
@@ -27,12 +27,13 @@ export class StopSignal {
   }
 
   /**
-   * Calls `listener` once, when the pipeline is asked to drain; not if it was before, which {@link hasFired} tells. Returns how
+   * Calls `tell` once, when the pipeline is asked to drain; not if it was before, which {@link hasFired} tells. Returns how
    * to withdraw.
    */
-  listen(listener: () => void = nothing): () => void {
+  listen(tell: () => void = nothing): () => void {
     if (this.#stopping === NEVER) return nothing;
     const listeners = this.#listeners;
+    const listener = { tell };
     listeners.push(listener);
     if (listeners.length === 1) this.#connect();
     return () => {
@@ -56,7 +57,7 @@ export class StopSignal {
   #tell(): void {
     for (const listener of [...this.#listeners]) {
       try {
-        listener();
+        listener.tell();
       } catch (error) {
         // What one pipeline cannot tear down must not keep the sources of another running: reported as RxJS reports its own.
         throwError(() => error).subscribe();
