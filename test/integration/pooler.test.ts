@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { lastValueFrom, toArray } from 'rxjs';
+import { from, lastValueFrom, toArray } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { classifyFailure } from '../../src/failures/classifyFailure.js';
 import { type Bar, barKey } from '../../src/market/bar.js';
@@ -9,6 +9,7 @@ import { classifyPostgresFailure } from '../../src/postgres/failures.js';
 import { migrate } from '../../src/postgres/migrate/migrate.js';
 import { openStore } from '../../src/postgres/openStore.js';
 import { bars } from '../../src/postgres/read/bars.js';
+import { latest } from '../../src/postgres/read/latest.js';
 import { STRATEGIES } from '../../src/postgres/write/planner.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
 import { fromIterable } from '../../src/sources/fromIterable.js';
@@ -111,6 +112,31 @@ describe.skipIf(isMissing).each<PoolMode>(['transaction', 'statement', 'session'
       await write(barsSink(pool), barsOf(3_000));
       const read = await lastValueFrom(bars(pool, { symbols: ['ACME'], timeframe: '1m' }).pipe(toArray()));
       expect(read).toHaveLength(3_000);
+      const newest = await lastValueFrom(latest(pool, { symbols: ['ACME'], timeframe: '1m' }).pipe(toArray()));
+      expect(newest.map(({ ts }) => ts)).toEqual([read.at(-1)!.ts]);
+    });
+
+    it('cancels at the server what nobody waits for any more, and nothing else', async () => {
+      const sink = barsSink(pool);
+      await write(sink, barsOf(1_000));
+      const blocker = await direct.connect();
+      await blocker.query('BEGIN; LOCK TABLE bars IN ACCESS EXCLUSIVE MODE');
+      const waiting = async () => {
+        const { rows } = await blocker.query<{ count: number }>(
+          `SELECT count(*)::int AS count FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return rows[0]!.count;
+      };
+      const other = pool.query('SELECT pg_sleep(1)');
+      const abandoned = from(sink.write(barsOf(1_000, { seq: 2 }))).subscribe();
+      await vi.waitFor(async () => expect(await waiting()).toBe(1), { timeout: 10_000 });
+      abandoned.unsubscribe();
+      await vi.waitFor(async () => expect(await waiting()).toBe(0), { timeout: 10_000 });
+      await blocker.query('ROLLBACK');
+      blocker.release();
+      await other;
+      expect((await storedBars(direct)).every(({ seq }) => seq === '1')).toBe(true);
     });
 
     it(mode === 'statement' ? 'does not migrate, and says what to choose' : 'migrates', async () => {

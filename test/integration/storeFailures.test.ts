@@ -2,8 +2,11 @@ import type pg from 'pg';
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Bar } from '../../src/market/bar.js';
+import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
 import { writeTo } from '../../src/operators/writeTo.js';
+import { run } from '../../src/pipelines/run.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
+import { fromIterable } from '../../src/sources/fromIterable.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 import { letterBox } from '../support/diversions.js';
 import { barsOf, storedBars, write } from './bars.js';
@@ -35,6 +38,27 @@ describe('what a server refuses', () => {
     expect(letters).toEqual([]);
     expect(outcomes.reduce((sum, { rows }) => sum + rows, 0)).toBe(1_200);
     expect(await storedBars(pool)).toHaveLength(1_201);
+  });
+
+  it('is a dead letter where no batch is small enough for a limit, and other keys go on', async () => {
+    await write(barsSink(pool), barsOf(1));
+    await pool.query(`
+      CREATE OR REPLACE FUNCTION refuse_big() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.symbol = 'BIG' THEN
+          RAISE EXCEPTION 'temporary file size exceeds temp_file_limit' USING ERRCODE = '53400'; END IF;
+        RETURN NEW; END $$;
+      CREATE TRIGGER refuse_big BEFORE INSERT ON bars FOR EACH ROW EXECUTE FUNCTION refuse_big()`);
+    const { letters, deadLetters, count } = letterBox<Bar>();
+    const input = [...barsOf(40, { symbol: 'BIG' }), ...barsOf(2_000, { symbol: 'SMALL' })];
+    const report = await run(
+      fromIterable(input).pipe(
+        writeCoordinator<Bar>(barsSink(pool), { workers: 2, batchSize: 500, policies: { deadLetters, breaker: {} } }),
+      ),
+      { signals: [] },
+    );
+    expect(report).toMatchObject({ outcome: 'completed', written: 2_000, diverted: 40, conservation: 0 });
+    expect(count()).toBe(40);
+    expect(letters.every(({ reason }) => reason === 'poison')).toBe(true);
   });
 
   it('is the fault of no item before the first write', async () => {
