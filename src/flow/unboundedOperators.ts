@@ -6,13 +6,15 @@ export interface UnboundedOperator {
   /** Whether it holds items whatever it is given; others pass them straight on where what they are given works at once. */
   readonly always: boolean;
   readonly remedy: string;
+  /** Whether it makes one array of many items, or is there to be followed by what does. */
+  readonly makesArrays: boolean;
 }
 
 const MERGE_MAP = 'use boundedMergeMap(project, { concurrency }) in its place';
 const BUFFER = 'use batch({ size, lingerMs }) in its place';
 
 /** By their module in RxJS: `concatMap`, `mergeAll`, `concatAll`, `delay` and `delayWhen` are made of `mergeMap`. */
-const OPERATORS: Readonly<Record<string, Omit<UnboundedOperator, 'name'>>> = {
+const OPERATORS: Readonly<Record<string, Pick<UnboundedOperator, 'always' | 'remedy'>>> = {
   mergeMap: { always: false, remedy: MERGE_MAP },
   mergeScan: { always: false, remedy: `${MERGE_MAP}, and scan() behind it` },
   expand: { always: false, remedy: MERGE_MAP },
@@ -32,6 +34,8 @@ const OPERATORS: Readonly<Record<string, Omit<UnboundedOperator, 'name'>>> = {
 
 /** They say more than the `mergeMap` that usually follows them. */
 const WITH_INNERS = /^(window|groupBy)/;
+
+const MAKES_ARRAYS = /^(buffer|window|groupBy)/;
 
 const MODULE = /[/\\]operators[/\\](\w+)\.[cm]?[jt]s$/;
 
@@ -66,7 +70,7 @@ export function unboundedOperatorIn(frames: readonly Frame[], boundary: string):
     }
   }
   const name = found.find((module) => WITH_INNERS.test(module)) ?? found[0];
-  return name === undefined ? undefined : { name, ...OPERATORS[name]! };
+  return name === undefined ? undefined : { name, ...OPERATORS[name]!, makesArrays: MAKES_ARRAYS.test(name) };
 }
 
 /** A stage or source of Sluice that is emitting. */

@@ -40,7 +40,9 @@ import { boundedBuffer } from '../operators/boundedBuffer.js';
 import { boundedMergeMap } from '../operators/boundedMergeMap.js';
 import { dedupe } from '../operators/dedupe.js';
 import { writeCoordinator } from '../operators/writeCoordinator.js';
+import { writeTo } from '../operators/writeTo.js';
 import { run } from '../pipelines/run.js';
+import { memorySink } from '../sinks/memorySink.js';
 import { Gate } from './gate.js';
 import { PipelineMonitor } from './monitor.js';
 import { withContext } from './withContext.js';
@@ -244,6 +246,24 @@ describe('what such an operator had when its pipeline broke', () => {
     expect({ filtered, delivered, conservation }).toEqual({ filtered: 0, delivered: 0, conservation: 0 });
     expect(held + Object.values(dropped).reduce((sum, n) => sum + n, 0)).toBe(received);
     expect(held).toBeGreaterThan(0);
+  });
+
+  it('is told from what it made arrays of, which count as one item each where nobody writes them', async () => {
+    const { monitor, gate, result } = above(bufferTime(5));
+    gate.open();
+    await vi.advanceTimersByTimeAsync(6);
+    result.subscription.unsubscribe();
+    expect(monitor.account()).toMatchObject({ received: 60, delivered: 1, filtered: 59, held: 0, conservation: 0 });
+  });
+
+  it('is exact where its arrays are written', async () => {
+    const monitor = new PipelineMonitor();
+    const late$ = timer(6).pipe(switchMap(() => gatedFrom(upTo(10))));
+    const source$ = concat(gatedFrom(upTo(60)), late$, NEVER);
+    const result = record(source$.pipe(bufferTime(5), writeTo(memorySink<number>()), withContext({ monitor })));
+    await vi.advanceTimersByTimeAsync(8);
+    result.subscription.unsubscribe();
+    expect(monitor.account()).toMatchObject({ received: 70, written: 60, filtered: 0, held: 10, conservation: 0 });
   });
 
   it('is lost where nothing at all has come out of it', () => {

@@ -96,12 +96,13 @@ export class UpstreamWatch {
 
   #certain(operator: UnboundedOperator): void {
     this.#isCertain = true;
-    this.#account.unbounded = 'certain';
+    // Where its arrays count as one item each, what is missing is no measure of what it holds.
+    this.#account.unbounded = operator.makesArrays && !this.#account.weigh ? 'possible' : 'certain';
     this.below?.heard(operator, true);
     const { id } = this.gated;
     const message =
       `${operator.name} above ${id} holds items without a bound, because no gate holds it up: ${operator.remedy}. ` +
-      'See docs/backpressure.md, "What carries it".';
+      'See docs/backpressure.md, "Operators that hold without a bound".';
     if (told.has(message) || told.size >= MAX_TOLD) return;
     told.add(message);
     process.emitWarning(message, { type: 'SluiceWarning', code: 'SLUICE_UNBOUNDED_OPERATOR' });
