@@ -213,6 +213,23 @@ describe('sluice migrate', () => {
     expect((await sluice(['migrate'])).stdout).toMatch(/^up to date /);
   }, 60_000);
 
+  it('says for which process it waits, and gives up', async () => {
+    await sluice(['migrate']);
+    const holder = await pool.connect();
+    await holder.query('BEGIN; LOCK TABLE sluice_migrations');
+    const { rows } = await holder.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const { code, stdout, stderr } = await sluice(['migrate', '--lock-timeout', '3']);
+    await holder.query('ROLLBACK');
+    holder.release();
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      new RegExp(
+        `^waiting for process ${rows[0]!.pid} .*\\nerror: .* waited 3000 ms for process ${rows[0]!.pid} .*\\n$`,
+        's',
+      ),
+    );
+  }, 30_000);
+
   it('takes a schema', async () => {
     const { code, stdout } = await sluice(['migrate', '--schema', 'market data', '--json']);
     expect(code).toBe(0);
