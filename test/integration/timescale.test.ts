@@ -305,6 +305,28 @@ function histories({ open }: TimescalePlace): void {
   );
 
   it(
+    'is refreshed from the oldest bars on by a policy of an earlier run too',
+    async () => {
+      const schema = 'earlier';
+      await migrate(pool, { schema });
+      const jobs = `SELECT job_id AS id, config FROM ${JOBS} WHERE c.view_schema = '${schema}'`;
+      const { rows } = await pool.query<{ id: number; config: object }>(jobs);
+      expect(rows).toHaveLength(3);
+      for (const { id } of rows) {
+        const config = `SELECT config - 'refresh_newest_first' FROM timescaledb_information.jobs WHERE job_id = ${id}`;
+        await patiently(() => pool.query(`SELECT public.alter_job(${id}, config => (${config}))`));
+      }
+      const hasOrder = rows.some(({ config }) => 'refresh_newest_first' in config);
+      expect(await migrated(pool, { schema })).toEqual(
+        hasOrder ? AGGREGATED.map((name) => `${name} refresh order`) : [],
+      );
+      expect(await migrated(pool, { schema })).toEqual([]);
+      expect((await pool.query(jobs)).rows).toEqual(rows);
+    },
+    BESIDE_JOBS,
+  );
+
+  it(
     'stays in the aggregates when retention drops its bars',
     async () => {
       const schema = 'dropping';
