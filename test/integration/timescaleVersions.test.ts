@@ -202,15 +202,36 @@ describe('the catalogue of TimescaleDB 2.28.3', () => {
     }
   });
 
-  it('lets a run that meets a refresh under way be repeated, and sets up no retention before', async () => {
-    await pool.query(`CREATE OR REPLACE PROCEDURE public.refresh_continuous_aggregate(
-        continuous_aggregate regclass, window_start timestamptz, window_end timestamptz, force bool = false, options jsonb = NULL)
-      LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'concurrent refresh' USING ERRCODE = 'lock_not_available'; END $$`);
-    await expect(migrate(pool, { timescale: { retainBarsMs: 10 * DAY_MS } })).rejects.toMatchObject({
-      code: 'SLUICE_MIGRATION_FAILED',
-      step: 'bars_5m refresh',
-      message: 'bars_5m refresh failed: another refresh is under way: migrate again once it has ended',
+  describe('a run that meets a refresh under way', () => {
+    const asked = { timescale: { retainBarsMs: 10 * DAY_MS } };
+    /** Refuses so many calls as from 2.27 on, each of which is counted in a sequence, whatever becomes of its transaction. */
+    const refuse = (calls: number) =>
+      pool.query(`DROP SEQUENCE IF EXISTS fake.calls; CREATE SEQUENCE fake.calls;
+        CREATE OR REPLACE PROCEDURE public.refresh_continuous_aggregate(
+          continuous_aggregate regclass, window_start timestamptz, window_end timestamptz, force bool = false, options jsonb = NULL)
+        LANGUAGE plpgsql AS $$ BEGIN
+          IF nextval('fake.calls') <= ${calls} THEN RAISE EXCEPTION 'concurrent refresh' USING ERRCODE = 'lock_not_available'; END IF;
+        END $$`);
+
+    it('gives up after its limit, and has set up no retention before', async () => {
+      await refuse(1_000);
+      await expect(migrate(pool, { ...asked, lockTimeoutMs: 20 })).rejects.toMatchObject({
+        code: 'SLUICE_MIGRATION_LOCKED',
+        step: 'bars_5m refresh',
+        message: 'bars_5m refresh waited 20 ms for another refresh: migrate again once that has ended',
+      });
+      expect((await pool.query(`SELECT FROM fake.job WHERE proc = 'policy_retention'`)).rows).toEqual([]);
     });
-    expect((await pool.query(`SELECT FROM fake.job WHERE proc = 'policy_retention'`)).rows).toEqual([]);
+
+    it('goes on once that has ended, and says what it does before it does', async () => {
+      await refuse(1);
+      const said: string[] = [];
+      const { steps } = await migrate(pool, { ...asked, onWait: (message) => said.push(message) });
+      expect(steps.map(({ name }) => name)).toEqual([...REFRESHES, 'bars retention']);
+      expect(said[0]).toBe(
+        'refresh bars_5m every 5 minutes, as far back as 10 days: all that is there first, which may take a while',
+      );
+      expect((await pool.query('SELECT last_value::int AS calls FROM fake.calls')).rows).toEqual([{ calls: 4 }]);
+    });
   });
 });

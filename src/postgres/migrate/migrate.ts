@@ -31,7 +31,10 @@ export interface MigrateConfig {
   readonly days?: DaysConfig;
   /** Called with each step once it is committed. Default: steps are only in the report. */
   readonly onStep?: (step: MigrationStep) => void;
-  /** Called with one line when it waits for the locks of others, such as `waiting for process 4711 (psql, …)`. Default: nothing says so. */
+  /**
+   * Called with one line when it waits for the locks of others, such as `waiting for process 4711 (psql, …)`, and before a step that
+   * may take long. Default: nothing says so.
+   */
   readonly onWait?: (message: string) => void;
   /** How long a step may wait for one lock, in milliseconds. At least 1, default 60,000. */
   readonly lockTimeoutMs?: number;

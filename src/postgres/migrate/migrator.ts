@@ -1,4 +1,3 @@
-import { sqlStateOf } from '../../failures/sqlState.js';
 import { qualify, quoteIdentifier } from '../identifiers.js';
 import type { Pool, PoolClient } from '../pool.js';
 import { RECORD_TABLES } from '../recordTables.js';
@@ -13,6 +12,7 @@ import type { TimescaleSettings } from '../timescale/settings.js';
 import { checkTable } from '../write/checkTable.js';
 import { MigrationError } from './migrationError.js';
 import type { Migration, MigrationReport, MigrationStep } from './migrations.js';
+import { outsideTransaction } from './outsideTransaction.js';
 import { StatementWatch } from './statementWatch.js';
 import { toMigrationError } from './toMigrationError.js';
 import { underLock, withinLimits } from './underLock.js';
@@ -240,16 +240,9 @@ class Migrator {
     }
   }
 
-  /** Without the lock, which ends with its transaction. Two processes may do this at once, and the second finds little to do. */
-  async #prepare({ name, before = [] }: FeatureStep): Promise<void> {
-    try {
-      for (const statement of before) await this.#client.query(statement);
-    } catch (error) {
-      if (sqlStateOf(error) !== '55P03') throw toMigrationError(error, name);
-      // TimescaleDB lets no two refreshes of an aggregate run at once, and does not wait.
-      const message = `${name} failed: another refresh is under way: migrate again once it has ended`;
-      throw new MigrationError('SLUICE_MIGRATION_FAILED', message, { step: name, cause: error });
-    }
+  async #prepare({ name, what, before = [] }: FeatureStep): Promise<void> {
+    this.#config.onWait(`${what}: all that is there first, which may take a while`);
+    await outsideTransaction(this.#watch, name, before);
     this.#prepared.add(name);
   }
 

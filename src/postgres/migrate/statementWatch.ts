@@ -64,6 +64,12 @@ export class StatementWatch {
     this.#pids = '';
   }
 
+  /** A statement follows that is no part of a transaction. Behind a pooler nobody knows which process runs it. */
+  isOutsideTransaction(): void {
+    const { processID } = this.#client as { readonly processID?: number };
+    this.isRunBy(this.#pid === processID ? processID : undefined);
+  }
+
   /** Who held what the transaction waited for last, in words; undefined if nobody did, or it is not known. */
   get holders(): string | undefined {
     return this.#holders || undefined;
