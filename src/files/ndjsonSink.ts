@@ -24,8 +24,9 @@ const OPTIONS = {
 } satisfies OptionsOf<NdjsonSinkConfig<unknown>>;
 
 /**
- * Appends items to a file, one line of JSON per item and one write per batch. Creates the file and its folder. A torn last
- * line, as a crash leaves it, is ended first, so that it stays on a line of its own.
+ * Appends items to a file, one line of JSON per item and one write per batch. Creates the file and its folder, for
+ * their owner alone (modes 0600 and 0700); a file that exists keeps its mode. A torn last line, as a crash leaves it, is ended
+ * first, so that it stays on a line of its own.
  *
  * ```text
  * batches   --[a b]----[c]--

@@ -62,6 +62,7 @@ describe('a text', () => {
     'hello token: ETH price=3',
     'the token stETH, quoteToken=USDC, tokens: 5',
     'tokensLeft=5 maxTokens=9 token_count: 3',
+    'tokens: 4096000, maxTokens=1234567890 instrument_token=12345678 tokens=0.25',
     'Unexpected token } in JSON at position 3',
     'Unexpected token : in JSON at position 3',
     'Unexpected token \'<\', "<html>" is not valid JSON',

@@ -13,7 +13,8 @@ const HEADER_NAME = /(?:authori[sz]ation|cookie)s?$/;
 
 /** A token that can be a coin as well: its value decides. */
 const PLAIN_TOKEN = /^(?:(?!access|api|auth|bearer|bot|client|csrf|id|personal|refresh|session|xsrf)\w+ )*tokens?$/;
-const TICKER_OR_COUNT = /^(?:\d?[a-z]{0,2}[A-Z]{2,10}|\d{1,6})$/;
+const TICKER_OR_COUNT = /^(?:\d?[a-z]{0,2}[A-Z]{2,10}|\d{1,10}(?:\.\d{1,4})?)$/;
+const COUNT = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** A text without any of these has no secret that could be recognised; most texts have none. */
 const HINT = /pass|pwd|secret|token|key|credential|authori|cookie|jwt|string|ur[il]|dsn|:\/\/|bearer|basic|sig|auth/i;
@@ -62,13 +63,20 @@ export function redactData(value: unknown): unknown {
 
 function redactField(name: string, value: unknown): unknown {
   const isNested = typeof value === 'object' && value !== null;
-  return secretOf(name, isNested ? undefined : String(value)) ? REDACTED : redactData(value);
+  const isSecret = secretOf(name, isNested ? undefined : String(value), typeof value !== 'string');
+  return isSecret ? REDACTED : redactData(value);
 }
 
-/** Whether the value of a field is a secret; `undefined` stands for an object or array. */
-export function secretOf(name: string, value: string | undefined): boolean {
+/**
+ * Whether the value of a field is a secret; `undefined` stands for an object or array. `isBare` says that it was no text: a
+ * number of tokens is none, however large.
+ */
+export function secretOf(name: string, value: string | undefined, isBare: boolean): boolean {
   const words = wordsOf(name);
-  return SECRET_NAME.test(words) && (value === undefined || !isPlainValue(words, value));
+  if (!SECRET_NAME.test(words)) return false;
+  if (value === undefined) return true;
+  const isCount = isBare && PLAIN_TOKEN.test(words) && COUNT.test(value);
+  return !isCount && !isPlainValue(words, value);
 }
 
 /** `secretAccessKey`, `SECRET_ACCESS_KEY` and `secret-access-key` are all `secret access key`. */

@@ -7,6 +7,7 @@ describe('a line of JSON', () => {
   it.each([
     '{"seq":12345678901234567890,"price":1.0,"tiny":1e-400,"huge":1e400,"zero":-0,"count":3}',
     '{"tokensLeft":5,"token":"ETH","tokens":12,"author":"me","key":"AAPL","primaryKey":18446744073709551616}',
+    '{"tokens":18446744073709551616,"instrument_token":256265256265,"maxTokens":4096000,"token":1.5e9}',
     '{"a":[1,[2,{"b":[]}],{}],"password":null,"text":"a \\"quoted\\" \\\\ { [ text"}',
     '{ "a" : 1 , "b" : "x" }\n',
     '"text"',
@@ -17,6 +18,7 @@ describe('a line of JSON', () => {
 
   it.each([
     ['{"password":"hunter2","seq":12345678901234567890}', '{"password":"***","seq":12345678901234567890}'],
+    ['{"token":"12345678901","password":123456}', '{"token":"***","password":"***"}'],
     ['{"apiKey" : 123456789, "n": 1}', '{"apiKey" : "***", "n": 1}'],
     ['{"secret":{"a":["}","hunter2"]},"n":1}', '{"secret":"***","n":1}'],
     ['{"cookies":["a=hunter2"],"n":[1]}', '{"cookies":"***","n":[1]}'],

@@ -32,11 +32,12 @@ export function redactJson(json: string): string {
     at = valueAt;
     const isNested = json[at] === '{' || json[at] === '[';
     const isTorn = json[at] === '"' && stringEnd(json, at) === at;
-    if (isTorn && secretOf(text, json.slice(at + 1))) return `${redacted}"${REDACTED}`;
+    if (isTorn && secretOf(text, json.slice(at + 1), false)) return `${redacted}"${REDACTED}`;
     const valueEnd = isNested ? at : json[at] === '"' ? stringEnd(json, at) : endOf(LITERAL, json, at);
     const value = json.slice(at, valueEnd);
     if (!isNested && value === '') continue;
-    if (!secretOf(text, isNested ? undefined : value[0] === '"' ? textIn(value) : value)) continue;
+    const isText = value.startsWith('"');
+    if (!secretOf(text, isNested ? undefined : isText ? textIn(value) : value, !isText)) continue;
     redacted += `"${REDACTED}"`;
     at = isNested ? closingBracket(json, at) : valueEnd;
   }
