@@ -1,5 +1,6 @@
 import { lastValueFrom, throwError, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { turnsUntil } from '../../test/support/collect.js';
 import { append, deadLetterFolder } from '../../test/support/deadLetterFolder.js';
 import { faultyDisk } from '../../test/support/faultyDisk.js';
 import { poison, RefusingSink, transient } from '../../test/support/refusingSink.js';
@@ -136,6 +137,36 @@ describe('small letters', () => {
       scheduler.flush();
     }
     expect(begun).toEqual([0, 700, 1_400]);
+  });
+
+  it('hold few bytes while the disk settles nothing, of what was written and of what failed again', async () => {
+    for (const refusal of [undefined, poison]) {
+      const disk = faultyDisk();
+      const queue = await folder.open({ disk });
+      const text = 'x'.repeat(100_000);
+      for (let n = 0; n < 200; n++) await append(queue, [text]);
+      let go = () => {};
+      const stuck = new Promise<undefined>((resolve) => {
+        go = () => resolve(undefined);
+      });
+      const sink = new RefusingSink();
+      let writes = 0;
+      sink.refuses = () => {
+        writes += 1;
+        // Marks of attempts pass until the first write; then the disk takes nothing.
+        disk.before ??= ({ kind }) => (kind === 'datasync' ? stuck : undefined);
+        return refusal;
+      };
+      const replaying = lastValueFrom(replayDeadLetters(queue, { sink }));
+      await turnsUntil(() => writes > 0);
+      for (let i = 0; i < 500; i++) await new Promise((resolve) => setImmediate(resolve));
+      expect(writes).toBeLessThan(60);
+      disk.before = undefined;
+      go();
+      await replaying;
+      await queue.purge({});
+      await queue.close();
+    }
   });
 
   it('keep what the sink has stamped', async () => {

@@ -3,29 +3,25 @@ import { retryAfterMsOf } from '../failures/failureHints.js';
 import type { Outlet } from '../flow/gatedSource.js';
 import { MAX_TIMER_MS } from '../primitives/timer.js';
 import { continuationOf, groupsOf } from './deadLetterQueue.js';
-import { encodeLetters, idOf, type LetterDraft } from './letterLine.js';
+import { encodeLetters, idOf } from './letterLine.js';
 import { addTo, type LetterLog, type PlacedLetter } from './letterLog.js';
 import { LetterInFlight, type LetterPart, partOf, writeParts } from './replayAttempt.js';
 import type { ReplayProgress, ReplaySettings } from './replayConfig.js';
 import { ReplayLanes } from './replayLanes.js';
 import { ReplayPace } from './replayPace.js';
+import { type Settlement, settlementOf } from './replaySettlement.js';
 
 /** How many letters are held at once, and how many bytes of them. */
 const MAX_LETTERS = 1_024;
 const MAX_BYTES = 2 << 20;
 
-/** How many letters that are written may wait for the disk, and how many that are parked, which are held with their items. */
+/**
+ * How many letters may wait for the disk until they are settled, how many bytes of items that failed again, and how many letters
+ * are parked at a time.
+ */
 const MAX_UNSETTLED = 4_096;
+const MAX_UNSETTLED_BYTES = 4 << 20;
 const MAX_PARKED = 64;
-
-/** A letter that is about to be removed, and the new letters of what is left of it. */
-interface Settlement {
-  readonly leased: PlacedLetter;
-  readonly written: number;
-  readonly drafts: readonly LetterDraft[];
-  /** Whether the new letters are parked. */
-  readonly isLast: boolean;
-}
 
 /** One subscription to a replay. */
 export class ReplayRun {
@@ -42,6 +38,7 @@ export class ReplayRun {
   /** Letters that wait for the disk until they are settled. */
   readonly #settling = new Set<Promise<void>>();
   #unsettled = 0;
+  #unsettledBytes = 0;
   readonly #cancelled = new Subject<never>();
   readonly #wake = new Subject<void>();
   #total = 0;
@@ -193,13 +190,16 @@ export class ReplayRun {
       // The current attempt is among those that have begun and not ended.
       const replays = this.#replaysOf(leased);
       const isLast = replays >= this.#settings.maxReplays;
-      settlements.push({ leased, written, isLast, drafts: letter.failures.length === 0 ? [] : letter.drafts(replays) });
+      const drafts = letter.failures.length === 0 ? [] : letter.drafts(replays);
+      settlements.push(settlementOf(leased, written, drafts, isLast));
     }
     if (settlements.length === 0) return;
     const work = this.#settle(settlements);
     this.#settling.add(work);
     void work.finally(() => this.#settling.delete(work));
-    while (this.#unsettled >= MAX_UNSETTLED) await Promise.race(this.#settling);
+    while (this.#unsettled >= MAX_UNSETTLED || this.#unsettledBytes >= MAX_UNSETTLED_BYTES) {
+      await Promise.race(this.#settling);
+    }
   }
 
   async #park(letters: readonly PlacedLetter[]): Promise<void> {
@@ -208,7 +208,7 @@ export class ReplayRun {
       if (this.#isOver) return;
       const parked = letters.slice(next, next + MAX_PARKED).map((leased): Settlement => {
         const draft = continuationOf(leased.value, { replays: this.#replaysOf(leased) });
-        return { leased, written: 0, drafts: [draft], isLast: true };
+        return settlementOf(leased, 0, [draft], true);
       });
       await this.#settle(parked);
     }
@@ -216,15 +216,17 @@ export class ReplayRun {
 
   /** The new letters are durable before the old ones are removed: a crash in between leaves both. */
   async #settle(settlements: readonly Settlement[]): Promise<void> {
+    const places = settlements.map(({ place }) => place);
+    const bytes = settlements.reduce((sum, one) => sum + one.bytes, 0);
     this.#unsettled += settlements.length;
-    const leased = settlements.map((one) => one.leased);
+    this.#unsettledBytes += bytes;
     try {
       const added = await Promise.all([this.#append(settlements, false), this.#append(settlements, true)]);
-      await this.#log.open.mark('-', leased);
-      for (const { leased: old, written, drafts } of settlements) {
+      await this.#log.open.mark('-', places);
+      for (const { place, written, drafts } of settlements) {
         addTo(this.#log.totals.replayed, drafts.length === 0 ? 1 : 0, written);
-        this.#removed.push(old.value.id);
-        this.#settled(old.weight, written, old.weight - written);
+        this.#removed.push(place.id);
+        this.#settled(place.weight, written, place.weight - written);
       }
       this.#sum.parked += added[1].length;
       this.#added.push(...added[0], ...added[1]);
@@ -233,7 +235,8 @@ export class ReplayRun {
       this.#fail(error);
     } finally {
       this.#unsettled -= settlements.length;
-      this.#log.release(leased);
+      this.#unsettledBytes -= bytes;
+      this.#log.release(places);
     }
   }
 
