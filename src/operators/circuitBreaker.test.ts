@@ -328,4 +328,20 @@ describe('circuitBreaker', () => {
     expect(seen).toEqual([['feed', watched]]);
     expect(monitor.account()).toMatchObject({ received: 2, delivered: 2, held: 0, conservation: 0 });
   });
+
+  it('a probe that stays silent does not hold everybody for ever', () => {
+    const { guard, passTime, open, breaker } = bench();
+    open();
+    passTime(100);
+    const silent = record(NEVER.pipe(guard()));
+    const waiting = record(of('next').pipe(guard()));
+    passTime(60_000);
+    expect(waiting.values).toEqual([]);
+    passTime(101);
+    expect(waiting.values).toEqual(['next']);
+    expect(breaker.state).toBe('closed');
+    // What it says later is not heard.
+    silent.subscription.unsubscribe();
+    expect(breaker.state).toBe('closed');
+  });
 });
