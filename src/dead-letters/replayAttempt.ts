@@ -127,7 +127,8 @@ async function writeItems<I>(
     },
   };
   const written$ = of(items).pipe(
-    writeTo(sink, { ...policies, deadLetters }),
+    // Rows that a rule of the table has refused before are what a replay is made of: it must come to an end.
+    writeTo(sink, { whenTableRefuses: 'divert', ...policies, deadLetters }),
     reduce((sum, outcome) => {
       if (outcome.status !== 'written') return sum;
       fates.written(outcome.items);
