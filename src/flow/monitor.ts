@@ -64,7 +64,13 @@ export class PipelineMonitor implements Monitor {
     const account = new StageAccount(ordinal === 1 ? name : `${name}#${ordinal}`, info, this.#observer);
     this.#accounts.push(account);
     this.#stages.push(account.stage);
-    this.#observer?.registered?.(account.stage);
+    try {
+      this.#observer?.registered?.(account.stage);
+    } catch (error) {
+      // The operator is not subscribed, and closes nothing.
+      account.close();
+      throw error;
+    }
     return account;
   }
 

@@ -226,7 +226,13 @@ export class StageAccount {
   }
 
   get held(): number {
-    return this.isLive ? this.#held() : 0;
+    if (!this.isLive) return 0;
+    try {
+      return this.#held();
+    } catch {
+      // Whoever reads an account can do nothing about it: the items show as unaccounted for, and `close` fails.
+      return 0;
+    }
   }
 
   /** Gives the way to ask what is held, from the structure that holds it. */
@@ -277,9 +283,11 @@ export class StageAccount {
   /** The subscription has ended; what it still held is abandoned. */
   close(): void {
     if (!this.isLive) return;
-    this.abandoned += this.#held();
+    const held = this.#held;
     this.isLive = false;
     this.#held = none;
+    // Last, because an operator's own function may throw.
+    this.abandoned += held();
   }
 }
 

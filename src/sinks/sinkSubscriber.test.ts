@@ -20,8 +20,10 @@ import type { Sink } from '../contracts/sink.js';
 import { contextOf } from '../flow/context.js';
 import { isBufferOverflowError } from '../flow/errors.js';
 import { gatedSource } from '../flow/gatedSource.js';
+import { PipelineMonitor } from '../flow/monitor.js';
 import { isWriteError } from '../operators/errors/writeError.js';
-import { sinkSubscriber } from './sinkSubscriber.js';
+import type { RunReport } from '../operators/running/runReport.js';
+import { type SinkSubscriberConfig, sinkSubscriber } from './sinkSubscriber.js';
 
 /** Keeps what is written; each write ends when `release` is called, or at once. */
 function collecting(held = false) {
@@ -290,6 +292,71 @@ describe('sinkSubscriber', () => {
     writer.stop();
     await writer.whenFinished();
     expect(events).toEqual(['settled 1', 'draining stop', 'drained 1']);
+  });
+
+  describe('that ends while it is made', () => {
+    const broken = () => {
+      throw new Error('no room for a metric');
+    };
+    const { sink } = collecting();
+
+    it.each<[string, () => SinkSubscriberConfig<number>]>([
+      [
+        'the observer of its monitor throws',
+        () => ({ monitor: new PipelineMonitor({ observer: { registered: broken } }) }),
+      ],
+      ['an observer refuses it', () => ({ observe: [{ attach: broken }] })],
+    ])('because %s, rejects with the reason and subscribes to nothing for long', async (_, config) => {
+      const source = new Subject<number>();
+      const writer = sinkSubscriber(sink, config());
+      const finished = writer.whenFinished();
+      source.subscribe(writer);
+      expect(writer.closed).toBe(true);
+      expect(source.observed).toBe(false);
+      writer.next(1);
+      writer.stop();
+      writer.unsubscribe();
+      await expect(finished).rejects.toThrow('no room for a metric');
+      expect(writer.monitor.account()).toMatchObject({ received: 0, held: 0, conservation: 0 });
+    });
+
+    it('whichever of its stages it is that the monitor cannot register, rejects with the reason', async () => {
+      for (let nth = 1; ; nth++) {
+        let count = 0;
+        const registered = () => {
+          count += 1;
+          if (count === nth) broken();
+        };
+        const writer = sinkSubscriber(sink, { monitor: new PipelineMonitor({ observer: { registered } }), workers: 2 });
+        if (count < nth) {
+          expect(nth).toBeGreaterThan(4);
+          return writer.unsubscribe();
+        }
+        const finished = writer.whenFinished();
+        naturals(10).subscribe(writer);
+        await expect(finished).rejects.toThrow('no room for a metric');
+        expect(writer.closed).toBe(true);
+        expect(writer.monitor.stages.filter(({ isLive }) => isLive)).toEqual([]);
+      }
+    });
+
+    it('reports the reason as unhandled if whenFinished() was never called', async () => {
+      const unhandled = new Promise((resolve) => {
+        config.onUnhandledError = resolve;
+      });
+      sinkSubscriber(sink, { observe: [{ attach: broken }] });
+      expect(await unhandled).toMatchObject({ message: 'no room for a metric' });
+    });
+
+    it('tells the observers that follow it already, so that they follow another', async () => {
+      const events: string[] = [];
+      const first = {
+        attach: () => void events.push('attach'),
+        finished: ({ outcome }: RunReport) => void events.push(outcome),
+      };
+      await expect(sinkSubscriber(sink, { observe: [first, { attach: broken }] }).whenFinished()).rejects.toThrow();
+      expect(events).toEqual(['attach', 'failed']);
+    });
   });
 
   it('refuses options that it does not know', () => {

@@ -55,19 +55,23 @@ export function sinkSubscriber<T>(sink: Sink<T>, config: SinkSubscriberConfig<T>
 export class SinkSubscriber<T> extends Subscriber<T> {
   readonly monitor: PipelineMonitor;
   private readonly _pipeline: PipelineRun;
-  private readonly _head: Subscriber<T>;
+  private readonly _head: Subscriber<T> | undefined;
   private readonly _ended: Promise<RunReport>;
-  private _settle: (report: RunReport) => void = () => {};
   private _isEnding = false;
   private _isAwaited = false;
 
   /** Made by {@link sinkSubscriber}. */
   constructor(sink: Sink<T>, config: SinkSubscriberConfig<T>) {
     const { onOutcome, drainTimeoutMs, observe, monitor, ...coordinator } = config;
+    let settle: (report: RunReport) => void = () => {};
+    const ended = new Promise<RunReport>((resolve, reject) => {
+      settle = (report) => (report.outcome === 'failed' ? reject(report.error) : resolve(report));
+    });
+    // Its end may come while it starts, and then finds no `this` yet.
     const pipeline = new PipelineRun({
       ...readOptions('sinkSubscriber', { drainTimeoutMs, observe, monitor } as PipelineRunOptions, RUN_OPTIONS),
       scheduler: config.policies?.scheduler ?? asyncScheduler,
-      onEnd: (report) => this._settle(report),
+      onEnd: (report) => settle(report),
     });
     let head: Subscriber<T> | undefined;
     const input$ = new Observable<T>((subscriber) => {
@@ -81,13 +85,12 @@ export class SinkSubscriber<T> extends Subscriber<T> {
       ),
     );
     // Chained to the head of the pipeline: what is upstream finds its gate, and `next` goes straight in.
+    head ??= closedSubscriber();
     super(head);
     this.monitor = pipeline.monitor;
     this._pipeline = pipeline;
-    this._head = head as Subscriber<T>;
-    this._ended = new Promise((resolve, reject) => {
-      this._settle = (report) => (report.outcome === 'failed' ? reject(report.error) : resolve(report));
-    });
+    this._head = head;
+    this._ended = ended;
     // A rejection that nobody awaits is reported once those who subscribe first and then await have had the time to.
     this._ended.catch((error: unknown) => {
       if (!this._isAwaited) throwError(() => error).subscribe();
@@ -119,10 +122,18 @@ export class SinkSubscriber<T> extends Subscriber<T> {
 
   /** Gives up what is held. RxJS calls it too, at the end of the input, when what is held is still to be written. */
   override unsubscribe(): void {
-    // Torn down by the pipeline, which then ends by itself: its buffer is full, it has failed, or it was stopped.
-    const isTearingDown = !this.closed && this._head.closed;
+    // Torn down by the pipeline, which then ends by itself: its buffer is full, it has failed, or it was stopped. It has no head yet
+    // where the pipeline ended while it started.
+    const isTearingDown = !this.closed && this._head?.closed !== false;
     super.unsubscribe();
     if (this._isEnding || isTearingDown) return;
     this._pipeline.end('unsubscribed');
   }
+}
+
+/** The head of a pipeline that ended before its input was subscribed. */
+function closedSubscriber(): Subscriber<never> {
+  const subscriber = new Subscriber<never>();
+  subscriber.unsubscribe();
+  return subscriber;
 }

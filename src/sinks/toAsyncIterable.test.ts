@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import {
   concat,
   concatMap,
@@ -19,6 +20,7 @@ import { isBufferOverflowError } from '../flow/errors.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import { batch } from '../operators/batch.js';
 import { boundedMergeMap } from '../operators/boundedMergeMap.js';
+import type { RunReport } from '../operators/running/runReport.js';
 import { untilStopped } from '../operators/untilStopped.js';
 import { fromAsyncIterable } from '../sources/fromAsyncIterable.js';
 import { isDrainDeadlineError } from './drainDeadlineError.js';
@@ -242,6 +244,20 @@ describe('toAsyncIterable', () => {
     await all(toAsyncIterable(naturals(3), { observe }));
     for await (const n of toAsyncIterable(naturals(), { observe })) if (n === 3) break;
     expect(events).toEqual(['completed 3', 'unsubscribed 4']);
+  });
+
+  it('fails where an observer refuses it, and releases what it had taken', async () => {
+    const outcomes: string[] = [];
+    const stop = new AbortController();
+    const { state, source$ } = counted();
+    const broken = () => {
+      throw new Error('no room for a metric');
+    };
+    const observe = [{ finished: ({ outcome }: RunReport) => outcomes.push(outcome) }, { attach: broken }];
+    await expect(all(toAsyncIterable(source$, { stop: stop.signal, observe }))).rejects.toThrow('no room for a metric');
+    expect(outcomes).toEqual(['failed']);
+    expect(state).toEqual({ emitted: 0, isOpen: false });
+    expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
   });
 
   it('leaves nothing on its abort signal', async () => {

@@ -7,6 +7,7 @@ import { upTo } from '../../test/support/record.js';
 import { naturals } from '../../test/support/sources.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import { batch } from '../operators/batch.js';
+import type { RunReport } from '../operators/running/runReport.js';
 import { untilStopped } from '../operators/untilStopped.js';
 import { fromReadable } from '../sources/fromReadable.js';
 import { isDrainDeadlineError } from './drainDeadlineError.js';
@@ -170,6 +171,17 @@ describe('toReadable', () => {
     scheduler.flush();
     while (stream.read() !== null);
     expect(isDrainDeadlineError((await failed.catch((error: unknown[]) => error))[0])).toBe(true);
+  });
+
+  it('fails where an observer refuses it, and tells those that follow it already', async () => {
+    const outcomes: string[] = [];
+    const broken = () => {
+      throw new Error('no room for a metric');
+    };
+    const observe = [{ finished: ({ outcome }: RunReport) => outcomes.push(outcome) }, { attach: broken }];
+    const { seen, error } = await untilError(toReadable(NEVER, { observe }));
+    expect([seen, error]).toEqual([[], expect.objectContaining({ message: 'no room for a metric' })]);
+    expect(outcomes).toEqual(['failed']);
   });
 
   it.each([

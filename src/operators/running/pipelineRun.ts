@@ -1,4 +1,4 @@
-import { type Observable, type SchedulerLike, Subscription } from 'rxjs';
+import { type Observable, type SchedulerLike, Subscriber, Subscription } from 'rxjs';
 import { isWriteOutcome } from '../../contracts/sink.js';
 import { withFallbackContext } from '../../flow/context.js';
 import { PipelineMonitor } from '../../flow/monitor.js';
@@ -71,24 +71,33 @@ export class PipelineRun {
     return this.#drain.machine.phase !== 'running';
   }
 
-  /** Subscribes the pipeline as one of its own, also where this is called from a callback of another. */
+  /**
+   * Subscribes the pipeline as one of its own, also where this is called from a callback of another. It does not throw: what an
+   * observer throws before that ends the run.
+   */
   start(outcomes$: Observable<unknown>): void {
     const { stopping, expired, abort } = this.#drain;
     const { monitor } = this;
-    this.#observers.attach(monitor);
+    try {
+      this.#observers.attach(monitor);
+    } catch (error) {
+      this.end('failed', error);
+      return;
+    }
     if (this.isDraining) this.#observers.draining(this.#reason);
+    const taker = Subscriber.create<unknown>(
+      (outcome) => {
+        if (!isWriteOutcome(outcome)) return;
+        if (outcome.status === 'written') this.#batches += 1;
+        this.#rows += outcome.rows;
+      },
+      (error) => this.end('failed', error),
+      () => this.#endDrain(this.#drain.machine.isRequested ? 'drained' : 'completed'),
+    );
+    // Before it is subscribed, so that a pipeline that ends at once is torn down before it is reported too.
+    this.#subscription.add(taker);
     withFallbackContext(undefined, () => {
-      this.#subscription.add(
-        outcomes$.pipe(withContext({ stopping, expired, abort, monitor })).subscribe({
-          next: (outcome) => {
-            if (!isWriteOutcome(outcome)) return;
-            if (outcome.status === 'written') this.#batches += 1;
-            this.#rows += outcome.rows;
-          },
-          error: (error) => this.end('failed', error),
-          complete: () => this.#endDrain(this.#drain.machine.isRequested ? 'drained' : 'completed'),
-        }),
-      );
+      outcomes$.pipe(withContext({ stopping, expired, abort, monitor })).subscribe(taker);
     });
   }
 
@@ -120,24 +129,36 @@ export class PipelineRun {
     this.#drain.close();
     let outcome = how;
     let error = cause;
+    /** What cannot be torn down or accounted for fails the run, but does not hide what failed it before. */
+    const fail = (thrown: unknown) => {
+      error = outcome === 'failed' ? new AggregateError([error, thrown], messageOf(error)) : thrown;
+      outcome = 'failed';
+    };
     try {
       this.#subscription.unsubscribe();
     } catch (thrown) {
-      // A part that cannot be torn down fails the run, but does not hide what failed it before.
-      error = how === 'failed' ? new AggregateError([cause, thrown], messageOf(cause)) : thrown;
-      outcome = 'failed';
+      fail(thrown);
     }
     const { scheduler, onEnd } = this.#config;
-    const report = reportOf(this.monitor, {
-      outcome,
-      durationMs: scheduler.now() - this.#startedAt,
-      batches: this.#batches,
-      rows: this.#rows,
-      unstopped: this.#unstopped,
-      ...(this.#signal === undefined ? {} : { signal: this.#signal }),
-      ...(outcome === 'failed' ? { error } : {}),
-    });
-    this.#observers.finished(report);
-    onEnd(report);
+    const report = (monitor: PipelineMonitor): RunReport =>
+      reportOf(monitor, {
+        outcome,
+        durationMs: scheduler.now() - this.#startedAt,
+        batches: this.#batches,
+        rows: this.#rows,
+        unstopped: this.#unstopped,
+        ...(this.#signal === undefined ? {} : { signal: this.#signal }),
+        ...(outcome === 'failed' ? { error } : {}),
+      });
+    let final: RunReport;
+    try {
+      final = report(this.monitor);
+    } catch (thrown) {
+      fail(thrown);
+      // Without an account: whoever waits for the end must hear of it.
+      final = report(new PipelineMonitor());
+    }
+    this.#observers.finished(final);
+    onEnd(final);
   }
 }
