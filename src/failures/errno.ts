@@ -7,7 +7,7 @@ export interface ErrnoSentence {
 const SPACE = 'free some space';
 const FOLDER_IS_FILE: ErrnoSentence = { meaning: 'a file stands where a folder should be', remedy: 'correct the path' };
 
-/** The one table of them, for files and folders. */
+/** The table of them for files and folders. */
 const SENTENCES: Readonly<Record<string, ErrnoSentence>> = {
   EACCES: { meaning: 'permission denied', remedy: 'grant this user access' },
   EPERM: { meaning: 'permission denied', remedy: 'grant this user access' },
@@ -27,10 +27,31 @@ const SENTENCES: Readonly<Record<string, ErrnoSentence>> = {
   EBUSY: { meaning: 'it is in use', remedy: 'close what uses it' },
 };
 
+/** The same for what connects to a server, by the network or by a socket in a folder. */
+const CONNECTING: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'the name of the host could not be looked up',
+  ETIMEDOUT: 'no answer in time',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to the network',
+  ENOENT: 'no such socket',
+  EACCES: 'no permission for the socket',
+};
+
+/** Why a server could not be reached; `undefined` if the error has no code that the table knows. */
+export function socketFailure(error: unknown): string | undefined {
+  return lookUp(CONNECTING, error);
+}
+
 /** The sentence for an error of Node's file system; `undefined` if the error has no code that the table knows. */
 export function errnoSentence(error: unknown): ErrnoSentence | undefined {
+  return lookUp(SENTENCES, error);
+}
+
+function lookUp<V>(table: Readonly<Record<string, V>>, error: unknown): V | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
-  return typeof code === 'string' && Object.hasOwn(SENTENCES, code) ? SENTENCES[code] : undefined;
+  return typeof code === 'string' && Object.hasOwn(table, code) ? table[code] : undefined;
 }
 
 /** Meaning and remedy in one, for messages: `the disk is full; free some space`. Other errors say what they say. */

@@ -4,7 +4,7 @@ export type Unit = 'item' | 'batch';
 /** How many items a value stands for. */
 export type Weigh = (value: unknown) => number;
 
-/** What is no array is an item also where batches are expected: an operator of RxJS below, such as bufferCount(), makes them. */
+/** Where batches are expected, a value that is no array is one item: an operator of RxJS below makes the batches, such as bufferCount(). */
 export const byLength: Weigh = (value) => (Array.isArray(value) ? value.length : 1);
 
 /** `undefined` where each value is one item, so that counting it costs an addition. */

@@ -40,6 +40,16 @@ describe('toStoreError', () => {
     },
   );
 
+  it.each([
+    ['a library around the driver', (cause: Error) => new Error('query failed', { cause })],
+    ['two of them', (cause: Error) => new Error('span ended', { cause: new Error('query failed', { cause }) })],
+    ['an aggregate', (cause: Error) => new AggregateError([cause], '')],
+  ])('finds what the server said beneath %s', (_, wrap) => {
+    const error = toStoreError(wrap(driverError('duplicate key', { code: '23505' })));
+    expect(error).toMatchObject({ code: 'SLUICE_STORE_VALUE', sqlState: '23505', connectionLost: false });
+    expect(error.message).toContain('duplicate key');
+  });
+
   it('looks into the errors of a host with several addresses', () => {
     const inner = driverError('connect ECONNREFUSED ::1:5432', { code: 'ECONNREFUSED', address: '::1', port: 5432 });
     const error = toStoreError(new AggregateError([inner]));

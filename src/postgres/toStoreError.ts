@@ -1,5 +1,6 @@
+import { socketFailure } from '../failures/errno.js';
 import { sqlStateOf } from '../failures/sqlState.js';
-import type { FailureLink } from '../failures/walkFailure.js';
+import { type FailureLink, walkFailure } from '../failures/walkFailure.js';
 import { type PostgresFailure, postgresFailure } from './failures.js';
 import { StoreError } from './storeError.js';
 
@@ -39,17 +40,6 @@ const WRITING = writing();
 
 const BROKEN = { code: 'SLUICE_STORE_CONNECTION_LOST', advice: 'lost' } as const;
 
-const NETWORK: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ENOTFOUND: 'no such host',
-  EAI_AGAIN: 'the name of the host could not be looked up',
-  ETIMEDOUT: 'no answer in time',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'no route to the network',
-  ENOENT: 'no such socket',
-  EACCES: 'no permission for the socket',
-};
-
 interface DriverError extends FailureLink {
   readonly address?: unknown;
   readonly port?: unknown;
@@ -69,7 +59,7 @@ export function toStoreError(error: unknown, purpose: Purpose = WRITING): StoreE
   const failure = postgresFailure(driver);
   const options = { sqlState, field: fieldOf(driver), failureClass: failure?.class, cause: error };
   if (sqlState === undefined && !failure) {
-    const meaning = NETWORK[String(driver.code)];
+    const meaning = socketFailure(driver);
     if (meaning) {
       const message = `cannot reach Postgres${addressOf(driver)} (${meaning}): start the server, or correct host and port in DATABASE_URL`;
       return new StoreError('SLUICE_STORE_UNREACHABLE', message, options);
@@ -95,11 +85,19 @@ export function reasonOf(error: unknown): string {
   return typeof code === 'string' ? code : 'no reason given';
 }
 
-/** A host with several addresses fails with one error per address, under a head that says nothing. */
+/**
+ * The error that the server, the driver or the system gave: a library around the driver may have wrapped it, and a host with
+ * several addresses fails with one error per address, under a head that says nothing. If none is known, the first of those, or
+ * the error itself.
+ */
 export function rootOf(error: unknown): DriverError {
-  const driver = (error ?? {}) as DriverError;
-  const first: unknown = Array.isArray(driver.errors) ? driver.errors[0] : undefined;
-  return typeof first === 'object' && first !== null ? (first as DriverError) : driver;
+  let first: FailureLink | undefined;
+  const known = walkFailure<DriverError>(error, (link) => {
+    if (Array.isArray(link.errors) && link.errors.length > 0) return undefined;
+    first ??= link;
+    return (sqlStateOf(link) ?? postgresFailure(link) ?? socketFailure(link)) ? link : undefined;
+  });
+  return known ?? first ?? {};
 }
 
 function addressOf({ address, hostname, port }: DriverError): string {

@@ -32,7 +32,7 @@ export class PermitQueue {
     return queues.get(breaker) ?? new PermitQueue(breaker);
   }
 
-  /** A permit, if there is one, nobody waits for it, and nobody is just being let through: whoever comes then must queue. */
+  /** A permit, if the breaker gives one and no caller is waiting or being served; otherwise the caller must queue. */
   tryAcquire(now: number): Permit | undefined {
     return this.#waiters.size === 0 && !this.#serving ? this.#breaker.tryAcquire(now) : undefined;
   }
