@@ -206,6 +206,56 @@ describe('GatedQueue', () => {
     expect(order).toEqual(['item 1', 'end']);
   });
 
+  it('fails with what its stage throws during a flush, wherever in it', () => {
+    const failure = new Error('a callback throws');
+    let isAngry = false;
+    const fail = <R>(answer: R) => {
+      if (isAngry) throw failure;
+      return answer;
+    };
+    const cases: [string, Partial<GatedQueueConfig<number>>, () => void][] = [
+      ['isReady', { isReady: () => fail(true) }, () => {}],
+      ['onLevel', { onLevel: () => fail(undefined) }, () => {}],
+      ['finish', {}, () => fail(undefined)],
+    ];
+    for (const [name, config, finish] of cases) {
+      isAngry = false;
+      const { line, stage } = lineWith(config);
+      stage.isOpen = false;
+      line.push(1);
+      line.end(finish);
+      stage.isOpen = true;
+      isAngry = true;
+      expect(() => line.flush(), name).not.toThrow();
+      expect(stage.errors, name).toEqual([failure]);
+    }
+  });
+
+  it('names the item that was being offered when it was stopped, and offers none behind it', () => {
+    for (const how of ['takes', 'refuses', 'throws'] as const) {
+      const late: number[] = [];
+      let isOpen = false;
+      const offered: number[] = [];
+      const line: GatedQueue<number> = new GatedQueue<number>({
+        offer(item) {
+          if (!isOpen) return false;
+          offered.push(item);
+          line.stop();
+          if (how === 'throws') throw new Error('stopped');
+          return how === 'takes';
+        },
+        fail: () => {},
+        onLate: (item) => late.push(item),
+      });
+      line.push(1);
+      line.push(2);
+      isOpen = true;
+      line.flush();
+      line.flush();
+      expect([offered, late, line.gate.isOpen], how).toEqual([[1], [1], false]);
+    }
+  });
+
   it('throws to who pushes, and fails where it drains', () => {
     const failure = new Error('refused with anger');
     let angry = false;

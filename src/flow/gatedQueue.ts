@@ -22,8 +22,13 @@ export interface GatedQueueConfig<T> {
    * {@link GatedQueue.regulate} when the answer has become no.
    */
   readonly isReady?: (() => boolean) | undefined;
-  /** Receives what `offer` throws during a flush; while an item is pushed it is thrown to the caller. */
+  /**
+   * Receives what any of these functions throws during a flush, and what the end does that a flush has reached. While an item is
+   * pushed it is thrown to the caller.
+   */
   readonly fail: (error: unknown) => void;
+  /** Called with an item that was being offered when the queue was stopped, once `offer` has returned or thrown. */
+  readonly onLate?: ((item: T) => void) | undefined;
   /** Called when the level changes. */
   readonly onLevel?: ((level: Level) => void) | undefined;
 }
@@ -51,6 +56,7 @@ export class GatedQueue<T> {
   readonly #isReady: (() => boolean) | undefined;
   readonly #fail: (error: unknown) => void;
   readonly #onLevel: ((level: Level) => void) | undefined;
+  readonly #onLate: ((item: T) => void) | undefined;
   #level: Level = 'ok';
   #busy = false;
   #isStopped = false;
@@ -67,6 +73,7 @@ export class GatedQueue<T> {
     this.#isReady = config.isReady;
     this.#fail = config.fail;
     this.#onLevel = config.onLevel;
+    this.#onLate = config.onLate;
   }
 
   get length(): number {
@@ -119,9 +126,14 @@ export class GatedQueue<T> {
     } finally {
       this.#busy = false;
     }
-    // An empty queue opens its gate only when it is through, so that what a source then sends goes straight on.
-    this.regulate();
-    this.#finishIfEmpty();
+    if (this.#isStopped) return;
+    try {
+      // An empty queue opens its gate only when it is through, so that what a source then sends goes straight on.
+      this.regulate();
+      this.#finishIfEmpty();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Opens the gate of a queue that is getting short while it is still being flushed: a source fills it up behind. */
@@ -146,7 +158,7 @@ export class GatedQueue<T> {
     return weightOfAll(this.#ring, weigh);
   }
 
-  /** Offers nothing more: what waits stays. */
+  /** Flushes nothing more, the gate stays as it is, and the end is not reached: what waits stays. */
   stop(): void {
     this.#isStopped = true;
   }
@@ -180,12 +192,16 @@ export class GatedQueue<T> {
 
   /** An item at which `offer` throws stays in the queue, so that the account of the failed stage is right. */
   #take(item: T): boolean {
+    let taken: boolean;
     try {
-      return this.#offer(item);
+      taken = this.#offer(item);
     } catch (error) {
       this.#ring.unshift(item);
+      if (this.#isStopped) this.#onLate?.(item);
       throw error;
     }
+    if (this.#isStopped) this.#onLate?.(item);
+    return taken;
   }
 
   #tell(level: Level): void {

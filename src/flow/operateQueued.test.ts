@@ -175,6 +175,47 @@ describe('operateQueued', () => {
     }
   });
 
+  const failure = new Error('a handler throws');
+  const fail = () => {
+    throw failure;
+  };
+  let isReady = true;
+  let isOver = false;
+  const faults: Record<string, (operation: QueuedOperation<number, number>) => Partial<QueuedHandlers<number>>> = {
+    isReady: () => ({ isReady: () => isReady || fail() }),
+    onLevel: () => ({ onLevel: () => isOver && fail() }),
+    offer: () => ({ offer: () => isOver && fail() }),
+    onEnd: () => ({ onEnd: fail }),
+    isIdle: () => ({ isIdle: fail }),
+    held: () => ({ held: () => (isOver ? fail() : 0) }),
+  };
+  const calls = ['flush', 'regulate', 'endWith', 'fail'] as const;
+  it.each(calls.flatMap((call) => Object.keys(faults).map((fault) => [fault, call] as const)))(
+    'lets nothing that %s throws escape to who calls %s, such as a timer',
+    (fault, call) => {
+      isReady = true;
+      isOver = false;
+      let isOpen = false;
+      const { push, source, operation, result, stage } = bench((given) => ({
+        offer(item) {
+          if (!isOpen) return false;
+          given.emit(item);
+          return true;
+        },
+        ...faults[fault]?.(given),
+      }));
+      push(1);
+      if (call !== 'endWith') source.complete();
+      isOpen = true;
+      isReady = false;
+      isOver = true;
+      expect(() => operation[call as 'fail'](() => {})).not.toThrow();
+      isOver = false;
+      if (call === 'flush') expect(result.error).toBe(failure);
+      if (fault !== 'held') expect(stage.conservation).toBe(0);
+    },
+  );
+
   it('waits for nothing any more once it is unsubscribed', () => {
     const { gate, push, subscription } = bench(relay, 'closed');
     push(1);

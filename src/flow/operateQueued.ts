@@ -133,20 +133,27 @@ export function operateQueuedCounted<T, R>(
       return false;
     };
 
-    const onOpen = () => {
+    /** What calls these may be a timer, or somebody else's subscription: whatever goes wrong in here is the operator's own fault. */
+    const guarded = (work: () => void) => () => {
       try {
-        results?.flush();
-        handlers.onOpen?.();
-        flush();
+        work();
       } catch (error) {
         destination.error(error);
       }
     };
 
-    const flush = () => {
+    const onOpen = guarded(() => {
+      results?.flush();
+      // What it emitted may have ended the subscription: whatever is left has been abandoned.
+      if (!destination.closed) handlers.onOpen?.();
+      flush();
+    });
+
+    const flush = guarded(() => {
+      if (destination.closed) return;
       queue?.flush();
       endIfIdle();
-    };
+    });
 
     const isIdle = () => {
       if (results !== undefined && results.length > 0) return false;
@@ -160,13 +167,17 @@ export function operateQueuedCounted<T, R>(
       end();
     };
 
-    const endWith = (end: () => void) =>
-      queue?.end(() => {
+    const endWith = (end: () => void) => {
+      const reached = guarded(() => {
         if (hasFailed) return;
         finish = end;
         handlers.onEnd?.();
         endIfIdle();
       });
+      queue?.end(reached);
+    };
+
+    const endAfterResults = guarded(endIfIdle);
 
     const fail = (error: unknown) => {
       if (hasFailed) return;
@@ -174,7 +185,7 @@ export function operateQueuedCounted<T, R>(
       detach();
       queue?.stop();
       finish = () => destination.error(error);
-      endIfIdle();
+      endAfterResults();
     };
 
     const handlers = init(
@@ -188,7 +199,7 @@ export function operateQueuedCounted<T, R>(
         waiting: () => queue?.length ?? 0,
         evict: () => queue?.evict(),
         push: (item) => queue?.push(item) ?? false,
-        regulate: () => queue?.regulate(),
+        regulate: guarded(() => queue?.regulate()),
         hasFailed: () => hasFailed,
         results(capacity) {
           results = new GatedQueue<R>({
@@ -206,8 +217,18 @@ export function operateQueuedCounted<T, R>(
       account,
     );
     const { take } = handlers;
-    const line = new GatedQueue<T>({ ...handlers, fail: (error) => destination.error(error) });
+    const line = new GatedQueue<T>({
+      ...handlers,
+      fail: (error) => destination.error(error),
+      // What a callback of the user's ended the subscription with, item in hand: the queue had it no longer, and the handlers not yet.
+      onLate(item) {
+        const weight = operation.weigh(item);
+        if (destination.closed) account.abandoned += Math.max(0, Math.min(weight, stage.balance));
+      },
+    });
     queue = line;
+    // After the account has been closed, which abandons what waits.
+    destination.add(() => line.stop());
     if (handlers.isReady) line.regulate();
 
     const failFull = (item: T) => {

@@ -59,7 +59,7 @@ export function dedupe<T>(config: DedupeConfig<T>): MonoTypeOperatorFunction<T> 
   const owner = 'dedupe';
   const { by, windowMs, maxKeys, scheduler = asyncScheduler, name } = readOptions(owner, config, OPTIONS);
 
-  return operate<T, T>({ kind: owner, name }, ({ emit, settle, weigh }) => {
+  return operate<T, T>({ kind: owner, name }, ({ destination, emit, settle, weigh }) => {
     const recent = new RecentKeys(maxKeys, windowMs);
     let held = 0;
 
@@ -69,6 +69,8 @@ export function dedupe<T>(config: DedupeConfig<T>): MonoTypeOperatorFunction<T> 
         // An item at which `by` throws stays held, so that the account of the failed stage is right.
         held = weigh(item);
         const key = by(item);
+        // Where `by` has ended the subscription, the item was abandoned.
+        if (destination.closed) return;
         held = 0;
         if (recent.isRepeated(key, scheduler.now())) settle('dropped', item, 'duplicate');
         else emit(item);

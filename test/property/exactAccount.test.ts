@@ -202,6 +202,32 @@ const link: fc.Arbitrary<Link> = fc.oneof(
   ),
 );
 
+/** Stages that end by themselves while items wait above them. */
+const endingLink: fc.Arbitrary<Link> = fc.oneof(
+  { weight: 2, arbitrary: link },
+  fc.record({ count: small, keyed: fc.boolean(), first: small, perMs: fc.integer({ min: 1, max: 20 }) }).map(
+    ({ count, keyed, first, perMs }): Link =>
+      (bench, name) =>
+      (source) =>
+        source.pipe(
+          bench.before(name),
+          lanes({ count, name, ...(keyed ? { by: (items: Batch) => items[0]! } : {}) }, (lane$, index) => {
+            const inner = `${name}.pace${index}`;
+            const paced = pace<Batch>({ rate: 1, perMs, name: inner, scheduler: bench.clock });
+            return lane$.pipe(bench.behind(name), bench.watched(inner, paced), take(first + index));
+          }),
+        ),
+  ),
+  fc.record({ keys: small, maxKeys: small, first: small }).map(
+    ({ keys, maxKeys, first }): Link =>
+      (bench, name) =>
+      (source) => {
+        const by = (items: Batch) => items[0]! % keys;
+        return source.pipe(bench.watched(name, conflate({ by, maxKeys, name })), take(first));
+      },
+  ),
+);
+
 /** Two chains for the batches: by their first item, or each of them for both. */
 const fork: fc.Arbitrary<
   (bench: Bench, write: (name: string) => OperatorFunction<Batch, unknown>) => OperatorFunction<Batch, unknown>
@@ -274,8 +300,8 @@ function checkStage(stage: Stage, seen: Seen): void {
 describe('the account is exact', () => {
   const totals = new Map<string, number>();
 
-  it('by stage and by reason at every quiet moment, whatever is between the batches and the writers', () => {
-    const property = fc.property(
+  const exactWith = (links: fc.Arbitrary<Link[]>, atMost: fc.Arbitrary<number>) =>
+    fc.property(
       fc.noBias(
         fc.record({
           size: fc.integer({ min: 1, max: 5 }),
@@ -287,10 +313,11 @@ describe('the account is exact', () => {
           diverts: fc.boolean(),
         }),
       ),
-      fc.noBias(fc.array(link, { maxLength: 4, size: 'max' })),
+      links,
       fork,
       fc.noBias(fc.array(action, { minLength: 1, maxLength: 20, size: 'max' })),
-      ({ size, foreign, writes, ms, poison, failAt, diverts }, links, fork, actions) => {
+      atMost,
+      ({ size, foreign, writes, ms, poison, failAt, diverts }, links, fork, actions, atMost) => {
         const bench = new Bench();
         const { clock, monitor, gate } = bench;
         const source = new Subject<number>();
@@ -319,10 +346,9 @@ describe('the account is exact', () => {
           foreign && !isUnended && !isTransformed
             ? bufferCount(size)
             : (items$) => items$.pipe(bench.before('batch'), batch({ size }), bench.behind('batch'));
-        const chain = links.reduce(
-          (batches$, link, index) => batches$.pipe(link(bench, `stage${index}`)),
-          source.pipe(collect),
-        );
+        const chain = links
+          .reduce((batches$, link, index) => batches$.pipe(link(bench, `stage${index}`)), source.pipe(collect))
+          .pipe(take(atMost));
         let got = 0;
         const subscription = chain.pipe(fork(bench, write), withContext({ monitor, gate, stopping })).subscribe({
           next: (value) => {
@@ -366,6 +392,10 @@ describe('the account is exact', () => {
         }
       },
     );
+
+  it('by stage and by reason at every quiet moment, whatever is between the batches and the writers', () => {
+    const links = fc.noBias(fc.array(link, { maxLength: 4, size: 'max' }));
+    const property = exactWith(links, fc.constant(Number.POSITIVE_INFINITY));
     holds('the account is exact', property, { seed: 8, numRuns: 300 });
     // The scenarios were not idle.
     const seen = [
@@ -375,5 +405,11 @@ describe('the account is exact', () => {
     ];
     for (const key of seen) expect(totals.get(key) ?? 0, key).toBeGreaterThan(3);
     expect(totals.get('dropped overflow')).toBeGreaterThan(1);
+  });
+
+  it('where stages end by themselves while items wait', () => {
+    const links = fc.noBias(fc.array(endingLink, { minLength: 1, maxLength: 3, size: 'max' }));
+    const property = exactWith(links, fc.noBias(fc.constantFrom(1, 2, 3, Number.POSITIVE_INFINITY)));
+    holds('the account is exact where stages end', property, { seed: 12, numRuns: 300 });
   });
 });
