@@ -119,7 +119,7 @@ class Round<T> {
     if (this.#recipients.length === 0) {
       const recipients = this.#thoseBefore();
       if (recipients.length === 0) {
-        account.settle('dropped', item, 'branchEnded');
+        this.#operation!.settle('dropped', item, 'branchEnded');
         return true;
       }
       const closed = recipients.find((branch) => !branch.isOpen);

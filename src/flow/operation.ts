@@ -16,7 +16,10 @@ export interface Operation<R> {
   readonly emit: (value: R, weight?: number) => void;
   /** The bulk way into what is directly downstream, where that is an operator that has one. It counts as `emit` does. */
   readonly bulkOut: () => Bulk<R> | undefined;
-  /** Counts a value that goes no further, by reason: dropped, diverted, or written. */
+  /**
+   * Counts a value that goes no further, by reason: dropped, diverted, or written. It does not throw: what an observer of fates throws
+   * ends the pipeline.
+   */
   readonly settle: (fate: Fate, value: unknown, reason?: string) => void;
   /** The same for `count` items that are no value of the stream; `items` is asked only where an observer wants them. */
   readonly settleSome: (fate: Fate, count: number, reason: string, items: () => readonly unknown[]) => void;
@@ -59,8 +62,21 @@ export function operationOf<R>(
         }
       );
     },
-    settle: (fate, value, reason) => account.settle(fate, value, reason),
-    settleSome: (fate, count, reason, items) => account.settleSome(fate, count, reason, items),
+    // It is counted before an observer is told. What that throws must not reach the operator, which has done with the item.
+    settle(fate, value, reason) {
+      try {
+        account.settle(fate, value, reason);
+      } catch (error) {
+        destination.error(error);
+      }
+    },
+    settleSome(fate, count, reason, items) {
+      try {
+        account.settleSome(fate, count, reason, items);
+      } catch (error) {
+        destination.error(error);
+      }
+    },
     weigh: (value) => weightOf(value, account.weigh),
     itemsIn: (value) => itemsIn(value, account.weigh),
   };
