@@ -23,11 +23,11 @@ export class Distribution {
     this.count += 1;
   }
 
-  /** Adds the values of a distribution with the same bounds. */
-  add(other: Distribution): void {
-    for (let i = 0; i < this.counts.length; i++) this.counts[i]! += other.counts[i]!;
-    this.sum += other.sum;
-    this.count += other.count;
+  /** Adds the values of a distribution with the same bounds, or takes them out with the sign -1. */
+  add(other: Distribution, sign: 1 | -1 = 1): void {
+    for (let i = 0; i < this.counts.length; i++) this.counts[i]! += sign * other.counts[i]!;
+    this.sum += sign * other.sum;
+    this.count += sign * other.count;
   }
 
   /** How it is exported: a bucket per bound, each with all values up to it, and the sum and the count. */

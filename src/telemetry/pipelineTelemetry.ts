@@ -16,9 +16,16 @@ import {
 import { BoundedLabels } from './boundedLabels.js';
 import { METRICS, type MetricKey, PROVIDER_STATES, type ProviderState } from './catalogue.js';
 import { EventLoopDelay, type EventLoopDelayReading } from './eventLoopDelay.js';
+import { FormerCounts } from './formerCounts.js';
 import { GateTimes } from './gateTimes.js';
 import { Metrics, type MetricsFormat, type MetricsRegistry, type RenderedMetrics } from './metrics.js';
-import { type DeadLetterCounts, type MetricSources, type PipelineView, scrapePipeline } from './pipelineView.js';
+import {
+  type DeadLetterCounts,
+  type MetricSources,
+  type PipelineView,
+  scrapeCircuits,
+  scrapePipeline,
+} from './pipelineView.js';
 import { Scrape } from './scrape.js';
 import { type Topology, topologyOf } from './topology.js';
 import { type EventTimeOf, eventTimeOf, WriterRecord } from './writerRecord.js';
@@ -127,8 +134,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
   /** Names under which a drain was announced while no pipeline of that name was running. */
   const announced = new Set<string>();
   const providers = new Map<string, ProviderState>();
-  /** What the pipelines that have ended have counted; their gauges are not read. */
-  const former = new Scrape();
+  const former = new FormerCounts();
   let gaps = 0;
   let latest: Scrape | undefined;
 
@@ -165,8 +171,12 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
   const scrape = (): Scrape => {
     if (latest) return latest;
     const fresh = new Scrape();
-    fresh.addCounted(former);
-    for (const pipeline of pipelines.values()) scrapePipeline(pipeline, fresh, sources);
+    former.addTo(fresh);
+    for (const pipeline of pipelines.values()) {
+      scrapePipeline(pipeline, fresh, sources);
+      // A breaker says nothing of a sink that nobody writes to any more.
+      if (!pipeline.isOver) scrapeCircuits(pipeline, fresh, sources);
+    }
     for (const [provider, current] of providers) {
       for (const state of PROVIDER_STATES) fresh.add('providerState', [provider, state], state === current ? 1 : 0);
     }
@@ -192,7 +202,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
   /** The counters of the pipeline stay, its gauges end. */
   const retire = (view: PipelineView): void => {
     if (pipelines.get(view.monitor) !== view) return;
-    scrapePipeline(view, former, sources);
+    former.add(view, sources);
     pipelines.delete(view.monitor);
     for (const stage of view.monitor.stages) gates.forget(stage);
     latest = undefined;
@@ -207,7 +217,8 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
         reject(`${owner}: bind`, 'pipeline', 'a name that no running pipeline has', name);
       }
     }
-    const view: PipelineView = { name, monitor, deadLetters, draining: undefined, isOver: false };
+    const shown = { name, monitor, deadLetters, draining: undefined, isOver: false };
+    const view: PipelineView = { ...shown, before: former.before(shown, sources) };
     pipelines.set(monitor, view);
     // A pipeline that runs again takes work again.
     announced.delete(name);
@@ -260,7 +271,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
     blockers() {
       const views = concerned();
       const current = new Scrape();
-      for (const view of views) scrapePipeline(view, current, sources);
+      for (const view of views) scrapeCircuits(view, current, sources);
       const open = [...current.series('circuitState')].filter(({ value }) => value === 1);
       const holding = views.filter(({ deadLetters }) => deadLetters?.holding);
       return {

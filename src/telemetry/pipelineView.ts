@@ -3,7 +3,7 @@ import type { Stage } from '../flow/stage.js';
 import type { BoundedLabels } from './boundedLabels.js';
 import { type Coordinator, coordinatorsOf } from './coordinators.js';
 import { type GateTimes, ownGateOf } from './gateTimes.js';
-import type { Scrape } from './scrape.js';
+import { Scrape } from './scrape.js';
 import { WriterRecord } from './writerRecord.js';
 
 interface Letters {
@@ -50,23 +50,44 @@ export interface PipelineView {
   readonly name: string;
   readonly monitor: PipelineMonitor;
   readonly deadLetters: DeadLetterCounts | undefined;
+  /** What its monitor and its dead letters had counted before, which was shown then. */
+  readonly before: Scrape;
   /** Whether it drains, or has drained: because it was asked to, or because it could not go on. */
   draining: 'asked' | 'failing' | undefined;
   /** Its run has ended, and another one may take its name. */
   isOver: boolean;
 }
 
-/** Adds the values of a pipeline to a scrape. */
-export function scrapePipeline(view: PipelineView, scrape: Scrape, sources: MetricSources) {
-  const { name, monitor, deadLetters } = view;
-  const { gates, dropReasons, divertReasons } = sources;
+/** Adds the values of a pipeline to a scrape, but for its circuits. */
+export function scrapePipeline(view: PipelineView, scrape: Scrape, sources: MetricSources): void {
+  const { name, monitor, deadLetters, before } = view;
+  const own = new Scrape();
+  scrapeStages(name, monitor, own, sources);
+  if (deadLetters) scrapeLetters(name, deadLetters, own);
+  // Subtracted before anything is added, so that no rounding makes a sum of seconds fall.
+  before.addCountsTo(own, -1);
+  own.addTo(scrape);
   // Nobody misses the writers of a pipeline that was asked to end.
-  const isMissed = !(view.isOver && view.draining === 'asked');
-  for (const coordinator of coordinatorsOf(monitor.stages)) {
-    scrapeCoordinator(coordinator, scrape, sources);
-    if (!isMissed) continue;
-    for (const { stage } of coordinator.workers) scrape.add('workersAlive', [coordinator.id], stage.isLive ? 1 : 0);
+  if (view.isOver && view.draining === 'asked') return;
+  for (const { id, workers } of coordinatorsOf(monitor.stages)) {
+    for (const { stage } of workers) scrape.add('workersAlive', [id], stage.isLive ? 1 : 0);
   }
+}
+
+/** Adds the circuits of a pipeline to a scrape. */
+export function scrapeCircuits({ monitor }: PipelineView, scrape: Scrape, { records }: MetricSources): void {
+  for (const { id, workers } of coordinatorsOf(monitor.stages)) {
+    for (const { stage } of workers) {
+      const { breaker } = records.get(stage) ?? NO_RECORD;
+      scrape.keepHighest('circuitState', [id], CIRCUIT[breaker?.state ?? 'closed'] ?? 0, RANK);
+    }
+  }
+}
+
+/** Adds what the stages of a pipeline have and have counted. */
+export function scrapeStages(name: string, monitor: PipelineMonitor, scrape: Scrape, sources: MetricSources): void {
+  const { gates, dropReasons, divertReasons } = sources;
+  for (const coordinator of coordinatorsOf(monitor.stages)) scrapeCoordinator(coordinator, scrape, sources);
 
   const account = monitor.account();
   for (const key of ACCOUNT) scrape.add(key, [name], account[key]);
@@ -86,8 +107,9 @@ export function scrapePipeline(view: PipelineView, scrape: Scrape, sources: Metr
     const gate = ownGateOf(stage);
     if (gate && stage.isLive) scrape.add('gateOpen', [name, stage.id], gate.isOpen ? 1 : 0);
   }
+}
 
-  if (!deadLetters) return;
+function scrapeLetters(name: string, deadLetters: DeadLetterCounts, scrape: Scrape): void {
   const { open, parked, appended, replayed, quarantined } = deadLetters.stats();
   scrape.add('lettersOpen', [name], open.letters);
   scrape.add('lettersParked', [name], parked.letters);
@@ -120,7 +142,6 @@ function scrapeCoordinator(coordinator: Coordinator, scrape: Scrape, { records, 
     scrape.add('sinkLatency', [sink], record.latency);
     scrape.add('retries', [id], record.retries);
     scrape.add('freshness', [id], record.freshness);
-    scrape.keepHighest('circuitState', [id], CIRCUIT[record.breaker?.state ?? 'closed'] ?? 0, RANK);
   }
 }
 

@@ -11,14 +11,14 @@ interface Sample {
 export class Scrape {
   readonly #metrics = new Map<MetricKey, Map<string, Sample>>();
 
-  /** Adds to the sample with these labels, which starts at zero. */
-  add(metric: MetricKey, labels: readonly string[], value: number | Distribution): void {
+  /** Adds to the sample with these labels, which starts at zero, or subtracts from it with the sign -1. */
+  add(metric: MetricKey, labels: readonly string[], value: number | Distribution, sign: 1 | -1 = 1): void {
     const sample = this.#sampleOf(metric, labels);
     if (value instanceof Distribution) {
       if (!(sample.value instanceof Distribution)) sample.value = new Distribution(value.bounds);
-      sample.value.add(value);
+      sample.value.add(value, sign);
     } else {
-      sample.value = (sample.value as number) + value;
+      sample.value = (sample.value as number) + sign * value;
     }
   }
 
@@ -28,11 +28,17 @@ export class Scrape {
     if (ranks[state]! > ranks[sample.value as number]!) sample.value = state;
   }
 
-  /** Takes over the counts of another scrape. Its gauges are left out: they end with their pipeline. */
-  addCounted(other: Scrape): void {
-    for (const [metric, samples] of other.#metrics) {
+  addTo(other: Scrape): void {
+    for (const [metric, samples] of this.#metrics) {
+      for (const { labels, value } of samples.values()) other.add(metric, Object.values(labels), value);
+    }
+  }
+
+  /** Adds its counters to another scrape, or subtracts them. Its gauges are left out: they end with their pipeline. */
+  addCountsTo(other: Scrape, sign: 1 | -1 = 1): void {
+    for (const [metric, samples] of this.#metrics) {
       if (METRICS[metric].type === 'gauge') continue;
-      for (const { labels, value } of samples.values()) this.add(metric, Object.values(labels), value);
+      for (const { labels, value } of samples.values()) other.add(metric, Object.values(labels), value, sign);
     }
   }
 
