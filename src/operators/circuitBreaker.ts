@@ -1,6 +1,7 @@
-import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
+import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import { classifyFailure, type FailureClass } from '../failures/classifyFailure.js';
 import { operateOnDemand } from '../flow/operateOnDemand.js';
+import { StopSignal } from '../flow/stopSignal.js';
 import type { CircuitBreaker } from '../policies/circuitBreaker.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
 import {
@@ -14,6 +15,7 @@ import {
   text,
 } from '../primitives/options.js';
 import { Timer } from '../primitives/timer.js';
+import { Wait } from '../primitives/wait.js';
 import { CircuitOpenError } from './errors/circuitOpenError.js';
 import { GuardedCall, verdictOf } from './guarding/guardedCall.js';
 
@@ -94,10 +96,11 @@ export function circuitBreaker<T>(breaker: CircuitBreaker, config: CircuitBreake
     const now = () => time.at(scheduler.now());
     const call = new GuardedCall({ breaker, scheduler, destination, now });
     const healthy = new Timer(scheduler, () => call.settle('succeeded'));
-    let stopping: Subscription | undefined;
+    const turn = new Wait();
+    let deafen: (() => void) | undefined;
 
     const subscribe = () => {
-      stopping?.unsubscribe();
+      deafen?.();
       let hasAnswered = false;
       connect({
         next(item) {
@@ -123,21 +126,21 @@ export function circuitBreaker<T>(breaker: CircuitBreaker, config: CircuitBreake
     };
 
     const wait = () => {
-      let isWaiting = true;
-      call.begin(() => {
-        isWaiting = false;
-        subscribe();
+      turn.begin((over) => {
+        call.begin(over);
+        return () => call.leave();
+      }, subscribe);
+      if (!turn.isPending) return;
+      const stop = StopSignal.of(downstream.stopping);
+      deafen = stop.listen(() => {
+        turn.cancel();
+        destination.complete();
       });
-      if (!isWaiting) return;
-      let isSubscribing = true;
-      stopping = downstream.stopping.subscribe(() => {
-        call.leave();
-        // Not immediately: a `repeat()` would subscribe again inside of it, and so on until the stack is full.
-        if (isSubscribing) destination.add(scheduler.schedule(() => destination.complete()));
-        else destination.complete();
-      });
-      isSubscribing = false;
-      destination.add(stopping);
+      destination.add(deafen);
+      if (!stop.hasFired) return;
+      turn.cancel();
+      // Not immediately: a `repeat()` would subscribe again inside of it, and so on until the stack is full.
+      destination.add(scheduler.schedule(() => destination.complete()));
     };
 
     return {
@@ -148,7 +151,7 @@ export function circuitBreaker<T>(breaker: CircuitBreaker, config: CircuitBreake
           destination.error(new CircuitOpenError(stage.name, breaker.readyInMs(scheduler.now())));
         }
       },
-      finalize: () => call.leave(),
+      finalize: () => turn.cancel(),
     };
   });
 }
