@@ -101,9 +101,10 @@ export function accountOf(all: readonly Stage[], deliveries?: Deliveries): Accou
   if (deliveries) {
     const { total } = deliveries;
     delivered += total;
-    deliveries.surplus = Math.max(deliveries.surplus, total - handedToEnds);
-    received += deliveries.surplus;
-    filtered += deliveries.surplus - (total - handedToEnds);
+    const seen = seenOf(deliveries);
+    seen.surplus = Math.max(seen.surplus, total - handedToEnds);
+    received += seen.surplus;
+    filtered += seen.surplus - (total - handedToEnds);
   }
   return {
     received,
@@ -120,8 +121,8 @@ export function accountOf(all: readonly Stage[], deliveries?: Deliveries): Accou
 }
 
 /**
- * The most that was ever seen of what a stage took beyond what was handed to it, and of what it made beyond what it took; 0 or
- * more.
+ * The most that was ever seen of what a stage, or a subscriber, took beyond what was handed to it, and of what it made beyond what
+ * it took; 0 or more.
  */
 interface Seen {
   surplus: number;
@@ -132,13 +133,13 @@ interface Seen {
  * By stage, so that `received` never falls. Of a difference, items that were added cannot be told from those that are taken out
  * later: what counted as received once stays received, and the rest is filtered.
  */
-const SEEN = new WeakMap<Stage, Seen>();
+const SEEN = new WeakMap<Stage | Deliveries, Seen>();
 
-function seenOf(stage: Stage): Seen {
-  let seen = SEEN.get(stage);
+function seenOf(taker: Stage | Deliveries): Seen {
+  let seen = SEEN.get(taker);
   if (!seen) {
     seen = { surplus: 0, made: 0 };
-    SEEN.set(stage, seen);
+    SEEN.set(taker, seen);
   }
   return seen;
 }

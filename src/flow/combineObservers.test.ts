@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { combineObservers } from './combineObservers.js';
+import { NO_CONTEXT, registerStage } from './context.js';
 import { PipelineMonitor } from './monitor.js';
 import type { StageObserver } from './stage.js';
 
@@ -65,17 +66,18 @@ describe('a monitor', () => {
       retrying: (_, ms) => called.push(`${name}: ${ms}`),
     });
     const monitor = new PipelineMonitor({ observer: observer('a') });
-    const account = monitor.register({ kind: 'x' });
+    const register = (kind: string) => registerStage({ ...NO_CONTEXT, monitor }, { kind });
+    const account = register('x');
     const first = account.stage;
     const end = monitor.observe(observer('b'));
-    monitor.register({ kind: 'y' });
+    register('y');
     first.observer?.retrying?.(first, 1);
     account.close();
-    monitor.register({ kind: 'x' });
+    register('x');
     first.observer?.retrying?.(first, 2);
     end();
     end();
-    monitor.register({ kind: 'z' });
+    register('z');
     expect(called).toEqual(['a: x', 'a: y', 'b: y', 'a: 1', 'a: 2', 'b: 2', 'a: z']);
   });
 });

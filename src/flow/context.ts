@@ -1,7 +1,7 @@
 import { NEVER, type Observable, Subscriber } from 'rxjs';
 import { ALWAYS_OPEN, type Gate } from './gate.js';
 import { isInsideCallback } from './insideCallback.js';
-import { type Monitor, NO_MONITOR } from './monitor.js';
+import { MAY_RETURN, type Monitor, NO_MONITOR, type Registration } from './monitor.js';
 import type { PipelineEnd } from './pipelineEnd.js';
 import type { Stage, StageAccount, StageInfo } from './stage.js';
 import type { Unit } from './unit.js';
@@ -117,7 +117,8 @@ export function registerStage(
   // Nothing is in between where the subscriber itself carries the context.
   const isDirect = subscriber !== undefined && (subscriber as unknown as Carrier)[CONTEXT] === context;
   context.watch?.look(withFallbackContext.name, info.role === 'source', isDirect);
-  return monitor.register({ ...info, feeds, group, worker, end });
+  const registration: Registration = { ...info, feeds, group, worker, end, [MAY_RETURN]: true };
+  return monitor.register(registration);
 }
 
 /**

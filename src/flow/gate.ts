@@ -5,6 +5,9 @@ export type GateState = 'open' | 'closed';
 /** Withdraws a wait; harmless once the wait is over. */
 export type CancelWait = () => void;
 
+/** What those who only look see of a gate: they can neither move it nor wait at it. */
+export type GateView = Pick<Gate, 'isOpen' | 'state' | 'waiting' | 'state$' | 'watch'>;
+
 /**
  * The upstream half of backpressure: a stage that can be full closes its gate, and sources wait at it.
  *
@@ -12,6 +15,7 @@ export type CancelWait = () => void;
  * while the gate stays open: a waiter that fills the stage again leaves the rest waiting, first in line for next time.
  */
 export class Gate {
+  #view: GateView | undefined;
   #isOpen: boolean;
   readonly #waiters: { readonly resume: () => void }[] = [];
   #waking = false;
@@ -36,6 +40,12 @@ export class Gate {
   /** How many wait to be woken. */
   get waiting(): number {
     return this.#waiters.length;
+  }
+
+  /** The same gate for those who only look: always the same object. */
+  get view(): GateView {
+    this.#view ??= new View(this);
+    return this.#view;
   }
 
   /** The current state at once, then each change, in order. Hot, and never completes by itself. */
@@ -116,6 +126,35 @@ export class Gate {
       for (const listener of this.#listeners) listener.next(next);
     }
     this.#speaking = false;
+  }
+}
+
+class View implements GateView {
+  readonly #gate: Gate;
+
+  constructor(gate: Gate) {
+    this.#gate = gate;
+    Object.freeze(this);
+  }
+
+  get isOpen(): boolean {
+    return this.#gate.isOpen;
+  }
+
+  get state(): GateState {
+    return this.#gate.state;
+  }
+
+  get waiting(): number {
+    return this.#gate.waiting;
+  }
+
+  get state$(): Observable<GateState> {
+    return this.#gate.state$;
+  }
+
+  watch(watcher: (isOpen: boolean) => void): () => void {
+    return this.#gate.watch(watcher);
   }
 }
 

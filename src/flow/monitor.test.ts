@@ -1,7 +1,11 @@
+import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { NO_CONTEXT, registerStage } from './context.js';
 import { Gate } from './gate.js';
 import { NO_MONITOR, PipelineMonitor } from './monitor.js';
-import { StageAccount } from './stage.js';
+import { operate } from './operate.js';
+import { type Stage, StageAccount } from './stage.js';
+import { withContext } from './withContext.js';
 
 describe('Stage', () => {
   it('balances what came in against what became of it', () => {
@@ -64,6 +68,10 @@ describe('Stage', () => {
     }
     expect(() => Object.assign(gate, { isOpen: false })).toThrow(TypeError);
     expect(gate.isOpen).toBe(true);
+    const view = stage.gate as unknown as Record<string, unknown>;
+    expect(view).toMatchObject({ isOpen: true, state: 'open', waiting: 0 });
+    for (const way of ['open', 'close', 'whenOpen']) expect(view[way], way).toBeUndefined();
+    for (const field of ['isOpen', 'open', 'watch']) expect(() => Object.assign(view, { [field]: 7 }), field).toThrow();
     expect(stage).toMatchObject({ in: 0, out: 0, written: 0, diverted: 0, held: 0, isLive: true, conservation: 0 });
   });
 });
@@ -79,19 +87,48 @@ describe('PipelineMonitor', () => {
   it('gives a stage that comes back its former account, and one beside a live one its own', () => {
     const monitor = new PipelineMonitor();
     const end = monitor.register({ kind: 'end' }).stage;
+    const register = (info: { kind: string; name?: string; gate?: Gate }, stage: Stage | undefined = end) =>
+      registerStage({ ...NO_CONTEXT, monitor, stage }, info);
     const gate = new Gate();
-    const first = monitor.register({ kind: 'read', feeds: end });
+    const first = register({ kind: 'read' });
     first.out = 3;
-    expect(monitor.register({ kind: 'read', feeds: end })).not.toBe(first);
+    expect(register({ kind: 'read' })).not.toBe(first);
     first.close();
-    const again = monitor.register({ kind: 'read', feeds: end, gate });
+    const again = register({ kind: 'read', gate });
     expect(again).toBe(first);
     expect(again.out).toBe(3);
-    expect(again.stage.gate).toBe(gate);
+    expect(again.stage.gate).toBe(gate.view);
     again.close();
-    for (const other of [{ kind: 'read' }, { kind: 'read', feeds: end, name: 'x' }, { kind: 'tail', feeds: end }]) {
-      expect(monitor.register(other)).not.toBe(first);
-    }
+    for (const other of [{ kind: 'read', name: 'x' }, { kind: 'tail' }]) expect(register(other)).not.toBe(first);
+    expect(register({ kind: 'read' }, first.stage)).not.toBe(first);
+  });
+
+  it('gives nobody else the account of a stage, also where it looks the same and has ended', () => {
+    const monitor = new PipelineMonitor();
+    const source = new Subject<number>();
+    const subscription = source
+      .pipe(
+        operate<number, number>({ kind: 'own' }, ({ settle }) => ({
+          next: (item) => settle('dropped', item, 'never'),
+        })),
+        withContext({ monitor }),
+      )
+      .subscribe();
+    source.next(1);
+    subscription.unsubscribe();
+    const stage = monitor.stages[0]!;
+    const before = monitor.account();
+    const { kind, role, name, feeds, branchOf, worker } = stage;
+    const alike = monitor.register({ kind, role, name, feeds, branchOf, worker });
+    expect(alike.stage).not.toBe(stage);
+    alike.in = 7;
+    expect(stage).toMatchObject({ in: 1, droppedTotal: 1, conservation: 0, isLive: false });
+    alike.in = 0;
+    (stage.dropped as Map<string, number>).set('never', 9);
+    (stage.divertedBy as Map<string, number>).set('never', 9);
+    expect(() => (monitor.stages as Stage[]).pop()).toThrow(TypeError);
+    expect(monitor.account()).toEqual(before);
+    expect([...stage.dropped]).toEqual([['never', 1]]);
   });
 
   it('is empty before anything happens', () => {

@@ -3,9 +3,23 @@ import { combineObservers } from './combineObservers.js';
 import { Deliveries } from './pipelineEnd.js';
 import { type Stage, StageAccount, type StageInfo, type StageObserver } from './stage.js';
 
+/**
+ * Marks what a subscription registers, which takes up the account of a former subscription of the same stage. Anybody else who
+ * registers gets an account of its own. Shared by every copy of the package in a process.
+ */
+export const MAY_RETURN = Symbol.for('sluice/mayReturn/1');
+
+/** What a subscription registers. */
+export interface Registration extends StageInfo {
+  readonly [MAY_RETURN]?: true;
+}
+
 /** Where stages register themselves, and what topology, metrics and the final report are read from. */
 export interface Monitor {
-  /** The account to keep; its `stage` is what everybody else sees. */
+  /**
+   * The account to keep; its `stage` is what everybody else sees. It is a new one, but for operators and sources that are
+   * subscribed again. A monitor that hands on to another must pass the same `info`, or a copy with all its keys.
+   */
   register(info: StageInfo): StageAccount;
   /** Counts what the subscribers of its pipelines get. Without it, what the last stage hands on counts as delivered. */
   readonly deliveries?: Deliveries | undefined;
@@ -20,7 +34,7 @@ export interface PipelineMonitorConfig {
 export class PipelineMonitor implements Monitor {
   readonly deliveries = new Deliveries();
   readonly #accounts: StageAccount[] = [];
-  readonly #stages: Stage[] = [];
+  #stages: readonly Stage[] | undefined;
   readonly #ordinals = new Map<string, number>();
   readonly #observers: StageObserver[] = [];
   #observer: StageObserver | undefined;
@@ -43,18 +57,9 @@ export class PipelineMonitor implements Monitor {
     };
   }
 
-  register(info: StageInfo): StageAccount {
+  register(info: Registration): StageAccount {
     const name = info.name ?? info.kind;
-    // A retried or switched source comes back under its old account, so a flapping one does not grow the list.
-    const former = this.#accounts.find(
-      ({ isLive, stage }) =>
-        !isLive &&
-        stage.kind === info.kind &&
-        stage.name === name &&
-        stage.feeds === info.feeds &&
-        stage.worker === info.worker &&
-        stage.branchOf === info.branchOf,
-    );
+    const former = info[MAY_RETURN] && this.#formerOf(info, name);
     if (former) {
       former.reopen(info.gate, this.#observer, info.end);
       return former;
@@ -63,7 +68,7 @@ export class PipelineMonitor implements Monitor {
     this.#ordinals.set(name, ordinal);
     const account = new StageAccount(ordinal === 1 ? name : `${name}#${ordinal}`, info, this.#observer);
     this.#accounts.push(account);
-    this.#stages.push(account.stage);
+    this.#stages = undefined;
     try {
       this.#observer?.registered?.(account.stage);
     } catch (error) {
@@ -74,13 +79,27 @@ export class PipelineMonitor implements Monitor {
     return account;
   }
 
-  /** Every stage, the last in a chain first, as they were subscribed. */
+  /** Every stage until now, the last in a chain first, as they were subscribed. */
   get stages(): readonly Stage[] {
+    this.#stages ??= Object.freeze(this.#accounts.map(({ stage }) => stage));
     return this.#stages;
   }
 
   account(): Account {
-    return accountOf(this.#stages, this.deliveries);
+    return accountOf(this.stages, this.deliveries);
+  }
+
+  /** A retried or switched source comes back under its old account, so a flapping one does not grow the list. */
+  #formerOf(info: StageInfo, name: string): StageAccount | undefined {
+    return this.#accounts.find(
+      ({ isLive, stage }) =>
+        !isLive &&
+        stage.kind === info.kind &&
+        stage.name === name &&
+        stage.feeds === info.feeds &&
+        stage.worker === info.worker &&
+        stage.branchOf === info.branchOf,
+    );
   }
 }
 

@@ -26,8 +26,6 @@ export class PipelineEnd {
 export class Deliveries {
   readonly #live: PipelineEnd[] = [];
   #ended = 0;
-  /** The most that was ever seen of what they got beyond what the last stages handed on. */
-  surplus = 0;
 
   open(unit: Unit): PipelineEnd {
     const end = new PipelineEnd(unit);

@@ -1,4 +1,4 @@
-import type { Gate } from './gate.js';
+import type { Gate, GateView } from './gate.js';
 import type { PipelineEnd } from './pipelineEnd.js';
 import type { FailedWrite, Fate, SettledWrite, WatchedBreaker } from './stageEvents.js';
 import { byLength, itemsIn, type Weigh, weightOf } from './unit.js';
@@ -94,8 +94,8 @@ export class Stage {
   }
 
   /** The gate that it closes to those upstream, where it has one. */
-  get gate(): Gate | undefined {
-    return this.#account.gate;
+  get gate(): GateView | undefined {
+    return this.#account.gate?.view;
   }
 
   /** Whether what it hands on, where it is the last, is counted at the end of its pipeline. */
@@ -131,21 +131,21 @@ export class Stage {
 
   /** Items whose diversion is settled. */
   get diverted(): number {
-    return sumOf(this.divertedBy);
+    return sumOf(this.#account.diverted);
   }
 
-  /** Items diverted, by reason. */
+  /** Items diverted until now, by reason. */
   get divertedBy(): ReadonlyMap<string, number> {
-    return this.#account.diverted;
+    return new Map(this.#account.diverted);
   }
 
-  /** Items dropped, by reason. */
+  /** Items dropped until now, by reason. */
   get dropped(): ReadonlyMap<string, number> {
-    return this.#account.dropped;
+    return new Map(this.#account.dropped);
   }
 
   get droppedTotal(): number {
-    return sumOf(this.dropped);
+    return sumOf(this.#account.dropped);
   }
 
   /** Items that it has now. */

@@ -76,9 +76,10 @@ describe('the time that a gate is closed', () => {
   });
 
   it('is not there for stages without a gate of their own', () => {
-    const below = new StageAccount('below', { kind: 'below', gate: new Gate() }).stage;
+    const belowGate = new Gate();
+    const below = new StageAccount('below', { kind: 'below', gate: belowGate }).stage;
     const between = new StageAccount('between', { kind: 'between', feeds: below }).stage;
-    for (const [gate, feeds] of [[undefined], [ALWAYS_OPEN], [below.gate, below], [below.gate, between]] as const) {
+    for (const [gate, feeds] of [[undefined], [ALWAYS_OPEN], [belowGate, below], [belowGate, between]] as const) {
       const { stage, times, seconds } = watched(gate, feeds);
       times.look(stage);
       expect(seconds()).toBeUndefined();

@@ -1,14 +1,14 @@
-import { ALWAYS_OPEN, type Gate } from '../flow/gate.js';
+import { ALWAYS_OPEN, type GateView } from '../flow/gate.js';
 import type { Stage } from '../flow/stage.js';
 
 /** How long a stage's gate has been closed, over all the gates that it has had. */
 class GateTime {
-  #gate: Gate | undefined;
+  #gate: GateView | undefined;
   #stopWatching: (() => void) | undefined;
   #closedMs = 0;
   #closedAt: number | undefined;
 
-  watch(gate: Gate | undefined, now: () => number): void {
+  watch(gate: GateView | undefined, now: () => number): void {
     if (gate === this.#gate) return;
     this.stop(now());
     this.#gate = gate;
@@ -86,8 +86,8 @@ export class GateTimes {
 }
 
 /** The gate that the stage itself closes. A branch shows the gate of the stage that it leads to, which is not its own. */
-export function ownGateOf({ gate, feeds }: Stage): Gate | undefined {
-  if (gate === ALWAYS_OPEN) return undefined;
+export function ownGateOf({ gate, feeds }: Stage): GateView | undefined {
+  if (gate === ALWAYS_OPEN.view) return undefined;
   for (let next = feeds; next; next = next.feeds) if (next.gate) return next.gate === gate ? undefined : gate;
   return gate;
 }
