@@ -71,12 +71,12 @@ describe('a migration that waits', () => {
 
   it('for the lock of another one says for which process, and gives up after its limit', async () => {
     const pid = await holding(await schemaLock());
-    await expect(run({ lockTimeoutMs: 800 })).rejects.toMatchObject({
+    await expect(run({ lockTimeoutMs: 2_000 })).rejects.toMatchObject({
       name: 'MigrationError',
       code: 'SLUICE_MIGRATION_LOCKED',
       message: expect.stringMatching(
         new RegExp(
-          `waited 800 ms for process ${pid} \\(the other, user \\w+, from [\\d.]+, idle in transaction for \\d+ s\\).*pg_terminate_backend`,
+          `waited 2000 ms for process ${pid} \\(the other, user \\w+, from [\\d.]+, idle in transaction for \\d+ s\\).*pg_terminate_backend`,
         ),
       ),
     });
@@ -95,7 +95,7 @@ describe('a migration that waits', () => {
     await run();
     const pid = await holding(`LOCK TABLE ${SCHEMA}.sluice_migrations`);
     for (const plan of [true, false]) {
-      await expect(run({ lockTimeoutMs: 600, plan })).rejects.toMatchObject({
+      await expect(run({ lockTimeoutMs: 2_000, plan })).rejects.toMatchObject({
         code: 'SLUICE_MIGRATION_LOCKED',
         message: expect.stringContaining(`process ${pid} `),
       });
@@ -110,9 +110,9 @@ describe('a migration that waits', () => {
       for (const afterBytes of [0, 600, 2_500]) {
         await store.pool.query('SELECT 1');
         const silent = proxy.stall({ direction, connection: proxy.connections.at(-1)!.id, afterBytes });
-        await expect(run({ answerTimeoutMs: 400 })).rejects.toMatchObject({
+        await expect(run({ answerTimeoutMs: 1_000 })).rejects.toMatchObject({
           code: 'SLUICE_MIGRATION_FAILED',
-          message: expect.stringMatching(/no answer for 400 ms, and its process \d+ runs no statement.*migrate again/),
+          message: expect.stringMatching(/no answer for 1000 ms, and its process \d+ runs no statement.*migrate again/),
         });
         expect(silent.fired).toBe(1);
         await silent.mend();
@@ -125,17 +125,17 @@ describe('a migration that waits', () => {
   it('for a server that is gone without a word gives up', async () => {
     await store.pool.query('SELECT 1');
     const silent = proxy.stall({ direction: 'toClient', times: Number.POSITIVE_INFINITY });
-    await expect(run({ answerTimeoutMs: 400 })).rejects.toMatchObject({
+    await expect(run({ answerTimeoutMs: 1_000 })).rejects.toMatchObject({
       code: 'SLUICE_MIGRATION_FAILED',
-      message: expect.stringMatching(/no answer for 400 ms, and no other connection is had/),
+      message: expect.stringMatching(/no answer for 1000 ms, and no other connection is had/),
     });
     expect(silent.fired).toBeGreaterThan(0);
   }, 20_000);
 
   it('for a statement that runs waits as long as it takes', async () => {
     await holding(await schemaLock());
-    const done = run({ answerTimeoutMs: 200 });
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const done = run({ answerTimeoutMs: 1_500 });
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
     await letGo();
     expect((await done).steps.length).toBeGreaterThan(0);
   });

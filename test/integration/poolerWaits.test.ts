@@ -56,7 +56,7 @@ describe.skipIf(pgBouncerProgram() === undefined)('what waits behind PgBouncer i
     await write(sink, barsOf(1));
     await holder.query('BEGIN; LOCK TABLE bars');
     const batches = fromIterable([barsOf(5, { symbol: 'LATE' })]);
-    const failed = lastValueFrom(batches.pipe(writeTo(sink, { timeoutMs: 300 }))).catch((error: unknown) => error);
+    const failed = lastValueFrom(batches.pipe(writeTo(sink, { timeoutMs: 1_500 }))).catch((error: unknown) => error);
     await expect.poll(waiting).toBe(1);
     expect(await failed).toMatchObject({ cause: { code: 'SLUICE_WRITE_TIMEOUT' } });
     await expect.poll(waiting).toBe(0);
@@ -81,7 +81,7 @@ describe.skipIf(pgBouncerProgram() === undefined)('what waits behind PgBouncer i
     const said: string[] = [];
     const waited = migrate(store.pool, {
       schema: 'waits',
-      lockTimeoutMs: 800,
+      lockTimeoutMs: 2_000,
       onWait: (message) => said.push(message),
     });
     await expect(waited).rejects.toMatchObject({
@@ -94,9 +94,9 @@ describe.skipIf(pgBouncerProgram() === undefined)('what waits behind PgBouncer i
   it('and migrates gives up a connection that is silent', async () => {
     await store.pool.query('SELECT 1');
     const silent = proxy.stall({ direction: 'toClient', connection: proxy.connections.at(-1)!.id, afterBytes: 400 });
-    await expect(migrate(store.pool, { schema: 'waits', answerTimeoutMs: 500 })).rejects.toMatchObject({
+    await expect(migrate(store.pool, { schema: 'waits', answerTimeoutMs: 1_500 })).rejects.toMatchObject({
       code: 'SLUICE_MIGRATION_FAILED',
-      message: expect.stringMatching(/no answer for 500 ms/),
+      message: expect.stringMatching(/no answer for 1500 ms/),
     });
     expect(silent.fired).toBe(1);
     await silent.mend();

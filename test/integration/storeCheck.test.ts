@@ -39,14 +39,14 @@ describe('a check of the store', () => {
   afterAll(() => proxy.close());
 
   it('takes no connection of the pool, whatever becomes of it', async () => {
-    const { check, pool } = await open({ connectTimeoutMs: 200 });
+    const { check, pool } = await open({ connectTimeoutMs: 1_000 });
     const sink = barsSink(pool);
     await write(sink, barsOf(1));
     for (let loss = 0; loss < 4; loss++) {
       const lost = proxy.stall({ direction: 'toClient', times: Number.POSITIVE_INFINITY });
       await expect(check()).rejects.toMatchObject({
         code: 'SLUICE_STORE_UNREACHABLE',
-        message: expect.stringContaining('no answer within 200 ms'),
+        message: expect.stringContaining('no answer within 1000 ms'),
       });
       expect(lost.fired).toBe(1);
       await lost.mend();
@@ -77,6 +77,8 @@ describe('a check of the store', () => {
     const { check } = await open();
     const gone = new Error('nobody waits');
     expect(await check(AbortSignal.abort(gone)).catch((error: unknown) => error)).toBe(gone);
+    // The connection of the opening is closed in its own time.
+    await expect.poll(() => proxy.connections.length).toBe(0);
     const stalled = proxy.stall({ direction: 'toClient', times: Number.POSITIVE_INFINITY });
     const [one, other] = [new AbortController(), new AbortController()];
     const asked = [check(one.signal), check(other.signal)].map((checked) => checked.catch((error: unknown) => error));
@@ -105,7 +107,7 @@ describe('a check of the store', () => {
     const server = await serveTelemetry(telemetry, {
       port: 0,
       sinkCheck: check,
-      sinkCheckTimeoutMs: 200,
+      sinkCheckTimeoutMs: 1_000,
       sinkCheckCacheMs: 0,
     });
     const ready = async () => (await fetch(`${server.url}/readyz`)).status;

@@ -91,14 +91,14 @@ describe('a password that changes', () => {
   });
 
   it('and is refused for longer than the patience lasts is fatal, and counts anew after a success', async () => {
-    const opened = await open('first-hunter2', { passwordPatienceMs: 300 });
+    const opened = await open('first-hunter2', { passwordPatienceMs: 2_000 });
     const sink = barsSink(opened.pool);
     for (let round = 0; round < 2; round++) {
       await write(sink, barsOf(1));
       await setPassword('second');
       await cut(opened);
       await expect(write(sink, barsOf(1))).rejects.toMatchObject({ failureClass: 'transient' });
-      await sleep(350);
+      await sleep(2_100);
       await expect(write(sink, barsOf(1))).rejects.toMatchObject({
         code: 'SLUICE_STORE_PASSWORD',
         failureClass: 'fatal',

@@ -55,7 +55,7 @@ describe('what waits for a server', () => {
       await write(sink, barsOf(1));
       await holder.query('BEGIN; LOCK TABLE bars');
       const batches = fromIterable([barsOf(5, { symbol: 'LATE' })]);
-      const failed = lastValueFrom(batches.pipe(writeTo(sink, { timeoutMs: 300 }))).catch((error: unknown) => error);
+      const failed = lastValueFrom(batches.pipe(writeTo(sink, { timeoutMs: 1_500 }))).catch((error: unknown) => error);
       await expect.poll(waiting).toBe(1);
       expect(await failed).toMatchObject({ cause: { code: 'SLUICE_WRITE_TIMEOUT' } });
       await expect.poll(waiting).toBe(0);
