@@ -153,6 +153,21 @@ describe('circuitBreaker', () => {
     expect(watched.state).toBe('open');
   });
 
+  it('does not count against the source the time that classify takes once it has failed', () => {
+    const { breaker, guard, scheduler } = bench(
+      {
+        classify: () => {
+          scheduler.frame += 500;
+          return 'poison';
+        },
+      },
+      { slowCallMs: 10 },
+    );
+    record(throwError(() => refused).pipe(guard()));
+    expect(breaker.told).toEqual([['succeeded', 0]]);
+    expect(breaker.state).toBe('closed');
+  });
+
   it('takes a stream for healthy 30 seconds after its first item, by default, and only once', () => {
     const { breaker: watched, guard, passTime } = bench();
     const source = new Subject<number>();

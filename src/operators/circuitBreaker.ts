@@ -113,6 +113,7 @@ export function circuitBreaker<T>(breaker: CircuitBreaker, config: CircuitBreake
         },
         over(end) {
           healthy.cancel();
+          call.answered();
           try {
             if (end.kind === 'completed') call.settle('succeeded');
             else if (end.kind === 'failed') call.settle(verdictOf(owner, classify(end.error)));

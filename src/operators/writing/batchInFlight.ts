@@ -208,6 +208,7 @@ export class BatchInFlight<T> {
 
   #committed(rows: number): void {
     const { isForeign } = this.#progress;
+    this.#call.answered();
     this.#progress.committed(rows, this.#elapsedMs());
     if (!isForeign) this.#writer.settled(this.#part);
     // Where this was all, the verdict follows the outcomes.
@@ -216,6 +217,7 @@ export class BatchInFlight<T> {
 
   #failed(error: unknown): void {
     const { sink, classify, stage, target, scheduler } = this.#writer;
+    this.#call.answered();
     const failureClass = classify?.(error) ?? sink.classify?.(error) ?? classifyFailure(error);
     const verdict = verdictOf(stage.name, failureClass);
     const retryAfterMs = retryAfterMsOf(error);

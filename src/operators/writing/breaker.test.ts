@@ -6,6 +6,9 @@ import { coded, refused } from '../../../test/support/errors.js';
 import { gatedFrom, record, upTo } from '../../../test/support/record.js';
 import { bench, steady } from '../../../test/support/writeBench.js';
 import type { Sink, WriteReceipt } from '../../contracts/sink.js';
+import { classifyFailure } from '../../failures/classifyFailure.js';
+import { PipelineMonitor } from '../../flow/monitor.js';
+import { withContext } from '../../flow/withContext.js';
 import { CircuitBreaker } from '../../policies/circuitBreaker.js';
 import { classifyPostgresFailure } from '../../postgres/failures.js';
 import { batch } from '../batch.js';
@@ -106,6 +109,70 @@ describe('the breaker', () => {
       ['failed', 100],
       ['succeeded', 30],
     ]);
+  });
+
+  it.each<[who: string, answer: 'written' | 'refused' | 'failed' | 'thrown']>([
+    ['whoever gets the outcomes', 'written'],
+    ['an observer that hears of what is settled', 'written'],
+    ['an observer that hears of failures', 'refused'],
+    ['classify', 'refused'],
+    ['classify', 'failed'],
+    ['classify', 'thrown'],
+    ['the classify of the sink', 'failed'],
+  ])('does not count against the sink the time that %s takes once the sink has answered (%s)', (who, answer) => {
+    const heard: number[] = [];
+    class Hearing extends CircuitBreaker {
+      override succeeded(...told: Parameters<CircuitBreaker['succeeded']>) {
+        heard.push(told[1]);
+        super.succeeded(...told);
+      }
+      override failed(...told: Parameters<CircuitBreaker['failed']>) {
+        heard.push(told[1]);
+        super.failed(...told);
+      }
+    }
+    const breaker = new Hearing({ window: { kind: 'count', size: 1 }, slowCallMs: 100 });
+    const { deadLetters } = letterBox();
+    const scheduler = new VirtualTimeScheduler();
+    const slowly = (name: string) => {
+      if (name === who) scheduler.frame += 5_000;
+    };
+    const monitor = new PipelineMonitor({
+      observer: {
+        settled: () => slowly('an observer that hears of what is settled'),
+        writeFailed: () => slowly('an observer that hears of failures'),
+      },
+    });
+    const refusal = () => (answer === 'refused' ? coded('22P02') : coded('ECONNREFUSED'));
+    const sink: Sink<number> = {
+      name: 'numbers',
+      write() {
+        if (answer === 'thrown') {
+          scheduler.frame += 30;
+          throw refusal();
+        }
+        const answered$ = timer(30, scheduler);
+        return answered$.pipe(
+          map(() => {
+            if (answer !== 'written') throw refusal();
+            return { rows: 1 };
+          }),
+        );
+      },
+      classify(error) {
+        slowly('the classify of the sink');
+        return classifyFailure(error);
+      },
+    };
+    const classify = () => void slowly('classify');
+    of([1])
+      .pipe(writeTo(sink, { breaker, classify, deadLetters, scheduler }), withContext({ monitor }))
+      .subscribe(() => slowly('whoever gets the outcomes'));
+    // Only the first attempt: while the breaker is open, probes go on for ever.
+    scheduler.maxFrames = 30;
+    scheduler.flush();
+    expect(heard).toEqual([30]);
+    expect(breaker.state).toBe(answer === 'failed' || answer === 'thrown' ? 'open' : 'closed');
   });
 
   it('lets a batch through that gives its own up: what has become of that one is counted once', () => {
