@@ -37,7 +37,7 @@ const OPTIONS = {
   concurrency: integer({ min: 1 }).default(1),
   batchSize: integer({ min: 1 }).default(500),
   mend: func(),
-  limit: integer({ min: 1 }).default(Number.POSITIVE_INFINITY),
+  limit: integer({ min: 1 }).or(Number.POSITIVE_INFINITY).default(Number.POSITIVE_INFINITY),
   scheduler: having('now', 'schedule').default(asyncScheduler),
 } satisfies OptionsOf<ReplayDeadLettersConfig<unknown>>;
 

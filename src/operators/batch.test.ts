@@ -15,7 +15,7 @@ describe('batch', () => {
     [{ size: 1, lingerMs: -1 }, 'batch: lingerMs must be a finite number of milliseconds of at least 0, got -1'],
     [{ size: 1, lingerMs: Infinity }, 'batch: lingerMs'],
     [{ size: 1, eager: 'yes' as never }, 'batch: eager must be true or false, got "yes"'],
-    [{ size: 1, maxBytes: 0, sizeOf: () => 1 }, 'batch: maxBytes must be an integer of at least 1, got 0'],
+    [{ size: 1, maxBytes: 0, sizeOf: () => 1 }, 'batch: maxBytes must be an integer of at least 1, or Infinity, got 0'],
     [{ size: 1, maxBytes: 10 }, 'batch: sizeOf (with maxBytes) must be a function, got undefined'],
     [{ size: 1, linger: 5 } as never, 'batch: unknown option "linger"'],
   ])('refuses %j when it is made', (config, message) => {

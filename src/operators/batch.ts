@@ -25,11 +25,11 @@ export interface BatchConfig<T> {
   /** Emit as soon as downstream is open, so that batches grow only while it is busy. Default false. */
   readonly eager?: boolean;
   /**
-   * The most bytes in a batch, as `sizeOf` counts them. Integer of at least 1, default no limit. A larger item makes a batch
-   * of one.
+   * The most bytes in a batch, as `sizeOf` counts them. Integer of at least 1, or `Infinity` for no limit; default
+   * `Infinity`. A larger item makes a batch of one.
    */
   readonly maxBytes?: number;
-  /** The size of an item in bytes, 0 or more; required with `maxBytes`. It may be called twice for one item. */
+  /** The size of an item in bytes, 0 or more; required with a limit of `maxBytes`. It may be called twice for one item. */
   readonly sizeOf?: (item: T) => number;
   /**
    * The clock of the linger, and of `eager`, which waits for the end of the current burst. Default: `asyncScheduler` and
@@ -44,7 +44,7 @@ const OPTIONS = {
   size: integer({ min: 1 }).required(),
   lingerMs: duration(),
   eager: boolean().default(false),
-  maxBytes: integer({ min: 1 }).default(Number.POSITIVE_INFINITY),
+  maxBytes: integer({ min: 1 }).or(Number.POSITIVE_INFINITY).default(Number.POSITIVE_INFINITY),
   sizeOf: func(),
   scheduler: having('now', 'schedule'),
   name: text(),

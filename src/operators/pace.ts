@@ -160,17 +160,20 @@ const OPTIONS = {
   name: text(),
 } satisfies OptionsOf<PaceConfig<unknown>>;
 
+/** What goes with `rate` only, and changes nothing where it is written out. */
+const DEFAULTS = { perMs: 1_000, burst: 1, weight: undefined } as const;
+
 const WEIGHT = integer({ min: 0 }).required();
 
 /** Makes the state of one subscription; `undefined` where there is no limit. */
 function pacing<T>(owner: string, config: PaceConfig<T>): (() => Pacer<T, unknown>) | undefined {
-  const { rate, perMs = 1_000, burst, weight, profile } = config;
+  const { rate, perMs = DEFAULTS.perMs, burst, weight, profile } = config;
   if ((rate === undefined) === (profile === undefined)) {
     throw new RangeError(`${owner}: give either rate or a profile, got ${rate === undefined ? 'neither' : 'both'}`);
   }
   if (profile !== undefined) {
     for (const option of ['perMs', 'burst', 'weight'] as const) {
-      if (config[option] !== undefined) {
+      if (config[option] !== undefined && config[option] !== DEFAULTS[option]) {
         throw new RangeError(`${owner}: ${option} goes with rate; a profile has it in its windows`);
       }
     }

@@ -2,7 +2,7 @@ import { Listeners } from '../primitives/listeners.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
 import { integer, type Read, readOptions, reject } from '../primitives/options.js';
 import { type CallWindow, callWindow } from './callWindow.js';
-import { BREAKER_OPTIONS, type CircuitBreakerConfig } from './circuitBreakerConfig.js';
+import { BREAKER_OPTIONS, type CircuitBreakerConfig, DEFAULT_RATE } from './circuitBreakerConfig.js';
 
 export type { CircuitBreakerConfig } from './circuitBreakerConfig.js';
 
@@ -67,10 +67,10 @@ export class CircuitBreaker {
       firstOpenMs,
       ...settings
     } = readOptions(owner, config, BREAKER_OPTIONS);
-    if (config.slowCallRate !== undefined && settings.slowCallMs === undefined) {
-      throw new RangeError(`${owner}: slowCallRate (${config.slowCallRate}) requires slowCallMs`);
+    const { openMs, slowCallMs, slowCallRate } = settings;
+    if (slowCallMs === undefined && slowCallRate !== DEFAULT_RATE) {
+      throw new RangeError(`${owner}: slowCallRate (${slowCallRate}) requires slowCallMs`);
     }
-    const { openMs } = settings;
     if (firstOpenMs !== undefined && firstOpenMs > openMs) {
       reject(owner, 'firstOpenMs', `at most openMs (${openMs})`, firstOpenMs);
     }

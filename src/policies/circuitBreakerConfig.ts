@@ -13,7 +13,7 @@ export interface CircuitBreakerConfig {
   readonly failureRate?: number | undefined;
   /** A call that took this many milliseconds or longer is slow. 1 or more; default: none is. */
   readonly slowCallMs?: number | undefined;
-  /** It opens when at least this part of the calls was slow. Above 0, at most 1, default 1; requires `slowCallMs`. */
+  /** It opens when at least this part of the calls was slow. Above 0, at most 1, default 1; less requires `slowCallMs`. */
   readonly slowCallRate?: number | undefined;
   /** The longest that it stays open before it lets probes through, in milliseconds. 0 or more, default 60,000. */
   readonly openMs?: number | undefined;
@@ -33,7 +33,10 @@ export interface CircuitBreakerConfig {
   readonly maxHalfOpenMs?: number | undefined;
 }
 
-const rate = () => number({ above: 0, max: 1 }).default(1);
+/** All of the calls. */
+export const DEFAULT_RATE = 1;
+
+const rate = () => number({ above: 0, max: 1 }).default(DEFAULT_RATE);
 
 /** Their specs. How some of them depend on each other is checked by the breaker. */
 export const BREAKER_OPTIONS = {

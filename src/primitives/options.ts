@@ -12,7 +12,7 @@ import { nearestName } from './nearestName.js';
  *   size: integer({ min: 1 }).required(),
  *   lingerMs: duration(),
  *   eager: boolean().default(false),
- *   maxBytes: integer({ min: 1 }).default(Number.POSITIVE_INFINITY),
+ *   maxBytes: integer({ min: 1 }).or(Number.POSITIVE_INFINITY).default(Number.POSITIVE_INFINITY),
  *   sizeOf: func(),
  *   scheduler: having('now', 'schedule'),
  *   name: text(),
@@ -50,8 +50,9 @@ export class Option<in out V, out P extends Presence = 'optional', out S = undef
     return new Option<V, 'required', S>(this.#expected, this.#accept, 'required');
   }
 
-  /** `value` may lie outside of what a caller may give, as `Infinity` does where no limit is the default. */
+  /** A caller may write `value` out too: where no limit is the default, `or()` allows it first. */
   default(value: V): Option<V, 'default', S> {
+    this.#accept(value, 'the spec', 'its default', this.#expected);
     return new Option<V, 'default', S>(this.#expected, this.#accept, 'default', value);
   }
 

@@ -129,7 +129,7 @@ describe('syntheticBars', () => {
     expect(() => syntheticBars({ symbols: [] })).toThrow(/symbols must be an array of at least one name/);
     expect(() => syntheticBars({ symbols: ['aapl'] })).toThrow(/upper case, .* each named once, got "aapl"/);
     expect(() => syntheticBars({ symbols: ['A', 'A'] })).toThrow(/each named once, got "A"/);
-    expect(() => syntheticBars({ count: -1 })).toThrow(/count must be an integer of at least 0, got -1/);
+    expect(() => syntheticBars({ count: -1 })).toThrow(/count must be an integer of at least 0, or Infinity, got -1/);
     expect(() => syntheticBars({ seed: 1.5 })).toThrow(/seed must be an integer/);
     expect(() => syntheticBars({ revisions: 2 })).toThrow(
       /revisions must be a number of at least 0 and at most 1, got 2/,

@@ -14,7 +14,7 @@ import { timeframeMs } from '../timeframe.js';
 export interface SyntheticBarsConfig {
   /** The number of symbols, which are named `S0000`, `S0001`, …, or their names, upper case and each once. Default 10. */
   readonly symbols?: number | readonly string[];
-  /** The number of bars, without revisions and duplicates. Integer of at least 0; without it the bars never end. */
+  /** The number of bars, without revisions and duplicates. Integer of at least 0, or `Infinity`, the default: the bars never end. */
   readonly count?: number;
   /** The source of all randomness: one seed gives the same bars on every machine. A safe integer, default 1. */
   readonly seed?: number;
@@ -34,7 +34,7 @@ export interface SyntheticBarsConfig {
 
 export const SYNTHETIC_BARS_OPTIONS = {
   symbols: unchecked<number | object>().default(10),
-  count: integer({ min: 0 }).default(Number.POSITIVE_INFINITY),
+  count: integer({ min: 0 }).or(Number.POSITIVE_INFINITY).default(Number.POSITIVE_INFINITY),
   seed: integer().default(1),
   epoch: duration({ min: Number.MIN_SAFE_INTEGER }).default(Date.UTC(2024, 0, 2, 14, 30)),
   timeframe: text().default('1m'),
