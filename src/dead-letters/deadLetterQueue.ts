@@ -55,7 +55,10 @@ export interface DeadLetterQueue<T> extends DeadLetters<T> {
   /** Set while the disk accepts no data. */
   readonly holding: DeadLetterHold | undefined;
   stats(): DeadLetterStats;
-  /** Removes letters permanently. Works on a full disk for segments of which every letter is removed; otherwise waits for space. */
+  /**
+   * Removes letters permanently. Works on a full disk for segments of which every letter is removed, also while new letters wait
+   * for space; otherwise waits for space as well.
+   */
   purge(filter: LetterFilter): Promise<LetterCount>;
   /** Moves open letters out of the reach of replays. */
   park(filter: LetterFilter): Promise<LetterCount>;

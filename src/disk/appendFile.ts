@@ -77,7 +77,7 @@ export class AppendFile {
       this.#isTorn = false;
       this.#size = size + bytes.length;
     } catch (error) {
-      await this.#cut();
+      await this.#cutAtOnce();
       throw error;
     }
   }
@@ -88,18 +88,21 @@ export class AppendFile {
     await file?.close();
   }
 
+  /** Cuts off what a failed append has left. */
+  async cut(): Promise<void> {
+    if (!this.#isDirty) return;
+    const file = await this.#opened();
+    // Of one that was deleted and created again nothing is left.
+    if (!this.#isDirty) return;
+    await file.truncate(this.#size);
+    await file.datasync();
+    this.#isDirty = false;
+  }
+
   /** As early as possible: a process that ends now would leave a torn line. If it fails, the next append does it. */
-  async #cut(): Promise<void> {
-    try {
-      if (this.#isDirty) {
-        const file = await this.#opened();
-        await file.truncate(this.#size);
-        await file.datasync();
-        this.#isDirty = false;
-      }
-    } catch {
-      // The disk is in trouble, and the caller learns it from the failure that led here.
-    }
+  async #cutAtOnce(): Promise<void> {
+    // The disk is in trouble, and the caller learns it from the failure that led here.
+    await this.cut().catch(() => {});
     await this.close().catch(() => {});
   }
 

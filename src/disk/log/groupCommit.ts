@@ -97,6 +97,8 @@ export class GroupCommit<W> {
   #done(piece: W): void {
     const waiting = this.#waiting.get(piece);
     this.#waiting.delete(piece);
+    // Whoever sees the last piece durable sees no hold.
+    if (this.#waiting.size === 0) this.#hold = undefined;
     waiting?.resolve();
   }
 }

@@ -61,8 +61,17 @@ export class SegmentFolder<E, D> {
     }
   }
 
-  /** Ends the active segment: the next entry begins a new one. */
+  /**
+   * Ends the active segment, if it has an entry: the next one begins a new one. Fails while it ends in lines that are not durable
+   * and cannot be cut off: they are written again, elsewhere.
+   */
   async seal(): Promise<void> {
+    if (!this.#active || this.#active.segment.last === 0) return;
+    await this.#active.file.cut();
+    await this.#closeActive();
+  }
+
+  async #closeActive(): Promise<void> {
     const active = this.#active;
     if (!active) return;
     this.#active = undefined;
@@ -149,7 +158,7 @@ export class SegmentFolder<E, D> {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#closeJournal();
-    await this.seal();
+    await this.#closeActive();
   }
 
   #requireOpen(): void {

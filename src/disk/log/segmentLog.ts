@@ -39,10 +39,12 @@ interface MarkPiece {
   readonly entries: readonly Placed[];
 }
 
-type Piece = AppendPiece | MarkPiece | { readonly isSeal: true };
+type SealPiece = { readonly isSeal: true };
+type Piece = AppendPiece | MarkPiece | SealPiece;
 
 const isAppend = (piece: Piece): piece is AppendPiece => 'rest' in piece;
 const isMark = (piece: Piece): piece is MarkPiece => 'sign' in piece;
+const isSeal = (piece: Piece): piece is SealPiece => 'isSeal' in piece;
 
 /**
  * A durable log of entries in one folder: segments of lines, each with a journal of what has become of its entries. It knows
@@ -195,20 +197,26 @@ export class SegmentLog<E, D = E> {
     await this.#unlock?.();
   }
 
+  /** What frees space does not wait for what needs it: each kind of work is tried, whatever has become of the others. */
   async #commit(group: readonly Piece[], done: (piece: Piece) => void): Promise<void> {
-    await this.#segments.append(group.filter(isAppend), (piece, placed) => {
+    let failure: { readonly error: unknown } | undefined;
+    const failed = (error: unknown): void => {
+      failure ??= { error };
+    };
+    const isPlaced = (piece: AppendPiece, placed: Placed): void => {
       piece.placed = placed;
       done(piece);
-    });
-    for (const piece of group.filter((one) => 'isSeal' in one)) {
-      await this.#segments.seal();
-      done(piece);
-    }
+    };
+    const appends = group.filter(isAppend);
+    if (appends.length > 0) await this.#segments.append(appends, isPlaced).catch(failed);
+    const seals = group.filter(isSeal);
+    if (seals.length > 0) await this.#segments.seal().then(() => seals.forEach(done), failed);
     const marks = group.filter(isMark);
     for (const segment of new Set(marks.map((piece) => piece.segment))) {
       const own = marks.filter((piece) => piece.segment === segment);
-      await this.#commitMarks(segment, own, done);
+      await this.#commitMarks(segment, own, done).catch(failed);
     }
+    if (failure) throw failure.error;
   }
 
   async #commitMarks(segment: Segment, marks: readonly MarkPiece[], done: (piece: Piece) => void): Promise<void> {

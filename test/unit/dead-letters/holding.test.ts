@@ -123,6 +123,63 @@ describe('a disk that takes nothing', () => {
     expect(queue.holding).toBeUndefined();
   });
 
+  it.each([
+    ['letters', () => {}],
+    ['letters and a purge that needs room in a journal', (purge: (stage: string) => void) => purge('other')],
+  ])('lets go of whole segments while %s wait for it', async (_, alsoWaiting) => {
+    const { disk, queue, passUntil, start } = await setUp();
+    await append(queue, [0], { stage: 'other' });
+    await append(queue, [1], { stage: 'kept' });
+    // A purge of nothing ends the segment.
+    await queue.purge({ stage: 'none' });
+    for (let i = 2; i < 10; i++) await append(queue, [i], { stage: 'write' });
+    const [, segment] = folder.files().filter((file) => file.endsWith('.ndjson'));
+    disk.before = failing('ENOSPC', ['write']);
+    const letters = [start(['a']), start(['b', 'b'])];
+    await until(() => queue.holding !== undefined);
+    const others: Promise<unknown>[] = [];
+    alsoWaiting((stage) => others.push(queue.purge({ stage })));
+    let purged: unknown;
+    void queue.purge({ stage: 'write' }).then((count) => {
+      purged = count;
+    });
+    await passUntil(() => purged !== undefined);
+    expect(purged).toEqual({ letters: 8, items: 8 });
+    expect(folder.files()).not.toContain(segment);
+    expect(await items()).toEqual([0, 1]);
+    expect(letters.map(({ state }) => state.isDone)).toEqual([false, false]);
+    expect(queue.holding).toMatchObject({ letters: 2, items: 3 });
+    disk.before = undefined;
+    await passUntil(() => letters.every(({ state }) => state.isDone));
+    let isDone = false;
+    void Promise.all(others).then(() => {
+      isDone = true;
+    });
+    await passUntil(() => isDone);
+    expect(await items()).toEqual(others.length === 0 ? [0, 1, 'a', 'b'] : [1, 'a', 'b']);
+  });
+
+  it('ends no segment with a line in it that could not be cut off: its letter would be there twice', async () => {
+    const { disk, queue, passUntil, start } = await setUp();
+    await append(queue, [0]);
+    disk.before = failing('EIO', ['datasync', 'truncate']);
+    const letter = start([1]);
+    await until(() => queue.holding !== undefined);
+    let isPurged = false;
+    const purged = queue.purge({ stage: 'none' }).then(() => {
+      isPurged = true;
+    });
+    await passUntil(() => disk.steps.filter(({ kind }) => kind === 'truncate').length > 5);
+    expect(isPurged).toBe(false);
+    disk.before = undefined;
+    await passUntil(() => letter.state.isDone && isPurged);
+    await purged;
+    await queue.close();
+    const again = await folder.open();
+    expect(await items()).toEqual([0, 1]);
+    expect(again.stats()).toMatchObject({ open: { letters: 2, items: 2 }, quarantined: 0 });
+  });
+
   it('keeps a segment of which a letter is still needed, and waits with the purge of the others', async () => {
     const { disk, queue, passUntil } = await setUp();
     for (let i = 0; i < 3; i++) await append(queue, [i], { stage: i === 1 ? 'other' : 'write' });
