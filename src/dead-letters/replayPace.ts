@@ -1,5 +1,6 @@
-import type { SchedulerLike } from 'rxjs';
+import { Observable, type SchedulerLike } from 'rxjs';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
+import { Timer } from '../primitives/timer.js';
 
 /** Timers are late, by a few letters of a fast pace: these are made up for, and no more than these. */
 const MAX_LATE_MS = 20;
@@ -11,6 +12,12 @@ export class ReplayPace {
   readonly #time = new MonotonicClock();
   /** Nothing is sent before this time. */
   #nextAt: number;
+  /** Emits after {@link waitMs}. */
+  readonly due$ = new Observable<void>((subscriber) => {
+    const timer = new Timer(this.#scheduler, () => subscriber.next());
+    timer.set(this.waitMs);
+    return () => timer.cancel();
+  });
 
   /** 0 milliseconds per item for no pace. */
   constructor(msPerItem: number, scheduler: SchedulerLike) {

@@ -1,7 +1,6 @@
-import { firstValueFrom, Observable, race, Subject, timer } from 'rxjs';
+import { firstValueFrom, Observable, race, Subject } from 'rxjs';
 import { retryAfterMsOf } from '../failures/failureHints.js';
 import type { Outlet } from '../flow/gatedSource.js';
-import { MAX_TIMER_MS } from '../primitives/timer.js';
 import { continuationOf, groupsOf } from './deadLetterQueue.js';
 import { encodeLetters, idOf } from './letterLine.js';
 import { addTo, type LetterLog, type PlacedLetter } from './letterLog.js';
@@ -284,9 +283,7 @@ export class ReplayRun {
 
   /** Resolves when the next item may be sent. */
   async #paced(): Promise<void> {
-    for (let ms = this.#pace.waitMs; ms > 0 && !this.#isOver; ms = this.#pace.waitMs) {
-      await this.#until(timer(Math.min(ms, MAX_TIMER_MS), this.#settings.scheduler));
-    }
+    while (this.#pace.waitMs > 0 && !this.#isOver) await this.#until(this.#pace.due$);
   }
 
   /** Resolves when `event$` emits, when no more letters are begun, or when the subscriber is gone. */
