@@ -29,12 +29,32 @@ describe('the record of an error', () => {
     });
   });
 
-  it('is bounded, in length and in depth, also where causes go in a circle', () => {
-    const circle = new Error('x'.repeat(1_000_000));
-    circle.cause = circle;
-    const record = JSON.stringify(recordError(circle));
+  it('is bounded, in length and in depth', () => {
+    const long = 'x'.repeat(1_000_000);
+    let error = new Error(long);
+    for (let i = 0; i < 20; i++) error = new Error(long, { cause: error });
+    const record = JSON.stringify(recordError(error));
     expect(record.length).toBeLessThan(12_000);
     expect(record.split('"cause"')).toHaveLength(5);
+  });
+
+  it('follows causes as everybody does: each error once, and past what is none', () => {
+    const circle = new Error('outside', { cause: new Error('inside') });
+    (circle.cause as Error).cause = circle;
+    expect(recordError(circle)).toEqual({
+      name: 'Error',
+      message: 'outside',
+      cause: { name: 'Error', message: 'inside' },
+    });
+    const aggregate = new AggregateError(
+      [undefined, new Error('first', { cause: 'a text' }), new Error('second')],
+      'all',
+    );
+    expect(recordError(aggregate)).toEqual({
+      name: 'AggregateError',
+      message: 'all',
+      cause: { name: 'Error', message: 'first', cause: { name: 'Error', message: 'a text' } },
+    });
   });
 
   it.each([

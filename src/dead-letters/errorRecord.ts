@@ -1,4 +1,5 @@
 import { sqlStateOf } from '../failures/sqlState.js';
+import { type FailureLink, walkFailure } from '../failures/walkFailure.js';
 import { redactText } from '../primitives/redact.js';
 
 /** What a letter keeps of an error: enough to act on, and no secret. */
@@ -10,8 +11,8 @@ export interface ErrorRecord {
   readonly cause?: ErrorRecord;
 }
 
-/** How many causes are followed, and how much is kept of a message and a name. */
-const MAX_DEPTH = 5;
+/** How many errors of a chain are kept, each with how much of a message and a name: a letter has to have room for its items. */
+const MAX_ERRORS = 5;
 const MAX_LENGTH = 2_000;
 const MAX_NAME = 100;
 
@@ -19,24 +20,33 @@ const MAX_NAME = 100;
 export function recordError(error: unknown): ErrorRecord | null {
   if (error === undefined) return null;
   try {
-    return recordAt(error, 1);
+    return recordChain(error);
   } catch (thrown) {
     return { name: 'Error', message: `an error that cannot be read (${typeof thrown})` };
   }
 }
 
-function recordAt(error: unknown, depth: number): ErrorRecord {
+function recordChain(error: unknown): ErrorRecord {
   if (typeof error !== 'object' || error === null)
     return { name: typeof error, message: clip(String(error), MAX_LENGTH) };
-  const { name, message, code, sqlState, cause, errors } = error as Record<string, unknown>;
-  const beneath = cause ?? (Array.isArray(errors) ? (errors[0] as unknown) : undefined);
+  const chain: FailureLink[] = [];
+  walkFailure(error, (link, depth) => {
+    // Of what an aggregate holds, the first stands for all.
+    if (depth < chain.length || chain.length === MAX_ERRORS) return true;
+    chain.push(link);
+    return undefined;
+  });
+  return chain.reduceRight<ErrorRecord | undefined>((cause, link) => recordOf(link, cause), undefined)!;
+}
+
+function recordOf({ name, message, code, sqlState }: FailureLink, cause: ErrorRecord | undefined): ErrorRecord {
   const state = typeof sqlState === 'string' ? sqlState : sqlStateOf({ code });
   return {
     name: typeof name === 'string' && name !== '' ? clip(name, MAX_NAME) : 'Error',
     message: typeof message === 'string' ? clip(message, MAX_LENGTH) : '',
     ...(typeof code === 'string' || typeof code === 'number' ? { code: clip(String(code), MAX_NAME) } : {}),
     ...(state === undefined ? {} : { sqlState: clip(state, MAX_NAME) }),
-    ...(beneath === undefined || beneath === null || depth >= MAX_DEPTH ? {} : { cause: recordAt(beneath, depth + 1) }),
+    ...(cause && { cause }),
   };
 }
 

@@ -24,21 +24,21 @@ const MAX_LINKS = 64;
 
 /**
  * The one walk over an error and what caused it, outermost first. Returns the first answer of `visit` other than `undefined`;
- * among the errors of an aggregate, the first answer that `prefer` accepts, else the first.
+ * among the errors of an aggregate, the first answer that `prefer` accepts, else the first. `depth` is 0 for the error itself.
  */
 export function walkFailure<R>(
   error: unknown,
-  visit: (link: FailureLink) => R | undefined,
+  visit: (link: FailureLink, depth: number) => R | undefined,
   prefer: (answer: R) => boolean = () => true,
 ): R | undefined {
   const seen = new Set<object>();
   const walk = (link: FailureLink | unknown, depth: number): R | undefined => {
-    if (typeof link === 'string') return visit({ message: link });
+    if (typeof link === 'string') return visit({ message: link }, depth);
     if (typeof link !== 'object' || link === null) return undefined;
     if (depth > MAX_DEPTH || seen.size >= MAX_LINKS || seen.has(link)) return undefined;
     seen.add(link);
     const { cause, errors } = link as FailureLink;
-    const answer = visit(link) ?? walk(cause, depth + 1);
+    const answer = visit(link, depth) ?? walk(cause, depth + 1);
     if (answer !== undefined || !Array.isArray(errors)) return answer;
     let first: R | undefined;
     for (const one of errors.slice(0, MAX_LINKS)) {
