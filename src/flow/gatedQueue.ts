@@ -91,11 +91,15 @@ export class GatedQueue<T> {
         this.#busy = false;
       }
       if (taken) {
-        if (this.#ring.length > 0 || this.#finish) this.flush();
+        if (this.#ring.length > 0 || this.#finish) {
+          if (this.#isStopped) this.#onLate?.(item);
+          else this.flush();
+        }
         // The item may already be finished, so reopen the gate that `offer` closed.
         else if (this.#isReady) this.regulate();
         return true;
       }
+      if (this.#isStopped) this.#onLate?.(item);
     }
     if (this.#ring.isFull) return false;
     this.#ring.push(item);
@@ -119,7 +123,8 @@ export class GatedQueue<T> {
         const item = this.#ring.shift() as T;
         refused = !this.#take(item);
         if (refused) this.#ring.unshift(item);
-        else this.#refill();
+        if (this.#isStopped) this.#onLate?.(item);
+        else if (!refused) this.#refill();
       }
     } catch (error) {
       this.#fail(error);
@@ -161,6 +166,8 @@ export class GatedQueue<T> {
   /** Flushes nothing more, the gate stays as it is, and the end is not reached: what waits stays. */
   stop(): void {
     this.#isStopped = true;
+    // Never called. A push asks for an end anyway, so that it need not ask for this too.
+    this.#finish = nothing;
   }
 
   /**
@@ -192,16 +199,13 @@ export class GatedQueue<T> {
 
   /** An item at which `offer` throws stays in the queue, so that the account of the failed stage is right. */
   #take(item: T): boolean {
-    let taken: boolean;
     try {
-      taken = this.#offer(item);
+      return this.#offer(item);
     } catch (error) {
       this.#ring.unshift(item);
       if (this.#isStopped) this.#onLate?.(item);
       throw error;
     }
-    if (this.#isStopped) this.#onLate?.(item);
-    return taken;
   }
 
   #tell(level: Level): void {
@@ -218,3 +222,5 @@ export class GatedQueue<T> {
     }
   }
 }
+
+const nothing = () => {};
