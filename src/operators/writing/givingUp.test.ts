@@ -16,6 +16,20 @@ import { writeCoordinator } from '../writeCoordinator.js';
 import { writeTo } from '../writeTo.js';
 import type { WritePolicies } from './writePolicies.js';
 
+describe('the end of a drain', () => {
+  it.each([0, 1, 2])('gives up the writes that are under way, and no other: write %i has ended', (ended) => {
+    const { letters, deadLetters } = letterBox();
+    const writes = Array.from({ length: 3 }, () => new Subject<WriteReceipt>());
+    const { source, expired, account } = bench((_, call) => writes[call - 1]!, { deadLetters, concurrency: 3 });
+    for (const item of [1, 2, 3]) source.next([item]);
+    writes[ended]!.next({ rows: 1 });
+    writes[ended]!.complete();
+    expired.next(undefined);
+    expect(letters.map(({ items }) => items)).toEqual([[1], [2], [3]].filter((_, i) => i !== ended));
+    expect(account()).toMatchObject({ received: 3, written: 1, diverted: 2, held: 0, conservation: 0 });
+  });
+});
+
 describe('a fatal failure', () => {
   const missing = () => coded('42P01', 'relation "bars" does not exist');
 

@@ -1,7 +1,8 @@
-import { NEVER, of, type SchedulerLike, timer, VirtualTimeScheduler } from 'rxjs';
+import { NEVER, of, type SchedulerLike, Subject, timer, VirtualTimeScheduler } from 'rxjs';
 import { finalize, map } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { bench, steady } from '../../../test/support/writeBench.js';
+import type { WriteReceipt } from '../../contracts/sink.js';
 
 describe('a time limit', () => {
   it('lets go of a write that hangs, and counts it as a failed attempt', () => {
@@ -38,6 +39,20 @@ describe('a time limit', () => {
     advance(1);
     expect(result.error).toMatchObject({ cause: { code: 'SLUICE_WRITE_TIMEOUT' } });
     expect(calls).toHaveLength(3);
+  });
+
+  it('is that of each write under way, whichever of the others have ended', () => {
+    for (const ended of [0, 1, 2]) {
+      const writes = Array.from({ length: 3 }, () => new Subject<WriteReceipt>());
+      const { source, advance, result } = bench((_, call) => writes[call - 1]!, { concurrency: 3, timeoutMs: 100 });
+      for (const item of [1, 2, 3]) source.next([item]);
+      writes[ended]!.next({ rows: 1 });
+      writes[ended]!.complete();
+      advance(100);
+      expect(result.values).toMatchObject([{ status: 'written', items: [ended + 1] }]);
+      expect(result.error).toMatchObject({ cause: { code: 'SLUICE_WRITE_TIMEOUT' } });
+      expect(writes.map(({ observed }) => observed)).toEqual([false, false, false]);
+    }
   });
 
   it('holds when the clock is set back, and so does the duration of a write', () => {
