@@ -115,7 +115,7 @@ describe('replayDeadLetters', () => {
     expect(syncs.length).toBeGreaterThan(300 / 64 - 1);
   });
 
-  it('asked to stop, finishes the letter in hand and leaves the others as they are', async () => {
+  it('asked to stop, finishes the letter under way and leaves the others as they are', async () => {
     const queue = await folder.open();
     for (const n of [1, 2, 3]) await append(queue, [n]);
     const stopping = new Subject<void>();
@@ -141,7 +141,7 @@ describe('replayDeadLetters', () => {
     expect(await replay(queue, { sink, maxReplays: 1 })).toMatchObject({ written: 2, parked: 0 });
   });
 
-  it('unsubscribed, lets go of the write, and its letter stays for the next', async () => {
+  it('when unsubscribed, unsubscribes the write and keeps its letter for the next replay', async () => {
     const queue = await folder.open();
     for (const n of [1, 2]) await append(queue, [n]);
     let released = 0;

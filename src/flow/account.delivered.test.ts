@@ -19,7 +19,7 @@ describe('what was delivered', () => {
 
   it.each<[string, () => Observable<unknown>]>([
     ['a source alone', () => naturals(10)],
-    ['a source that is none of its own', () => of(1, 2, 3)],
+    ['a source of RxJS', () => of(1, 2, 3)],
     ['a filter behind the last stage', () => naturals(10).pipe(boundedBuffer(), even)],
     ['take() behind the last stage', () => naturals(10).pipe(boundedBuffer(), take(3))],
     ['a filter behind a transform', () => naturals(10).pipe(pairs, even)],

@@ -91,7 +91,7 @@ describe('an operator that ends itself while items wait', () => {
   });
 });
 
-describe('a callback that ends the pipeline, with an item in hand', () => {
+describe('a callback that ends the pipeline while it is given an item', () => {
   let leave = () => {};
   const leaving = <R>(answer: R) => {
     leave();

@@ -220,7 +220,7 @@ export function operateQueuedCounted<T, R>(
     const line = new GatedQueue<T>({
       ...handlers,
       fail: (error) => destination.error(error),
-      // What a callback of the user's ended the subscription with, item in hand: the queue had it no longer, and the handlers not yet.
+      // A user's callback has ended the subscription between queue and handlers: the item is in neither of them.
       onLate(item) {
         const weight = operation.weigh(item);
         if (destination.closed) account.abandoned += Math.max(0, Math.min(weight, stage.balance));

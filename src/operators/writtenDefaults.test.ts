@@ -1,5 +1,5 @@
 import { asyncScheduler, type OperatorFunction } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { letterBox } from '../../test/support/diversions.js';
 import { gatedFrom, record } from '../../test/support/record.js';
 import { CircuitBreaker } from '../policies/circuitBreaker.js';
@@ -91,6 +91,8 @@ const OPERATORS = {
 };
 
 describe('an option that is given its default', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
   const cases = Object.entries(OPERATORS).flatMap(([name, [make, defaults]]) =>
     [...Object.keys(defaults).map((option) => [option]), Object.keys(defaults)].map(
       (options) => [name, options.join(', '), make, defaults] as const,
@@ -100,7 +102,7 @@ describe('an option that is given its default', () => {
     const written = Object.fromEntries(options.split(', ').map((option) => [option, defaults[option]]));
     const plain = record(gatedFrom([1, 2, 3]).pipe(make({} as never)));
     const spelled = record(gatedFrom([1, 2, 3]).pipe(make(written as never)));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await vi.advanceTimersByTimeAsync(20);
     expect(plain.values.length).toBeGreaterThan(0);
     expect(spelled.values.length).toBe(plain.values.length);
     expect(spelled.error).toBe(plain.error);

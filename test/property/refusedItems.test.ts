@@ -107,7 +107,7 @@ describe('RefusedItems', () => {
         expect(placesOf(written)).toEqual(ascending(placesOf(written)));
         for (const { items: one, attempts } of letters) {
           expect(one).toHaveLength(1);
-          expect(one[0]!.rule).toBeDefined();
+          expect(one[0]!.rule).toEqual(expect.any(String));
           expect(attempts).toBeGreaterThan(0);
         }
         if (rest.length === 0) return;

@@ -311,7 +311,7 @@ describe('sluice dlq park and unpark', () => {
 
 describe('Ctrl-C', () => {
   it.each(['park', 'purge'])(
-    'stops %s after the letters in hand, which is told, and a second one is not held back',
+    'stops %s after the letters under way and reports it, and does not hold back a second signal',
     async (command) => {
       await letters.write(...Array.from({ length: 100 }, () => ({})));
       const terminal = fakeTerminal({ cwd: letters.cwd });

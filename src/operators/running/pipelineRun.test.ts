@@ -1,5 +1,5 @@
 import { asyncScheduler, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PipelineMonitor } from '../../flow/monitor.js';
 import { operate } from '../../flow/operate.js';
 import { PipelineRun } from './pipelineRun.js';
@@ -35,6 +35,8 @@ const uncountable = operate<number, number>({ kind: 'uncountable' }, () => ({
 const ignore = { error: () => {} };
 
 describe('a run whose operator cannot say what it holds', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
   it.each<[string, Observable<number>, (run: PipelineRun) => void]>([
     ['completes', of(1), () => {}],
     ['fails', throwError(() => new Error('feed lost')), () => {}],
@@ -43,7 +45,7 @@ describe('a run whose operator cannot say what it holds', () => {
   ])('settles once when it %s, failed by that error', async (_, source$, end) => {
     const { run, monitor, reports } = started(source$.pipe(uncountable));
     end(run);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await vi.advanceTimersByTimeAsync(5);
     expect(reports).toHaveLength(1);
     expect(reports[0]?.outcome).toBe('failed');
     const { error } = reports[0] as { error: Error };
