@@ -29,8 +29,9 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   sinks: ['primitives', 'contracts', 'market', 'flow', 'operators', 'postgres'],
   'sinks/index.ts': ['files', 'postgres'],
   'dead-letters': ['primitives', 'failures', 'contracts', 'disk', 'flow', 'operators'],
-  testing: ['primitives', 'failures', 'contracts', 'market', 'flow', 'operators'],
-  'providers/*': ['primitives', 'failures', 'contracts', 'market', 'policies', 'flow', 'operators'],
+  providers: ['primitives', 'failures', 'contracts', 'market', 'disk', 'policies', 'flow', 'operators'],
+  'providers/*': ['primitives', 'failures', 'contracts', 'market', 'policies', 'flow', 'operators', 'providers'],
+  testing: ['primitives', 'failures', 'contracts', 'market', 'policies', 'flow', 'operators', 'providers'],
   // What a program starts.
   pipelines: ['primitives', 'contracts', 'market', 'flow', 'operators', 'postgres', 'dead-letters', 'sinks'],
   'index.ts': ['contracts', 'failures', 'market', 'policies', 'flow', 'operators', 'sources', 'sinks', 'pipelines'],
@@ -44,6 +45,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'settings',
     'postgres',
     'dead-letters',
+    'providers',
+    'testing',
     'pipelines',
   ],
 };

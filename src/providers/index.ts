@@ -1,0 +1,33 @@
+/** Vendors of market data: the contract of a provider, and what every one of them is built with. */
+export type {
+  Connect,
+  Connection,
+  ConnectionEvents,
+  HistoryRange,
+  Provider,
+  ProviderPacing,
+  ProviderParts,
+  SubscriptionRequest,
+} from './provider.js';
+export {
+  BadCredentials,
+  ConnectionLost,
+  isProviderError,
+  NotEntitled,
+  PacingViolation,
+  ProviderError,
+  type ProviderErrorOptions,
+  ProviderSilent,
+  QuotaExceeded,
+  UnknownInstrument,
+} from './providerErrors.js';
+export {
+  type Frame,
+  type Hole,
+  type Normalise,
+  type ProviderSession,
+  type Refusal,
+  type Series,
+  type SessionStep,
+  Unreadable,
+} from './session.js';

@@ -1,0 +1,81 @@
+import type { Observable } from 'rxjs';
+import type { MarketEvent, RecordKind } from '../market/recordKinds.js';
+import type { PacingProfile } from '../policies/pacingProfile.js';
+import type { Frame, Normalise, ProviderSession } from './session.js';
+
+/** What a stream is asked for: each kind of each symbol. */
+export interface SubscriptionRequest {
+  /** At least one, of the provider's `kinds`. */
+  readonly kinds: readonly RecordKind[];
+  /** As the vendor spells them. An Observable of sets changes the subscriptions while the stream runs: each set replaces the last. */
+  readonly symbols: readonly string[] | Observable<readonly string[]>;
+  /** Of bars, default `1m`. */
+  readonly timeframe?: string;
+}
+
+/** A span of the past: the records of one series with `from <= ts < to`, in epoch milliseconds. */
+export interface HistoryRange {
+  readonly of: RecordKind;
+  readonly symbol: string;
+  /** Of bars, default `1m`. */
+  readonly timeframe?: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A vendor's limits as data. */
+export interface ProviderPacing {
+  /** Of the messages that go out over a connection. */
+  readonly messages?: PacingProfile<Frame>;
+  /** Of requests for history. */
+  readonly requests?: PacingProfile<HistoryRange>;
+}
+
+/** Where market data come from. */
+export interface Provider {
+  /** The vendor, as records have it: `massive`. */
+  readonly name: string;
+  /** The kinds of records that it can stream. */
+  readonly kinds: readonly RecordKind[];
+  readonly pacing: ProviderPacing;
+  /** Live records, with reconnection, and with a gap record for whatever was missed. */
+  stream(request: SubscriptionRequest): Observable<MarketEvent>;
+  /** Pages of the past, each asked for when the one before was taken; `return()` cancels the request under way. */
+  history?(range: HistoryRange): AsyncIterable<readonly MarketEvent[]>;
+}
+
+/** What a connection tells its stream. None of these throws. */
+export interface ConnectionEvents {
+  opened(): void;
+  frame(frame: Frame): void;
+  /** A sign of life that is no frame, such as a pong. */
+  alive(): void;
+  /** The connection is over, or was never made; called once. The error says why: the close code, the error of the socket. */
+  closed(error: unknown): void;
+}
+
+/** An open connection, or one that is being opened. */
+export interface Connection {
+  send(frame: Frame): void;
+  /** Releases everything at once, whatever the other side does. Nothing is told afterwards. */
+  close(): void;
+  /** Where the transport has pings of its own. */
+  ping?(): void;
+}
+
+/** The only impure part of a provider: opens a connection. Tells nothing before it has returned. */
+export type Connect = (events: ConnectionEvents) => Connection;
+
+/** What a provider is made of: three pure things and a socket. */
+export interface ProviderParts {
+  readonly name: string;
+  readonly kinds: readonly RecordKind[];
+  readonly pacing: ProviderPacing;
+  /** Makes the session of a new connection. */
+  readonly session: () => ProviderSession;
+  readonly normalise: Normalise;
+  readonly connect: Connect;
+  readonly history?: (range: HistoryRange) => AsyncIterable<readonly MarketEvent[]>;
+  /** What must not appear in a capture, a log or an error: keys, tokens, passwords. */
+  readonly secrets?: readonly string[];
+}
