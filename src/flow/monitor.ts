@@ -1,5 +1,6 @@
 import { type Account, accountOf } from './account.js';
 import { combineObservers } from './combineObservers.js';
+import { type Feed, type FeedAccount, FeedList } from './feed.js';
 import { Deliveries } from './pipelineEnd.js';
 import { type Stage, StageAccount, type StageInfo, type StageObserver } from './stage.js';
 
@@ -21,6 +22,8 @@ export interface Monitor {
    * subscribed again. A monitor that hands on to another must pass the same `info`, or a copy with all its keys.
    */
   register(info: StageInfo): StageAccount;
+  /** The account of a provider's stream that is subscribed: a new one, or that of a former subscription which has ended. */
+  registerFeed?(name: string): FeedAccount;
   /** Counts what the subscribers of its pipelines get. Without it, what the last stage hands on counts as delivered. */
   readonly deliveries?: Deliveries | undefined;
 }
@@ -38,6 +41,7 @@ export class PipelineMonitor implements Monitor {
   readonly #ordinals = new Map<string, number>();
   readonly #observers: StageObserver[] = [];
   #observer: StageObserver | undefined;
+  readonly #feeds = new FeedList();
 
   constructor({ observer }: PipelineMonitorConfig = {}) {
     if (observer) this.observe(observer);
@@ -83,6 +87,15 @@ export class PipelineMonitor implements Monitor {
   get stages(): readonly Stage[] {
     this.#stages ??= Object.freeze(this.#accounts.map(({ stage }) => stage));
     return this.#stages;
+  }
+
+  registerFeed(name: string): FeedAccount {
+    return this.#feeds.register(name);
+  }
+
+  /** The streams of providers until now, each as it is at this moment. */
+  get feeds(): readonly Feed[] {
+    return this.#feeds.feeds;
   }
 
   account(): Account {
