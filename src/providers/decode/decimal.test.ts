@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { decimal } from './decimal.js';
+
+it.each([
+  ['0', 0],
+  ['93000.10', 93000.1],
+  ['0.00000001', 1e-8],
+  ['-37.63', -37.63],
+  ['007', 7],
+])('reads %j', (text, value) => {
+  expect(decimal(text)).toBe(value);
+});
+
+it('refuses texts that are no plain decimals, and what is no text', () => {
+  const texts = [
+    '',
+    ' 1',
+    '1 ',
+    '1.',
+    '.5',
+    '1.2.3',
+    '-',
+    '--1',
+    '+1',
+    '1e5',
+    '0x10',
+    'Infinity',
+    'NaN',
+    '1,000',
+    '１',
+  ];
+  const others = [1, 0, 1n, null, undefined, true, {}, [], ['1'], '1'.repeat(65)];
+  for (const value of [...texts, ...others]) expect(decimal(value), String(value)).toBeNaN();
+});
+
+it('agrees with Number on plain decimals, and refuses all other texts', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('0', '1', '9', '.', '-', '+', 'e', ' '), maxLength: 8 }), (text) => {
+      const isPlain = /^-?\d+(?:\.\d+)?$/.test(text);
+      expect(decimal(text)).toBe(isPlain ? Number(text) : Number.NaN);
+    }),
+  );
+});
