@@ -163,10 +163,10 @@ describe('replayFile', () => {
       ],
       ['a negative volume', 'acme,SPY,1m,0,1,2,0.5,1,-1', 'volume', 'expected a finite number of at least 0, got -1'],
       [
-        'a lower-case symbol',
-        'acme,spy,1m,0,1,2,0.5,1,100',
+        'a symbol with a blank at its end',
+        'acme,SPY ,1m,0,1,2,0.5,1,100',
         'symbol',
-        'expected an upper-case symbol without spaces, got "spy"',
+        'expected a symbol as the vendor spells it, without control characters or outer blanks, got "SPY "',
       ],
       ['too few fields', 'acme,SPY,1m', undefined, 'has 3 fields where the header has 9'],
       ['too many fields', `${row(5)},1`, undefined, 'has 10 fields where the header has 9'],
@@ -222,7 +222,7 @@ describe('replayFile', () => {
         [2, undefined, 'is not valid JSON (Unexpected end of JSO'],
         [3, undefined, 'is not a JSON object'],
         [4, undefined, 'is not a JSON object'],
-        [5, 'symbol', 'expected an upper-case symbol without sp'],
+        [5, 'symbol', 'expected a symbol as the vendor spells i'],
       ]);
     });
 

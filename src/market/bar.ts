@@ -6,7 +6,7 @@ export interface Bar {
   readonly kind: 'bar';
   /** Where the bar comes from. Bars of two vendors are two bars, even for one span. */
   readonly vendor: string;
-  /** Upper case, as the vendor spells it. */
+  /** As the vendor spells it: case and inner blanks carry meaning. */
   readonly symbol: string;
   /** The span: `1m`, `5m`, `1h`, `1d`. */
   readonly timeframe: string;
@@ -17,6 +17,14 @@ export interface Bar {
   readonly low: number;
   readonly close: number;
   readonly volume: number;
+  /** Whether the span is over, so that the vendor sends no further update but revisions; left out where that is not known. */
+  readonly isFinal?: boolean | undefined;
+  /** Whether all that was traded in the span is in it: false if there was a gap inside; left out where that is not known. */
+  readonly isComplete?: boolean | undefined;
+  /** The number of trades; `null` or left out where the vendor does not say. */
+  readonly trades?: number | null | undefined;
+  /** The volume-weighted average price. It may lie outside of low and high, because vendors exclude some trades from these. */
+  readonly vwap?: number | null | undefined;
   /**
    * The version: of two bars with one key, the higher wins, in whatever order they arrive. Either the provider's sequence or
    * the time of receipt in microseconds. A safe integer; without one, the sink numbers the bar on arrival.
@@ -46,6 +54,10 @@ export const BAR: RecordDescription<Bar> = {
     low: field.finite,
     close: field.finite,
     volume: field.atLeastZero,
+    isFinal: field.optional(field.flag),
+    isComplete: field.optional(field.flag),
+    trades: field.nullable(field.count),
+    vwap: field.nullable(field.finite),
     seq: field.optional(field.seq),
   },
   crossFieldIssues,

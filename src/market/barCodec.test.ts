@@ -28,6 +28,20 @@ describe('barCodec', () => {
     expect(barCodec.encode(BAR)).toBe(BAR);
   });
 
+  it.each(['TpC', 'brk.b', 'BRK B', 'BTC-USD', 'ES=F', '^GSPC', 'Ж', '日経', '🚀', "O'N", 'O:SPY240621C00470000', '*'])(
+    'keeps the symbol %s as it is spelled',
+    (symbol) => {
+      expect(barCodec.decode({ ...BAR, symbol })).toEqual({ _tag: 'Right', right: { ...BAR, symbol } });
+    },
+  );
+
+  it('takes what few vendors say, and null for what they do not know', () => {
+    const full = { ...BAR, isFinal: true, isComplete: false, trades: 17, vwap: -1.25 };
+    expect(barCodec.decode(full)).toEqual({ _tag: 'Right', right: full });
+    const unknown = { ...BAR, trades: null, vwap: null };
+    expect(barCodec.decode(unknown)).toEqual({ _tag: 'Right', right: unknown });
+  });
+
   it('leaves out what a bar does not have', () => {
     const decoded = barCodec.decode({ ...BAR, note: 'hello', seq: undefined });
     expect(isRight(decoded) && Object.keys(decoded.right)).toEqual(Object.keys(BAR));
@@ -45,9 +59,34 @@ describe('barCodec', () => {
   it.each([
     [{ kind: 'quote' }, 'kind: expected "bar", got "quote"'],
     [{ vendor: '' }, 'vendor: expected a name, got ""'],
-    [{ symbol: 'brk.b' }, 'symbol: expected an upper-case symbol without spaces, got "brk.b"'],
-    [{ symbol: 'BRK B' }, 'symbol: expected an upper-case symbol without spaces, got "BRK B"'],
-    [{ symbol: 'BRK\uFFFD' }, 'symbol: expected an upper-case symbol without spaces, got "BRK\uFFFD"'],
+    [
+      { symbol: '' },
+      'symbol: expected a symbol as the vendor spells it, without control characters or outer blanks, got ""',
+    ],
+    [
+      { symbol: ' ' },
+      'symbol: expected a symbol as the vendor spells it, without control characters or outer blanks, got " "',
+    ],
+    [
+      { symbol: ' BRK' },
+      'symbol: expected a symbol as the vendor spells it, without control characters or outer blanks, got " BRK"',
+    ],
+    [
+      { symbol: 'BRK\u00A0' },
+      'symbol: expected a symbol as the vendor spells it, without control characters or outer blanks, got "BRK\u00A0"',
+    ],
+    [
+      { symbol: 'BRK\tB' },
+      'symbol: expected a symbol as the vendor spells it, without control characters or outer blanks, got "BRK\\tB"',
+    ],
+    [
+      { symbol: 'BRK\uFFFD' },
+      'symbol: expected a symbol as the vendor spells it, without control characters or outer blanks, got "BRK\uFFFD"',
+    ],
+    [
+      { symbol: 5 },
+      'symbol: expected a symbol as the vendor spells it, without control characters or outer blanks, got 5',
+    ],
     [{ timeframe: undefined }, 'timeframe: expected a name, got undefined'],
     [{ ts: '2024-01-01' }, 'ts: expected a time in Unix epoch milliseconds, got "2024-01-01"'],
     [{ ts: 1e16 }, 'ts: expected a time in Unix epoch milliseconds, got 10000000000000000'],
@@ -62,6 +101,10 @@ describe('barCodec', () => {
     [{ close: 2.5 }, 'close: expected a close from the low of 0.5 to the high of 2, got 2.5'],
     [{ close: -1.5 }, 'close: expected a close from the low of 0.5 to the high of 2, got -1.5'],
     [{ seq: 1.5 }, 'seq: expected a safe integer of at least 0, got 1.5'],
+    [{ isFinal: null }, 'isFinal: expected true or false, got null'],
+    [{ isComplete: 'true' }, 'isComplete: expected true or false, got "true"'],
+    [{ trades: 1.5 }, 'trades: expected a safe integer of at least 0, or null, got 1.5'],
+    [{ vwap: Number.NaN }, 'vwap: expected a finite number, or null, got NaN'],
     [{ seq: null }, 'seq: expected a safe integer of at least 0, got null'],
   ])('refuses %j in words', (wrong, reason) => {
     expect(problems({ ...BAR, ...wrong })).toEqual([reason]);

@@ -23,8 +23,21 @@ export function nullable<A>(field: Field<A>): Field<A | null | undefined> {
   return { ...field, expected, is: (u): u is A | null | undefined => u === undefined || u === null || field.is(u) };
 }
 
+/** A field that must be there, and may be `null`. */
+export function orNull<A>(field: Field<A>): Field<A | null> {
+  return { ...field, expected: `${field.expected}, or null`, is: (u): u is A | null => u === null || field.is(u) };
+}
+
 export function literal<const A extends string>(value: A): Field<A> {
   return expecting(JSON.stringify(value), (u): u is A => u === value);
+}
+
+export function oneOf<const A extends string>(values: readonly A[]): Field<A> {
+  const expected = values
+    .map((value) => JSON.stringify(value))
+    .join(', ')
+    .replace(/, (?=[^,]*$)/, ' or ');
+  return expecting(expected, (u): u is A => (values as readonly unknown[]).includes(u));
 }
 
 export function listOf<A>(expected: string, element: Field<A>): Field<readonly A[]> {
@@ -41,18 +54,22 @@ export const finite = numeric('a finite number', Number.isFinite);
 export const atLeastZero = numeric('a finite number of at least 0', (n) => n >= 0 && n < Infinity);
 export const aboveZero = numeric('a finite number above 0', (n) => n > 0 && n < Infinity);
 export const fromMinusOneToOne = numeric('a number from -1 to 1', (n) => n >= -1 && n <= 1);
-export const seq = numeric('a safe integer of at least 0', (n) => n >= 0 && Number.isSafeInteger(n));
+export const count = numeric('a safe integer of at least 0', (n) => n >= 0 && Number.isSafeInteger(n));
+export const seq = count;
+export const flag = expecting('true or false', (u): u is boolean => typeof u === 'boolean');
 
 /** The range of a JavaScript `Date`. */
 export const instant = numeric('a time in Unix epoch milliseconds', (ms) => Math.abs(ms) <= 8.64e15);
 
 export const calendarDate = textual('a date of the calendar as YYYY-MM-DD', (date) => !Number.isNaN(epochDay(date)));
+export const text = textual('a text', () => true);
 export const label = textual('a name', (name) => name !== '');
 export const headline = textual('a text that is not blank', (title) => title.trim() !== '');
 
+/** Case and inner blanks carry meaning: `TpC` is not `TPC`, and `BRK B` is a symbol. */
 export const symbol = textual(
-  'an upper-case symbol without spaces',
-  (name) => name !== '' && !/[\p{Ll}\s\p{Cc}\uFFFD]/u.test(name),
+  'a symbol as the vendor spells it, without control characters or outer blanks',
+  (name) => name !== '' && !/^\s|\s$|[\p{Cc}\uFFFD]/u.test(name),
 );
 
 /** `URL` strips line ends and tabs, so an address that contains any is refused before it is parsed. */

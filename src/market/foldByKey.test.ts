@@ -3,8 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { type Bar, barKey } from './bar.js';
 import { foldBars, foldByKey } from './foldByKey.js';
 import { type Fundamentals, fundamentalsKey } from './fundamentals.js';
+import { type Gap, gapKey } from './gap.js';
 import { type NewsItem, newsKey } from './newsItem.js';
 import { type OptionSnapshot, optionKey } from './optionSnapshot.js';
+import { type Quote, quoteKey } from './quote.js';
+import { type Trade, tradeKey } from './trade.js';
 
 const OPTION: OptionSnapshot = {
   kind: 'option',
@@ -99,6 +102,27 @@ describe('the keys', () => {
     expect(fundamentalsKey({ ...FIGURE, value: 2, unit: 'EUR', filingDate: '2024-05-02' })).toBe(
       fundamentalsKey(FIGURE),
     );
+  });
+
+  it('of trades and quotes differ in each of their parts, case included, and in nothing else', () => {
+    const trade: Trade = { kind: 'trade', vendor: 'v', symbol: 'TpC', ts: 0, price: 1, size: 1, id: '1' };
+    const side = { bid: 1, bidSize: 1, ask: null, askSize: null };
+    const quote: Quote = { kind: 'quote', vendor: 'v', symbol: 'TpC', ts: 0, ...side, id: '1' };
+    const others = [{}, { vendor: 'w' }, { symbol: 'TPC' }, { ts: 0.001 }, { id: '01' }];
+    expect(new Set(others.map((fields) => tradeKey({ ...trade, ...fields }))).size).toBe(5);
+    expect(new Set(others.map((fields) => quoteKey({ ...quote, ...fields }))).size).toBe(5);
+    expect(tradeKey({ ...trade, price: 2, size: 0, venue: 'X', side: 'buy', seq: 9 })).toBe(tradeKey(trade));
+    expect(quoteKey({ ...quote, bid: null, ask: 2, bidVenue: 'X', seq: 9 })).toBe(quoteKey(quote));
+  });
+
+  it('of gaps differ in series and both ends, and not in what became of them', () => {
+    const series = { vendor: 'v', symbol: 'A', of: 'b', timeframe: '1m' };
+    const gap: Gap = { kind: 'gap', ...series, from: 0, to: 5, cause: 'stale', state: 'open', seq: 1 };
+    const others = [{}, { vendor: 'w' }, { symbol: '*' }, { of: 'c' }, { timeframe: '5m' }, { from: 1 }, { to: 6 }];
+    expect(new Set(others.map((fields) => gapKey({ ...gap, ...fields }))).size).toBe(7);
+    const { timeframe: _, ...bare } = gap;
+    expect(gapKey(bare)).not.toBe(gapKey(gap));
+    expect(gapKey({ ...gap, cause: 'reconnect', state: 'filled', rows: 3, reason: 'r', seq: 2 })).toBe(gapKey(gap));
   });
 
   it('do not run into each other where one part ends as the next begins', () => {

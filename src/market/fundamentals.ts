@@ -6,7 +6,7 @@ import type { RecordDescription } from './recordShape.js';
 export interface Fundamentals {
   readonly kind: 'fundamental';
   readonly vendor: string;
-  /** Upper case, as the vendor spells it. */
+  /** As the vendor spells it: case and inner blanks carry meaning. */
   readonly symbol: string;
   /** The last day of the reported period: `2024-03-31`. */
   readonly periodEnd: string;

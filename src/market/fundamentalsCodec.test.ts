@@ -33,7 +33,10 @@ describe('fundamentalsCodec', () => {
   it.each([
     [{ kind: 'fundamentals' }, 'kind: expected "fundamental", got "fundamentals"'],
     [{ vendor: null }, 'vendor: expected a name, got null'],
-    [{ symbol: 'S PY' }, 'symbol: expected an upper-case symbol without spaces, got "S PY"'],
+    [
+      { symbol: 'SPY ' },
+      'symbol: expected a symbol as the vendor spells it, without control characters or outer blanks, got "SPY "',
+    ],
     [{ periodEnd: '2024-06-31' }, 'periodEnd: expected a date of the calendar as YYYY-MM-DD, got "2024-06-31"'],
     [{ periodEnd: '2024-Q2' }, 'periodEnd: expected a date of the calendar as YYYY-MM-DD, got "2024-Q2"'],
     [{ timeframe: '' }, 'timeframe: expected a name, got ""'],

@@ -17,6 +17,9 @@ const EVENTS: readonly MarketEvent[] = [
     value: 1,
     unit: 'u',
   },
+  { kind: 'trade', vendor: 'v', symbol: 'TpC', ts: 0, price: 1, size: 0.5, id: '1' },
+  { kind: 'quote', vendor: 'v', symbol: 'BRK B', ts: 0, bid: 1, bidSize: 2, ask: null, askSize: null, id: '1' },
+  { kind: 'gap', vendor: 'v', symbol: '*', of: 'x', from: 0, to: 0, cause: 'stale', state: 'open', seq: 0 },
 ];
 
 describe('marketEventCodec', () => {
@@ -35,11 +38,20 @@ describe('marketEventCodec', () => {
   });
 
   it.each([
-    [{ ...EVENTS[0], kind: 'quote' }, 'kind: expected "bar", "option", "news" or "fundamental", got "quote"'],
-    [{}, 'kind: expected "bar", "option", "news" or "fundamental", got undefined'],
+    [
+      { ...EVENTS[0], kind: 'dividend' },
+      'kind: expected "bar", "option", "news", "fundamental", "trade", "quote" or "gap", got "dividend"',
+    ],
+    [{}, 'kind: expected "bar", "option", "news", "fundamental", "trade", "quote" or "gap", got undefined'],
     // A name that every object has.
-    [{ kind: 'constructor' }, 'kind: expected "bar", "option", "news" or "fundamental", got "constructor"'],
-    [{ kind: ['bar'] }, 'kind: expected "bar", "option", "news" or "fundamental", got an array of 1'],
+    [
+      { kind: 'constructor' },
+      'kind: expected "bar", "option", "news", "fundamental", "trade", "quote" or "gap", got "constructor"',
+    ],
+    [
+      { kind: ['bar'] },
+      'kind: expected "bar", "option", "news", "fundamental", "trade", "quote" or "gap", got an array of 1',
+    ],
     [null, ': expected MarketEvent, got null'],
     ['bar', ': expected MarketEvent, got "bar"'],
   ])('refuses %j', (input, reason) => {

@@ -33,4 +33,25 @@ describe('mergeBars', () => {
     const [a, b, c] = [piece({}), piece({ high: 30, close: 5 }), piece({ low: 1, volume: 7 })];
     expect(mergeBars(mergeBars(a, b), c)).toEqual(mergeBars(a, mergeBars(b, c)));
   });
+
+  it('adds trades up, weighs the average price by volume, and is complete if both are', () => {
+    const older = piece({ trades: 3, vwap: 10, volume: 100, isComplete: true, isFinal: true });
+    const newer = piece({ trades: 4, vwap: 13, volume: 200, isComplete: true, isFinal: false });
+    expect(mergeBars(older, newer)).toEqual(
+      piece({ volume: 300, trades: 7, vwap: 12, isComplete: true, isFinal: false }),
+    );
+    expect(mergeBars(older, { ...newer, isComplete: false })).toMatchObject({ isComplete: false });
+    expect(mergeBars({ ...older, isComplete: false }, piece({}))).toMatchObject({ isComplete: false });
+  });
+
+  it('does not know what one of the two does not know', () => {
+    const full = piece({ trades: 3, vwap: 10, isComplete: true, isFinal: true });
+    for (const bare of [piece({}), piece({ trades: null, vwap: null })]) {
+      expect(mergeBars(full, bare)).toStrictEqual(piece({ volume: 200 }));
+      expect(mergeBars(bare, full)).toStrictEqual(piece({ volume: 200, isFinal: true }));
+    }
+    // Nothing was traded, so there is no average.
+    const idle = piece({ volume: 0, vwap: 10 });
+    expect(mergeBars(idle, idle)).toStrictEqual(piece({ volume: 0 }));
+  });
 });

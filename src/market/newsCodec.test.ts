@@ -47,8 +47,14 @@ describe('newsCodec', () => {
     [{ url: null }, 'url: expected an http or https address, got null'],
     [{ symbols: 'ACME' }, 'symbols: expected an array of symbols, got "ACME"'],
     [{ symbols: undefined }, 'symbols: expected an array of symbols, got undefined'],
-    [{ symbols: ['ACME', 'brk'] }, 'symbols[1]: expected an upper-case symbol without spaces, got "brk"'],
-    [{ symbols: [null] }, 'symbols[0]: expected an upper-case symbol without spaces, got null'],
+    [
+      { symbols: ['ACME', ' brk'] },
+      'symbols[1]: expected a symbol as the vendor spells it, without control characters or outer blanks, got " brk"',
+    ],
+    [
+      { symbols: [null] },
+      'symbols[0]: expected a symbol as the vendor spells it, without control characters or outer blanks, got null',
+    ],
     [{ sentiment: 1.01 }, 'sentiment: expected a number from -1 to 1, or null, got 1.01'],
     [{ sentiment: 'good' }, 'sentiment: expected a number from -1 to 1, or null, got "good"'],
     [{ seq: 0.5 }, 'seq: expected a safe integer of at least 0, got 0.5'],
@@ -59,6 +65,6 @@ describe('newsCodec', () => {
 
   it('names every field that is wrong', () => {
     expect(reasons(newsCodec, {}).map((reason) => reason.split(':')[0])).toEqual(Object.keys(ITEM));
-    expect(reasons(newsCodec, { ...ITEM, symbols: ['a', 'B', 'c'] })).toHaveLength(2);
+    expect(reasons(newsCodec, { ...ITEM, symbols: ['a ', 'B', '\n'] })).toHaveLength(2);
   });
 });

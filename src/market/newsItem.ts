@@ -12,7 +12,7 @@ export interface NewsItem {
   readonly title: string;
   /** An `http` or `https` address. */
   readonly url: string;
-  /** The symbols that it is about, upper case; empty if it concerns the whole market or the vendor does not say. */
+  /** The symbols that it is about, as the vendor spells them; empty if it concerns the whole market or the vendor does not say. */
   readonly symbols: readonly string[];
   /** From -1, negative, to 1, positive; `null` or left out where the vendor does not say. */
   readonly sentiment?: number | null | undefined;

@@ -53,8 +53,14 @@ describe('optionCodec', () => {
   it.each([
     [{ kind: 'bar' }, 'kind: expected "option", got "bar"'],
     [{ vendor: 5 }, 'vendor: expected a name, got 5'],
-    [{ symbol: 'spy' }, 'symbol: expected an upper-case symbol without spaces, got "spy"'],
-    [{ symbol: '' }, 'symbol: expected an upper-case symbol without spaces, got ""'],
+    [
+      { symbol: 'SPY\n' },
+      'symbol: expected a symbol as the vendor spells it, without control characters or outer blanks, got "SPY\\n"',
+    ],
+    [
+      { symbol: '' },
+      'symbol: expected a symbol as the vendor spells it, without control characters or outer blanks, got ""',
+    ],
     [{ expiry: '2023-02-29' }, 'expiry: expected a date of the calendar as YYYY-MM-DD, got "2023-02-29"'],
     [{ expiry: '2024-2-9' }, 'expiry: expected a date of the calendar as YYYY-MM-DD, got "2024-2-9"'],
     [{ expiry: '2024-13-01' }, 'expiry: expected a date of the calendar as YYYY-MM-DD, got "2024-13-01"'],

@@ -5,7 +5,7 @@ import type { RecordDescription } from './recordShape.js';
 export interface OptionSnapshot {
   readonly kind: 'option';
   readonly vendor: string;
-  /** The underlying. Upper case, as the vendor spells it. */
+  /** The underlying, as the vendor spells it: case and inner blanks carry meaning. */
   readonly symbol: string;
   /** The last day of the contract: `2024-06-21`. */
   readonly expiry: string;
@@ -51,7 +51,7 @@ export const OPTION: RecordDescription<OptionSnapshot> = {
     vendor: field.label,
     symbol: field.symbol,
     expiry: field.calendarDate,
-    optionType: field.expecting('"C" or "P"', (u): u is 'C' | 'P' => u === 'C' || u === 'P'),
+    optionType: field.oneOf(['C', 'P']),
     strike: field.aboveZero,
     ts: field.instant,
     bid: field.nullable(field.atLeastZero),

@@ -30,6 +30,6 @@ describe.each(KINDS)('the kind %s', (kind) => {
 describe('isRecordKind', () => {
   it('knows the kinds of the registry, and no property that every object has', () => {
     expect(KINDS.every(isRecordKind)).toBe(true);
-    expect(['trade', 'toString', '', undefined, 5].some(isRecordKind)).toBe(false);
+    expect(['dividend', 'toString', '', undefined, 5].some(isRecordKind)).toBe(false);
   });
 });

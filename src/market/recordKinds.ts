@@ -1,16 +1,22 @@
 import { BAR, type Bar } from './bar.js';
 import { FUNDAMENTALS, type Fundamentals } from './fundamentals.js';
+import { GAP, type Gap } from './gap.js';
 import { NEWS, type NewsItem } from './newsItem.js';
 import { OPTION, type OptionSnapshot } from './optionSnapshot.js';
+import { QUOTE, type Quote } from './quote.js';
 import type { RecordDescription } from './recordShape.js';
 import { barMaker } from './synthetic/barMaker.js';
 import { fundamentalsMaker } from './synthetic/fundamentalsMaker.js';
+import { gapMaker } from './synthetic/gapMaker.js';
 import { newsMaker } from './synthetic/newsMaker.js';
 import { optionMaker } from './synthetic/optionMaker.js';
+import { quoteMaker } from './synthetic/quoteMaker.js';
+import { tradeMaker } from './synthetic/tradeMaker.js';
 import type { MakerOf } from './synthetic/walk.js';
+import { TRADE, type Trade } from './trade.js';
 
 /** Whatever a provider sends; `kind` says which. */
-export type MarketEvent = Bar | OptionSnapshot | NewsItem | Fundamentals;
+export type MarketEvent = Bar | OptionSnapshot | NewsItem | Fundamentals | Trade | Quote | Gap;
 
 export type RecordKind = MarketEvent['kind'];
 
@@ -34,6 +40,9 @@ export const RECORD_KINDS: Registry = {
   option: { ...OPTION, maker: optionMaker },
   news: { ...NEWS, maker: newsMaker },
   fundamental: { ...FUNDAMENTALS, maker: fundamentalsMaker },
+  trade: { ...TRADE, maker: tradeMaker },
+  quote: { ...QUOTE, maker: quoteMaker },
+  gap: { ...GAP, maker: gapMaker('bar', 'trade', 'quote') },
 };
 
 export const KINDS = Object.keys(RECORD_KINDS) as readonly RecordKind[];

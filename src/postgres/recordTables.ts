@@ -1,10 +1,13 @@
 import type { Bar } from '../market/bar.js';
 import type { Fundamentals } from '../market/fundamentals.js';
+import type { Gap } from '../market/gap.js';
 import type { NewsItem } from '../market/newsItem.js';
 import type { OptionSnapshot } from '../market/optionSnapshot.js';
+import type { Quote } from '../market/quote.js';
 import { KINDS, type RecordKind, type RecordOf } from '../market/recordKinds.js';
+import type { Trade } from '../market/trade.js';
 import type { MigrationName } from './migrate/migrations.js';
-import type { Table } from './table.js';
+import type { Table, TableShape } from './table.js';
 
 const SEQ = { name: 'seq', type: 'int8', of: (_item: unknown, seq: number) => seq } as const;
 
@@ -28,6 +31,11 @@ export const barsTable: Table<Bar> = {
     { name: 'close', type: 'float8', of: (bar) => bar.close },
     { name: 'volume', type: 'float8', of: (bar) => bar.volume },
     SEQ,
+    // In the order in which migrations add them.
+    { name: 'is_final', type: 'bool', nullable: true, of: (bar) => bar.isFinal },
+    { name: 'is_complete', type: 'bool', nullable: true, of: (bar) => bar.isComplete },
+    { name: 'trades', type: 'int8', nullable: true, of: (bar) => bar.trades },
+    { name: 'vwap', type: 'float8', nullable: true, of: (bar) => bar.vwap },
   ],
   key: ['vendor', 'symbol', 'timeframe', 'ts'],
   keyOf: (bar) => bar.symbol,
@@ -99,6 +107,68 @@ export const fundamentalsTable: Table<Fundamentals> = {
   ...BY_SEQ,
 };
 
+/** One row per vendor, symbol, instant and id. */
+export const tradesTable: Table<Trade> = {
+  name: 'trades',
+  columns: [
+    { name: 'vendor', type: 'text', of: (trade) => trade.vendor },
+    { name: 'symbol', type: 'text', of: (trade) => trade.symbol },
+    { name: 'ts', type: 'timestamptz', of: (trade) => trade.ts },
+    { name: 'id', type: 'text', of: (trade) => trade.id },
+    { name: 'price', type: 'float8', of: (trade) => trade.price },
+    { name: 'size', type: 'float8', of: (trade) => trade.size },
+    { name: 'venue', type: 'text', nullable: true, of: (trade) => trade.venue },
+    { name: 'side', type: 'text', nullable: true, of: (trade) => trade.side },
+    { name: 'conditions', type: 'text[]', nullable: true, of: (trade) => trade.conditions },
+    SEQ,
+  ],
+  key: ['vendor', 'symbol', 'ts', 'id'],
+  keyOf: (trade) => trade.symbol,
+  ...BY_SEQ,
+};
+
+/** One row per vendor, symbol, instant and id. */
+export const quotesTable: Table<Quote> = {
+  name: 'quotes',
+  columns: [
+    { name: 'vendor', type: 'text', of: (quote) => quote.vendor },
+    { name: 'symbol', type: 'text', of: (quote) => quote.symbol },
+    { name: 'ts', type: 'timestamptz', of: (quote) => quote.ts },
+    { name: 'id', type: 'text', of: (quote) => quote.id },
+    { name: 'bid', type: 'float8', nullable: true, of: (quote) => quote.bid },
+    { name: 'bid_size', type: 'float8', nullable: true, of: (quote) => quote.bidSize },
+    { name: 'ask', type: 'float8', nullable: true, of: (quote) => quote.ask },
+    { name: 'ask_size', type: 'float8', nullable: true, of: (quote) => quote.askSize },
+    { name: 'bid_venue', type: 'text', nullable: true, of: (quote) => quote.bidVenue },
+    { name: 'ask_venue', type: 'text', nullable: true, of: (quote) => quote.askVenue },
+    SEQ,
+  ],
+  key: ['vendor', 'symbol', 'ts', 'id'],
+  keyOf: (quote) => quote.symbol,
+  ...BY_SEQ,
+};
+
+/** One row per series and span. A column of a key cannot be null, so a series without a timeframe has an empty one. */
+export const gapsTable: Table<Gap> = {
+  name: 'gaps',
+  columns: [
+    { name: 'vendor', type: 'text', of: (gap) => gap.vendor },
+    { name: 'symbol', type: 'text', of: (gap) => gap.symbol },
+    { name: 'of_kind', type: 'text', of: (gap) => gap.of },
+    { name: 'timeframe', type: 'text', of: (gap) => gap.timeframe ?? '' },
+    { name: 'from_ts', type: 'timestamptz', of: (gap) => gap.from },
+    { name: 'to_ts', type: 'timestamptz', of: (gap) => gap.to },
+    { name: 'cause', type: 'text', of: (gap) => gap.cause },
+    { name: 'state', type: 'text', of: (gap) => gap.state },
+    { name: 'rows', type: 'int8', nullable: true, of: (gap) => gap.rows },
+    { name: 'reason', type: 'text', nullable: true, of: (gap) => gap.reason },
+    SEQ,
+  ],
+  key: ['vendor', 'symbol', 'of_kind', 'timeframe', 'from_ts', 'to_ts'],
+  keyOf: (gap) => gap.symbol,
+  ...BY_SEQ,
+};
+
 /** How TimescaleDB keeps a table. */
 export interface HypertableLayout {
   /** All columns of the key are in one or the other: an upsert then unpacks only the segments that may hold its rows. */
@@ -106,11 +176,18 @@ export interface HypertableLayout {
   readonly orderBy: string;
 }
 
-export interface RecordTable<T> {
+export interface RecordTable<T> extends MadeTable {
   readonly table: Table<T>;
-  /** After this migration the table must be as its sink needs it, also if it existed before. */
-  readonly migration: MigrationName;
   readonly hypertable?: HypertableLayout;
+}
+
+/** A table and the migrations that make it. */
+export interface MadeTable {
+  readonly table: TableShape;
+  /** This migration makes the table, unless it exists. */
+  readonly migration: MigrationName;
+  /** Later ones that add columns, and these. After each, what the table has by then must be as its sink needs it. */
+  readonly additions?: Readonly<Partial<Record<MigrationName, readonly string[]>>>;
 }
 
 /** What the store knows of each kind of record. */
@@ -118,6 +195,7 @@ export const RECORD_TABLES = {
   bar: {
     table: barsTable,
     migration: '001_bars',
+    additions: { '005_bar_details': ['is_final', 'is_complete', 'trades', 'vwap'] },
     hypertable: { segmentBy: 'vendor, symbol, timeframe', orderBy: 'ts' },
   },
   option: {
@@ -127,6 +205,17 @@ export const RECORD_TABLES = {
   },
   news: { table: newsTable, migration: '003_news' },
   fundamental: { table: fundamentalsTable, migration: '004_fundamentals' },
+  trade: {
+    table: tradesTable,
+    migration: '006_trades',
+    hypertable: { segmentBy: 'vendor, symbol', orderBy: 'ts, id' },
+  },
+  quote: {
+    table: quotesTable,
+    migration: '007_quotes',
+    hypertable: { segmentBy: 'vendor, symbol', orderBy: 'ts, id' },
+  },
+  gap: { table: gapsTable, migration: '008_gaps' },
 } satisfies { readonly [K in RecordKind]: RecordTable<RecordOf<K>> };
 
 export function tableOf<K extends RecordKind>(kind: K): Table<RecordOf<K>> {

@@ -8,6 +8,7 @@ export const COLUMN_TYPES = {
   timestamptz: { oid: 1184, expected: 'a number', matches: /^timestamp(\(6\))? with time zone$/ },
   float8: { oid: 701, expected: 'a number', matches: /^double precision$/ },
   int8: { oid: 20, expected: 'a number', matches: /^bigint$/ },
+  bool: { oid: 16, expected: 'true or false', matches: /^boolean$/ },
   date: { oid: 1082, expected: 'a date as YYYY-MM-DD', matches: /^date$/ },
   // The binary form of an array names the type of its elements.
   'text[]': { oid: 1009, expected: 'an array of strings', matches: /^text\[\]$/ },
@@ -15,12 +16,12 @@ export const COLUMN_TYPES = {
 
 export type ColumnType = keyof typeof COLUMN_TYPES;
 
-export type ColumnValue = string | number | readonly string[] | null | undefined;
+export type ColumnValue = string | number | boolean | readonly string[] | null | undefined;
 
 /** A column of a {@link Table}. */
 export interface Column<T> {
   readonly name: string;
-  /** `timestamptz` takes epoch milliseconds, `int8` a safe integer, `date` a text such as `2024-06-21`. */
+  /** `timestamptz` takes epoch milliseconds, `int8` a safe integer, `bool` true or false, `date` a text such as `2024-06-21`. */
   readonly type: ColumnType;
   /** Whether the column takes `undefined` and `null`, which are stored as null. Default false. */
   readonly nullable?: boolean;
@@ -32,7 +33,7 @@ export interface Column<T> {
 export interface Table<T> {
   readonly name: string;
   readonly columns: readonly Column<T>[];
-  /** The columns of the primary key: of any type but text[], none nullable. */
+  /** The columns of the primary key: of any type but bool and text[], none nullable. */
   readonly key: readonly string[];
   /**
    * Items with one such key are written in the order of their arrival. May be coarser than the table's key, which is cheaper:

@@ -185,8 +185,8 @@ function requireTable<T>(owner: string, definition: Table<T>): void {
     reject(owner, 'columns', 'columns with different names', columns.map(({ name }) => name).join(', '));
   for (const name of key) {
     const column = byName.get(name);
-    if (!column || column.nullable || column.type === 'text[]') {
-      reject(owner, 'key', 'a list of columns that are neither nullable nor of type text[]', name);
+    if (!column || column.nullable || column.type === 'text[]' || column.type === 'bool') {
+      reject(owner, 'key', 'a list of columns that are neither nullable nor of type bool or text[]', name);
     }
   }
   const column = byName.get(version);

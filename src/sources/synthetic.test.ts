@@ -127,8 +127,10 @@ describe('syntheticBars', () => {
   it('refuses bad configurations', () => {
     expect(() => syntheticBars({ symbols: 0 })).toThrow(/symbols .* must be an integer from 1 to 1000000, got 0/);
     expect(() => syntheticBars({ symbols: [] })).toThrow(/symbols must be an array of at least one name/);
-    expect(() => syntheticBars({ symbols: ['aapl'] })).toThrow(/upper case, .* each named once, got "aapl"/);
-    expect(() => syntheticBars({ symbols: ['A', 'A'] })).toThrow(/each named once, got "A"/);
+    expect(() => syntheticBars({ symbols: ['A '] })).toThrow(
+      /without control characters or outer blanks, each once, got "A "/,
+    );
+    expect(() => syntheticBars({ symbols: ['A', 'A'] })).toThrow(/each once, got "A"/);
     expect(() => syntheticBars({ count: -1 })).toThrow(/count must be an integer of at least 0, or Infinity, got -1/);
     expect(() => syntheticBars({ seed: 1.5 })).toThrow(/seed must be an integer/);
     expect(() => syntheticBars({ revisions: 2 })).toThrow(

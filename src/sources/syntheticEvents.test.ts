@@ -7,7 +7,8 @@ import type { MarketEvent } from '../market/recordKinds.js';
 import { syntheticBars } from './syntheticBars.js';
 import { type SyntheticEventsConfig, syntheticEvents } from './syntheticEvents.js';
 
-const KINDS = ['bar', 'option', 'news', 'fundamental'] as const;
+const FORMER = ['bar', 'option', 'news', 'fundamental'] as const;
+const KINDS = [...FORMER, 'trade', 'quote', 'gap'] as const;
 
 const events = (config: SyntheticEventsConfig): MarketEvent[] => [...syntheticEvents(config)];
 
@@ -74,10 +75,20 @@ describe('syntheticEvents', () => {
         seq: 1,
       },
     ]);
-    const many = events({ symbols: 50, count: 10_000, seed: 7, revisions: 0.1, duplicates: 0.05 });
-    expect(createHash('sha256').update(JSON.stringify(many)).digest('hex')).toBe(
-      '661d4f741a3ef31f543385f6b34fbc6dd0b69767f2f640d40e8c40770cb8a802',
-    );
+    const digestOf = (kinds?: readonly MarketEvent['kind'][]) => {
+      const many = events({
+        symbols: 50,
+        count: 10_000,
+        seed: 7,
+        revisions: 0.1,
+        duplicates: 0.05,
+        ...(kinds && { kinds }),
+      });
+      return createHash('sha256').update(JSON.stringify(many)).digest('hex');
+    };
+    // As it was before there were other kinds.
+    expect(digestOf(FORMER)).toBe('661d4f741a3ef31f543385f6b34fbc6dd0b69767f2f640d40e8c40770cb8a802');
+    expect(digestOf()).toBe('3d2abd40d2f75c032ee522c246d79ee19e7db0f21c76b14e49d85f10ed175210');
   });
 
   it('begins anew with each iteration', () => {
@@ -89,8 +100,9 @@ describe('syntheticEvents', () => {
     const made = events({ count: 2_000 });
     for (const kind of KINDS) expect(ofKind(made, kind)).toHaveLength(2_000);
     // Of the first half each kind has its share, and no order of kinds repeats itself.
-    for (const kind of KINDS) expect(ofKind(made.slice(0, 4_000), kind).length / 4_000).toBeCloseTo(0.25, 1);
-    const neighbours = new Set(made.slice(0, 4_000).map(({ kind }, i) => `${kind} ${made[i + 1]?.kind}`));
+    const half = made.slice(0, 7_000);
+    for (const kind of KINDS) expect(ofKind(half, kind).length / half.length).toBeCloseTo(1 / KINDS.length, 1);
+    const neighbours = new Set(half.map(({ kind }, i) => `${kind} ${made[i + 1]?.kind}`));
     expect(neighbours.size).toBe(KINDS.length ** 2);
   });
 
@@ -116,6 +128,9 @@ describe('syntheticEvents', () => {
     ['option', ['bid', 'ask', 'last', 'volume', 'seq']],
     ['news', ['title', 'sentiment', 'seq']],
     ['fundamental', ['value', 'filingDate', 'seq']],
+    ['trade', ['price', 'size', 'seq']],
+    ['quote', ['bidSize', 'askSize', 'seq']],
+    ['gap', ['state', 'rows', 'reason', 'seq']],
   ])('brings revisions of %s records with a higher seq and other values, and duplicates as they were', (kind, may) => {
     const byKey = new Map<string, MarketEvent[]>();
     const made = events({ kinds: [kind], count: 500, revisions: 1, duplicates: 1 });
@@ -142,7 +157,8 @@ describe('syntheticEvents', () => {
     const made = events({ vendor: 'acme', symbols: ['BRK.B'], epoch, timeframe: '1h', count: 41 });
     expect(new Set(made.map(({ vendor }) => vendor))).toEqual(new Set(['acme']));
     for (const event of made) {
-      if (event.kind !== 'news') expect(event.symbol).toBe('BRK.B');
+      if (event.kind === 'gap') expect(['BRK.B', '*']).toContain(event.symbol);
+      else if (event.kind !== 'news') expect(event.symbol).toBe('BRK.B');
       else expect([[], ['BRK.B']]).toContainEqual(event.symbols);
     }
     const options = syntheticEvents({ kinds: ['option'], symbols: 1, epoch, timeframe: '1h', count: 41 });
@@ -166,7 +182,18 @@ describe('syntheticEvents', () => {
     const made = events({ count: 2_000 });
     const fields = new Map<string, Set<unknown>>();
     for (const event of made) {
-      for (const field of ['last', 'iv', 'gamma', 'sentiment', 'filingDate'] as const) {
+      for (const field of [
+        'last',
+        'iv',
+        'gamma',
+        'sentiment',
+        'filingDate',
+        'venue',
+        'side',
+        'conditions',
+        'bid',
+        'bidVenue',
+      ] as const) {
         const value = new Map<string, unknown>(Object.entries(event)).get(field);
         const key = `${event.kind} ${field}`;
         fields.set(key, (fields.get(key) ?? new Set()).add(value === undefined || value === null ? value : 'known'));
@@ -177,6 +204,11 @@ describe('syntheticEvents', () => {
     expect(fields.get('option gamma')).toEqual(new Set(['known', undefined]));
     expect(fields.get('news sentiment')).toEqual(new Set(['known', null]));
     expect(fields.get('fundamental filingDate')).toEqual(new Set(['known', null]));
+    expect(fields.get('trade venue')).toEqual(new Set(['known', null]));
+    expect(fields.get('trade side')).toEqual(new Set(['known', undefined]));
+    expect(fields.get('trade conditions')).toEqual(new Set(['known', undefined]));
+    expect(fields.get('quote bid')).toEqual(new Set(['known', null]));
+    expect(fields.get('quote bidVenue')).toEqual(new Set(['known', undefined]));
   });
 
   it('says so when the calendar ends', () => {
@@ -193,12 +225,12 @@ describe('syntheticEvents', () => {
     expect(() => syntheticEvents({ kinds: ['bar', 'bar'] })).toThrow(
       /kinds must be an array that names each kind once, got "bar,bar"/,
     );
-    expect(() => syntheticEvents({ kinds: ['trade' as 'bar'] })).toThrow(
-      /kinds\[0\] must be one of "bar", .* got "trade"/,
+    expect(() => syntheticEvents({ kinds: ['dividend' as 'bar'] })).toThrow(
+      /kinds\[0\] must be one of "bar", .* got "dividend"/,
     );
     expect(() => syntheticEvents({ kinds: 'bar' as never })).toThrow(/kinds must be an array/);
     expect(() => syntheticEvents({ count: -1 })).toThrow(/syntheticEvents: count must be an integer/);
-    expect(() => syntheticEvents({ symbols: ['BRK B'] })).toThrow(/without spaces.* got "BRK B"/);
+    expect(() => syntheticEvents({ symbols: ['BRK\n'] })).toThrow(/control characters.* got "BRK\\n"/);
     expect(() => syntheticEvents({ epoch: Date.UTC(1800, 0) })).toThrow(/epoch must be a number of at least/);
     expect(() => syntheticEvents({ epoch: Date.UTC(2300, 0) })).toThrow(/epoch must be a number of at least/);
     expect(() => syntheticEvents({ rate: 5 } as never)).toThrow(/unknown option "rate".* kinds/);

@@ -33,10 +33,16 @@ interface Started {
 }
 
 /** As the sink of the kind in the store gives letters up. */
-const STORE = { bar: 'bars', option: 'options_snap', news: 'news', fundamental: 'fundamentals' } as const;
+const STORE: Readonly<Record<string, string>> = {
+  bar: 'bars',
+  option: 'options_snap',
+  news: 'news',
+  fundamental: 'fundamentals',
+};
 const fromStore = (...items: readonly MarketEvent[]) => {
   const records = items[0]!.kind;
-  return { items, sink: { name: STORE[records], table: STORE[records], records } };
+  const name = STORE[records]!;
+  return { items, sink: { name, table: name, records } };
 };
 
 const database = freshDatabase();

@@ -1,9 +1,12 @@
 import type { Pool } from 'pg';
 import { type Bar, barKey } from '../../src/market/bar.js';
 import { type Fundamentals, fundamentalsKey } from '../../src/market/fundamentals.js';
+import { type Gap, gapKey } from '../../src/market/gap.js';
 import { type NewsItem, newsKey } from '../../src/market/newsItem.js';
 import { type OptionSnapshot, optionKey } from '../../src/market/optionSnapshot.js';
+import { type Quote, quoteKey } from '../../src/market/quote.js';
 import type { MarketEvent } from '../../src/market/recordKinds.js';
+import { type Trade, tradeKey } from '../../src/market/trade.js';
 
 /** One item of each kind; what differs from the template is given. */
 export function option(fields: Partial<OptionSnapshot> = {}): OptionSnapshot {
@@ -62,11 +65,65 @@ export function figure(fields: Partial<Fundamentals> = {}): Fundamentals {
   };
 }
 
+export function trade(fields: Partial<Trade> = {}): Trade {
+  return {
+    kind: 'trade',
+    vendor: 'test',
+    symbol: 'ACME',
+    ts: Date.UTC(2024, 0, 2, 14, 30) + 0.125,
+    price: 99.5,
+    size: 0.25,
+    id: 't1',
+    venue: 'XNAS',
+    side: 'buy',
+    conditions: ['@', 'I'],
+    seq: 1,
+    ...fields,
+  };
+}
+
+export function quote(fields: Partial<Quote> = {}): Quote {
+  return {
+    kind: 'quote',
+    vendor: 'test',
+    symbol: 'ACME',
+    ts: Date.UTC(2024, 0, 2, 14, 30) + 0.125,
+    bid: 99.5,
+    bidSize: 100,
+    ask: 99.75,
+    askSize: 300,
+    id: 'q1',
+    bidVenue: 'XNAS',
+    askVenue: 'ARCX',
+    seq: 1,
+    ...fields,
+  };
+}
+
+export function gap(fields: Partial<Gap> = {}): Gap {
+  return {
+    kind: 'gap',
+    vendor: 'test',
+    symbol: 'ACME',
+    of: 'bar',
+    timeframe: '1m',
+    from: Date.UTC(2024, 0, 2, 14, 30),
+    to: Date.UTC(2024, 0, 2, 14, 35) + 0.125,
+    cause: 'reconnect',
+    state: 'open',
+    rows: 3,
+    reason: 'not asked yet',
+    seq: 1,
+    ...fields,
+  };
+}
+
 type Kind = MarketEvent['kind'];
 
 /** How the rows of each kind become items again, in the order of their keys. */
 const SELECTS: Readonly<Record<Kind, string>> = {
-  bar: `SELECT 'bar' AS kind, vendor, symbol, timeframe, ${micros('ts')}, open, high, low, close, volume, seq
+  bar: `SELECT 'bar' AS kind, vendor, symbol, timeframe, ${micros('ts')}, open, high, low, close, volume,
+               is_final AS "isFinal", is_complete AS "isComplete", trades::float8 AS trades, vwap, seq
           FROM bars ORDER BY vendor, symbol, timeframe, ts`,
   option: `SELECT 'option' AS kind, vendor, symbol, expiry::text AS expiry, option_type AS "optionType", strike, ${micros('ts')},
                   bid, ask, last, iv, delta, gamma, theta, vega, open_interest AS "openInterest", volume,
@@ -77,14 +134,25 @@ const SELECTS: Readonly<Record<Kind, string>> = {
   fundamental: `SELECT 'fundamental' AS kind, vendor, symbol, period_end::text AS "periodEnd", timeframe, metric, value, unit,
                        filing_date::text AS "filingDate", seq
                   FROM fundamentals ORDER BY vendor, symbol, period_end, timeframe, metric`,
+  trade: `SELECT 'trade' AS kind, vendor, symbol, ${micros('ts')}, id, price, size, venue, side, conditions, seq
+            FROM trades ORDER BY vendor, symbol, ts, id`,
+  quote: `SELECT 'quote' AS kind, vendor, symbol, ${micros('ts')}, id, bid, bid_size AS "bidSize", ask, ask_size AS "askSize",
+                 bid_venue AS "bidVenue", ask_venue AS "askVenue", seq
+            FROM quotes ORDER BY vendor, symbol, ts, id`,
+  gap: `SELECT 'gap' AS kind, vendor, symbol, of_kind AS of, nullif(timeframe, '') AS timeframe, ${micros('from_ts', 'from')},
+               ${micros('to_ts', 'to')}, cause, state, rows::float8 AS rows, reason, seq
+          FROM gaps ORDER BY vendor, symbol, of_kind, timeframe, from_ts, to_ts`,
 };
 
-/** The field that holds a time. */
-const TIMES: Readonly<Record<Kind, string | undefined>> = {
-  bar: 'ts',
-  option: 'ts',
-  news: 'publishedAt',
-  fundamental: undefined,
+/** The fields that hold a time. */
+const TIMES: Readonly<Record<Kind, readonly string[]>> = {
+  bar: ['ts'],
+  option: ['ts'],
+  news: ['publishedAt'],
+  fundamental: [],
+  trade: ['ts'],
+  quote: ['ts'],
+  gap: ['from', 'to'],
 };
 
 async function stored<T extends MarketEvent>(pool: Pool, kind: T['kind']): Promise<T[]> {
@@ -103,6 +171,12 @@ export function eventKey(event: MarketEvent): string {
       return newsKey(event);
     case 'fundamental':
       return fundamentalsKey(event);
+    case 'trade':
+      return tradeKey(event);
+    case 'quote':
+      return quoteKey(event);
+    case 'gap':
+      return gapKey(event);
   }
 }
 
@@ -122,6 +196,9 @@ export const storedBars = (pool: Pool): Promise<Bar[]> => stored(pool, 'bar');
 export const storedOptions = (pool: Pool): Promise<OptionSnapshot[]> => stored(pool, 'option');
 export const storedNews = (pool: Pool): Promise<NewsItem[]> => stored(pool, 'news');
 export const storedFundamentals = (pool: Pool): Promise<Fundamentals[]> => stored(pool, 'fundamental');
+export const storedTrades = (pool: Pool): Promise<Trade[]> => stored(pool, 'trade');
+export const storedQuotes = (pool: Pool): Promise<Quote[]> => stored(pool, 'quote');
+export const storedGaps = (pool: Pool): Promise<Gap[]> => stored(pool, 'gap');
 
 /** The same a piece at a time, for tables that are not to be in memory at once. */
 export async function* eachStored(pool: Pool, kind: Kind): AsyncGenerator<MarketEvent> {
@@ -146,9 +223,10 @@ function micros(column: string, name = column): string {
   return `(extract(epoch FROM ${column}) * 1000000)::bigint AS "${name}"`;
 }
 
-function withNumbers<T>(time: string | undefined): (row: Record<string, unknown>) => T {
+function withNumbers<T>(times: readonly string[]): (row: Record<string, unknown>) => T {
   return (row) => {
-    const item = { ...row, seq: Number(row.seq) };
-    return (time === undefined ? item : { ...item, [time]: Number(row[time]) / 1000 }) as T;
+    const item: Record<string, unknown> = { ...row, seq: Number(row.seq) };
+    for (const time of times) item[time] = Number(row[time]) / 1000;
+    return item as T;
   };
 }

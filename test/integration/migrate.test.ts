@@ -11,7 +11,15 @@ import { type MigrateConfig, migrate, migrationPlan } from '../../src/postgres/m
 import { MIGRATIONS } from '../../src/postgres/migrate/migrations.js';
 import { openStore, type Store } from '../../src/postgres/openStore.js';
 import { bars } from '../../src/postgres/read/bars.js';
-import { barsTable, fundamentalsTable, newsTable, optionsTable } from '../../src/postgres/recordTables.js';
+import {
+  barsTable,
+  fundamentalsTable,
+  gapsTable,
+  newsTable,
+  optionsTable,
+  quotesTable,
+  tradesTable,
+} from '../../src/postgres/recordTables.js';
 import type { Table } from '../../src/postgres/table.js';
 import { checkTable } from '../../src/postgres/write/checkTable.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
@@ -21,7 +29,10 @@ import { foldNaively, minuteBars, startOfDay } from './rollups.js';
 
 const SCHEMA = 'Market "data"';
 const QUOTED = '"Market ""data"""';
-const NUMBERED = ['001_bars', '002_options_snap', '003_news', '004_fundamentals'];
+const NUMBERED = [
+  ...['001_bars', '002_options_snap', '003_news', '004_fundamentals'],
+  ...['005_bar_details', '006_trades', '007_quotes', '008_gaps'],
+];
 const VIEWS = ['bars_5m view', 'bars_1h view', 'bars_1d view'];
 
 const names = ({ steps }: { readonly steps: readonly { readonly name: string }[] }) => steps.map(({ name }) => name);
@@ -64,7 +75,7 @@ function semantics(poolOf: () => pg.Pool): void {
     const report = await migrate(pool, { ...config, onStep: ({ name }) => told.push(name) });
     expect(names(report)).toEqual([...NUMBERED, ...VIEWS]);
     expect(told).toEqual(names(report));
-    expect(report).toMatchObject({ schema: SCHEMA, version: 4, timescale: undefined, notes: [] });
+    expect(report).toMatchObject({ schema: SCHEMA, version: 8, timescale: undefined, notes: [] });
     const { rows } = await pool.query(
       `SELECT version, name, checksum FROM ${QUOTED}.sluice_migrations ORDER BY version`,
     );
@@ -107,6 +118,9 @@ function semantics(poolOf: () => pg.Pool): void {
     ['options_snap', () => made(optionsTable)],
     ['news', () => made(newsTable)],
     ['fundamentals', () => made(fundamentalsTable)],
+    ['trades', () => made(tradesTable)],
+    ['quotes', () => made(quotesTable)],
+    ['gaps', () => made(gapsTable)],
   ])('makes %s as its sink needs it, null where the sink writes null', (_name, check) => check());
 
   it('takes over a table that barsSink made, with its rows, and barsSink goes on writing', async () => {
@@ -132,7 +146,7 @@ function semantics(poolOf: () => pg.Pool): void {
         /^003_news cannot take over the existing table \(the table .*lacks columns: add "vendor" text/,
       ),
     });
-    expect((await pool.query(`SELECT count(*)::int AS n FROM ${QUOTED}.sluice_migrations`)).rows[0].n).toBe(3);
+    expect((await pool.query(`SELECT count(*)::int AS n FROM ${QUOTED}.sluice_migrations`)).rows[0].n).toBe(7);
     expect(
       (await pool.query('SELECT indexname FROM pg_indexes WHERE schemaname = $1 AND tablename = $2', [SCHEMA, 'news']))
         .rows,
@@ -150,11 +164,11 @@ function semantics(poolOf: () => pg.Pool): void {
 
   it('refuses a database that is newer than the program', async () => {
     await migrate(pool, config);
-    await pool.query(`INSERT INTO ${QUOTED}.sluice_migrations VALUES (5, '005_quotes', 'x')`);
+    await pool.query(`INSERT INTO ${QUOTED}.sluice_migrations VALUES (9, '009_signals', 'x')`);
     for (const run of [migrate, migrationPlan]) {
       await expect(run(pool, config)).rejects.toMatchObject({
         code: 'SLUICE_MIGRATION_NEWER',
-        message: expect.stringMatching(/is at migration 005_quotes, and this program knows 4 of them.*newer program/),
+        message: expect.stringMatching(/is at migration 009_signals, and this program knows 8 of them.*newer program/),
       });
     }
   });
@@ -185,13 +199,14 @@ function semantics(poolOf: () => pg.Pool): void {
     expect(plan.steps.map(({ what }) => what)).toEqual([
       'recreate the table of 001_bars, which is gone',
       'recreate the table of 003_news, which is gone',
+      'apply 005_bar_details again, whose columns are gone',
       ...['5m', '1h', '1d'].map((timeframe) => `make bars_${timeframe} a view of the bars of 1m`),
     ]);
     expect((await migrate(pool, config)).steps).toEqual(plan.steps);
     expect(names(await migrate(pool, config))).toEqual([]);
     expect(await storedBars(pool, `${QUOTED}.bars`)).toEqual([]);
     const { rows } = await pool.query(`SELECT version FROM ${QUOTED}.sluice_migrations ORDER BY version`);
-    expect(rows.map(({ version }) => version)).toEqual([1, 2, 3, 4]);
+    expect(rows.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
   /** A session in another zone than that of the server, which stays so in the pool. */
@@ -246,7 +261,7 @@ function semantics(poolOf: () => pg.Pool): void {
       [SCHEMA, table],
     );
     expect(columns.rows.map(({ column_name, udt_name }) => `${column_name} ${udt_name}`)).toEqual(
-      barsTable.columns.map(({ name, type }) => `${name} ${type}`),
+      barsTable.columns.filter(({ nullable }) => !nullable).map(({ name, type }) => `${name} ${type}`),
     );
   });
 }

@@ -32,10 +32,14 @@ async function migrated(pool: pg.Pool, config: MigrateConfig): Promise<string[]>
   return steps;
 }
 
-const TABLES = ['bars hypertable', 'options_snap hypertable'];
-const COMPRESSION = [
-  ...['bars compression', 'bars compression policy', 'options_snap compression', 'options_snap compression policy'],
+const NUMBERED = [
+  ...['001_bars', '002_options_snap', '003_news', '004_fundamentals'],
+  ...['005_bar_details', '006_trades', '007_quotes', '008_gaps'],
 ];
+const HYPERTABLES = ['bars', 'options_snap', 'trades', 'quotes'];
+const TABLES = HYPERTABLES.map((table) => `${table} hypertable`);
+const COMPRESSION = HYPERTABLES.flatMap((table) => [`${table} compression`, `${table} compression policy`]);
+const POLICIES = HYPERTABLES.map((table) => `${table} compression policy`);
 const AGGREGATES = ['bars_5m', 'bars_1h', 'bars_1d'].flatMap((name) => [`${name} aggregate`, `${name} refresh`]);
 const VIEWS = ['bars_5m view', 'bars_1h view', 'bars_1d view'];
 
@@ -97,7 +101,7 @@ function semantics({ open }: TimescalePlace): void {
     try {
       await client.query(`SET ROLE ${modestRole}`);
       const report = await migrate(modest, config);
-      expect(names(report)).toEqual(['001_bars', '002_options_snap', '003_news', '004_fundamentals', ...VIEWS]);
+      expect(names(report)).toEqual([...NUMBERED, ...VIEWS]);
       expect(report.timescale).toBeUndefined();
       expect(report.notes).toEqual([
         expect.stringMatching(
@@ -128,6 +132,8 @@ function semantics({ open }: TimescalePlace): void {
     ).toEqual([
       { name: 'bars', compressed: true },
       { name: 'options_snap', compressed: true },
+      { name: 'quotes', compressed: true },
+      { name: 'trades', compressed: true },
     ]);
     expect(
       await call(`SELECT view_name::text AS name FROM timescaledb_information.continuous_aggregates ORDER BY 1`),
@@ -199,20 +205,17 @@ function semantics({ open }: TimescalePlace): void {
       const asked = { timeframe: '5m', compressAfterMs: 20 * DAY_MS, retainBarsMs: 90 * DAY_MS };
       const refreshes = ['bars_5m refresh', 'bars_1h refresh', 'bars_1d refresh'];
       expect(await migrated(pool, { ...config, timescale: asked })).toEqual([
-        ...[
-          'bars chunks',
-          'bars compression policy',
-          'options_snap compression policy',
-          ...refreshes,
-          'bars retention',
-        ],
+        'bars chunks',
+        ...POLICIES,
+        ...refreshes,
+        'bars retention',
       ]);
       const policies = () =>
         call(`SELECT proc_name::text AS proc, coalesce(view_name, j.hypertable_name)::text AS of, config ->> 'drop_after' AS drop,
                    config ->> 'compress_after' AS compress, config ->> 'start_offset' AS start
               FROM ${JOBS} WHERE coalesce(view_schema, j.hypertable_schema) = '${SCHEMA}' ORDER BY 1, 2`);
       const set = await policies();
-      expect(set).toHaveLength(6);
+      expect(set).toHaveLength(8);
       expect(await migrated(pool, { ...config, timescale: asked })).toEqual([]);
       expect(await migrated(pool, config)).toEqual([]);
       expect(await policies()).toEqual(set);
@@ -222,13 +225,15 @@ function semantics({ open }: TimescalePlace): void {
         'bars retention',
       ]);
       expect(await migrated(pool, { ...config, timescale: { retainBarsMs: false, compressAfterMs: false } })).toEqual([
-        ...['bars compression policy', 'options_snap compression policy', ...refreshes, 'bars retention'],
+        ...POLICIES,
+        ...refreshes,
+        'bars retention',
       ]);
       expect((await policies()).map(({ proc, start }) => `${proc} ${start}`)).toEqual(
         Array(3).fill('policy_refresh_continuous_aggregate null'),
       );
       // Compression comes back by itself at the next run: it is the default.
-      expect(await migrated(pool, config)).toEqual(['bars compression policy', 'options_snap compression policy']);
+      expect(await migrated(pool, config)).toEqual(POLICIES);
     },
     BESIDE_JOBS,
   );
@@ -244,11 +249,7 @@ function semantics({ open }: TimescalePlace): void {
 
   it('sets up an empty schema in one run', async () => {
     const report = await migrate(pool, { schema: 'another' });
-    expect(names(report)).toEqual([
-      ...['001_bars', '002_options_snap', '003_news', '004_fundamentals', ...TABLES],
-      ...COMPRESSION,
-      ...AGGREGATES,
-    ]);
+    expect(names(report)).toEqual([...NUMBERED, ...TABLES, ...COMPRESSION, ...AGGREGATES]);
   });
 }
 
@@ -389,9 +390,7 @@ if (place) {
     it('so the test server gets plain tables', async () => {
       const { timescale, steps } = await migrationPlan(database.pool());
       expect(timescale).toBeUndefined();
-      expect(steps.map(({ name }) => name)).toEqual([
-        ...['001_bars', '002_options_snap', '003_news', '004_fundamentals', ...VIEWS],
-      ]);
+      expect(steps.map(({ name }) => name)).toEqual([...NUMBERED, ...VIEWS]);
     });
   });
 }

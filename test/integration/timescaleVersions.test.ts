@@ -8,7 +8,11 @@ import { type FakeVersion, fakeTimescale, loaded, VERSIONS } from '../support/fa
 import { bar, write } from './bars.js';
 
 const DAY_MS = 86_400_000;
-const NUMBERED = ['001_bars', '002_options_snap', '003_news', '004_fundamentals'];
+const NUMBERED = [
+  ...['001_bars', '002_options_snap', '003_news', '004_fundamentals'],
+  ...['005_bar_details', '006_trades', '007_quotes', '008_gaps'],
+];
+const TABLES = ['bars', 'options_snap', 'trades', 'quotes'];
 const AGGREGATES = ['bars_5m', 'bars_1h', 'bars_1d'];
 const REFRESHES = AGGREGATES.map((name) => `${name} refresh`);
 const names = ({ steps }: { readonly steps: readonly { readonly name: string }[] }) => steps.map(({ name }) => name);
@@ -16,8 +20,9 @@ const names = ({ steps }: { readonly steps: readonly { readonly name: string }[]
 /** All steps of a new store. */
 function newest(version: FakeVersion): string[] {
   return [
-    ...[...NUMBERED, 'bars hypertable', 'options_snap hypertable', 'bars compression', 'bars compression policy'],
-    ...['options_snap compression', 'options_snap compression policy'],
+    ...NUMBERED,
+    ...TABLES.map((table) => `${table} hypertable`),
+    ...TABLES.flatMap((table) => [`${table} compression`, `${table} compression policy`]),
     ...(VERSIONS[version].limitsDecompression ? ['decompression limit'] : []),
     ...AGGREGATES.flatMap((name) => [`${name} aggregate`, `${name} refresh`]),
   ];
@@ -65,8 +70,7 @@ describe.each(Object.keys(VERSIONS) as FakeVersion[])('a store on the catalogue 
     expect(names(await migrate(pool, config))).toEqual([]);
     expect(names(await migrationPlan(pool, config))).toEqual([]);
     expect((await jobs(config)).map(({ of, proc }) => `${of} ${proc}`)).toEqual([
-      'bars policy_compression',
-      'options_snap policy_compression',
+      ...TABLES.map((table) => `${table} policy_compression`),
       ...AGGREGATES.map((name) => `${name} policy_refresh_continuous_aggregate`),
     ]);
   });
@@ -89,7 +93,8 @@ describe.each(Object.keys(VERSIONS) as FakeVersion[])('a store on the catalogue 
     await migrate(pool, config);
     const untouched = await jobs(other);
     const asked = { retainBarsMs: 90 * DAY_MS, compressAfterMs: 20 * DAY_MS };
-    const changes = ['bars compression policy', 'options_snap compression policy', ...REFRESHES, 'bars retention'];
+    const policies = TABLES.map((table) => `${table} compression policy`);
+    const changes = [...policies, ...REFRESHES, 'bars retention'];
     expect(names(await migrate(pool, { ...config, timescale: asked }))).toEqual(changes);
     expect(names(await migrate(pool, { ...config, timescale: asked }))).toEqual([]);
     const ended = { retainBarsMs: false, compressAfterMs: false } as const;

@@ -7,6 +7,9 @@ import {
   type Fundamentals,
   fundamentalsCodec,
   fundamentalsKey,
+  type Gap,
+  type GapState,
+  gapKey,
   marketEventCodec,
   type NewsItem,
   newsCodec,
@@ -14,6 +17,10 @@ import {
   type OptionSnapshot,
   type optionCodec,
   optionKey,
+  type Quote,
+  quoteKey,
+  type Trade,
+  tradeKey,
 } from 'sluice/market';
 import { foldByKey } from '../../src/market/foldByKey.js';
 import { expectType } from './equal.js';
@@ -21,10 +28,17 @@ import { expectType } from './equal.js';
 declare const event: MarketEvent;
 declare const events: MarketEvent[];
 declare const option: OptionSnapshot;
+declare const trade: Trade;
+declare const quote: Quote;
+declare const gap: Gap;
 declare const divertTo: () => void;
 
-expectType<'bar' | 'option' | 'news' | 'fundamental'>()(event.kind);
+expectType<'bar' | 'option' | 'news' | 'fundamental' | 'trade' | 'quote' | 'gap'>()(event.kind);
 expectType<'C' | 'P'>()(option.optionType);
+expectType<number | null>()(quote.bid);
+expectType<'buy' | 'sell' | null | undefined>()(trade.side);
+expectType<'open' | 'filled' | 'empty' | 'abandoned'>()({} as GapState);
+expectType<number>()(gap.seq);
 expectType<number | null | undefined>()(option.iv);
 expectType<t.TypeOf<typeof optionCodec>>()(option);
 expectType<t.TypeOf<typeof marketEventCodec>>()(event);
@@ -41,6 +55,12 @@ export function keyOf(one: MarketEvent): string {
       return newsKey(one);
     case 'fundamental':
       return fundamentalsKey(one);
+    case 'trade':
+      return tradeKey(one);
+    case 'quote':
+      return quoteKey(one);
+    case 'gap':
+      return gapKey(one);
   }
 }
 
@@ -55,6 +75,9 @@ expectType<Observable<string | number | null | undefined>>()(
       option: map((snapshot: OptionSnapshot) => snapshot.iv),
       news: map((item: NewsItem) => item.title),
       fundamental: map((figure: Fundamentals) => figure.unit),
+      trade: map((trade: Trade) => trade.price),
+      quote: map((quote: Quote) => quote.bid),
+      gap: map((gap: Gap) => gap.of),
     }),
   ),
 );
@@ -63,6 +86,8 @@ expectType<Observable<string | number | null | undefined>>()(
 event.strike;
 // @ts-expect-error: neither call nor put
 const straddle: OptionSnapshot = { ...option, optionType: 'S' };
+// @ts-expect-error: an absent side is said to be null
+const oneSided: Quote = { kind: 'quote', vendor: '', symbol: '', ts: 0, bid: 1, bidSize: 1, id: '' };
 // @ts-expect-error: a snapshot is not changed, a newer one is taken
 option.iv = 0.2;
 // @ts-expect-error: a figure without its unit says nothing
@@ -76,4 +101,4 @@ const figure: Fundamentals = {
   value: 1,
 };
 
-export { figure, straddle };
+export { figure, oneSided, straddle };

@@ -46,6 +46,6 @@ replayFile('bars.csv', { toItem: () => 1, codec: t.number });
 // @ts-expect-error: a misspelt option
 synthetic({ symbol: 5 });
 // @ts-expect-error: not a kind of record
-syntheticEvents({ kinds: ['trade'] });
+syntheticEvents({ kinds: ['dividend'] });
 // @ts-expect-error: an iterable that is not asynchronous
 fromAsyncIterable([1]);

@@ -10,6 +10,9 @@ export type BarField = Exclude<keyof Bar, 'kind'>;
 
 export const BAR_FIELDS = Object.keys(BAR.fields).filter((field): field is BarField => field !== 'kind');
 
+/** What few files have: a bar is read without it where the file has no such column, or nothing in it. */
+const DETAILS = ['isFinal', 'isComplete', 'trades', 'vwap'] as const satisfies readonly BarField[];
+
 /** What a file may leave out because it is the same for all its bars. */
 export interface BarDefaults {
   readonly vendor?: string | undefined;
@@ -36,17 +39,26 @@ export function barReader(
 ): (record: FileRecord, line: number) => Bar | RowProblem {
   const optional: Readonly<Record<string, unknown>> = { seq: seqFrom, ...defaults };
   const columns = {} as Record<BarField, string>;
+  const details: (typeof DETAILS)[number][] = [];
   for (const field of BAR_FIELDS) {
     const column = mapped[field] ?? field;
     columns[field] = column;
-    if (present.includes(column) || (mapped[field] === undefined && optional[field] !== undefined)) continue;
+    const isPresent = present.includes(column);
+    const detail = DETAILS.find((name) => name === field);
+    if (detail && isPresent) details.push(detail);
+    if (
+      isPresent ||
+      (detail && mapped[field] === undefined) ||
+      (mapped[field] === undefined && optional[field] !== undefined)
+    )
+      continue;
     throw new MissingColumnError(file, column, present, remedyFor(field));
   }
 
   return (record, line) => {
     const version = record[columns.seq];
     // A value that is not a time or a number is left as it is, so that the message can quote it.
-    const bar = {
+    const bar: Record<string, unknown> = {
       kind: 'bar',
       vendor: either(record[columns.vendor], defaults.vendor),
       symbol: either(record[columns.symbol], defaults.symbol),
@@ -59,8 +71,12 @@ export function barReader(
       volume: toNumber(either(record[columns.volume], defaults.volume)),
       seq: version === undefined ? seqFrom + line : toNumber(version),
     };
+    for (const detail of details) {
+      const value = record[columns[detail]];
+      if (value !== undefined && value !== '') bar[detail] = toDetail(value);
+    }
     const [issue] = issuesOf(BAR, bar);
-    if (!issue) return bar as Bar;
+    if (!issue) return bar as unknown as Bar;
     const expected = issue.field === 'ts' ? `a date, or a time in ${timeUnit} since 1970` : issue.expected;
     return new RowProblem(`expected ${expected}, got ${describeValue(issue.value)}`, columns[issue.field as BarField]);
   };
@@ -78,6 +94,11 @@ function toInstant(value: unknown, unit: EpochUnit): unknown {
 
 function toNumber(value: unknown): unknown {
   return typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
+}
+
+/** A number, or true or false. */
+function toDetail(value: unknown): unknown {
+  return value === 'true' ? true : value === 'false' ? false : toNumber(value);
 }
 
 function remedyFor(field: BarField): string {

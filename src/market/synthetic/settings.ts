@@ -12,7 +12,7 @@ import { symbol as symbolField } from '../fields.js';
 import { timeframeMs } from '../timeframe.js';
 
 export interface SyntheticBarsConfig {
-  /** The number of symbols, which are named `S0000`, `S0001`, …, or their names, upper case and each once. Default 10. */
+  /** The number of symbols, which are named `S0000`, `S0001`, …, or their names, as a vendor spells them and each once. Default 10. */
   readonly symbols?: number | readonly string[];
   /** The number of bars, without revisions and duplicates. Integer of at least 0, or `Infinity`, the default: the bars never end. */
   readonly count?: number;
@@ -72,7 +72,7 @@ function symbolNames(owner: string, symbols: unknown): readonly string[] {
   const seen = new Set<string>();
   for (const symbol of symbols as readonly unknown[]) {
     if (!symbolField.is(symbol) || seen.has(symbol)) {
-      reject(owner, 'symbols', 'upper case, without spaces, and each named once', symbol);
+      reject(owner, 'symbols', 'names without control characters or outer blanks, each once', symbol);
     }
     seen.add(symbol);
   }

@@ -105,6 +105,63 @@ CREATE TABLE IF NOT EXISTS fundamentals (
   PRIMARY KEY (vendor, symbol, period_end, timeframe, metric)
 );
 `,
+  '005_bar_details': `-- What few vendors say of a bar. Null where they do not, and in all rows that are there.
+ALTER TABLE bars
+  ADD COLUMN IF NOT EXISTS is_final    boolean,
+  ADD COLUMN IF NOT EXISTS is_complete boolean,
+  ADD COLUMN IF NOT EXISTS trades      bigint,
+  ADD COLUMN IF NOT EXISTS vwap        double precision;
+`,
+  '006_trades': `-- One row a trade: a vendor, symbol, instant and the vendor's own id.
+CREATE TABLE IF NOT EXISTS trades (
+  vendor     text             NOT NULL,
+  symbol     text             NOT NULL,
+  ts         timestamptz      NOT NULL,
+  id         text             NOT NULL,
+  price      double precision NOT NULL,
+  size       double precision NOT NULL,
+  venue      text,
+  side       text,
+  conditions text[],
+  seq        bigint           NOT NULL,
+  PRIMARY KEY (vendor, symbol, ts, id)
+);
+`,
+  '007_quotes': `-- One row a change of the best bid or ask. A side that is absent is null.
+CREATE TABLE IF NOT EXISTS quotes (
+  vendor    text        NOT NULL,
+  symbol    text        NOT NULL,
+  ts        timestamptz NOT NULL,
+  id        text        NOT NULL,
+  bid       double precision,
+  bid_size  double precision,
+  ask       double precision,
+  ask_size  double precision,
+  bid_venue text,
+  ask_venue text,
+  seq       bigint      NOT NULL,
+  PRIMARY KEY (vendor, symbol, ts, id)
+);
+`,
+  '008_gaps': `-- One row a span of which records of a series are missing, or were. The timeframe is empty where a series has none.
+CREATE TABLE IF NOT EXISTS gaps (
+  vendor    text        NOT NULL,
+  symbol    text        NOT NULL,
+  of_kind   text        NOT NULL,
+  timeframe text        NOT NULL,
+  from_ts   timestamptz NOT NULL,
+  to_ts     timestamptz NOT NULL,
+  cause     text        NOT NULL,
+  state     text        NOT NULL,
+  rows      bigint,
+  reason    text,
+  seq       bigint      NOT NULL,
+  PRIMARY KEY (vendor, symbol, of_kind, timeframe, from_ts, to_ts)
+);
+
+-- The open ones are few, and asked for often.
+CREATE INDEX IF NOT EXISTS gaps_state ON gaps (state, from_ts);
+`,
 } as const;
 
 export type MigrationName = keyof typeof SQL;

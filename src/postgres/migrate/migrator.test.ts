@@ -231,6 +231,10 @@ describe('the migrations', () => {
       [2, '002_options_snap', '0e830d82550138cd41857493c8f99a109d22604d1ed0ab3e7caf07a46988a851'],
       [3, '003_news', '008b3716ee831cefb23a1350a58e49967bfb71fdf74fb8c30268d788426c22a7'],
       [4, '004_fundamentals', '7cf227c96b5bbc05cbdb3c1ed290b5d6fa30bd5e652cba1edcdf2b88aa98158b'],
+      [5, '005_bar_details', '212b52f5f5c7bd94ec9dec65d96a9e8d0c513148bec2d9fb44c3af05938556b7'],
+      [6, '006_trades', '4749f4ec90cc0e5d9227265aed4ec1f7f8848c390df06c53e06f6a1b175ab90a'],
+      [7, '007_quotes', 'f1641f95148c9357e97009c0899a88e29c51e356606f5233f70bd6d70fe4ee19'],
+      [8, '008_gaps', '3f19919c6d6ee162311ba318c59a26881adabae094e4aa54457e130b1aed4c30'],
     ]);
   });
 });

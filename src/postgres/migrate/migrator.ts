@@ -1,6 +1,6 @@
 import { qualify, quoteIdentifier } from '../identifiers.js';
 import type { Pool, PoolClient } from '../pool.js';
-import { RECORD_TABLES } from '../recordTables.js';
+import { type MadeTable, RECORD_TABLES } from '../recordTables.js';
 import { borrow } from '../session.js';
 import type { TableShape } from '../table.js';
 import { readCatalogue } from '../timescale/catalogue.js';
@@ -35,10 +35,32 @@ interface Due extends Migration {
 
 type Applied = Pick<Migration, 'version' | 'name' | 'checksum'>;
 
-/** The table that each migration makes. If it is gone later, its migrations are applied again: all that change it are among them. */
-const TABLES: ReadonlyMap<string, TableShape> = new Map(
-  Object.values(RECORD_TABLES).map(({ migration, table }) => [migration, table]),
-);
+/** What a migration does to a table of ours. */
+interface Made {
+  /** What the table must look like after it. */
+  readonly table: TableShape;
+  /** The columns that it adds to the table; none if it makes it. */
+  readonly adds: readonly string[];
+}
+
+/** By the name of the migration. If what it made is gone later, it is applied again. */
+const MADE: ReadonlyMap<string, Made> = new Map(Object.values(RECORD_TABLES).flatMap((made) => madeOf(made)));
+
+function madeOf({ table, migration, additions = {} }: MadeTable): (readonly [string, Made])[] {
+  const steps: (readonly [string, readonly string[]])[] = [[migration, []], ...Object.entries(additions)];
+  return steps.map(([name, adds], i) => {
+    const later = steps.slice(i + 1).flatMap(([, columns]) => columns);
+    const columns = table.columns.filter((column) => !later.includes(column.name));
+    return [name, { table: { ...table, columns }, adds }];
+  });
+}
+
+const GONE = `
+  SELECT name FROM json_to_recordset($1::json) AS made (name text, relation text, columns text[])
+   WHERE to_regclass(relation) IS NULL
+      OR EXISTS (SELECT FROM unnest(columns) AS wanted
+                  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute
+                                     WHERE attrelid = to_regclass(relation) AND attname = wanted AND NOT attisdropped))`;
 
 /** Lends a connection of the pool to a {@link Migrator} of the schema. */
 export async function withMigrator<R>(
@@ -183,14 +205,17 @@ class Migrator {
       .map((migration) => ({ ...migration, isAgain: numbers.has(migration.version) }));
   }
 
-  /** A table may have been dropped, or be missing from a restored backup: the record alone would not tell. */
+  /**
+   * A table may have been dropped, or be missing from a restored backup, or an older program may have made it anew, without the
+   * columns that came later: the record alone would not tell.
+   */
   async #gone(applied: readonly Applied[]): Promise<ReadonlySet<string>> {
-    const names = applied.map(({ name }) => name).filter((name) => TABLES.has(name));
-    if (names.length === 0) return new Set();
-    const { rows } = await this.#client.query<{ name: string }>(
-      'SELECT name FROM unnest($1::text[], $2::text[]) AS made (name, relation) WHERE to_regclass(relation) IS NULL',
-      [names, names.map((name) => qualify(TABLES.get(name)!.name, this.#schema))],
-    );
+    const made = applied.flatMap(({ name }) => {
+      const { table, adds } = MADE.get(name) ?? {};
+      return table && adds ? [{ name, relation: qualify(table.name, this.#schema), columns: adds }] : [];
+    });
+    if (made.length === 0) return new Set();
+    const { rows } = await this.#client.query<{ name: string }>(GONE, [JSON.stringify(made)]);
     return new Set(rows.map(({ name }) => name));
   }
 
@@ -202,7 +227,7 @@ class Migrator {
       const { version, name, sql, checksum, isAgain } = next;
       step = name;
       await this.#client.query(sql);
-      const table = TABLES.get(name);
+      const { table } = MADE.get(name) ?? {};
       if (table) await checkTable(this.#client, table, qualify(table.name, this.#schema));
       const record = `INSERT INTO ${this.#record} (version, name, checksum) VALUES ($1, $2, $3)`;
       if (!isAgain) await this.#client.query(record, [version, name, checksum]);
@@ -257,7 +282,10 @@ class Migrator {
 }
 
 function stepOf({ name, sql, isAgain }: Due): MigrationStep {
-  const what = isAgain ? `recreate the table of ${name}, which is gone` : `apply ${name}`;
+  const again = MADE.get(name)?.adds.length
+    ? `apply ${name} again, whose columns are gone`
+    : `recreate the table of ${name}, which is gone`;
+  const what = isAgain ? again : `apply ${name}`;
   return { name, kind: 'numbered', what, sql };
 }
 

@@ -6,6 +6,8 @@ import type { HypertableName } from './settings.js';
 const HYPERTABLES: Readonly<Record<HypertableName, HypertableLayout>> = {
   bars: RECORD_TABLES.bar.hypertable,
   options_snap: RECORD_TABLES.option.hypertable,
+  trades: RECORD_TABLES.trade.hypertable,
+  quotes: RECORD_TABLES.quote.hypertable,
 };
 
 export const HYPERTABLE_NAMES = Object.keys(HYPERTABLES) as HypertableName[];

@@ -10,7 +10,8 @@ import { barsChunkMs, TIMESCALE_OPTIONS, type TimescaleConfig, timescaleSettings
 const settingsOf = (config: TimescaleConfig, days?: Days) =>
   timescaleSettings(readOptions('migrate: timescale', config, TIMESCALE_OPTIONS), days);
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 const PLAIN: StoreCatalogue = {
   database: 'market',
@@ -50,7 +51,7 @@ const policy = (proc: string, of: string, ages: Partial<Policy> = {}): Policy =>
 });
 const refreshes = (startOffsetMs?: number) =>
   ['bars_5m', 'bars_1h', 'bars_1d'].map((of) => policy('policy_refresh_continuous_aggregate', of, { startOffsetMs }));
-const compressions = ['bars', 'options_snap'].map((of) =>
+const compressions = ['bars', 'options_snap', 'trades', 'quotes'].map((of) =>
   policy('policy_compression', of, { compressAfterMs: 7 * DAY_MS }),
 );
 const all = <K>(kind: K) => new Map(['bars_5m', 'bars_1h', 'bars_1d'].map((name) => [name, kind]));
@@ -62,6 +63,8 @@ const COMPLETE: StoreCatalogue = {
   hypertables: new Map([
     ['bars', { chunkMs: 7 * DAY_MS, compresses: true }],
     ['options_snap', { chunkMs: DAY_MS, compresses: true }],
+    ['trades', { chunkMs: DAY_MS, compresses: true }],
+    ['quotes', { chunkMs: DAY_MS, compresses: true }],
   ]),
   policies: [...compressions, ...refreshes()],
   rollups: all('continuous' as const),
@@ -75,6 +78,7 @@ const namesOf = (catalogue: StoreCatalogue, config?: TimescaleConfig, refused?: 
 const sqlOf = (catalogue: StoreCatalogue, name: string, config?: TimescaleConfig) =>
   plan(catalogue, config).steps.find((step) => step.name === name)?.statements;
 
+const HYPERTABLES = ['bars', 'options_snap', 'trades', 'quotes'].map((table) => `${table} hypertable`);
 const VIEWS = ['bars_5m view', 'bars_1h view', 'bars_1d view'];
 
 describe('planFeatures', () => {
@@ -92,10 +96,16 @@ describe('planFeatures', () => {
     expect(namesOf(INSTALLED)).toEqual([
       'bars hypertable',
       'options_snap hypertable',
+      'trades hypertable',
+      'quotes hypertable',
       'bars compression',
       'bars compression policy',
       'options_snap compression',
       'options_snap compression policy',
+      'trades compression',
+      'trades compression policy',
+      'quotes compression',
+      'quotes compression policy',
       'decompression limit',
       'bars_5m aggregate',
       'bars_5m refresh',
@@ -166,7 +176,7 @@ describe('planFeatures', () => {
 
   it('makes hypertables and views under the Apache licence, and says what is lacking', () => {
     const { steps, notes } = plan({ ...INSTALLED, license: 'apache' }, { retainBarsMs: 30 * DAY_MS });
-    expect(steps.map(({ name }) => name)).toEqual(['bars hypertable', 'options_snap hypertable', ...VIEWS]);
+    expect(steps.map(({ name }) => name)).toEqual([...HYPERTABLES, ...VIEWS]);
     expect(notes).toEqual([
       expect.stringContaining('under its apache licence'),
       expect.stringContaining('retention was asked for and is not set up'),
@@ -214,6 +224,8 @@ describe('planFeatures', () => {
       hypertables: new Map([
         ['bars', { chunkMs: 3 * DAY_MS, compresses: true }],
         ['options_snap', { chunkMs: 2 * DAY_MS, compresses: true }],
+        ['trades', { chunkMs: 3 * DAY_MS, compresses: true }],
+        ['quotes', { chunkMs: 4 * DAY_MS, compresses: true }],
       ]),
       policies: [
         ...compressions.map((one) => ({ ...one, compressAfterMs: 99 * DAY_MS })),
@@ -226,7 +238,11 @@ describe('planFeatures', () => {
       'bars chunks',
       'bars compression policy',
       'options_snap compression policy',
+      'trades compression policy',
+      'quotes compression policy',
     ]);
+    expect(namesOf(byHand, { tradesChunkMs: HOUR_MS, quotesChunkMs: 4 * DAY_MS })).toEqual(['trades chunks']);
+    expect(namesOf(byHand, { retainTradesMs: DAY_MS, retainQuotesMs: false })).toEqual(['trades retention']);
     expect(namesOf(byHand, { retainOptionsMs: 400 * DAY_MS })).toEqual([]);
     expect(sqlOf(byHand, 'options_snap retention', { retainOptionsMs: false })).toHaveLength(1);
     expect(namesOf(INSTALLED, { compressAfterMs: false })).not.toContain('bars compression');
@@ -239,6 +255,8 @@ describe('planFeatures', () => {
       hypertables: new Map([
         ['bars', { chunkMs: 3 * DAY_MS, compresses: true }],
         ['options_snap', { chunkMs: 2 * DAY_MS, compresses: true }],
+        ['trades', { chunkMs: 3 * DAY_MS, compresses: true }],
+        ['quotes', { chunkMs: 4 * DAY_MS, compresses: true }],
       ]),
       policies: [...compressions.map((one) => ({ ...one, compressAfterMs: 99 * DAY_MS })), ...refreshes()],
     };

@@ -64,7 +64,7 @@ function refuseForeign({ catalogue, schema }: Planning): void {
 function ignoredRequests({ compressAfterMs, retainMs }: TimescaleSettings, version: string | undefined): string[] {
   const asked = [
     ...(compressAfterMs.given && compressAfterMs.value !== false ? ['compression'] : []),
-    ...(typeof retainMs.bars === 'number' || typeof retainMs.options_snap === 'number' ? ['retention'] : []),
+    ...(Object.values(retainMs).some((ms) => typeof ms === 'number') ? ['retention'] : []),
   ];
   if (asked.length === 0) return [];
   const lacks = version === undefined ? 'TimescaleDB is not in use' : 'the licence of TimescaleDB does not include it';

@@ -14,6 +14,10 @@ export interface TimescaleConfig {
   readonly timeframe?: string;
   /** The span of a chunk of `options_snap`, in milliseconds. At least an hour, default a day. */
   readonly optionsChunkMs?: number;
+  /** The span of a chunk of `trades`, in milliseconds. At least an hour, default a day. */
+  readonly tradesChunkMs?: number;
+  /** The span of a chunk of `quotes`, in milliseconds. At least an hour, default a day. */
+  readonly quotesChunkMs?: number;
   /** How old a chunk is when it is compressed, in milliseconds; `false` for never. At least a day, default 7 days. */
   readonly compressAfterMs?: number | false;
   /**
@@ -23,6 +27,10 @@ export interface TimescaleConfig {
   readonly retainBarsMs?: number | false;
   /** How old rows of `options_snap` are when they are dropped, as above. At least 7 days. Default: none are dropped. */
   readonly retainOptionsMs?: number | false;
+  /** How old rows of `trades` are when they are dropped, as above. At least a day. Default: none are dropped. */
+  readonly retainTradesMs?: number | false;
+  /** How old rows of `quotes` are when they are dropped, as above. At least a day. Default: none are dropped. */
+  readonly retainQuotesMs?: number | false;
 }
 
 export const HOUR_MS = 3_600_000;
@@ -47,7 +55,7 @@ export interface TimescaleSettings {
   readonly days: Days | undefined;
 }
 
-export type HypertableName = 'bars' | 'options_snap';
+export type HypertableName = 'bars' | 'options_snap' | 'trades' | 'quotes';
 
 /** 10,080 minutes are a week. */
 export function barsChunkMs(timeframe: string): number {
@@ -57,24 +65,31 @@ export function barsChunkMs(timeframe: string): number {
 export const TIMESCALE_OPTIONS = {
   timeframe: text(),
   optionsChunkMs: duration({ min: HOUR_MS }),
+  tradesChunkMs: duration({ min: HOUR_MS }),
+  quotesChunkMs: duration({ min: HOUR_MS }),
   compressAfterMs: duration({ min: DAY_MS }).or(false),
   // The daily aggregate is refreshed from at least three days back, and never from what has been dropped.
   retainBarsMs: duration({ min: WEEK_MS }).or(false),
   retainOptionsMs: duration({ min: WEEK_MS }).or(false),
+  retainTradesMs: duration({ min: DAY_MS }).or(false),
+  retainQuotesMs: duration({ min: DAY_MS }).or(false),
 } satisfies OptionsOf<TimescaleConfig>;
 
 export function timescaleSettings(
   config: Read<TimescaleConfig, typeof TIMESCALE_OPTIONS>,
   days?: Days,
 ): TimescaleSettings {
-  const { timeframe, optionsChunkMs, compressAfterMs, retainBarsMs, retainOptionsMs } = config;
+  const { timeframe, optionsChunkMs, tradesChunkMs, quotesChunkMs, compressAfterMs } = config;
+  const { retainBarsMs, retainOptionsMs, retainTradesMs, retainQuotesMs } = config;
   return {
     chunkMs: {
       bars: requested(timeframe === undefined ? undefined : barsChunkMs(timeframe), barsChunkMs('1m')),
       options_snap: requested(optionsChunkMs, DAY_MS),
+      trades: requested(tradesChunkMs, DAY_MS),
+      quotes: requested(quotesChunkMs, DAY_MS),
     },
     compressAfterMs: requested<number | false>(compressAfterMs, WEEK_MS),
-    retainMs: { bars: retainBarsMs, options_snap: retainOptionsMs },
+    retainMs: { bars: retainBarsMs, options_snap: retainOptionsMs, trades: retainTradesMs, quotes: retainQuotesMs },
     days,
   };
 }

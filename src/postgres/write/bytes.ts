@@ -41,6 +41,11 @@ export class Bytes {
     this.at = at + 12;
   }
 
+  bool(value: boolean): void {
+    this.int32(1);
+    this.buffer[this.at++] = value ? 1 : 0;
+  }
+
   /** A date field, in days since 2000-01-01. */
   date(days: number): void {
     this.int32(4);

@@ -55,6 +55,8 @@ function putOther<T>(bytes: Bytes, column: Column<T>, value: ColumnValue): void 
   const { name, type } = column;
   if (type === 'date' && typeof value === 'string') {
     bytes.date(daysOf(value, name));
+  } else if (type === 'bool' && typeof value === 'boolean') {
+    bytes.bool(value);
   } else if (type === 'text[]' && isTexts(value)) {
     putTexts(bytes, value, name);
   } else if (column.nullable && (value === null || value === undefined)) {
