@@ -10,6 +10,8 @@ const EVENTS = Object.keys({
   retrying: true,
   guarded: true,
   fate: true,
+  feedChanged: true,
+  feedNoticed: true,
 } satisfies Record<keyof StageObserver, true>) as (keyof StageObserver)[];
 
 /**

@@ -35,4 +35,42 @@ describe('the feeds of a monitor', () => {
     expect(monitor.registerFeed('massive')).toBe(account);
     expect(monitor.feeds).toMatchObject([{ isLive: true, state: 'connecting', messages: 5 }]);
   });
+
+  it('tell whoever observes the monitor of each change of their state, and of each notice', () => {
+    const seen: unknown[] = [];
+    const monitor = new PipelineMonitor();
+    const account = monitor.registerFeed('massive');
+    account.state = 'live';
+    // Later than the feed: a run is observed before its pipeline is subscribed, but a monitor may be at any time.
+    const end = monitor.observe({
+      feedChanged: ({ id, state, lastError }, from) => seen.push([id, from, state, lastError]),
+      feedNoticed: ({ id }, notice) => seen.push([id, notice]),
+    });
+    account.state = 'live';
+    account.lastError = 'reset by peer';
+    account.state = 'down';
+    account.lastNotice = 'maintenance at noon';
+    account.lastNotice = 'maintenance at noon';
+    account.close();
+    end();
+    account.state = 'connecting';
+    expect(seen).toEqual([
+      ['massive', 'live', 'down', 'reset by peer'],
+      ['massive', 'maintenance at noon'],
+      ['massive', 'maintenance at noon'],
+    ]);
+  });
+
+  it('count gap records by their cause', () => {
+    const monitor = new PipelineMonitor();
+    const account = monitor.registerFeed('massive');
+    for (const cause of ['reconnect', 'overflow', 'reconnect']) account.countGap(cause);
+    const [feed] = monitor.feeds;
+    account.countGap('stale');
+    expect(feed?.gaps).toBe(3);
+    expect([...(feed?.gapsBy ?? [])]).toEqual([
+      ['reconnect', 2],
+      ['overflow', 1],
+    ]);
+  });
 });

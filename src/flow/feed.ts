@@ -41,15 +41,26 @@ export interface Feed {
   readonly waiting: number;
   /** Gap records emitted. */
   readonly gaps: number;
+  /** The same by their cause. */
+  readonly gapsBy: ReadonlyMap<string, number>;
   /** What an operator should read, in the vendor's words: the last one. */
   readonly lastNotice: string | undefined;
+  /** Why the last connection ended, or could not be made, without secrets. */
+  readonly lastError: string | undefined;
+}
+
+/** Receives what happens at the feeds of a monitor; nothing of it per message. What it throws ends the stream. */
+export interface FeedObserver {
+  /** The state is another than it was. Where it is `down`, `lastError` says why. */
+  feedChanged?(feed: Feed, from: FeedState): void;
+  /** What an operator should read, in the vendor's words. */
+  feedNoticed?(feed: Feed, notice: string): void;
 }
 
 /** What the stream of a provider counts with: plain fields, so that counting a message costs an addition. */
 export class FeedAccount {
   readonly id: string;
   readonly name: string;
-  state: FeedState = 'connecting';
   isLive = true;
   messages = 0;
   bytes = 0;
@@ -63,13 +74,45 @@ export class FeedAccount {
   conflated = 0;
   replaced = 0;
   overflowed = 0;
-  gaps = 0;
-  lastNotice: string | undefined;
+  /** Set it before the state. */
+  lastError: string | undefined;
+  readonly #gapsBy = new Map<string, number>();
+  readonly #observer: () => FeedObserver | undefined;
+  #state: FeedState = 'connecting';
+  #lastNotice: string | undefined;
   #waiting: () => number = none;
 
-  constructor(id: string, name: string) {
+  constructor(id: string, name: string, observer: () => FeedObserver | undefined = () => undefined) {
     this.id = id;
     this.name = name;
+    this.#observer = observer;
+  }
+
+  get state(): FeedState {
+    return this.#state;
+  }
+
+  set state(state: FeedState) {
+    const from = this.#state;
+    if (state === from) return;
+    this.#state = state;
+    const observer = this.#observer();
+    if (observer?.feedChanged) observer.feedChanged(this.feed, from);
+  }
+
+  get lastNotice(): string | undefined {
+    return this.#lastNotice;
+  }
+
+  set lastNotice(notice: string | undefined) {
+    this.#lastNotice = notice;
+    const observer = this.#observer();
+    if (notice !== undefined && observer?.feedNoticed) observer.feedNoticed(this.feed, notice);
+  }
+
+  /** A gap record is emitted. */
+  countGap(cause: string): void {
+    this.#gapsBy.set(cause, (this.#gapsBy.get(cause) ?? 0) + 1);
   }
 
   /** Gives the way to ask how many records wait, from the structure that holds them. */
@@ -79,7 +122,16 @@ export class FeedAccount {
 
   /** As it is now, for those who only look. */
   get feed(): Feed {
-    return Object.freeze({ ...this, waiting: this.#waiting() });
+    let gaps = 0;
+    for (const count of this.#gapsBy.values()) gaps += count;
+    return Object.freeze({
+      ...this,
+      state: this.#state,
+      gaps,
+      gapsBy: new Map(this.#gapsBy),
+      lastNotice: this.#lastNotice,
+      waiting: this.#waiting(),
+    });
   }
 
   /** Takes up the counts again for a new subscription. */
@@ -91,9 +143,9 @@ export class FeedAccount {
   /** The subscription has ended. */
   close(): void {
     this.isLive = false;
-    this.state = 'down';
     this.confirmed = 0;
     this.#waiting = none;
+    this.state = 'down';
   }
 }
 
@@ -102,6 +154,12 @@ const none = () => 0;
 /** The feeds of one monitor. */
 export class FeedList {
   readonly #accounts: FeedAccount[] = [];
+  readonly #observer: () => FeedObserver | undefined;
+
+  /** `observer` is asked at each event who listens then. */
+  constructor(observer: () => FeedObserver | undefined) {
+    this.#observer = observer;
+  }
 
   /** An account that is not in use, of the same provider, or a new one: a feed that flaps does not grow the list. */
   register(name: string): FeedAccount {
@@ -111,7 +169,7 @@ export class FeedList {
       return former;
     }
     const ordinal = this.#accounts.filter((account) => account.name === name).length + 1;
-    const account = new FeedAccount(ordinal === 1 ? name : `${name}#${ordinal}`, name);
+    const account = new FeedAccount(ordinal === 1 ? name : `${name}#${ordinal}`, name, this.#observer);
     this.#accounts.push(account);
     return account;
   }

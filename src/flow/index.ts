@@ -3,7 +3,7 @@
 export type { Account } from './account.js';
 export { contextOf, type FlowContext } from './context.js';
 export { BufferOverflowError, isBufferOverflowError } from './errors.js';
-export type { Feed, FeedAccount, FeedState } from './feed.js';
+export type { Feed, FeedAccount, FeedObserver, FeedState } from './feed.js';
 export { type CancelWait, Gate, type GateState, type GateView } from './gate.js';
 export { GatedQueue, type GatedQueueConfig, type Level } from './gatedQueue.js';
 export { type GatedSourceConfig, gatedSource, type Outlet } from './gatedSource.js';

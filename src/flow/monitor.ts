@@ -41,13 +41,13 @@ export class PipelineMonitor implements Monitor {
   readonly #ordinals = new Map<string, number>();
   readonly #observers: StageObserver[] = [];
   #observer: StageObserver | undefined;
-  readonly #feeds = new FeedList();
+  readonly #feeds = new FeedList(() => this.#observer);
 
   constructor({ observer }: PipelineMonitorConfig = {}) {
     if (observer) this.observe(observer);
   }
 
-  /** Tells `observer` of the stages that register from now on. The function that is returned ends that. */
+  /** Tells `observer` of the stages that register from now on, and of all feeds. The function that is returned ends that. */
   observe(observer: StageObserver): () => void {
     const combine = () => {
       this.#observer = this.#observers.length > 1 ? combineObservers(this.#observers) : this.#observers[0];
