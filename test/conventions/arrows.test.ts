@@ -35,6 +35,7 @@ describe('the rule fails on', () => {
         ['src/operators/batch.ts', ''],
         ['src/sinks/barsSink.ts', ''],
         ['src/providers/acme/stream.ts', ''],
+        ['src/providers/decode/decimal.ts', ''],
         ['src/index.ts', ''],
         [path, text],
       ]),
@@ -127,6 +128,7 @@ describe('the rule fails on', () => {
   it.each([
     ['src/sinks/a.ts', "import type { Pool } from 'pg';\nimport { b } from '../operators/batch.js';"],
     ['src/postgres/a.ts', "import { Pool } from 'pg/lib/pool.js';"],
+    ['src/providers/acme/a.ts', "import { decimal } from '../decode/decimal.js';"],
     [
       'src/providers/acme/index.ts',
       "import { connect } from '@acme/client';\nimport { Gate } from '../../flow/gate.js';\nexport { s } from './stream.js';",

@@ -5,7 +5,8 @@ import { importsOf, parse } from '../syntax.js';
 /**
  * The house from the ground floor up: what each room of src may import besides itself. A room is listed above all that it
  * imports, so that no arrow can lead up. The index of a room may hand on more than the room imports: what users look for there.
- * `providers/*` stands for each venue: it is a room of its own, which no other room may import.
+ * `providers/*` stands for each venue: it is a room of its own, which no other room may import. The folders of providers that
+ * venues share belong to `providers`.
  */
 export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // Ground floor: what everything stands on.
@@ -69,10 +70,14 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['telemetry'],
   commander: ['cli'],
   'cli-progress': ['cli'],
+  '@msgpack/msgpack': ['providers/*', 'testing'],
 };
 
 /** Rooms that run wherever RxJS does. */
 const WITHOUT_NODE = ['primitives', 'failures', 'contracts', 'market', 'policies', 'flow', 'operators'];
+
+/** Folders of providers that are no venue. */
+const SHARED_BY_VENUES = ['decode', 'rest', 'stream'];
 
 /**
  * `src/operators/batch.ts` → `operators`; `src/index.ts` → `index.ts`; `src/sinks/index.ts`, an index with arrows of its own;
@@ -82,7 +87,8 @@ function roomOf(path: string): string {
   const place = path.slice('src/'.length);
   if (place in ARROWS) return place;
   const [first = '', second = ''] = place.split('/');
-  return first === 'providers' && !second.endsWith('.ts') ? `${first}/${second}` : first;
+  const isVenue = first === 'providers' && !second.endsWith('.ts') && !SHARED_BY_VENUES.includes(second);
+  return isVenue ? `${first}/${second}` : first;
 }
 
 function rowOf(room: string): string {
