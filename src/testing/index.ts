@@ -30,6 +30,23 @@ export { FaultProxyError, isFaultProxyError } from './faults/faultProxyError.js'
 export { startFaultProxy } from './faults/startFaultProxy.js';
 export type { GatedMarbles, SubscriptionLogs } from './gatedMarbles.js';
 export { type MarbleHelpers, marbles } from './marbles.js';
+export type {
+  SessionSpan,
+  SimulatedBurst,
+  SimulatedDayConfig,
+  SimulatedHalt,
+  Span,
+  TimeOfDay,
+} from './market/dayConfig.js';
+export { type SimulatedDay, simulatedDay } from './market/simulatedDay.js';
+export type {
+  SimulatedBar,
+  SimulatedEvent,
+  SimulatedQuote,
+  SimulatedSession,
+  SimulatedStatus,
+  SimulatedTrade,
+} from './market/simulatedEvent.js';
 export { type GateLogged, type GateMarble, type GateProbe, probeGate } from './probeGate.js';
 export {
   type ScriptedSink,
