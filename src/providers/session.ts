@@ -47,6 +47,11 @@ export interface SessionStep {
    * not retryable ends the stream.
    */
   readonly fail?: ProviderError;
+  /**
+   * The vendor will end this connection soon: a successor is opened, and this connection is closed once the successor has taken
+   * over. Both deliver in between; a record is emitted once, by its `seq`, which must rise within each series.
+   */
+  readonly handOver?: boolean;
   /** When `timer()` is to be called, in epoch milliseconds. It replaces the time that was asked before; `Infinity` cancels it. */
   readonly wakeAt?: number;
 }

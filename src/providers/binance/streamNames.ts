@@ -1,0 +1,45 @@
+import type { Series } from '../session.js';
+
+/** The intervals of klines, as the vendor names them. The first is the one that is meant where a request names none. */
+export const BINANCE_TIMEFRAMES = [
+  '1m',
+  '1s',
+  '3m',
+  '5m',
+  '15m',
+  '30m',
+  '1h',
+  '2h',
+  '4h',
+  '6h',
+  '8h',
+  '12h',
+  '1d',
+  '3d',
+  '1w',
+  '1M',
+] as const;
+
+/** Single trades, or those that one order of a taker made at one price as one. */
+export type BinanceTrades = 'raw' | 'aggregated';
+
+/**
+ * The stream that carries a series, such as `btcusdt@kline_1m`; symbols are lower case there and nowhere else. A text that is no
+ * stream says what is wrong: it has no `@`.
+ */
+export function streamName({ of, symbol, timeframe }: Series, trades: BinanceTrades): string {
+  const upper = symbol.toUpperCase();
+  if (upper !== symbol) return `symbols are in upper case: ${upper} rather than ${symbol}`;
+  if (/[\s@/]/.test(symbol) || symbol === '*' || symbol === '') return `there is no symbol ${JSON.stringify(symbol)}`;
+  const wire = symbol.toLowerCase();
+  if (of === 'trade') return trades === 'raw' ? `${wire}@trade` : `${wire}@aggTrade`;
+  if (of === 'quote') return `${wire}@bookTicker`;
+  if (of !== 'bar') return `there are no records of kind ${of}`;
+  const interval = timeframe ?? BINANCE_TIMEFRAMES[0];
+  if (!(BINANCE_TIMEFRAMES as readonly string[]).includes(interval)) return `there are no klines of ${interval}`;
+  return `${wire}@kline_${interval}`;
+}
+
+export function isStream(name: string): boolean {
+  return name.includes('@');
+}
