@@ -14,7 +14,7 @@ import { type Stage, sumOf } from './stage.js';
  * - Items that are arrays, batched by a foreign operator such as `bufferCount()`, count by their length above it. Use `batch()`.
  */
 export interface Account {
-  /** Items that sources emitted or refused, and those that came from outside Sluice's own stages. */
+  /** Items that sources emitted, hold or gave up, and those that came from outside Sluice's own stages. */
   readonly received: number;
   readonly written: number;
   readonly diverted: number;
@@ -60,7 +60,9 @@ export function accountOf(all: readonly Stage[], deliveries?: Deliveries): Accou
     held += stage.held + stage.abandoned;
     for (const [reason, count] of stage.dropped) add(dropped, reason, count);
     for (const [reason, count] of stage.divertedBy) add(divertedBy, reason, count);
-    if (stage.role === 'source') received += stage.out + stage.droppedTotal;
+    if (stage.role === 'source') {
+      received += stage.out + stage.diverted + stage.droppedTotal + stage.held + stage.abandoned;
+    }
     // What a stage with branches hands on goes through them. Those of other monitors are the outside.
     const { feeds } = stage;
     if (forks.has(stage)) continue;

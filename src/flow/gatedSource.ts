@@ -2,7 +2,7 @@ import { asyncScheduler, Observable, type SchedulerLike, type Subscriber, type T
 import { Wait } from '../primitives/wait.js';
 import { alone, contextOf, type FlowContext, isEnding, registerStage } from './context.js';
 import { type Produce, Pump, type PumpHost } from './pump.js';
-import type { StageAccount } from './stage.js';
+import type { Stage, StageAccount } from './stage.js';
 import { NEVER_STOPS, StopSignal } from './stopSignal.js';
 import { weigher } from './unit.js';
 
@@ -95,6 +95,21 @@ export class Outlet<T> implements PumpHost {
   /** Counts items that this source refuses to emit, such as unreadable rows. */
   drop(reason: string, count = 1): void {
     this.#account.drop(reason, count);
+  }
+
+  /** Counts a value that it gives up, once: `diverted` when its letter is durable, or `dropped`. */
+  settle(fate: 'diverted' | 'dropped', value: unknown, reason: string): void {
+    this.#account.settle(fate, value, reason);
+  }
+
+  /** Gives the way to ask how many items wait here, of a source that cannot make what it reads from wait. */
+  holds(held: () => number): void {
+    this.#account.holds(held);
+  }
+
+  /** What everybody else sees of the source. */
+  get stage(): Stage {
+    return this.#account.stage;
   }
 
   error(error: unknown): void {

@@ -1,4 +1,5 @@
 /** Vendors of market data: the contract of a provider, and what every one of them is built with. */
+export { defineProvider } from './defineProvider.js';
 export type {
   Connect,
   Connection,
@@ -31,3 +32,11 @@ export {
   type SessionStep,
   Unreadable,
 } from './session.js';
+export {
+  type ConnectOwner,
+  PROVIDER_STREAM,
+  type ProviderRetry,
+  type ProviderStreamConfig,
+  type RejectedElement,
+  streamOptionsOf,
+} from './streamConfig.js';

@@ -9,7 +9,7 @@ export interface SubscriptionRequest {
   readonly kinds: readonly RecordKind[];
   /** As the vendor spells them. An Observable of sets changes the subscriptions while the stream runs: each set replaces the last. */
   readonly symbols: readonly string[] | Observable<readonly string[]>;
-  /** Of bars, default `1m`. */
+  /** Of bars. Default: the first of the provider's `timeframes`, else `1m`. */
   readonly timeframe?: string;
 }
 
@@ -37,6 +37,8 @@ export interface Provider {
   readonly name: string;
   /** The kinds of records that it can stream. */
   readonly kinds: readonly RecordKind[];
+  /** The timeframes of its bars, where they are a fixed list; the first is the default. */
+  readonly timeframes?: readonly string[];
   readonly pacing: ProviderPacing;
   /** Live records, with reconnection, and with a gap record for whatever was missed. */
   stream(request: SubscriptionRequest): Observable<MarketEvent>;
@@ -70,6 +72,8 @@ export type Connect = (events: ConnectionEvents) => Connection;
 export interface ProviderParts {
   readonly name: string;
   readonly kinds: readonly RecordKind[];
+  /** The timeframes of its bars, where they are a fixed list; the first is the default, in place of `1m`. */
+  readonly timeframes?: readonly string[];
   readonly pacing: ProviderPacing;
   /** Makes the session of a new connection. */
   readonly session: () => ProviderSession;

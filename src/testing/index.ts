@@ -48,6 +48,7 @@ export type {
   SimulatedTrade,
 } from './market/simulatedEvent.js';
 export { type GateLogged, type GateMarble, type GateProbe, probeGate } from './probeGate.js';
+export { type ScriptedConnect, type ScriptedConnection, scriptedConnect } from './scriptedConnect.js';
 export {
   type ScriptedSink,
   type ScriptedSinkConfig,

@@ -1,0 +1,69 @@
+import { from, Subscription } from 'rxjs';
+import type { Outlet } from '../../flow/gatedSource.js';
+import { messageOf } from '../../primitives/messageOf.js';
+import { Unreadable } from '../session.js';
+import type { StreamSettings } from '../streamConfig.js';
+
+/** How many letters may be under way: beyond it, elements that cannot be read are only counted. */
+export const MAX_LETTERS = 1_024;
+
+/** What becomes of elements that cannot be read. */
+export class Rejections {
+  readonly #settings: StreamSettings;
+  readonly #outlet: Outlet<unknown>;
+  readonly #onSettled: () => void;
+  readonly #onError: (error: unknown) => void;
+  readonly #letters = new Subscription();
+  /** Letters under way. */
+  underWay = 0;
+
+  constructor(
+    outlet: Outlet<unknown>,
+    settings: StreamSettings,
+    onSettled: () => void,
+    onError: (error: unknown) => void,
+  ) {
+    this.#outlet = outlet;
+    this.#settings = settings;
+    this.#onSettled = onSettled;
+    this.#onError = onError;
+  }
+
+  /** `verdict` is what `normalise` gave, or threw. */
+  reject(element: unknown, verdict: unknown): void {
+    const { deadLetters, onRejected } = this.#settings;
+    const reason = verdict instanceof Unreadable ? verdict.reason : reasonOf(verdict);
+    if (deadLetters && this.underWay < MAX_LETTERS) this.#write(element, reason, verdict);
+    else this.#outlet.settle('dropped', element, 'unreadable');
+    onRejected?.({ element, reason });
+  }
+
+  cancel(): void {
+    this.#letters.unsubscribe();
+  }
+
+  #write(element: unknown, reason: string, verdict: unknown): void {
+    const error = verdict instanceof Error ? verdict : new Error(reason);
+    const stage = this.#outlet.stage.name;
+    this.underWay += 1;
+    const letter$ = from(
+      this.#settings.deadLetters!.append({ items: [element], stage, reason: 'decode', error, attempts: 0 }),
+    );
+    const writing = letter$.subscribe({
+      error: this.#onError,
+      complete: () => {
+        this.underWay -= 1;
+        this.#outlet.settle('diverted', element, 'decode');
+        this.#letters.remove(writing);
+        this.#onSettled();
+      },
+    });
+    this.#letters.add(writing);
+  }
+}
+
+function reasonOf(verdict: unknown): string {
+  if (verdict instanceof Error) return messageOf(verdict);
+  const words = (verdict as { readonly reason?: unknown } | null | undefined)?.reason;
+  return typeof words === 'string' ? words : 'the normaliser made no record of it';
+}

@@ -1,0 +1,130 @@
+import type { MarketEvent, RecordKind } from '../../market/recordKinds.js';
+import type { Refusal, Series } from '../session.js';
+import { eventTimeOf } from './intake.js';
+
+/** What a stream knows of one series that it wants. */
+export interface SeriesState {
+  readonly series: Series;
+  /** The connection that has confirmed it last; 0 before the first. */
+  confirmedBy: number;
+  /** The connection that it was asked on last. */
+  askedOn: number;
+  /** Up to when nothing is missing: the time of its last record, or since when it is confirmed. `undefined` before that. */
+  knownUntil: number | undefined;
+  /** Whether a record came since it was confirmed last. */
+  hasRecord: boolean;
+  /** When it was confirmed again, where that has not become a gap record yet. */
+  confirmedAt: number;
+  /** Why the vendor does not deliver it. It is not asked again while the error is not retryable. */
+  refusal: Refusal | undefined;
+}
+
+/** The series that a stream wants, and what has become of each. */
+export class SeriesTable {
+  readonly #kinds: readonly RecordKind[];
+  readonly #timeframe: string;
+  readonly #byKind: { readonly [K in RecordKind]?: Map<string, SeriesState> };
+  #symbols: ReadonlySet<string> = new Set();
+  #refused = 0;
+
+  constructor(kinds: readonly RecordKind[], timeframe: string) {
+    this.#kinds = kinds;
+    this.#timeframe = timeframe;
+    this.#byKind = Object.fromEntries(kinds.map((kind) => [kind, new Map<string, SeriesState>()]));
+  }
+
+  get size(): number {
+    return this.#kinds.length * this.#symbols.size;
+  }
+
+  /** How many are refused. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  setRefusal(state: SeriesState, refusal: Refusal | undefined): void {
+    this.#refused += (refusal ? 1 : 0) - (state.refusal ? 1 : 0);
+    state.refusal = refusal;
+  }
+
+  /** Replaces the set of symbols. Returns the series that are no longer wanted; new ones are asked as all are, by {@link unasked}. */
+  want(symbols: readonly string[]): readonly SeriesState[] {
+    const wanted = new Set(symbols);
+    const removed: SeriesState[] = [];
+    for (const of of this.#kinds) {
+      const states = this.#byKind[of]!;
+      for (const [symbol, state] of states) {
+        if (wanted.has(symbol)) continue;
+        states.delete(symbol);
+        if (state.refusal) this.#refused -= 1;
+        removed.push(state);
+      }
+      for (const symbol of wanted) {
+        if (states.has(symbol)) continue;
+        const series: Series = of === 'bar' ? { of, symbol, timeframe: this.#timeframe } : { of, symbol };
+        states.set(symbol, newState(series));
+      }
+    }
+    this.#symbols = wanted;
+    return removed;
+  }
+
+  *[Symbol.iterator](): Iterator<SeriesState> {
+    for (const of of this.#kinds) yield* this.#byKind[of]!.values();
+  }
+
+  /** The series as the vendor's session names it; `undefined` if it is not wanted. */
+  get({ of, symbol }: Series): SeriesState | undefined {
+    return this.#byKind[of]?.get(symbol);
+  }
+
+  /** The series of a record, or that of all symbols of its kind. */
+  of(record: MarketEvent): SeriesState | undefined {
+    const states = this.#byKind[record.kind];
+    if (!states || record.kind === 'news') return states?.get('*');
+    return states.get(record.symbol) ?? states.get('*');
+  }
+
+  /** The series that are to be asked on a connection. */
+  unasked(link: number): readonly SeriesState[] {
+    const found: SeriesState[] = [];
+    for (const state of this) {
+      if (state.askedOn !== link && (state.refusal?.error.retryable ?? true)) found.push(state);
+    }
+    return found;
+  }
+}
+
+function newState(series: Series): SeriesState {
+  return {
+    series,
+    confirmedBy: 0,
+    askedOn: 0,
+    knownUntil: undefined,
+    hasRecord: false,
+    confirmedAt: 0,
+    refusal: undefined,
+  };
+}
+
+/** A record of the series has come. */
+export function noteRecord(state: SeriesState, record: MarketEvent): void {
+  const time = eventTimeOf(record);
+  // Records of a delayed feed are older than their confirmation.
+  if (state.hasRecord && time <= state.knownUntil!) return;
+  state.knownUntil = time;
+  state.hasRecord = true;
+}
+
+/** `bar AAPL 1m`, `trade *`. */
+export function describeSeries({ of, symbol, timeframe }: Series): string {
+  return timeframe === undefined ? `${of} ${symbol}` : `${of} ${symbol} ${timeframe}`;
+}
+
+/** At most this many are named in a message. */
+const MAX_NAMED = 10;
+
+export function describeAll(all: readonly Series[]): string {
+  const named = all.slice(0, MAX_NAMED).map(describeSeries).join(', ');
+  return all.length > MAX_NAMED ? `${named} and ${all.length - MAX_NAMED} more` : named;
+}

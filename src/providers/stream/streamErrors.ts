@@ -1,0 +1,40 @@
+import { messageOf } from '../../primitives/messageOf.js';
+import { REDACTED, redactText } from '../../primitives/redact.js';
+import { ConnectionLost, type ProviderError } from '../providerErrors.js';
+
+/** The text without the secrets of a provider, and without what looks like one. */
+export function maskSecrets(text: string, secrets: readonly string[] = []): string {
+  let masked = text;
+  for (const secret of secrets) if (secret !== '') masked = masked.replaceAll(secret, REDACTED);
+  return redactText(masked);
+}
+
+/** How deep causes are looked at. */
+const MAX_CAUSES = 5;
+
+/**
+ * The error of a provider without its secrets, which a vendor may have echoed: in its message and stack, and in those of its causes.
+ * It stays the same object.
+ */
+export function withoutSecrets<E>(error: E, secrets: readonly string[] = []): E {
+  let link: unknown = error;
+  for (let depth = 0; depth < MAX_CAUSES && link instanceof Error; depth += 1) {
+    maskMember(link, 'message', secrets);
+    maskMember(link, 'stack', secrets);
+    maskMember(link, 'cause', secrets);
+    link = link.cause;
+  }
+  return error;
+}
+
+function maskMember(error: Error, member: 'message' | 'stack' | 'cause', secrets: readonly string[]): void {
+  const text = error[member];
+  if (typeof text !== 'string' || !secrets.some((secret) => secret !== '' && text.includes(secret))) return;
+  Object.defineProperty(error, member, { value: maskSecrets(text, secrets), configurable: true, writable: true });
+}
+
+/** A failure that nobody has described: of a transport, or of a session that threw. */
+export function lostBy(provider: string, error: unknown, secrets?: readonly string[]): ProviderError {
+  const message = error === undefined ? 'the connection was closed' : messageOf(error);
+  return new ConnectionLost(provider, maskSecrets(message, secrets), { cause: error });
+}
