@@ -40,7 +40,7 @@ export class Emitter {
   emit(record: MarketEvent): void {
     const outlet = this.#outlet;
     if (this.#intake.size === 0 && !this.#isEmitting && outlet.isOpen) {
-      if (record.kind === 'gap') this.#feed.gaps += 1;
+      if (record.kind === 'gap') this.#feed.countGap(record.cause);
       outlet.next(record);
     } else if (!outlet.closed) {
       this.#intake.offer(record);
@@ -69,7 +69,7 @@ export class Emitter {
   #produce(): boolean {
     const record = this.#intake.shift();
     if (record !== undefined) {
-      if (record.kind === 'gap') this.#feed.gaps += 1;
+      if (record.kind === 'gap') this.#feed.countGap(record.cause);
       this.#isEmitting = true;
       this.#outlet.next(record);
       this.#isEmitting = false;

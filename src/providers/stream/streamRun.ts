@@ -1,6 +1,7 @@
 import type { FeedAccount } from '../../flow/feed.js';
 import type { Outlet } from '../../flow/gatedSource.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
+import { messageOf } from '../../primitives/messageOf.js';
 import { Timer } from '../../primitives/timer.js';
 import type { Connect, ProviderParts } from '../provider.js';
 import { type ProviderError, ProviderSilent } from '../providerErrors.js';
@@ -109,15 +110,21 @@ export class StreamRun implements LinkHost {
 
   /** Closes the connection, emits what waits, and fails. */
   fail(error: unknown): void {
+    const masked = withoutSecrets(error, this.parts.secrets);
+    this.#feed.lastError = messageOf(masked);
     this.#stop();
-    this.#emitter.fail(withoutSecrets(error, this.parts.secrets));
+    this.#emitter.fail(masked);
   }
 
   /** Releases everything. */
   release(): void {
     this.#stop();
     this.#rejections.cancel();
-    this.#feed.close();
+    try {
+      this.#feed.close();
+    } catch {
+      // What an observer throws ends the stream, which has ended.
+    }
   }
 
   onFrame(frame: Frame, now: number): void {
@@ -166,10 +173,10 @@ export class StreamRun implements LinkHost {
       this.fail(error);
       return;
     }
-    this.#feed.state = this.#subscriptions.isSilent ? 'stale' : 'down';
-    this.#feed.lastNotice = withoutSecrets(error, secrets).message;
+    this.#feed.lastError = withoutSecrets(error, secrets).message;
     this.#retrying.set(delayMs);
     try {
+      this.#feed.state = this.#subscriptions.isSilent ? 'stale' : 'down';
       onRetry?.({ error, attempt: this.#attempts.failures, delayMs });
       const { stage } = this.#outlet;
       stage.observer?.retrying?.(stage, delayMs);
@@ -250,7 +257,11 @@ export class StreamRun implements LinkHost {
     this.#subscriptions.end();
     this.#link?.close();
     this.#link = undefined;
-    this.#feed.state = 'down';
+    try {
+      this.#feed.state = 'down';
+    } catch (error) {
+      this.#emitter.fail(error);
+    }
   }
 }
 
