@@ -1,8 +1,9 @@
+import type { FeedState } from '../flow/feed.js';
 import type { MetricInfo } from './metrics.js';
 
 /** The states of a provider that its gauge can show. */
-export const PROVIDER_STATES = ['connecting', 'live', 'stale', 'down'] as const;
-export type ProviderState = (typeof PROVIDER_STATES)[number];
+export const PROVIDER_STATES = ['connecting', 'live', 'stale', 'down'] as const satisfies readonly FeedState[];
+export type ProviderState = FeedState;
 
 /** From a millisecond, for a batch to a server nearby, to beyond the usual time limit of a write. */
 export const LATENCY_BOUNDS: readonly number[] = [
@@ -75,8 +76,55 @@ export const METRICS = {
   ),
   lettersAppended: counter('sluice_dead_letters_appended_total', 'pipeline', 'Dead letters stored.'),
   lettersReplayed: counter('sluice_dead_letters_replayed_total', 'pipeline', 'Dead letters removed once written.'),
-  providerState: gauge('sluice_provider_state', 'provider state', 'The state of a provider: 1 for its current state.'),
-  gapsOpen: gauge('sluice_gaps_open', '', 'Gaps in the data that are not filled yet.'),
+  providerState: gauge(
+    'sluice_provider_state',
+    'pipeline provider state',
+    'The state of a provider: 1 for its current state.',
+  ),
+  providerMessages: counter('sluice_provider_messages_total', 'pipeline provider', 'Messages received of a provider.'),
+  providerBytes: counter('sluice_provider_bytes_total', 'pipeline provider', 'The size of these messages.'),
+  providerRecords: counter('sluice_provider_records_total', 'pipeline provider', 'Records made of these messages.'),
+  providerUnreadable: counter(
+    'sluice_provider_unreadable_total',
+    'pipeline provider',
+    'Elements of messages that could not be read.',
+  ),
+  providerReconnects: counter(
+    'sluice_provider_reconnects_total',
+    'pipeline provider',
+    'Connections to a provider after the first.',
+  ),
+  providerSilence: gauge(
+    'sluice_provider_silence_seconds',
+    'pipeline provider',
+    'Seconds since the last message of a provider.',
+  ),
+  providerSubscriptions: gauge(
+    'sluice_provider_subscriptions',
+    'pipeline provider state',
+    'Subscriptions that are asked for, and how many of them the provider has confirmed or refused.',
+  ),
+  providerWaiting: gauge(
+    'sluice_provider_waiting_records',
+    'pipeline provider',
+    'Records of a provider that wait for a slow pipeline.',
+  ),
+  providerConflated: counter(
+    'sluice_provider_conflated_total',
+    'pipeline provider reason',
+    'Quotes (conflated) and forming bars (replaced) for which newer ones came while they waited.',
+  ),
+  providerOverflowed: counter(
+    'sluice_provider_overflowed_total',
+    'pipeline provider',
+    'Records for which there was no room, and of which gap records tell.',
+  ),
+  providerGaps: counter(
+    'sluice_provider_gaps_total',
+    'pipeline provider cause',
+    'Gap records of a provider, by cause.',
+  ),
+  gapsOpen: gauge('sluice_gaps_open', 'pipeline', 'Gaps in the data that are not filled yet.'),
   draining: gauge('sluice_draining', '', 'Whether a pipeline is draining: 1 draining, 0 not.'),
   loopMean: gauge('sluice_event_loop_delay_mean_seconds', '', 'Recent delay of event loop timers, on average.'),
   loopP99: gauge('sluice_event_loop_delay_p99_seconds', '', 'Recent delay of event loop timers, 99th percentile.'),

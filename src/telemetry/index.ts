@@ -12,15 +12,16 @@ export { type LogPipelineConfig, logPipeline, type PipelineLog } from './logPipe
 export type { MetricsFormat, MetricsRegistry, RenderedMetrics } from './metrics.js';
 export {
   type BindConfig,
+  type FeedStatus,
   type PipelineTelemetry,
   type PipelineTelemetryConfig,
   pipelineTelemetry,
   type ReadinessBlockers,
 } from './pipelineTelemetry.js';
-export type { DeadLetterCounts } from './pipelineView.js';
+export type { DeadLetterCounts, OpenGaps } from './pipelineView.js';
 export type { SinkCheck } from './readiness.js';
 export type { Page, PageAnswer, PageRequest, PageServer } from './servePages.js';
 export { type ServeTelemetryConfig, serveTelemetry } from './serveTelemetry.js';
 export { isTelemetryError, TelemetryError, type TelemetryErrorCode } from './telemetryError.js';
-export type { StageEdge, StageView, Topology } from './topology.js';
+export type { FeedView, StageEdge, StageView, Topology } from './topology.js';
 export type { EventTimeOf } from './writerRecord.js';

@@ -43,7 +43,7 @@ const OPTIONS = {
 
 /**
  * Logs what is worth knowing about a run: changes of breakers, failed and retried writes and diverted items, with what the error
- * says about its cause and remedy, the drain and the final report. Secrets in errors are masked. The same problem is logged at most once per `repeatMs`, with how often it occurred in between.
+ * says about its cause and remedy, the states of providers and what they say, the drain and the final report. Secrets in errors are masked. The same problem is logged at most once per `repeatMs`, with how often it occurred in between.
  *
  * @example
  * ```ts
@@ -75,7 +75,7 @@ export function logPipeline(logger: Logger, config: LogPipelineConfig = {}): Pip
     }
   };
 
-  const warnNowAndThen = (key: string, fields: object, message: string): void => {
+  const nowAndThen = (key: string, fields: object, message: string, level: 'info' | 'warn' = 'warn'): void => {
     const at = clock.at(now());
     const known = problems.get(key);
     if (known && at - known.loggedAt < repeatMs) {
@@ -84,7 +84,7 @@ export function logPipeline(logger: Logger, config: LogPipelineConfig = {}): Pip
     }
     problems.put(key, { loggedAt: at, repeated: 0 });
     if (problems.size > MAX_PROBLEMS) problems.delete(problems.oldest()![0]);
-    write('warn', known?.repeated ? { ...fields, repeated: known.repeated } : fields, message);
+    write(level, known?.repeated ? { ...fields, repeated: known.repeated } : fields, message);
   };
 
   const watch = (name: string, breaker: WatchedBreaker): void => {
@@ -120,15 +120,26 @@ export function logPipeline(logger: Logger, config: LogPipelineConfig = {}): Pip
       writeFailed({ name }, { type, class: failureClass, error }) {
         const fields = { stage: name, type, class: failureClass, ...whatIsWrong(error) };
         if (failureClass === 'fatal') write('error', fields, 'the sink cannot be written to');
-        else warnNowAndThen(`failed ${name} ${type}`, fields, 'a write failed');
+        else nowAndThen(`failed ${name} ${type}`, fields, 'a write failed');
       },
       retrying({ name }, delayMs) {
-        warnNowAndThen(`retrying ${name}`, { stage: name, delayMs }, 'a write will be retried');
+        nowAndThen(`retrying ${name}`, { stage: name, delayMs }, 'a write will be retried');
       },
       settled({ name }, { status, items, attempts, reason, error }) {
         if (status !== 'diverted') return;
         const fields = { stage: name, items: items.length, attempts, reason, ...whatIsWrong(error) };
-        warnNowAndThen(`diverted ${name}`, fields, 'items went to the dead letters');
+        nowAndThen(`diverted ${name}`, fields, 'items went to the dead letters');
+      },
+      feedChanged({ id, state, lastError, asked, confirmed, refused }, from) {
+        const fields = { provider: id, from, to: state };
+        if (state === 'connecting') return;
+        const level = state === 'live' ? 'info' : 'warn';
+        const more = level === 'info' ? { asked, confirmed, refused } : whatIsWrong(lastError);
+        nowAndThen(`feed ${id} ${state}`, { ...fields, ...more }, `the provider is ${state}`, level);
+      },
+      feedNoticed({ id }, notice) {
+        const fields = { provider: id, notice: redactText(notice).slice(0, MAX_MESSAGE) };
+        nowAndThen(`notice ${id} ${fields.notice}`, fields, 'the provider says');
       },
     }),
     draining: (reason) => write('info', { reason }, 'draining'),

@@ -22,12 +22,12 @@ describe('the formats', () => {
   });
 
   it('do not disturb each other, though one renames counters while it writes', async () => {
-    const { telemetry, scrape } = watch();
-    telemetry.gapsOpen(1);
+    const { telemetry, monitor, scrape } = watch();
+    telemetry.bind(monitor, { gaps: { open: 1 } });
     const [text, open, again] = await Promise.all([scrape(), scrape('openmetrics'), scrape()]);
     expect(again).toBe(text);
     expect(await scrape('openmetrics')).toBe(open);
-    expect(open).toContain('\nsluice_gaps_open 1\n');
+    expect(open).toContain('\nsluice_gaps_open{pipeline="default"} 1\n');
   });
 
   it('are those two', () => {
@@ -41,14 +41,14 @@ describe('a registry of the program', () => {
     const registry = new Registry();
     registry.setDefaultLabels({ app: 'mine' });
     new Counter({ name: 'own_total', help: 'Own.', registers: [registry] }).inc(3);
-    const { telemetry, scrape } = watch({ registry });
-    telemetry.gapsOpen(1);
+    const { telemetry, monitor, scrape } = watch({ registry });
+    telemetry.bind(monitor, { gaps: { open: 1 } });
     const text = await registry.metrics();
     expect(text).toContain('own_total{app="mine"} 3');
-    expect(text).toContain('sluice_gaps_open{app="mine"} 1');
+    expect(text).toContain('sluice_gaps_open{pipeline="default",app="mine"} 1');
     const open = await scrape('openmetrics');
     expect(open).toContain('# TYPE own counter\nown_total{app="mine"} 3');
-    expect(open).toContain('sluice_gaps_open{app="mine"} 1');
+    expect(open).toContain('sluice_gaps_open{pipeline="default",app="mine"} 1');
     expect(await scrape()).toContain('# TYPE own_total counter');
     telemetry.close();
     expect(await registry.metrics()).not.toContain('sluice_');
@@ -64,7 +64,7 @@ describe('a registry of the program', () => {
         message: expect.stringContaining('give each telemetry its own registry'),
       }),
     );
-    expect(await registry.metrics()).toContain('sluice_gaps_open 0');
+    expect(await registry.metrics()).toContain('sluice_draining 0');
   });
 });
 
@@ -82,9 +82,7 @@ describe('telemetry refuses', () => {
 
   it('what it cannot show', () => {
     const { telemetry, monitor } = watch();
-    expect(() => telemetry.providerState('p', 'tired' as 'live')).toThrow(/state must be one of/);
-    expect(() => telemetry.providerState('', 'live')).toThrow(/provider/);
-    expect(() => telemetry.gapsOpen(-1)).toThrow(/gapsOpen must be an integer of at least 0, got -1/);
+    expect(() => telemetry.bind(monitor, { gaps: 3 as never })).toThrow(/gaps must .* got 3/);
     expect(() => telemetry.bind(monitor, { pipeline: '' })).toThrow(/pipeline/);
     expect(() => telemetry.bind(monitor, { name: 'x' } as object)).toThrow(/unknown option "name"/);
     expect(() => pipelineTelemetry({ registr: 1 } as object)).toThrow(/unknown option "registr"/);

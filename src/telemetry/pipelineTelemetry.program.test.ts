@@ -81,16 +81,16 @@ describe('a run that telemetry observes', () => {
     const observe = [telemetry.pipeline('main', { deadLetters: holding })];
     const main = run(broken(), { ...options, stop: stop.signal, observe });
     const rest = run(NEVER, { ...options, stop: other.signal, observe: [telemetry.pipeline('rest')] });
-    expect(telemetry.blockers()).toEqual({ draining: false, open: ['broken'], holding: ['main'] });
+    expect(telemetry.blockers()).toEqual({ draining: false, open: ['broken'], holding: ['main'], feeds: [] });
     stop.abort();
     await main;
-    expect(telemetry.blockers()).toEqual({ draining: false, open: [], holding: [] });
+    expect(telemetry.blockers()).toEqual({ draining: false, open: [], holding: [], feeds: [] });
     expect(await read('sluice_draining')).toEqual({ '': 0 });
     // Its writers are not missed.
     expect(await read('mds_coord_workers_alive')).toEqual({});
     other.abort();
     await rest;
-    expect(telemetry.blockers()).toEqual({ draining: true, open: ['broken'], holding: ['main'] });
+    expect(telemetry.blockers()).toEqual({ draining: true, open: ['broken'], holding: ['main'], feeds: [] });
   });
 
   it('leaves no drain behind under a name that its monitor no longer has', async () => {
@@ -270,19 +270,12 @@ describe('what is reported from outside', () => {
       },
       stats: () => now.stats,
     };
-    telemetry.bind(monitor, { pipeline: 'main', deadLetters });
-    expect(samplesBy(await scrape(), 'sluice_provider_state')).toEqual({});
-    telemetry.providerState('polygon', 'connecting');
-    telemetry.providerState('polygon', 'live');
-    telemetry.gapsOpen(4);
+    const gaps: { open: number | undefined } = { open: undefined };
+    telemetry.bind(monitor, { pipeline: 'main', deadLetters, gaps });
+    expect(samplesBy(await scrape(), 'sluice_gaps_open')).toEqual({});
+    gaps.open = 4;
     const text = await scrape();
-    expect(samplesBy(text, 'sluice_provider_state')).toEqual({
-      'provider="polygon",state="connecting"': 0,
-      'provider="polygon",state="live"': 1,
-      'provider="polygon",state="stale"': 0,
-      'provider="polygon",state="down"': 0,
-    });
-    expect(samplesBy(text, 'sluice_gaps_open')).toEqual({ '': 4 });
+    expect(samplesBy(text, 'sluice_gaps_open')).toEqual({ 'pipeline="main"': 4 });
     expect(samplesBy(text, 'sluice_draining')).toEqual({ '': 0 });
     expect(samplesBy(text, 'sluice_dead_letters_open')).toEqual({ 'pipeline="main"': 2 });
     expect(samplesBy(text, 'sluice_dead_letters_parked')).toEqual({ 'pipeline="main"': 7 });
@@ -290,11 +283,11 @@ describe('what is reported from outside', () => {
     expect(samplesBy(text, 'sluice_dead_letters_appended_total')).toEqual({ 'pipeline="main"': 5 });
     expect(samplesBy(text, 'sluice_dead_letters_replayed_total')).toEqual({ 'pipeline="main"': 3 });
     expect(samplesBy(text, 'sluice_dead_letters_holding')).toEqual({ 'pipeline="main"': 0 });
-    telemetry.gapsOpen(0);
+    gaps.open = 0;
     telemetry.draining();
     now = queue(0, 5, { sinceMs: 9 });
     const later = await scrape();
-    expect(samplesBy(later, 'sluice_gaps_open')).toEqual({ '': 0 });
+    expect(samplesBy(later, 'sluice_gaps_open')).toEqual({ 'pipeline="main"': 0 });
     expect(samplesBy(later, 'sluice_draining')).toEqual({ '': 1 });
     expect(samplesBy(later, 'sluice_dead_letters_open')).toEqual({ 'pipeline="main"': 0 });
     expect(samplesBy(later, 'sluice_dead_letters_holding')).toEqual({ 'pipeline="main"': 1 });

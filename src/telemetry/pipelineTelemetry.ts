@@ -1,11 +1,12 @@
+import type { FeedState } from '../flow/feed.js';
 import type { PipelineMonitor } from '../flow/monitor.js';
 import type { Stage, StageObserver } from '../flow/stage.js';
 import type { RunObserver } from '../operators/running/runObserver.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
 import {
+  checked,
   func,
   having,
-  integer,
   type OptionsOf,
   oneOf,
   readArgument,
@@ -14,7 +15,7 @@ import {
   text,
 } from '../primitives/options.js';
 import { BoundedLabels } from './boundedLabels.js';
-import { METRICS, type MetricKey, PROVIDER_STATES, type ProviderState } from './catalogue.js';
+import { METRICS, type MetricKey } from './catalogue.js';
 import { EventLoopDelay, type EventLoopDelayReading } from './eventLoopDelay.js';
 import { FormerCounts } from './formerCounts.js';
 import { GateTimes } from './gateTimes.js';
@@ -22,6 +23,7 @@ import { Metrics, type MetricsFormat, type MetricsRegistry, type RenderedMetrics
 import {
   type DeadLetterCounts,
   type MetricSources,
+  type OpenGaps,
   type PipelineView,
   scrapeCircuits,
   scrapePipeline,
@@ -44,6 +46,8 @@ export interface BindConfig {
   readonly pipeline?: string;
   /** The queue of dead letters whose numbers belong to this pipeline. Default: none. */
   readonly deadLetters?: DeadLetterCounts;
+  /** Where the number of gaps comes from that are not filled yet. Default: it is not shown. */
+  readonly gaps?: OpenGaps;
 }
 
 /**
@@ -55,6 +59,15 @@ export interface ReadinessBlockers {
   readonly open: readonly string[];
   /** Pipelines whose dead letters cannot be stored. */
   readonly holding: readonly string[];
+  /** The providers of these pipelines, which keep nobody from taking work. */
+  readonly feeds: readonly FeedStatus[];
+}
+
+/** How the stream of a provider is doing. */
+export interface FeedStatus {
+  readonly pipeline: string;
+  readonly provider: string;
+  readonly state: FeedState;
 }
 
 /** Give it to `observe` of a run, which it shows as the pipeline `default`; `pipeline()` observes one under another name. */
@@ -69,10 +82,6 @@ export interface PipelineTelemetry extends Required<Omit<RunObserver, 'hurrying'
    * of the pipeline stay, its gauges end.
    */
   bind(monitor: PipelineMonitor, config?: BindConfig): () => void;
-  /** What a provider is doing now. */
-  providerState(provider: string, state: ProviderState): void;
-  /** How many gaps in the data are not filled yet. */
-  gapsOpen(count: number): void;
   /** The program takes no more work. */
   draining(reason?: string): void;
   metrics(format?: MetricsFormat): Promise<RenderedMetrics>;
@@ -91,9 +100,12 @@ const OPTIONS = {
   eventTimeOf: func().default(eventTimeOf),
 } satisfies OptionsOf<PipelineTelemetryConfig>;
 
+const hasOpen = (value: unknown): value is object => typeof value === 'object' && value !== null && 'open' in value;
+
 const BIND_OPTIONS = {
   pipeline: text().default(DEFAULT_PIPELINE),
   deadLetters: having('stats'),
+  gaps: checked('an object with open', hasOpen),
 } satisfies OptionsOf<BindConfig>;
 
 const FORMAT = oneOf(['text', 'openmetrics']);
@@ -129,13 +141,13 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
     gates,
     dropReasons: new BoundedLabels(),
     divertReasons: new BoundedLabels(),
+    gapCauses: new BoundedLabels(),
+    now,
   };
   const pipelines = new Map<PipelineMonitor, PipelineView>();
   /** Names under which a drain was announced while no pipeline of that name was running. */
   const announced = new Set<string>();
-  const providers = new Map<string, ProviderState>();
   const former = new FormerCounts();
-  let gaps = 0;
   let latest: Scrape | undefined;
 
   /** The pipelines that say how the program is: one that has ended keeps no other from taking work. */
@@ -177,10 +189,6 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
       // A breaker says nothing of a sink that nobody writes to any more.
       if (!pipeline.isOver) scrapeCircuits(pipeline, fresh, sources);
     }
-    for (const [provider, current] of providers) {
-      for (const state of PROVIDER_STATES) fresh.add('providerState', [provider, state], state === current ? 1 : 0);
-    }
-    fresh.add('gapsOpen', [], gaps);
     fresh.add('draining', [], isDraining() ? 1 : 0);
     const { mean, p99, max } = delay.read();
     fresh.add('loopMean', [], mean);
@@ -209,7 +217,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
   };
 
   const show = (monitor: PipelineMonitor, bindConfig: BindConfig): PipelineView => {
-    const { pipeline: name, deadLetters } = readOptions(`${owner}: bind`, bindConfig, BIND_OPTIONS);
+    const { pipeline: name, deadLetters, gaps } = readOptions(`${owner}: bind`, bindConfig, BIND_OPTIONS);
     for (const view of pipelines.values()) {
       if (view.isOver && (view.monitor === monitor || view.name === name)) retire(view);
       else if (view.monitor === monitor) throw new RangeError(`${owner}: bind: this monitor is bound already`);
@@ -217,7 +225,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
         reject(`${owner}: bind`, 'pipeline', 'a name that no running pipeline has', name);
       }
     }
-    const shown = { name, monitor, deadLetters, draining: undefined, isOver: false };
+    const shown = { name, monitor, deadLetters, gaps, draining: undefined, isOver: false };
     const view: PipelineView = { ...shown, before: former.before(shown, sources) };
     pipelines.set(monitor, view);
     // A pipeline that runs again takes work again.
@@ -257,13 +265,6 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
         retire(view);
       };
     },
-    providerState(provider, state) {
-      readArgument(owner, 'provider', provider, text());
-      providers.set(provider, readArgument(owner, 'state', state, oneOf(PROVIDER_STATES)));
-    },
-    gapsOpen(count) {
-      gaps = readArgument(owner, 'gapsOpen', count, integer({ min: 0 }));
-    },
     metrics: (format = 'text') => metrics.render(readArgument(owner, 'format', format, FORMAT)),
     topology: () =>
       [...pipelines.values()].map(({ name, monitor }) => topologyOf(name, monitor, (stage) => gates.look(stage))),
@@ -278,6 +279,11 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
         draining: isDraining(),
         open: open.map(({ labels }) => String(labels.coord_id)),
         holding: holding.map(({ name }) => name),
+        feeds: views.flatMap(({ name: pipeline, monitor }) =>
+          monitor.feeds
+            .filter(({ isLive }) => isLive)
+            .map(({ id: provider, state }) => ({ pipeline, provider, state })),
+        ),
       };
     },
     close() {

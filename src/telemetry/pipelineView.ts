@@ -2,6 +2,7 @@ import type { PipelineMonitor } from '../flow/monitor.js';
 import type { Stage } from '../flow/stage.js';
 import type { BoundedLabels } from './boundedLabels.js';
 import { type Coordinator, coordinatorsOf } from './coordinators.js';
+import { scrapeFeedCounts, scrapeFeedStates } from './feedScrape.js';
 import { type GateTimes, ownGateOf } from './gateTimes.js';
 import { Scrape } from './scrape.js';
 import { WriterRecord } from './writerRecord.js';
@@ -33,6 +34,15 @@ export interface MetricSources {
   readonly gates: GateTimes;
   readonly dropReasons: BoundedLabels;
   readonly divertReasons: BoundedLabels;
+  readonly gapCauses: BoundedLabels;
+  /** The clock, in Unix epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** Where the number of gaps comes from that are not filled yet. */
+export interface OpenGaps {
+  /** `undefined` while it is not known. */
+  readonly open: number | undefined;
 }
 
 /** Reasons that are shown from the start, so that their first item is an increase. */
@@ -50,6 +60,7 @@ export interface PipelineView {
   readonly name: string;
   readonly monitor: PipelineMonitor;
   readonly deadLetters: DeadLetterCounts | undefined;
+  readonly gaps: OpenGaps | undefined;
   /** What its monitor and its dead letters had counted before, which was shown then. */
   readonly before: Scrape;
   /** Whether it drains, or has drained: because it was asked to, or because it could not go on. */
@@ -67,8 +78,11 @@ export function scrapePipeline(view: PipelineView, scrape: Scrape, sources: Metr
   // Subtracted before anything is added, so that no rounding makes a sum of seconds fall.
   before.addCountsTo(own, -1);
   own.addTo(scrape);
-  // Nobody misses the writers of a pipeline that was asked to end.
-  if (view.isOver && view.draining === 'asked') return;
+  const { gaps, isOver, draining } = view;
+  if (gaps?.open !== undefined) scrape.add('gapsOpen', [name], gaps.open);
+  // Nobody misses the writers and the providers of a pipeline that was asked to end.
+  if (isOver && draining === 'asked') return;
+  scrapeFeedStates(name, monitor, scrape, sources.now(), ({ isLive }) => isLive || isOver);
   for (const { id, workers } of coordinatorsOf(monitor.stages)) {
     for (const { stage } of workers) scrape.add('workersAlive', [id], stage.isLive ? 1 : 0);
   }
@@ -88,6 +102,8 @@ export function scrapeCircuits({ monitor }: PipelineView, scrape: Scrape, { reco
 export function scrapeStages(name: string, monitor: PipelineMonitor, scrape: Scrape, sources: MetricSources): void {
   const { gates, dropReasons, divertReasons } = sources;
   for (const coordinator of coordinatorsOf(monitor.stages)) scrapeCoordinator(coordinator, scrape, sources);
+
+  scrapeFeedCounts(name, monitor, scrape, sources.gapCauses);
 
   const account = monitor.account();
   for (const key of ACCOUNT) scrape.add(key, [name], account[key]);

@@ -1,11 +1,13 @@
 import { redactText } from '../primitives/redact.js';
 import { within } from '../primitives/within.js';
-import type { ReadinessBlockers } from './pipelineTelemetry.js';
+import type { FeedStatus, ReadinessBlockers } from './pipelineTelemetry.js';
 
 /** Whether a program can take work, and if not, why not. */
 export interface ReadinessReport {
   readonly ready: boolean;
   readonly checks: readonly ReadinessCheck[];
+  /** How the providers are doing. One that is down makes no program unready: what it has received is still written. */
+  readonly feeds: readonly FeedStatus[];
 }
 
 export interface ReadinessCheck {
@@ -60,14 +62,14 @@ export function readinessOf({ sinkCheck, sinkCheckTimeoutMs, sinkCheckCacheMs, n
     return last.check;
   };
 
-  return async ({ draining, open, holding }: ReadinessBlockers): Promise<ReadinessReport> => {
+  return async ({ draining, open, holding, feeds }: ReadinessBlockers): Promise<ReadinessReport> => {
     const checks: ReadinessCheck[] = [
       await checkSink(),
       checkOf('draining', draining ? 'the program is draining' : undefined),
       checkOf('breaker', open.length > 0 ? `open: ${open.join(', ')}` : undefined),
       checkOf('deadLetters', holding.length > 0 ? `cannot be stored: ${holding.join(', ')}` : undefined),
     ];
-    return { ready: checks.every(({ ok }) => ok), checks };
+    return { ready: checks.every(({ ok }) => ok), checks, feeds };
   };
 }
 

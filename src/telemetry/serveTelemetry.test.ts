@@ -132,6 +132,7 @@ describe('/readyz', () => {
     expect(JSON.parse(body)).toEqual({
       ready: true,
       checks: ['sink', 'draining', 'breaker', 'deadLetters'].map((name) => ({ name, ok: true })),
+      feeds: [],
     });
   });
 
@@ -157,6 +158,7 @@ describe('/readyz', () => {
         { name: 'breaker', ok: false, reason: 'open: bars' },
         { name: 'deadLetters', ok: false, reason: 'cannot be stored: bars' },
       ],
+      feeds: [],
     });
   });
 

@@ -1,4 +1,5 @@
 import type { Account } from '../flow/account.js';
+import type { Feed } from '../flow/feed.js';
 import type { PipelineMonitor } from '../flow/monitor.js';
 import type { Stage } from '../flow/stage.js';
 import { COUNTS } from '../operators/running/runReport.js';
@@ -11,6 +12,8 @@ export interface Topology {
   /** In the order in which items pass them. */
   readonly stages: readonly StageView[];
   readonly edges: readonly StageEdge[];
+  /** The streams of its providers. */
+  readonly feeds: readonly FeedView[];
 }
 
 /** What of a stage is shown as it is. */
@@ -25,6 +28,15 @@ export interface StageView extends Pick<Stage, (typeof SHOWN)[number]> {
   /** How long its own gate has been closed, in seconds; `null` where it has none. */
   readonly closedSeconds: number | null;
   readonly dropped: Readonly<Record<string, number>>;
+}
+
+/** A feed; times in Unix epoch milliseconds. */
+export interface FeedView extends Omit<Feed, 'gapsBy' | 'lastMessageAt' | 'lastNotice' | 'lastError'> {
+  /** By cause. */
+  readonly gapsBy: Readonly<Record<string, number>>;
+  readonly lastMessageAt: number | null;
+  readonly lastNotice: string | null;
+  readonly lastError: string | null;
 }
 
 export interface StageEdge {
@@ -50,7 +62,7 @@ export function topologyOf(
     return [...into, { from: id, to: feeds.id, carries: role === 'writer' ? 'outcomes' : 'items' }];
   });
   const views = stages.map((stage) => viewOf(stage, closedSeconds(stage)));
-  return { pipeline, account: monitor.account(), stages: views, edges };
+  return { pipeline, account: monitor.account(), stages: views, edges, feeds: monitor.feeds.map(feedViewOf) };
 }
 
 function viewOf(stage: Stage, closedSeconds: number | undefined): StageView {
@@ -63,4 +75,9 @@ function viewOf(stage: Stage, closedSeconds: number | undefined): StageView {
     closedSeconds: closedSeconds ?? null,
     dropped: Object.fromEntries(dropped),
   };
+}
+
+function feedViewOf(feed: Feed): FeedView {
+  const { lastMessageAt = null, lastNotice = null, lastError = null } = feed;
+  return { ...feed, lastMessageAt, lastNotice, lastError, gapsBy: Object.fromEntries(feed.gapsBy) };
 }

@@ -36,6 +36,7 @@ function startPipeline(telemetry: PipelineTelemetry): () => void {
   const tallyOf = (count: number) => ({ letters: count, items: count });
   const unbind = telemetry.bind(monitor, {
     pipeline: 'ticks',
+    gaps: { open: 1 },
     deadLetters: {
       holding: undefined,
       stats: () => ({
@@ -88,9 +89,14 @@ function startPipeline(telemetry: PipelineTelemetry): () => void {
       takeUntil(stop),
     )
     .subscribe();
-  telemetry.providerState('polygon', 'live');
-  telemetry.gapsOpen(1);
+  const feed = monitor.registerFeed('massive');
+  feed.state = 'live';
+  const messages = setInterval(() => {
+    feed.messages += 1;
+    feed.lastMessageAt = Date.now();
+  }, 100);
   return () => {
+    clearInterval(messages);
     stop.next();
     unbind();
   };
