@@ -22,6 +22,14 @@ export {
   QuotaExceeded,
   UnknownInstrument,
 } from './providerErrors.js';
+export { type PagesConfig, pages } from './rest/pages.js';
+export {
+  type Query,
+  type RefusedAnswer,
+  RestClient,
+  type RestClientConfig,
+  type RestRequest,
+} from './rest/restClient.js';
 export {
   type Frame,
   type Hole,
@@ -40,3 +48,4 @@ export {
   type RejectedElement,
   streamOptionsOf,
 } from './streamConfig.js';
+export { type WebSocketConnectConfig, webSocketConnect } from './webSocketConnect.js';

@@ -71,6 +71,8 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
   'cli-progress': ['cli'],
   '@msgpack/msgpack': ['providers/*', 'testing'],
+  ws: ['providers', 'testing'],
+  ix: ['providers'],
 };
 
 /** Rooms that run wherever RxJS does. */

@@ -1,0 +1,190 @@
+import type { SchedulerLike } from 'rxjs';
+import { Backoff } from '../../policies/backoff.js';
+import { type PacingProfile, ProfilePacer } from '../../policies/pacingProfile.js';
+import { eventLoopScheduler } from '../../primitives/eventLoopScheduler.js';
+import {
+  checked,
+  duration,
+  func,
+  having,
+  integer,
+  listOf,
+  type OptionsOf,
+  type Read,
+  readOptions,
+  reject,
+  text,
+  unchecked,
+} from '../../primitives/options.js';
+import { Xoshiro128 } from '../../primitives/xoshiro128.js';
+import type { HistoryRange } from '../provider.js';
+import { ConnectionLost, isProviderError, type ProviderError } from '../providerErrors.js';
+import { maskSecrets } from '../stream/streamErrors.js';
+import { AnswerTooLarge, fetchText } from './fetchText.js';
+import { waitFor } from './waitFor.js';
+
+export interface RestClientConfig {
+  /** The provider, as errors name it. */
+  readonly name: string;
+  /** Where paths begin: `https://api.example.com`. Nothing is asked of any other origin. */
+  readonly baseUrl: string;
+  /** Of every request: the key belongs here. Default: none. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The vendor's limits. Requests wait for them. Default: none. */
+  readonly pacing?: PacingProfile<HistoryRange> | undefined;
+  /** What must not appear in an error. */
+  readonly secrets?: readonly string[];
+  /** How often a request is made that fails for a reason which may pass. Integer of at least 1, default 5. */
+  readonly maxAttempts?: number;
+  /** How long an answer may take, in milliseconds. At least 1, default 30,000. */
+  readonly timeoutMs?: number;
+  /** The largest answer that is read, in bytes. Integer of at least 1, default 64 MiB. */
+  readonly maxBytes?: number;
+  /** How long everybody waits after too many requests, where the vendor does not say, in milliseconds. Default 60,000. */
+  readonly cooldownMs?: number;
+  /** Parses the text of an answer. Default `JSON.parse`. */
+  readonly parse?: (text: string) => unknown;
+  /** What an answer means that is not 2xx, where the vendor says more than its status. Default: what HTTP says. */
+  readonly errorOf?: (answer: RefusedAnswer) => ProviderError | undefined;
+  /** A number from 0, below 1. Default: from a generator seeded by the clock. */
+  readonly random?: () => number;
+  /** The clock and timers. Default: those of `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike;
+}
+
+/** An answer that is not 2xx. */
+export interface RefusedAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface RestRequest {
+  /** A path below `baseUrl`, or an address that begins with it, as vendors give for the next page. */
+  readonly path: string;
+  /** What is `undefined` is left out. */
+  readonly query?: Query | undefined;
+}
+
+const HEADERS = checked('an object of strings', (value): value is object => {
+  return typeof value === 'object' && value !== null && Object.values(value).every((one) => typeof one === 'string');
+});
+
+const OPTIONS = {
+  name: text().required(),
+  baseUrl: text().required(),
+  headers: HEADERS,
+  pacing: unchecked(),
+  secrets: listOf(text()).default([]),
+  maxAttempts: integer({ min: 1 }).default(5),
+  timeoutMs: duration({ min: 1 }).default(30_000),
+  maxBytes: integer({ min: 1 }).default(64 * 1024 * 1024),
+  cooldownMs: duration().default(60_000),
+  parse: func().default(JSON.parse),
+  errorOf: func(),
+  random: func(),
+  scheduler: having('now', 'schedule').default(eventLoopScheduler),
+} satisfies OptionsOf<RestClientConfig>;
+
+/**
+ * Asks a vendor over HTTP, one client for all requests that share its limits. A request waits for the pacing; after a 429 or 418
+ * all of them wait, for as long as the longest answer says. Failures that may pass (the network, 5xx, no answer in time,
+ * 429) are tried again; others throw: 401 `BadCredentials`, 403 `NotEntitled`, what was asked `UnknownInstrument`. Redirects
+ * are not followed, because the key would go along.
+ */
+export class RestClient {
+  readonly #options: Read<RestClientConfig, typeof OPTIONS>;
+  readonly #base: URL;
+  readonly #pacer: ProfilePacer<HistoryRange> | undefined;
+  readonly #random: () => number;
+  #cooldownUntil = 0;
+
+  constructor(config: RestClientConfig) {
+    const owner = 'RestClient';
+    const options = readOptions(owner, config, OPTIONS);
+    const { name, baseUrl, pacing, scheduler, random } = options;
+    const base = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
+    if (!base || !/^https?:$/.test(base.protocol)) {
+      reject(owner, 'baseUrl', 'an http:// or https:// address', maskSecrets(baseUrl, options.secrets));
+    }
+    this.#options = options;
+    this.#base = base;
+    this.#pacer = pacing && new ProfilePacer(pacing, `${name}: pacing.requests`);
+    const generator = Xoshiro128.fromSeed(Math.floor(scheduler.now()));
+    this.#random = random ?? (() => generator.unit());
+  }
+
+  /** The provider. */
+  get name(): string {
+    return this.#options.name;
+  }
+
+  /** The whole address of a request. Throws `ConnectionLost` if it leads to another origin. */
+  addressOf({ path, query = {} }: RestRequest): URL {
+    const { name, secrets } = this.#options;
+    const isWhole = /^[a-z][a-z\d+.-]*:/i.test(path);
+    const base = this.#base;
+    const url = isWhole ? new URL(path) : new URL(base.pathname.replace(/\/$/, '') + path, base);
+    if (url.origin !== base.origin) {
+      throw new ConnectionLost(
+        name,
+        `refusing to ask ${maskSecrets(url.origin, secrets)}: only ${base.origin} is configured`,
+      );
+    }
+    for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, String(value));
+    return url;
+  }
+
+  /** Asks, and parses the answer. `range` is what the pacing weighs; `signal` ends the wait as well as the request. */
+  async json(request: RestRequest, range: HistoryRange, signal: AbortSignal): Promise<unknown> {
+    const { maxAttempts } = this.#options;
+    const url = this.addressOf(request);
+    const backoff = new Backoff({ initialMs: 500, maxMs: 30_000, random: this.#random });
+    for (let attempt = 1; ; attempt += 1) {
+      await this.#turn(range, signal);
+      try {
+        return await this.#ask(url, signal);
+      } catch (error) {
+        if (signal.aborted || !isProviderError(error) || !error.retryable || error instanceof AnswerTooLarge)
+          throw error;
+        const delayMs = this.#delayAfter(error, backoff);
+        if (attempt >= maxAttempts) throw error;
+        if (delayMs > 0) await waitFor(delayMs, this.#options.scheduler, signal);
+      }
+    }
+  }
+
+  #delayAfter({ code, retryAfterMs = 0 }: ProviderError, backoff: Backoff): number {
+    if (code !== 'SLUICE_PACING_VIOLATION') return Math.max(backoff.nextMs(), retryAfterMs);
+    // It holds for everybody who asks the vendor, so it is waited for in the turn.
+    this.#cooldownUntil = Math.max(this.#cooldownUntil, this.#options.scheduler.now() + retryAfterMs);
+    return 0;
+  }
+
+  /** Waits until the vendor's limits have room. */
+  async #turn(range: HistoryRange, signal: AbortSignal): Promise<void> {
+    const { scheduler } = this.#options;
+    const cost = this.#pacer?.price(range);
+    for (;;) {
+      signal.throwIfAborted();
+      const now = scheduler.now();
+      const waitMs = now < this.#cooldownUntil ? this.#cooldownUntil - now : cost ? this.#pacer!.take(now, cost) : 0;
+      if (waitMs <= 0) return;
+      await waitFor(waitMs, scheduler, signal);
+    }
+  }
+
+  async #ask(url: URL, signal: AbortSignal): Promise<unknown> {
+    const { name, parse, secrets, headers = {} } = this.#options;
+    const answer = await fetchText(url, { ...this.#options, headers, signal });
+    try {
+      return parse(answer);
+    } catch (error) {
+      const words = maskSecrets(answer.slice(0, 80), secrets);
+      throw new ConnectionLost(name, `GET ${url.pathname} was answered with what is not JSON: ${words}`, {
+        cause: error,
+      });
+    }
+  }
+}
