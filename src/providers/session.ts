@@ -1,3 +1,4 @@
+import type { GapCause } from '../market/gap.js';
 import type { MarketEvent, RecordKind } from '../market/recordKinds.js';
 import type { ProviderError } from './providerErrors.js';
 
@@ -26,6 +27,10 @@ export interface Hole {
   readonly from: number;
   /** The time of the first record after it. */
   readonly to: number;
+  /** Default `sequence`. */
+  readonly cause?: GapCause;
+  /** Why, in words, where the cause does not say enough. */
+  readonly reason?: string;
 }
 
 /** What a session wants done after an input. An absent member says nothing. */
@@ -40,6 +45,8 @@ export interface SessionStep {
   readonly confirmed?: readonly Series[];
   readonly refused?: readonly Refusal[];
   readonly holes?: readonly Hole[];
+  /** Series that data came of, whose records are of another symbol: those of an option contract have that of its underlying. */
+  readonly heard?: readonly Series[];
   /** What an operator should read in the log, in the vendor's words. */
   readonly notices?: readonly string[];
   /**

@@ -7,9 +7,11 @@ import { cancellable } from './cancellable.js';
 import type { RestClient, RestRequest } from './restClient.js';
 
 export interface PagesConfig<T> {
+  /** Asks for the pages. */
   readonly client: RestClient;
   /** What the pacing weighs. */
   readonly range: HistoryRange;
+  /** The request for the first page. */
   readonly first: RestRequest;
   /** The request for the page after this one; `undefined` after the last. An address that the vendor gives is a `path`. */
   readonly next: (answer: unknown, request: RestRequest) => RestRequest | undefined;

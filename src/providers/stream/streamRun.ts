@@ -142,9 +142,10 @@ export class StreamRun implements LinkHost {
         if (!this.#subscriptions.isSilent) this.#feed.state = 'live';
       }
       if (step.holes) {
-        for (const hole of step.holes) this.#missing({ ...hole, cause: 'sequence' });
+        for (const hole of step.holes) this.#missing({ cause: 'sequence', ...hole });
       }
       if (step.elements) this.#normalise(step.elements, link, now);
+      if (step.heard) this.#subscriptions.hearAll(step.heard, link, now);
       if (step.refused) this.#subscriptions.refuseAll(step.refused, link, now);
     } catch (error) {
       this.fail(error);

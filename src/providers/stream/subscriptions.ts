@@ -117,6 +117,17 @@ export class Subscriptions {
     for (const refusal of refusals) this.#refuse(refusal, link);
   }
 
+  /** Data of these series have come, whose records do not say so. */
+  hearAll(series: readonly Series[], link: Link, now: number): void {
+    for (const one of series) {
+      const state = this.#table.get(one);
+      if (!state) continue;
+      if (state.confirmedBy !== link.number) this.#confirm(state, link, now);
+      state.knownUntil = now;
+      state.hasRecord = true;
+    }
+  }
+
   /** A record has come: its series is alive. Called before the record is emitted. */
   note(record: MarketEvent, link: Link, now: number): void {
     if (this.isSilent) this.#hear();
