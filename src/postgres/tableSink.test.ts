@@ -2,8 +2,11 @@ import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { barsSink } from '../sinks/barsSink.js';
 import { fundamentalsSink } from '../sinks/fundamentalsSink.js';
+import { gapsSink } from '../sinks/gapsSink.js';
 import { newsSink } from '../sinks/newsSink.js';
 import { optionsSink } from '../sinks/optionsSink.js';
+import { quotesSink } from '../sinks/quotesSink.js';
+import { tradesSink } from '../sinks/tradesSink.js';
 import type { Table } from './table.js';
 import { tableSink } from './tableSink.js';
 
@@ -12,6 +15,9 @@ describe.each([
   ['optionsSink', optionsSink, 'options_snap'],
   ['newsSink', newsSink, 'news'],
   ['fundamentalsSink', fundamentalsSink, 'fundamentals'],
+  ['tradesSink', tradesSink, 'trades'],
+  ['quotesSink', quotesSink, 'quotes'],
+  ['gapsSink', gapsSink, 'gaps'],
 ])('%s', (owner, sinkOf, table) => {
   const pool = new pg.Pool({ connectionString: 'postgres://nobody@127.0.0.1:1/none' });
 

@@ -7,22 +7,31 @@ import { ndjsonSink } from '../../src/files/ndjsonSink.js';
 import { tableSink } from '../../src/postgres/tableSink.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
 import { fundamentalsSink } from '../../src/sinks/fundamentalsSink.js';
+import { gapsSink } from '../../src/sinks/gapsSink.js';
 import { memorySink } from '../../src/sinks/memorySink.js';
 import { newsSink } from '../../src/sinks/newsSink.js';
 import { optionsSink } from '../../src/sinks/optionsSink.js';
+import { quotesSink } from '../../src/sinks/quotesSink.js';
+import { tradesSink } from '../../src/sinks/tradesSink.js';
 import type { SinkConformanceTest, SinkRuleId, SinkSubject } from '../../src/testing/index.js';
 import { sinkConformance } from '../../src/testing/index.js';
 import { bar } from '../integration/bars.js';
 import {
   figure,
+  gap,
   newsItem,
   option,
+  quote,
   storedBars,
   storedFundamentals,
+  storedGaps,
   storedNews,
   storedOptions,
+  storedQuotes,
+  storedTrades,
+  trade,
 } from '../integration/events.js';
-import { storedTrades, type Trade, trade, trades } from '../support/trades.js';
+import { trade as ownTrade, trades as ownTrades, storedTrades as storedOwn, type Trade } from '../support/trades.js';
 
 /** A database for one rule, with nothing in it. */
 export interface EmptyDatabase {
@@ -101,12 +110,41 @@ const FUNDAMENTALS: TableSubject<ReturnType<typeof figure>> = {
   poison: (i) => figure({ metric: `p${i}`, periodEnd: 'yesterday' }),
 };
 
-const TRADES: TableSubject<Trade> = {
-  sink: (pool) => tableSink(pool, trades),
+const TRADES: TableSubject<ReturnType<typeof trade>> = {
+  sink: (pool) => tradesSink(pool),
   stored: storedTrades,
+  item: (i, seq) => trade({ symbol: `S${i % 5}`, id: `t${i}`, price: i + seq / 8, seq }),
+  poison: (i) => trade({ id: `p${i}`, conditions: ['\0'] }),
+};
+
+const QUOTES: TableSubject<ReturnType<typeof quote>> = {
+  sink: (pool) => quotesSink(pool),
+  stored: storedQuotes,
   item: (i, seq) =>
-    trade({ id: `t${i}`, symbol: `S${i % 5}`, price: i + seq / 8, tags: i % 3 === 0 ? null : ['x'], seq }),
-  poison: (i) => trade({ id: `p${i}`, price: Number.POSITIVE_INFINITY, at: Number.NaN }),
+    quote({ symbol: `S${i % 5}`, id: `q${i}`, bid: i % 3 === 0 ? null : i + seq / 8, askSize: seq, seq }),
+  poison: (i) => quote({ id: `p${i}`, ts: Number.NaN }),
+};
+
+const GAPS: TableSubject<ReturnType<typeof gap>> = {
+  sink: (pool) => gapsSink(pool),
+  stored: storedGaps,
+  item: (i, seq) =>
+    gap({
+      symbol: `S${i % 5}`,
+      to: Date.UTC(2024, 0, 2, 15) + i,
+      state: seq === 1 ? 'open' : 'filled',
+      rows: seq,
+      seq,
+    }),
+  poison: (i) => gap({ to: Date.UTC(2024, 0, 2, 15) + i, rows: 0.5 }),
+};
+
+const OWN: TableSubject<Trade> = {
+  sink: (pool) => tableSink(pool, ownTrades),
+  stored: storedOwn,
+  item: (i, seq) =>
+    ownTrade({ id: `t${i}`, symbol: `S${i % 5}`, price: i + seq / 8, tags: i % 3 === 0 ? null : ['x'], seq }),
+  poison: (i) => ownTrade({ id: `p${i}`, price: Number.POSITIVE_INFINITY, at: Number.NaN }),
 };
 
 interface Thing {
@@ -134,6 +172,7 @@ const ALL_VERSIONS = {
 export const sinks: Readonly<Record<string, readonly Subject[]>> = {
   barsSink: [onTable('postgres', BARS), onTable('pglite', BARS)],
   fundamentalsSink: [onTable('postgres', FUNDAMENTALS), onTable('pglite', FUNDAMENTALS)],
+  gapsSink: [onTable('postgres', GAPS), onTable('pglite', GAPS)],
   memorySink: [
     subject<Thing>(() => ({
       name: 'in memory',
@@ -198,5 +237,7 @@ export const sinks: Readonly<Record<string, readonly Subject[]>> = {
   ],
   newsSink: [onTable('postgres', NEWS), onTable('pglite', NEWS)],
   optionsSink: [onTable('postgres', OPTIONS), onTable('pglite', OPTIONS)],
-  tableSink: [onTable('postgres', TRADES), onTable('pglite', TRADES)],
+  quotesSink: [onTable('postgres', QUOTES), onTable('pglite', QUOTES)],
+  tableSink: [onTable('postgres', OWN), onTable('pglite', OWN)],
+  tradesSink: [onTable('postgres', TRADES), onTable('pglite', TRADES)],
 };

@@ -4,11 +4,28 @@ import type { Sink, WriteReceipt } from '../../src/contracts/sink.js';
 import type { TableSinkConfig } from '../../src/postgres/tableSink.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
 import { fundamentalsSink } from '../../src/sinks/fundamentalsSink.js';
+import { gapsSink } from '../../src/sinks/gapsSink.js';
 import { newsSink } from '../../src/sinks/newsSink.js';
 import { optionsSink } from '../../src/sinks/optionsSink.js';
+import { quotesSink } from '../../src/sinks/quotesSink.js';
+import { tradesSink } from '../../src/sinks/tradesSink.js';
 import { bar, write } from './bars.js';
 import { CORPUS } from './corpus.js';
-import { figure, newsItem, option, storedBars, storedFundamentals, storedNews, storedOptions } from './events.js';
+import {
+  figure,
+  gap,
+  newsItem,
+  option,
+  quote,
+  storedBars,
+  storedFundamentals,
+  storedGaps,
+  storedNews,
+  storedOptions,
+  storedQuotes,
+  storedTrades,
+  trade,
+} from './events.js';
 import { inEachPlace } from './places.js';
 
 /** So many letters that do not compress, from a generator that is the same every time. */
@@ -78,10 +95,41 @@ const TARGETS = [
     keyTexts: ['vendor', 'symbol', 'timeframe', 'metric'],
     otherTexts: ['unit'],
   }),
+  target({
+    table: 'trades',
+    sink: tradesSink,
+    stored: storedTrades,
+    item: (i, texts) => trade({ ts: i * 60_000, ...texts }),
+    keyTexts: ['vendor', 'symbol', 'id'],
+    otherTexts: ['venue', 'conditions'],
+  }),
+  target({
+    table: 'quotes',
+    sink: quotesSink,
+    stored: storedQuotes,
+    item: (i, texts) => quote({ ts: i * 60_000, ...texts }),
+    keyTexts: ['vendor', 'symbol', 'id'],
+    otherTexts: ['bidVenue', 'askVenue'],
+  }),
+  target({
+    table: 'gaps',
+    sink: gapsSink,
+    // An empty timeframe is none.
+    stored: async (pool) => (await storedGaps(pool)).map((one) => ({ timeframe: '', ...one })),
+    item: (i, texts) => gap({ from: i * 60_000, to: i * 60_000, ...texts }),
+    keyTexts: ['vendor', 'symbol', 'of', 'timeframe'],
+    otherTexts: ['reason'],
+  }),
 ];
 
-const columnOf: Readonly<Record<string, string>> = { optionType: 'option_type' };
-const valueIn = (field: string, text: string) => (field === 'symbols' ? ['A', text, text] : text);
+const columnOf: Readonly<Record<string, string>> = {
+  optionType: 'option_type',
+  bidVenue: 'bid_venue',
+  askVenue: 'ask_venue',
+  of: 'of_kind',
+};
+const valueIn = (field: string, text: string) =>
+  field === 'symbols' || field === 'conditions' ? ['A', text, text] : text;
 const sorted = (items: readonly object[]) => items.map((item) => JSON.stringify(item, Object.keys(item).sort())).sort();
 
 inEachPlace(({ pool: poolOf, strategies }) => {
