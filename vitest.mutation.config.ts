@@ -1,6 +1,10 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
 import base from './vitest.config.js';
 
+/** What holds them to a naive model. */
+const MODELS =
+  'backoff,batch,bisection,boundedBuffer,boundedMergeMap,circuitBreaker,lanes,pace,refusedItems,tokenBucket';
+
 /** The tests that mutants of `flow`, `policies` and `operators` are tried against: all in virtual time, none with a database. */
 export default mergeConfig(
   { ...base, test: { ...base.test, include: [], globalSetup: [], maxWorkers: 1 } },
@@ -10,6 +14,7 @@ export default mergeConfig(
         'src/{flow,policies,operators,primitives}/**/*.test.ts',
         'marble-tests/**/*.test.ts',
         'test/unit/{flow,operators}/**/*.test.ts',
+        `test/property/{${MODELS}}.test.ts`,
         'test/conformance/operators.test.ts',
       ],
     },

@@ -167,10 +167,16 @@ export class RefusedItems<T> {
       return [];
     }
     const start = this.#trial === 'suspect' ? this.#batch.from + this.#retried : this.#end;
-    this.#batch.refusedUpTo(start + part.items.length);
+    this.#batch.refused(start, start + part.items.length);
     const named = rejected.filter(({ index }) => index < part.items.length);
+    if (this.#trial === 'suspect') {
+      const [itself] = named;
+      // Named by the sink, it is refused for itself, which says nothing about the other suspects.
+      return this.#refusedAgain(
+        itself ? { ...failure, error: itself.error ?? failure.error, refusal: undefined } : failure,
+      );
+    }
     if (named.length > 0) return this.#remove(start, named, failure.error);
-    if (this.#trial === 'suspect') return this.#refusedAgain(failure);
     if (part.items.length > 1) {
       if (this.#refusals?.blames(refusal)) this.#hold();
       else if (this.#bisection) this.#bisection.poisoned();

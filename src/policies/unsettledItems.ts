@@ -3,8 +3,8 @@ import type { BatchPart } from './batchFate.js';
 /** What is left of a batch whose items are settled one after the other, and how often the sink has refused each. */
 export class UnsettledItems<T> {
   #batch: BatchPart<T>;
-  /** Where each part ended that was refused. */
-  #refusedTo: number[] = [];
+  /** How often each item was refused; those that never were may be missing. */
+  #refusals: number[] = [];
   /** Everything left of it is settled. */
   from = 0;
 
@@ -26,15 +26,14 @@ export class UnsettledItems<T> {
     return { items: part, given: given === items ? part : given.slice(from, to) };
   }
 
-  /** The items from the unsettled ones up to this place were refused, in whatever parts. */
-  refusedUpTo(end: number): void {
-    this.#refusedTo = this.#refusedTo.filter((other) => other > this.from);
-    this.#refusedTo.push(end);
+  /** The items from one place to before another were refused, as one part. */
+  refused(from: number, to: number): void {
+    for (let at = from; at < to; at += 1) this.#refusals[at] = this.attemptsAt(at) + 1;
   }
 
   /** How often the item at this place was refused, alone and among others. */
   attemptsAt(at: number): number {
-    return this.#refusedTo.reduce((count, end) => count + Number(end > at), 0);
+    return this.#refusals[at] ?? 0;
   }
 
   /** The batch is from now on what is kept of it. */
@@ -42,7 +41,7 @@ export class UnsettledItems<T> {
     const { items, given } = this.#batch;
     const isItemKept = (_: T, at: number) => isKept(at);
     const kept = items.filter(isItemKept);
-    this.#refusedTo = this.#refusedTo.map((end) => items.slice(0, end).filter(isItemKept).length);
+    this.#refusals = items.map((_, at) => this.attemptsAt(at)).filter((_, at) => isKept(at));
     this.#batch = { items: kept, given: given === items ? kept : given.filter(isItemKept) };
     this.from = 0;
   }
