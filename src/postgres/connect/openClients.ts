@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { cancelStatement } from './cancelStatement.js';
+import { endWhereGarbled } from './garbledStream.js';
 import type { Login } from './login.js';
 
 export interface OpenClientsConfig {
@@ -28,6 +29,7 @@ export class OpenClients {
         super({ ...config, connectionTimeoutMillis: connectTimeoutMs });
         // A borrower may not listen, and an error event without a listener ends the process.
         this.on('error', () => {});
+        endWhereGarbled(this);
         open.add(this);
         this.once('end', () => open.delete(this));
         login.givePassword(this);
