@@ -62,7 +62,7 @@ export async function runFaultScript(script: FaultScript, server: PostgresServer
   try {
     const config = { symbols: 50, count: bars, seed: script.seed, revisions: 0.01, duplicates: 0.01, lateness: 5_000 };
     const input = [...syntheticBars(config)];
-    const nemesis = new Nemesis(proxy, server, pooler, direct);
+    const nemesis = new Nemesis(proxy, server, pooler, direct, pooler?.url(database.url));
     const sink = barsSink(store.pool, { strategy: script.strategy });
     const policies = {
       retry: { maxAttempts: script.maxAttempts, initialMs: 5, maxMs: 80 },
@@ -172,12 +172,20 @@ class Nemesis {
   readonly #server: PostgresServer;
   readonly #pooler: PgBouncer | undefined;
   readonly #direct: pg.Pool;
+  readonly #poolerUrl: string | undefined;
   readonly #done: string[] = [];
   #given = 0;
   #settled = 0;
   #onSettled: (() => void) | undefined;
 
-  constructor(proxy: FaultProxy, server: PostgresServer, pooler: PgBouncer | undefined, direct: pg.Pool) {
+  constructor(
+    proxy: FaultProxy,
+    server: PostgresServer,
+    pooler: PgBouncer | undefined,
+    direct: pg.Pool,
+    poolerUrl: string | undefined,
+  ) {
+    this.#poolerUrl = poolerUrl;
     this.#proxy = proxy;
     this.#server = server;
     this.#pooler = pooler;
@@ -294,6 +302,8 @@ class Nemesis {
       }
       case 'restart':
         await this.#server.restart?.(step.how);
+        // A pooler needs a while to notice. Where nothing is tried again, the next step would find all bars in letters by then.
+        if (this.#poolerUrl !== undefined) await until('answer of the pooler', () => answersOnce(this.#poolerUrl!));
         return;
       case 'restartPooler':
         await this.#pooler?.restart();
@@ -325,6 +335,20 @@ async function within<R>(ms: number, work: Promise<R>, complaint: () => string):
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+async function answersOnce(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000, query_timeout: 1_000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => {});
   }
 }
 
