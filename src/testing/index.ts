@@ -59,4 +59,11 @@ export {
   scriptedSink,
 } from './scriptedSink.js';
 export { type SlowSink, type SlowSinkConfig, slowSink } from './slowSink.js';
+export { FakeBinance, type FakeBinanceConfig } from './venues/binance/fakeBinance.js';
+export { startFakeBinance } from './venues/binance/startFakeBinance.js';
+export { FakeCoinbase, type FakeCoinbaseConfig } from './venues/coinbase/fakeCoinbase.js';
+export { startFakeCoinbase } from './venues/coinbase/startFakeCoinbase.js';
+export type { FakeVenue } from './venues/fakeVenue.js';
+export { VenueSocket } from './venues/venueSocket.js';
+export { WebSocketVenue } from './venues/webSocketVenue.js';
 export { withGate } from './withGate.js';

@@ -1,0 +1,126 @@
+import { duration, type OptionsOf, oneOf, readOptions, text } from '../../primitives/options.js';
+import { defineProvider } from '../defineProvider.js';
+import type { Connect, HistoryRange, Provider, ProviderPacing } from '../provider.js';
+import { NotEntitled, type ProviderError } from '../providerErrors.js';
+import { RestClient } from '../rest/restClient.js';
+import { PROVIDER_STREAM, type ProviderStreamConfig, streamOptionsOf } from '../streamConfig.js';
+import { webSocketConnect } from '../webSocketConnect.js';
+import { binanceHistory } from './history.js';
+import { normaliseBinance } from './normalise.js';
+import { binanceSession } from './session.js';
+import { BINANCE_TIMEFRAMES, type BinanceTrades } from './streamNames.js';
+
+export interface BinanceConfig extends ProviderStreamConfig {
+  /**
+   * Where the streams are. Default `wss://data-stream.binance.vision`, which has market data only; `wss://stream.binance.com:9443`
+   * has the same.
+   */
+  readonly url?: string;
+  /**
+   * Where requests for history go. Default: the vendor's address beside `url`, such as `https://data-api.binance.vision`; for any
+   * other `url` the same host over HTTP.
+   */
+  readonly restUrl?: string;
+  /** Single trades, or those that one order made at one price as one. Default `raw`. */
+  readonly trades?: BinanceTrades;
+  /** The unit of times on the wire. `ts` is in milliseconds all the same, with a fraction. Default `MILLISECOND`. */
+  readonly timeUnit?: 'MILLISECOND' | 'MICROSECOND';
+  /**
+   * The age at which a connection is handed over to its successor, in milliseconds. The vendor ends one after 24 hours. At least
+   * 1,000, default 23 h 50 min.
+   */
+  readonly handOverAfterMs?: number;
+}
+
+const OPTIONS = {
+  ...PROVIDER_STREAM,
+  url: text().default('wss://data-stream.binance.vision'),
+  restUrl: text(),
+  trades: oneOf(['raw', 'aggregated']).default('raw'),
+  timeUnit: oneOf(['MILLISECOND', 'MICROSECOND']).default('MILLISECOND'),
+  handOverAfterMs: duration({ min: 1_000, max: 86_400_000 }).default(85_800_000),
+} satisfies OptionsOf<BinanceConfig>;
+
+/** Hosts of the vendor whose requests go elsewhere. */
+const REST_OF: Readonly<Record<string, string>> = {
+  'data-stream.binance.vision': 'https://data-api.binance.vision',
+  'stream.binance.com': 'https://api.binance.com',
+  'stream.binance.us': 'https://api.binance.us',
+};
+
+/**
+ * Messages: five per second and connection, among them the pongs to the vendor's pings and the pings of ours, one each in 20
+ * seconds. Requests: 6,000 of weight per minute and address, of which four fifths are used.
+ */
+const PACING = (trades: BinanceTrades): ProviderPacing => ({
+  messages: { windows: [{ limit: 3, perMs: 1_000 }] },
+  requests: { windows: [{ limit: 4_800, perMs: 60_000, weight: ({ of }) => weightOf(of, trades) }] },
+});
+
+function weightOf(of: HistoryRange['of'], trades: BinanceTrades): number {
+  if (of === 'bar') return 2;
+  return trades === 'raw' ? 25 : 4;
+}
+
+const REMEDY = 'set `url` to an address that serves it, or use the provider coinbase';
+
+/**
+ * Spot market data of Binance: klines, trades and best prices, live, and klines and trades of the past. No key is needed.
+ *
+ * @example
+ * ```ts
+ * import { binance } from 'sluice/providers/binance';
+ *
+ * const provider = binance({ trades: 'aggregated' });
+ * provider
+ *   .stream({ kinds: ['bar', 'trade'], symbols: ['BTCUSDT'], timeframe: '1m' })
+ *   .subscribe((record) => console.log(record));
+ * ```
+ */
+export function binance(config: BinanceConfig = {}): Provider {
+  const read = readOptions('binance', config, OPTIONS);
+  const { url, trades, timeUnit, handOverAfterMs, scheduler } = read;
+  const pacing = PACING(trades);
+  const client = new RestClient({
+    name: 'binance',
+    baseUrl: read.restUrl ?? restUrlOf(url),
+    pacing: pacing.requests,
+    scheduler,
+    errorOf: ({ status }) => (status === 451 ? blocked() : undefined),
+  });
+  const unit = timeUnit === 'MICROSECOND' ? '?timeUnit=MICROSECOND' : '';
+  const connect = webSocketConnect({ name: 'binance', url: `${url.replace(/\/$/, '')}/stream${unit}` });
+  return defineProvider(
+    {
+      name: 'binance',
+      kinds: ['bar', 'trade', 'quote'],
+      timeframes: BINANCE_TIMEFRAMES,
+      pacing,
+      session: () => binanceSession({ trades, handOverAfterMs }),
+      normalise: normaliseBinance,
+      connect: sayingWhatHelps(connect),
+      history: (range) => binanceHistory(range, { client, trades, now: () => scheduler.now() }),
+    },
+    streamOptionsOf(config),
+  );
+}
+
+function restUrlOf(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const { hostname, host, protocol } = new URL(url);
+  return REST_OF[hostname] ?? `${protocol === 'ws:' ? 'http' : 'https'}://${host}`;
+}
+
+/** HTTP 451: the vendor does not serve everybody. */
+function sayingWhatHelps(connect: Connect): Connect {
+  return (events) =>
+    connect({ ...events, closed: (error) => events.closed(isBlocked(error) ? blocked(error) : error) });
+}
+
+function isBlocked(error: unknown): error is ProviderError {
+  return error instanceof NotEntitled && /HTTP 451/.test(error.message);
+}
+
+function blocked(cause: unknown = 'HTTP 451'): NotEntitled {
+  return new NotEntitled('binance', `does not serve the region that you connect from (HTTP 451): ${REMEDY}`, { cause });
+}

@@ -1,0 +1,3 @@
+/** Spot market data of Binance. */
+export { type BinanceConfig, binance } from './binance.js';
+export type { BinanceTrades } from './streamNames.js';

@@ -1,0 +1,2 @@
+/** Public market data of Coinbase's Advanced Trade. */
+export { type CoinbaseConfig, coinbase } from './coinbase.js';

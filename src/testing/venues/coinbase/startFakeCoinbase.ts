@@ -1,0 +1,34 @@
+import { duration, integer, type OptionsOf, readOptions } from '../../../primitives/options.js';
+import { FakeCoinbase, type FakeCoinbaseConfig } from './fakeCoinbase.js';
+
+const OPTIONS = {
+  subscribeWithinMs: duration({ above: 0 }).default(5_000),
+  heartbeatEveryMs: duration({ above: 0 }).default(1_000),
+  silentAfterMs: duration({ above: 0 }).default(75_000),
+  messagesPerSecond: integer({ min: 1 }).default(8),
+} satisfies OptionsOf<Partial<FakeCoinbaseConfig>>;
+
+/**
+ * A server on loopback that speaks the protocol of Coinbase's Advanced Trade market data, for tests and for trying things out without
+ * the internet: one channel per request, answers that list all subscriptions, snapshots, heartbeats, numbered messages, and
+ * candles of the past over HTTP at the same port.
+ *
+ * The vendor does not say when a candle is final, so a bar that is published as final arrives as a forming one, until the
+ * next one is published.
+ *
+ * ```ts
+ * import { coinbase } from 'sluice/providers/coinbase';
+ * import { startFakeCoinbase } from 'sluice/testing';
+ *
+ * const venue = await startFakeCoinbase();
+ * const trades$ = coinbase({ url: venue.url }).stream({ kinds: ['trade'], symbols: ['BTC-USD'] });
+ * trades$.subscribe((record) => console.log(record));
+ * await venue.until(({ subscriptions }) => subscriptions.length > 0);
+ * venue.publish([{ kind: 'trade', vendor: 'coinbase', symbol: 'BTC-USD', ts: Date.now(), price: 93_000, size: 0.1, id: '1' }]);
+ * ```
+ */
+export async function startFakeCoinbase(config: Partial<FakeCoinbaseConfig> = {}): Promise<FakeCoinbase> {
+  const venue = new FakeCoinbase(readOptions('startFakeCoinbase', config, OPTIONS));
+  await venue.listen();
+  return venue;
+}
