@@ -46,7 +46,7 @@ export function defineProvider(parts: ProviderParts, config: ProviderStreamConfi
         table: new SeriesTable(wanted, timeframe),
         random: settings.random ?? seeded(settings.scheduler.now(), feed.id),
       });
-      return begin(run, outlet, symbols, name);
+      return begin(run, outlet, symbols, `${name}: stream`);
     });
   };
   return { name, kinds, pacing, stream, ...(timeframes && { timeframes }), ...(history && { history }) };

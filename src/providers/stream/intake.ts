@@ -22,6 +22,9 @@ class Place {
   record: MarketEvent | undefined;
 }
 
+/** Of how many series losses are kept apart, however small the capacity. */
+const MIN_LOST_SERIES = 16;
+
 /** Of symbols that come from outside; beyond it, places that are not in use are forgotten. */
 const MAX_PLACES = 100_000;
 
@@ -50,7 +53,7 @@ export class Intake {
     this.#resumeAt = Math.floor(capacity / 2);
     this.#onDrop = onDrop;
     this.#gapOf = gapOf;
-    const maxLost = Math.min(MAX_LOST_SERIES, Math.max(1, capacity - this.#resumeAt - KINDS.length));
+    const maxLost = Math.min(MAX_LOST_SERIES, Math.max(MIN_LOST_SERIES, Math.floor(capacity / 4)));
     this.#losses = new LossLedger(maxLost);
     // With room for the gap records where the capacity is smaller than their number.
     this.#ring = new Ring(capacity + maxLost + KINDS.length);

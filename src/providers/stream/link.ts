@@ -31,13 +31,14 @@ const CHECKS = 20;
 export class Link {
   /** From 1, in the order of the attempts. */
   readonly number: number;
-  readonly startedAt: number;
   /** Series that were asked here and not answered yet. */
   readonly pending = new Set<SeriesState>();
   /** How many of the series that are wanted are confirmed here. */
   confirmed = 0;
   isReady = false;
   isOver = false;
+  /** When it was opened, in epoch milliseconds; `undefined` before that. */
+  openedAt: number | undefined;
   /** Whether a record came over it. */
   hasData = false;
   readonly #host: LinkHost;
@@ -49,7 +50,6 @@ export class Link {
   readonly #dead: Timer;
   #session: ProviderSession | undefined;
   #connection: Connection | undefined;
-  #isOpen = false;
   #signs = 0;
   #signsSeen = 0;
   #silentChecks = 0;
@@ -59,7 +59,6 @@ export class Link {
     const { scheduler } = settings;
     this.#host = host;
     this.number = number;
-    this.startedAt = scheduler.now();
     const timer = (fire: () => void) => new Timer(scheduler, () => turns.run(() => this.#attempt(fire)));
     this.#wake = timer(() => this.#step(this.#session!.timer(scheduler.now()), scheduler.now()));
     this.#connecting = timer(() => this.end(this.#lateError()));
@@ -132,9 +131,9 @@ export class Link {
   }
 
   #opened(now: number): void {
-    if (this.isOver || this.#isOpen) return;
+    if (this.isOver || this.openedAt !== undefined) return;
     const { pingEveryMs, deadAfterMs } = this.#host.settings;
-    this.#isOpen = true;
+    this.openedAt = now;
     this.#ping.set(pingEveryMs);
     this.#dead.set(deadAfterMs / CHECKS);
     this.#step(this.#session!.opened(now), now);
@@ -188,7 +187,7 @@ export class Link {
 
   #lateError(): ProviderError {
     const { parts, settings } = this.#host;
-    const what = this.#isOpen ? 'the login was not answered' : 'the connection was not open';
+    const what = this.openedAt !== undefined ? 'the login was not answered' : 'the connection was not open';
     return new ConnectionLost(parts.name, `${what} within ${settings.connectTimeoutMs} ms`);
   }
 

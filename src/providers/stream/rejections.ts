@@ -16,6 +16,7 @@ export class Rejections {
   readonly #letters = new Subscription();
   /** Letters under way. */
   underWay = 0;
+  #hasFailed = false;
 
   constructor(
     outlet: Outlet<unknown>,
@@ -38,6 +39,11 @@ export class Rejections {
     onRejected?.({ element, reason });
   }
 
+  /** Whether no letter has to be waited for. One that cannot be written is held, and ends the stream. */
+  get isSettled(): boolean {
+    return this.underWay === 0 || this.#hasFailed;
+  }
+
   cancel(): void {
     this.#letters.unsubscribe();
   }
@@ -50,7 +56,10 @@ export class Rejections {
       this.#settings.deadLetters!.append({ items: [element], stage, reason: 'decode', error, attempts: 0 }),
     );
     const writing = letter$.subscribe({
-      error: this.#onError,
+      error: (error) => {
+        this.#hasFailed = true;
+        this.#onError(error);
+      },
       complete: () => {
         this.underWay -= 1;
         this.#outlet.settle('diverted', element, 'decode');

@@ -57,7 +57,7 @@ export class StreamRun implements LinkHost {
     this.#outlet = outlet;
     this.#stamper = new GapStamper(parts.name, () => scheduler.now());
     const gapOf = (loss: Loss) => this.#stamper.gap(spanOf(loss));
-    this.#emitter = new Emitter(outlet, feed, capacity, gapOf, () => this.#rejections.underWay === 0);
+    this.#emitter = new Emitter(outlet, feed, capacity, gapOf, () => this.#rejections.isSettled);
     this.#rejections = new Rejections(
       outlet,
       settings,
@@ -168,7 +168,7 @@ export class StreamRun implements LinkHost {
     this.#link = undefined;
     this.#silence.end();
     this.#subscriptions.end();
-    const wasHealthy = link.hasData && scheduler.now() - link.startedAt >= healthyAfterMs;
+    const wasHealthy = link.hasData && scheduler.now() - link.openedAt! >= healthyAfterMs;
     const delayMs = this.#attempts.delayAfter(error, wasHealthy);
     if (delayMs === undefined) {
       this.fail(error);
