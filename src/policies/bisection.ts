@@ -28,7 +28,7 @@ export class Bisection<T> {
   /** If the whole batch was refused, it holds at least one bad item. */
   constructor(items: readonly T[], isRefused = true) {
     this.#items = items;
-    this.#badTo = isRefused && items.length > 0 ? items.length : undefined;
+    this.#badTo = isRefused ? items.length : undefined;
   }
 
   /** The next part to write, never empty; the same again until its result is reported. `undefined` when all is settled. */

@@ -216,6 +216,23 @@ describe('CircuitBreaker', () => {
       expect(breaker.readyInMs(1_500)).toBe(600);
     });
 
+    it('is not opened by a call of an earlier generation, or while it judges nothing', () => {
+      const breaker = new CircuitBreaker();
+      const former = breaker.tryAcquire(0)!;
+      breaker.reset(0);
+      breaker.trip(former, 1);
+      expect(breaker.state).toBe('closed');
+      for (const force of ['disable', 'forceOpen'] as const) {
+        const permit = breaker.tryAcquire(2)!;
+        breaker[force](3);
+        const { state } = breaker;
+        breaker.trip(permit, 4);
+        breaker.trip({ generation: breaker.generation, isProbe: false }, 4);
+        expect(breaker.state).toBe(state);
+        breaker.reset(5);
+      }
+    });
+
     it('has an end at once where openMs is 0', () => {
       const breaker = opened({ openMs: 0 }, 7);
       expect(breaker.tryAcquire(7)).toMatchObject({ isProbe: true });

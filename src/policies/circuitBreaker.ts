@@ -97,7 +97,6 @@ export class CircuitBreaker {
     const time = this.#time.at(now);
     const { state } = this.#phase;
     if (state === 'closed' || state === 'disabled') return this.#permit;
-    if (state === 'forcedOpen') return undefined;
     const permit = this.#probe(time);
     // Last, because a listener may ask too: the permit is already out then.
     this.#listeners.notify();

@@ -119,6 +119,25 @@ describe('a drain', () => {
       [entered(['draining'], 500), entered(['expired'], 500), nothing],
     ],
     [
+      'that has expired, and has its last second left, is as short as it can be',
+      { timeoutMs: 2_000 },
+      [
+        [0, 'request'],
+        [1_000, 'elapsed'],
+        [1_000, 'request'],
+      ],
+      [entered(['draining'], 1_000), entered(['expired'], 1_000), nothing],
+    ],
+    [
+      'expires at once where a second request comes late, and leaves no time that is over',
+      { timeoutMs: 2_000 },
+      [
+        [0, 'request'],
+        [2_500, 'request'],
+      ],
+      [entered(['draining'], 1_000), entered(['expired'], 0)],
+    ],
+    [
       'goes on as it is when a failure comes in the middle of it',
       { timeoutMs: 10_000 },
       [

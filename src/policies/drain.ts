@@ -77,7 +77,7 @@ export class Drain {
     if (effect === 'none') return NOTHING;
     this.#requests += 1;
     this.#requestedAt = now;
-    if (effect === 'drain') return this.#within(this.#timing, now);
+    if (effect === 'drain') return this.#begin(now);
     return effect === 'hurry' ? this.#expire(now) : this.end();
   }
 
@@ -85,7 +85,7 @@ export class Drain {
   fail(error: unknown, now: number): DrainStep {
     if (this.#failure || this.#phase === 'ended') return NOTHING;
     this.#failure = { error };
-    return this.#within(this.#timing, now);
+    return this.#begin(now);
   }
 
   /** The timer of the last step that had one has fired. */
@@ -103,7 +103,6 @@ export class Drain {
     if (isExpired && leftMs <= MAX_EXPIRED_MS) return NOTHING;
     const timerMs = Math.max(0, Math.min(MAX_EXPIRED_MS, leftMs));
     this.#phase = 'expired';
-    this.#endsAt = now + timerMs;
     return { entered: isExpired ? [] : ['expired'], timerMs };
   }
 
@@ -114,18 +113,18 @@ export class Drain {
     return { entered: ['ended'] };
   }
 
-  /** Begins a drain, or shortens the one that is going on; it is never prolonged. */
-  #within({ timeoutMs, expireAfterMs }: Required<DrainTiming>, now: number): DrainStep {
-    const isFirst = this.#phase === 'running';
-    const endsAt = now + timeoutMs;
-    if (!isFirst && (this.#phase === 'ended' || endsAt >= this.#endsAt)) return NOTHING;
-    this.#endsAt = endsAt;
+  /** Begins the drain, unless it has begun: nothing prolongs it. */
+  #begin(now: number): DrainStep {
+    if (this.#phase !== 'running') return NOTHING;
+    const { timeoutMs, expireAfterMs } = this.#timing;
+    this.#endsAt = now + timeoutMs;
     this.#afterExpiryMs = timeoutMs - expireAfterMs;
-    if (this.#phase === 'expired') return { entered: [], timerMs: timeoutMs };
-    this.#phase = expireAfterMs > 0 ? 'draining' : 'expired';
-    const entered: DrainPhase[] = isFirst ? ['draining'] : [];
-    if (this.#phase === 'expired') entered.push('expired');
-    return { entered, timerMs: expireAfterMs > 0 ? expireAfterMs : timeoutMs };
+    if (expireAfterMs > 0) {
+      this.#phase = 'draining';
+      return { entered: ['draining'], timerMs: expireAfterMs };
+    }
+    this.#phase = 'expired';
+    return { entered: ['draining', 'expired'], timerMs: timeoutMs };
   }
 }
 

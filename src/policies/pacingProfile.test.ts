@@ -91,6 +91,27 @@ describe('ProfilePacer', () => {
     expect(pacer.keys).toBe(1);
   });
 
+  it('lets what weighs nothing pass, and remembers no key for it', () => {
+    const windows = [{ limit: 1, perMs: 10, by: (n: number) => n, weight: (n: number) => Math.min(n, 1), maxKeys: 1 }];
+    const pacer = new ProfilePacer<number>({ windows });
+    expect(pacer.take(0, pacer.price(0))).toBe(0);
+    expect(pacer.keys).toBe(0);
+    expect(pacer.take(0, pacer.price(5))).toBe(0);
+    expect(pacer.take(0, pacer.price(0))).toBe(0);
+    expect(pacer.take(0, pacer.price(6))).toBe(10);
+    expect(pacer.keys).toBe(1);
+  });
+
+  it('is ready whatever the windows of single keys hold', () => {
+    const pacer = new ProfilePacer<string>({ windows: [{ limit: 1, perMs: 10, by: (key) => key, maxKeys: 1 }] });
+    pacer.take(0, pacer.price('a'));
+    expect(pacer.readyInMs(0)).toBe(0);
+  });
+
+  it('names itself where nobody else is the owner', () => {
+    expect(() => new ProfilePacer({ windows: [] })).toThrow(/^PacingProfile: windows/);
+  });
+
   it('forgets what is over', () => {
     const pacer = new ProfilePacer<number>({ windows: [{ limit: 1, perMs: 10, by: (key) => key }] });
     for (let now = 0; now < 1_000; now++) pacer.take(now, pacer.price(now));

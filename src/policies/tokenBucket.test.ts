@@ -26,6 +26,13 @@ describe('TokenBucket', () => {
     expect(greedy(bucket, 4)).toEqual([0, 1, 1, 2, 2, 2, 3, 3, 4, 4, 4]);
   });
 
+  it('lets what costs nothing pass at any time', () => {
+    const bucket = new TokenBucket({ rate: 1, perMs: 10 });
+    expect(bucket.take(0)).toBe(0);
+    expect(bucket.take(0, 0)).toBe(0);
+    expect(bucket.take(0)).toBe(10);
+  });
+
   it('saves up no more than burst', () => {
     const bucket = new TokenBucket({ rate: 1, perMs: 10, burst: 3 });
     expect([0, 1, 2].map(() => bucket.take(5_000))).toEqual([0, 0, 0]);
