@@ -49,11 +49,14 @@ export interface Provider {
 /** What a connection tells its stream. None of these throws. */
 export interface ConnectionEvents {
   opened(): void;
-  frame(frame: Frame): void;
+  /** `receivedAt` in epoch milliseconds; default: now. */
+  frame(frame: Frame, receivedAt?: number): void;
   /** A sign of life that is no frame, such as a pong. */
   alive(): void;
   /** The connection is over, or was never made; called once. The error says why: the close code, the error of the socket. */
   closed(error: unknown): void;
+  /** Nothing will ever come again, on any connection, as at the end of a recording: the stream completes. */
+  finished?(): void;
 }
 
 /** An open connection, or one that is being opened. */
@@ -63,6 +66,13 @@ export interface Connection {
   close(): void;
   /** Where the transport has pings of its own. */
   ping?(): void;
+  /**
+   * Stops reading until `resume()`, where that does no harm, as in a replay: while the gate downstream is closed, the stream then
+   * holds the frame under way and nothing of it is conflated or lost. A vendor ends the connection of a client that does not
+   * read: a transport to one has neither method.
+   */
+  pause?(): void;
+  resume?(): void;
 }
 
 /** The only impure part of a provider: opens a connection. Tells nothing before it has returned. */

@@ -1,36 +1,40 @@
 import type { FeedAccount } from '../../flow/feed.js';
 import type { Outlet } from '../../flow/gatedSource.js';
-import type { Gap } from '../../market/gap.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
-import { Intake, type IntakeDrop } from './intake.js';
-import type { Loss } from './lossLedger.js';
+import { Ring } from '../../primitives/ring.js';
+import { Intake, type IntakeConfig, type IntakeDrop } from './intake.js';
+
+export interface EmitterConfig extends Omit<IntakeConfig, 'onDrop'> {
+  /** Whether nothing else has to end before the stream may. */
+  readonly isSettled: () => boolean;
+  /** Has the transport wait, if it can, or go on. Called when records begin to wait, and when none does any longer. */
+  readonly pause: (isPaused: boolean) => void;
+}
 
 /** What is downstream of a stream: straight through while it takes, else through the intake. */
 export class Emitter {
+  /** Whether the transport waits when it is paused: what is left of a frame is then held whole, rather than in the intake. */
+  isPatient = false;
   readonly #outlet: Outlet<MarketEvent>;
   readonly #feed: FeedAccount;
+  readonly #config: EmitterConfig;
   readonly #intake: Intake;
-  readonly #isSettled: () => boolean;
+  /** Bounded by the records of one frame, after which the transport waits. */
+  readonly #rest = new Ring<MarketEvent>(Number.MAX_SAFE_INTEGER);
   #isEmitting = false;
   #end: { readonly error?: unknown; readonly isFailure: boolean } | undefined;
 
-  /** `isSettled` says whether nothing else has to end before the stream may. */
-  constructor(
-    outlet: Outlet<MarketEvent>,
-    feed: FeedAccount,
-    capacity: number,
-    gapOf: (loss: Loss) => Gap,
-    isSettled: () => boolean,
-  ) {
+  constructor(outlet: Outlet<MarketEvent>, feed: FeedAccount, config: EmitterConfig) {
+    const { capacity, gapOf } = config;
     this.#outlet = outlet;
     this.#feed = feed;
-    this.#isSettled = isSettled;
+    this.#config = config;
     this.#intake = new Intake({ capacity, gapOf, onDrop: (record, reason) => this.#count(record, reason) });
   }
 
   /** How many records wait. */
   get size(): number {
-    return this.#intake.size;
+    return this.#intake.size + this.#rest.length;
   }
 
   start(): void {
@@ -39,11 +43,11 @@ export class Emitter {
 
   emit(record: MarketEvent): void {
     const outlet = this.#outlet;
-    if (this.#intake.size === 0 && !this.#isEmitting && outlet.isOpen) {
+    if (this.#intake.size === 0 && this.#rest.length === 0 && !this.#isEmitting && outlet.isOpen) {
       if (record.kind === 'gap') this.#feed.countGap(record.cause);
       outlet.next(record);
     } else if (!outlet.closed) {
-      this.#intake.offer(record);
+      this.#hold(record);
       outlet.wake();
     }
   }
@@ -61,22 +65,34 @@ export class Emitter {
   }
 
   endIfDone(): void {
-    if (!this.#end || this.#intake.size > 0 || this.#isEmitting || !this.#isSettled()) return;
+    if (!this.#end || this.size > 0 || this.#isEmitting || !this.#config.isSettled()) return;
     if (this.#end.isFailure) this.#outlet.error(this.#end.error);
     else this.#outlet.complete();
   }
 
+  #hold(record: MarketEvent): void {
+    // What waits in the intake comes first.
+    if (this.#rest.length > 0 || (this.isPatient && this.#intake.size === 0)) {
+      this.#rest.push(record);
+      if (this.#rest.length === 1) this.#config.pause(true);
+    } else {
+      this.#intake.offer(record);
+    }
+  }
+
   #produce(): boolean {
-    const record = this.#intake.shift();
+    const record = this.#intake.shift() ?? this.#rest.shift();
     if (record !== undefined) {
       if (record.kind === 'gap') this.#feed.countGap(record.cause);
       this.#isEmitting = true;
       this.#outlet.next(record);
       this.#isEmitting = false;
     }
-    if (this.#intake.size > 0) return true;
+    if (this.size > 0) return true;
     this.endIfDone();
-    return false;
+    if (this.isPatient && record !== undefined && !this.#outlet.closed) this.#config.pause(false);
+    // It may have gone on at once, up to a closed gate.
+    return this.size > 0;
   }
 
   #count(record: MarketEvent, reason: IntakeDrop): void {

@@ -22,6 +22,8 @@ export interface LinkHost {
   onDrained(link: Link): void;
   /** Called once; everything is released. */
   onOver(link: Link, error: ProviderError): void;
+  /** Nothing more will come, from any connection. */
+  onFinished(): void;
 }
 
 /** How often a connection is checked for a sign of life within `deadAfterMs`. */
@@ -89,15 +91,26 @@ export class Link {
       this.#connecting.set(settings.connectTimeoutMs);
       this.#connection = connect({
         opened: () => turns.run(() => this.#attempt(() => this.#opened(scheduler.now()))),
-        frame: (frame) => turns.runWith(this.#frame, frame),
+        frame: (frame, receivedAt) => turns.runWith(this.#frame, frame, receivedAt),
         alive: () => {
           this.#signs += 1;
         },
         closed: (error) => turns.run(() => this.#fail(error)),
+        finished: () => turns.run(() => this.isOver || this.#host.onFinished()),
       });
     });
     // It failed, or was closed, before there was something to close.
     if (this.isOver) this.#connection?.close();
+  }
+
+  /** Whether the transport can wait while downstream is full. */
+  get canPause(): boolean {
+    return this.#connection?.pause !== undefined && this.#connection.resume !== undefined;
+  }
+
+  /** Has such a transport wait, or go on. */
+  set isPaused(isPaused: boolean) {
+    this.#attempt(() => (isPaused ? this.#connection?.pause?.() : this.#connection?.resume?.()));
   }
 
   subscribe(series: readonly Series[], now: number): void {
@@ -139,10 +152,10 @@ export class Link {
     this.#step(this.#session!.opened(now), now);
   }
 
-  readonly #frame = (frame: Frame): void => {
+  readonly #frame = (frame: Frame, receivedAt: number | undefined): void => {
     if (this.isOver) return;
     this.#signs += 1;
-    const now = this.#host.settings.scheduler.now();
+    const now = receivedAt ?? this.#host.settings.scheduler.now();
     this.#host.onFrame(frame, now);
     let step: SessionStep;
     try {

@@ -46,6 +46,8 @@ export class StreamRun implements LinkHost {
   #link: Link | undefined;
   #links = 0;
   #isEnding = false;
+  /** The time of the input whose step is under way. */
+  #stepAt: number | undefined;
 
   constructor(outlet: Outlet<MarketEvent>, config: StreamRunConfig) {
     const { parts, connect, settings, table, random, feed } = config;
@@ -55,9 +57,15 @@ export class StreamRun implements LinkHost {
     this.#connect = connect;
     this.#feed = feed;
     this.#outlet = outlet;
-    this.#stamper = new GapStamper(parts.name, () => scheduler.now());
+    this.#stamper = new GapStamper(parts.name, () => this.#stepAt ?? scheduler.now());
     const gapOf = (loss: Loss) => this.#stamper.gap(spanOf(loss));
-    this.#emitter = new Emitter(outlet, feed, capacity, gapOf, () => this.#rejections.isSettled);
+    this.#emitter = new Emitter(outlet, feed, {
+      ...{ capacity, gapOf },
+      isSettled: () => this.#rejections.isSettled,
+      pause: (isPaused) => {
+        if (this.#link?.canPause) this.#link.isPaused = isPaused;
+      },
+    });
     this.#rejections = new Rejections(
       outlet,
       settings,
@@ -135,6 +143,7 @@ export class StreamRun implements LinkHost {
   }
 
   onStep(link: Link, step: SessionStep, now: number): void {
+    this.#stepAt = now;
     try {
       if (step.notices) for (const notice of step.notices) this.#notice(notice);
       if (step.confirmed) {
@@ -150,6 +159,11 @@ export class StreamRun implements LinkHost {
     } catch (error) {
       this.fail(error);
     }
+    this.#stepAt = undefined;
+  }
+
+  onFinished(): void {
+    this.finish();
   }
 
   onReady(link: Link): void {
@@ -193,6 +207,10 @@ export class StreamRun implements LinkHost {
     if (!this.#subscriptions.isSilent) this.#feed.state = 'connecting';
     this.#link = new Link(this, this.#links);
     this.#link.open(this.#connect);
+    const canPause = this.#link?.canPause ?? false;
+    this.#emitter.isPatient = canPause;
+    // What came over the connection before still waits.
+    if (canPause && this.#emitter.size > 0) this.#link!.isPaused = true;
   }
 
   #normalise(elements: readonly unknown[], link: Link, now: number): void {

@@ -4,7 +4,7 @@
  */
 export class Turns {
   readonly #onError: (error: unknown) => void;
-  readonly #waiting: { readonly task: (argument: never) => void; readonly argument: unknown }[] = [];
+  readonly #waiting: { readonly task: (a: never, b: never) => void; readonly a: unknown; readonly b: unknown }[] = [];
   #isBusy = false;
 
   /** `onError` receives what a task throws, and must not throw. */
@@ -18,26 +18,26 @@ export class Turns {
 
   /** Runs `task` now, or after what is under way. */
   run(task: () => void): void {
-    this.runWith(task, undefined);
+    this.runWith(task, undefined, undefined);
   }
 
-  /** The same with an argument: no closure is needed for it. */
-  runWith<A>(task: (argument: A) => void, argument: A): void {
+  /** The same with arguments: no closure is needed for them. */
+  runWith<A, B>(task: (a: A, b: B) => void, a: A, b: B): void {
     if (this.#isBusy) {
-      this.#waiting.push({ task, argument });
+      this.#waiting.push({ task, a, b });
       return;
     }
     this.#isBusy = true;
-    this.#attempt(task, argument);
+    this.#attempt(task, a, b);
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      this.#attempt(next.task as (argument: unknown) => void, next.argument);
+      this.#attempt(next.task as (a: unknown, b: unknown) => void, next.a, next.b);
     }
     this.#isBusy = false;
   }
 
-  #attempt<A>(task: (argument: A) => void, argument: A): void {
+  #attempt<A, B>(task: (a: A, b: B) => void, a: A, b: B): void {
     try {
-      task(argument);
+      task(a, b);
     } catch (error) {
       this.#onError(error);
     }
