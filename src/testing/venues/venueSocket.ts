@@ -30,13 +30,14 @@ export class VenueSocket {
   readonly #socket: ServerSocket;
   readonly #tcp: Socket;
 
-  constructor(socket: ServerSocket, tcp: Socket, { url = '/', headers }: IncomingMessage, isMute: boolean) {
+  constructor(socket: ServerSocket, tcp: Socket, request: IncomingMessage, acceptedAt: number, isMute: boolean) {
+    const { url = '/', headers } = request;
     this.#socket = socket;
     this.#tcp = tcp;
     this.path = url;
     this.headers = headers;
     this.isMute = isMute;
-    this.acceptedAt = Date.now();
+    this.acceptedAt = acceptedAt;
   }
 
   /** How many bytes wait to be read by the client. */

@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { SchedulerLike } from 'rxjs';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { MarketEvent } from '../../market/recordKinds.js';
+import { eventLoopScheduler } from '../../primitives/eventLoopScheduler.js';
 import type { Frame } from '../../providers/session.js';
 import type { FakeVenue } from './fakeVenue.js';
 import { VenueSocket } from './venueSocket.js';
@@ -17,6 +19,8 @@ interface Waiter {
  */
 export abstract class WebSocketVenue implements FakeVenue {
   abstract readonly secret: string;
+  /** The clock and timers of the venue. */
+  protected readonly scheduler: SchedulerLike;
   readonly #server: Server;
   readonly #wss = new WebSocketServer({ noServer: true, autoPong: false, perMessageDeflate: false });
   readonly #sockets = new Set<VenueSocket>();
@@ -33,7 +37,8 @@ export abstract class WebSocketVenue implements FakeVenue {
   #yields: 'older' | 'newer' = 'newer';
   #maxWaitingBytes = Number.POSITIVE_INFINITY;
 
-  constructor() {
+  constructor(scheduler: SchedulerLike = eventLoopScheduler) {
+    this.scheduler = scheduler;
     this.#server = createServer((request, response) => this.onRequest(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
   }
@@ -225,7 +230,7 @@ export abstract class WebSocketVenue implements FakeVenue {
   }
 
   #open(ws: WebSocket, tcp: Socket, request: IncomingMessage): void {
-    const socket = new VenueSocket(ws, tcp, request, this.#isMute);
+    const socket = new VenueSocket(ws, tcp, request, this.scheduler.now(), this.#isMute);
     this.#accepted.push(socket.acceptedAt);
     this.#sockets.add(socket);
     ws.on('error', () => undefined);

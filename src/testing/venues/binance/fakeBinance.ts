@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { SchedulerLike } from 'rxjs';
 import type { MarketEvent } from '../../../market/recordKinds.js';
+import { Timer } from '../../../primitives/timer.js';
 import type { Frame } from '../../../providers/session.js';
 import type { VenueSocket } from '../venueSocket.js';
 import { WebSocketVenue } from '../webSocketVenue.js';
@@ -22,11 +24,15 @@ export interface FakeBinanceConfig {
   readonly weightPerMinute: number;
   /** For how long whoever asks for more after a 429 is banned, in milliseconds. */
   readonly banMs: number;
+  /** The clock and timers. Default: those of `asyncScheduler`. */
+  readonly scheduler: SchedulerLike;
 }
 
 /** What the venue knows of a connection besides its subscriptions. */
 interface Peer {
-  readonly timers: NodeJS.Timeout[];
+  readonly pings: Timer;
+  readonly pongs: Timer;
+  readonly end: Timer;
   readonly scale: TimeScale;
   isCombined: boolean;
   /** When the last messages arrived, at most as many as a second allows. */
@@ -34,6 +40,9 @@ interface Peer {
   /** The payload of the ping that waits for its pong. */
   awaited: string | undefined;
 }
+
+/** A pong that was sent on the clock of a test may still be on its way. */
+const GRACE_MS = 50;
 
 /** The code of a close frame for whoever breaks a rule. */
 const POLICY_VIOLATION = 1008;
@@ -48,7 +57,7 @@ export class FakeBinance extends WebSocketVenue {
   #lastPing = 0;
 
   constructor(config: FakeBinanceConfig) {
-    super();
+    super(config.scheduler);
     this.#config = config;
     this.#meter = new WeightMeter(config.weightPerMinute, config.banMs);
   }
@@ -72,9 +81,9 @@ export class FakeBinance extends WebSocketVenue {
   shutDown(graceMs: number): void {
     const sockets = [...this.sockets];
     for (const socket of sockets) {
-      const data = { e: 'serverShutdown', E: Date.now() };
+      const data = { e: 'serverShutdown', E: this.scheduler.now() };
       this.deliver(socket, this.#wrap(socket, '!serverShutdown', data));
-      this.#peers.get(socket)?.timers.push(setTimeout(() => socket.close(1001, 'going away'), graceMs));
+      this.#peers.get(socket)?.end.set(graceMs);
     }
   }
 
@@ -86,18 +95,18 @@ export class FakeBinance extends WebSocketVenue {
   protected override onOpen(socket: VenueSocket): void {
     const { pathname, searchParams } = new URL(socket.path, this.url);
     const isMicroseconds = searchParams.get('timeUnit')?.toUpperCase() === 'MICROSECOND';
+    const timer = (fire: () => void) => new Timer(this.scheduler, fire);
     const peer: Peer = {
-      timers: [],
+      pings: timer(() => this.#ping(socket, peer)),
+      pongs: timer(() => setTimeout(() => this.#checkPong(socket, peer), GRACE_MS)),
+      end: timer(() => socket.close(1001, 'going away')),
       scale: isMicroseconds ? 1000 : 1,
       isCombined: pathname.startsWith('/stream'),
       arrivals: [],
       awaited: undefined,
     };
-    const { pingEveryMs, connectionLifeMs } = this.#config;
-    peer.timers.push(
-      setInterval(() => this.#ping(socket, peer), pingEveryMs),
-      setTimeout(() => socket.close(1001, 'the connection is 24 hours old'), Math.min(connectionLifeMs, 2 ** 31 - 1)),
-    );
+    peer.pings.set(this.#config.pingEveryMs);
+    peer.end.set(this.#config.connectionLifeMs);
     this.#peers.set(socket, peer);
     this.loggedIn(socket);
     const named = searchParams.get('streams') ?? pathname.slice('/ws/'.length);
@@ -108,13 +117,17 @@ export class FakeBinance extends WebSocketVenue {
   }
 
   protected override onClosed(socket: VenueSocket): void {
-    for (const timer of this.#peers.get(socket)?.timers ?? []) clearTimeout(timer);
+    const peer = this.#peers.get(socket);
+    for (const timer of peer ? [peer.pings, peer.pongs, peer.end] : []) timer.cancel();
     this.#peers.delete(socket);
   }
 
   protected override onControlFrame(socket: VenueSocket, type: 'ping' | 'pong', payload: Buffer): void {
     const peer = this.#peers.get(socket);
-    if (type === 'pong' && peer?.awaited === payload.toString()) peer.awaited = undefined;
+    if (type === 'pong' && peer?.awaited === payload.toString()) {
+      peer.awaited = undefined;
+      peer.pongs.cancel();
+    }
     this.#isTooMany(socket);
   }
 
@@ -159,7 +172,7 @@ export class FakeBinance extends WebSocketVenue {
     if (this.rejection === 'entitlement') {
       response.writeHead(451).end('{"code":0,"msg":"Service unavailable from a restricted location"}');
     } else {
-      const { status, used, retryAfterS } = this.#meter.take(WEIGHTS[url.pathname] ?? 1, Date.now());
+      const { status, used, retryAfterS } = this.#meter.take(WEIGHTS[url.pathname] ?? 1, this.scheduler.now());
       const headers = { 'content-type': 'application/json', 'x-mbx-used-weight-1m': String(used) };
       if (status === 200) {
         const answer = answerOf(url, this.#history);
@@ -207,21 +220,21 @@ export class FakeBinance extends WebSocketVenue {
   }
 
   #ping(socket: VenueSocket, peer: Peer): void {
+    peer.pings.set(this.#config.pingEveryMs);
     if (peer.awaited !== undefined) return;
     this.#lastPing += 1;
-    const payload = String(this.#lastPing);
-    peer.awaited = payload;
-    socket.ping(payload);
-    peer.timers.push(
-      setTimeout(() => {
-        if (peer.awaited === payload) socket.close(POLICY_VIOLATION, 'Pong timeout');
-      }, this.#config.pongWithinMs),
-    );
+    peer.awaited = String(this.#lastPing);
+    peer.pongs.set(this.#config.pongWithinMs);
+    socket.ping(peer.awaited);
+  }
+
+  #checkPong(socket: VenueSocket, peer: Peer): void {
+    if (peer.awaited !== undefined && !socket.isEnded) socket.close(POLICY_VIOLATION, 'Pong timeout');
   }
 
   #isTooMany(socket: VenueSocket): boolean {
     const { arrivals } = this.#peers.get(socket)!;
-    const now = Date.now();
+    const now = this.scheduler.now();
     arrivals.push(now);
     if (arrivals.length <= this.#config.messagesPerSecond) return false;
     if (now - arrivals.shift()! >= 1_000) return false;

@@ -1,4 +1,5 @@
-import { duration, integer, type OptionsOf, readOptions } from '../../../primitives/options.js';
+import { eventLoopScheduler } from '../../../primitives/eventLoopScheduler.js';
+import { duration, having, integer, type OptionsOf, readOptions } from '../../../primitives/options.js';
 import { FakeBinance, type FakeBinanceConfig } from './fakeBinance.js';
 
 const DAY = 86_400_000;
@@ -11,6 +12,7 @@ const OPTIONS = {
   connectionLifeMs: duration({ above: 0 }).default(DAY),
   weightPerMinute: integer({ min: 1 }).default(6_000),
   banMs: duration({ above: 0 }).default(120_000),
+  scheduler: having('now', 'schedule').default(eventLoopScheduler),
 } satisfies OptionsOf<Partial<FakeBinanceConfig>>;
 
 /**

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { SchedulerLike } from 'rxjs';
 import type { MarketEvent } from '../../../market/recordKinds.js';
+import { Timer } from '../../../primitives/timer.js';
 import type { Frame } from '../../../providers/session.js';
 import type { VenueSocket } from '../venueSocket.js';
 import { WebSocketVenue } from '../webSocketVenue.js';
@@ -15,11 +17,14 @@ export interface FakeCoinbaseConfig {
   readonly silentAfterMs: number;
   /** How many messages a connection may send per second. */
   readonly messagesPerSecond: number;
+  /** The clock and timers. Default: those of `asyncScheduler`. */
+  readonly scheduler: SchedulerLike;
 }
 
 /** What the venue knows of a connection besides its subscriptions. */
 interface Peer {
-  readonly timers: NodeJS.Timeout[];
+  readonly deadline: Timer;
+  readonly beats: Timer;
   readonly arrivals: number[];
   sequence: number;
   sentAt: number;
@@ -40,7 +45,7 @@ export class FakeCoinbase extends WebSocketVenue {
   #toLose = 0;
 
   constructor(config: FakeCoinbaseConfig) {
-    super();
+    super(config.scheduler);
     this.#config = config;
   }
 
@@ -61,19 +66,25 @@ export class FakeCoinbase extends WebSocketVenue {
 
   protected override onOpen(socket: VenueSocket): void {
     const { subscribeWithinMs, heartbeatEveryMs } = this.#config;
-    const peer: Peer = { timers: [], arrivals: [], sequence: 0, sentAt: Date.now(), heartbeats: 0 };
-    peer.timers.push(
-      setTimeout(() => {
+    const peer: Peer = {
+      deadline: new Timer(this.scheduler, () => {
         if (socket.subscriptions.size === 0) socket.close(POLICY_VIOLATION, 'no subscription within 5 seconds');
-      }, subscribeWithinMs),
-      setInterval(() => this.#beat(socket, peer), heartbeatEveryMs),
-    );
+      }),
+      beats: new Timer(this.scheduler, () => this.#beat(socket, peer)),
+      arrivals: [],
+      sequence: 0,
+      sentAt: this.scheduler.now(),
+      heartbeats: 0,
+    };
+    peer.deadline.set(subscribeWithinMs);
+    peer.beats.set(heartbeatEveryMs);
     this.#peers.set(socket, peer);
     this.loggedIn(socket);
   }
 
   protected override onClosed(socket: VenueSocket): void {
-    for (const timer of this.#peers.get(socket)?.timers ?? []) clearTimeout(timer);
+    this.#peers.get(socket)?.deadline.cancel();
+    this.#peers.get(socket)?.beats.cancel();
     this.#peers.delete(socket);
   }
 
@@ -179,17 +190,20 @@ export class FakeCoinbase extends WebSocketVenue {
       const [channel = '', product = channel] = slot.split('.');
       subscriptions[channel] = [...(subscriptions[channel] ?? []), product];
     }
-    for (const frame of this.#message(socket, 'subscriptions', Date.now(), [{ subscriptions }])) socket.send(frame);
+    for (const frame of this.#message(socket, 'subscriptions', this.scheduler.now(), [{ subscriptions }]))
+      socket.send(frame);
   }
 
   #beat(socket: VenueSocket, peer: Peer): void {
+    const at = this.scheduler.now();
+    peer.beats.set(this.#config.heartbeatEveryMs);
     if (socket.subscriptions.has('heartbeats')) {
       peer.heartbeats += 1;
-      const now = new Date().toISOString();
+      const now = new Date(at).toISOString();
       const current_time = `${now.slice(0, 10)} ${now.slice(11, 23)} +0000 UTC m=+${peer.heartbeats}.1`;
       const events = [{ current_time, heartbeat_counter: peer.heartbeats }];
-      for (const frame of this.#message(socket, 'heartbeats', Date.now(), events)) socket.send(frame);
-    } else if (Date.now() - peer.sentAt >= this.#config.silentAfterMs) {
+      for (const frame of this.#message(socket, 'heartbeats', at, events)) socket.send(frame);
+    } else if (at - peer.sentAt >= this.#config.silentAfterMs) {
       socket.close(1001, 'no updates');
     }
   }
@@ -204,13 +218,13 @@ export class FakeCoinbase extends WebSocketVenue {
       this.#toLose -= 1;
       return [];
     }
-    peer.sentAt = Date.now();
+    peer.sentAt = this.scheduler.now();
     return [JSON.stringify({ channel, timestamp: timeText(at), sequence_num, events })];
   }
 
   #isTooMany(socket: VenueSocket): boolean {
     const { arrivals } = this.#peers.get(socket)!;
-    const now = Date.now();
+    const now = this.scheduler.now();
     arrivals.push(now);
     if (arrivals.length <= this.#config.messagesPerSecond) return false;
     if (now - arrivals.shift()! >= 1_000) return false;

@@ -1,4 +1,5 @@
-import { duration, integer, type OptionsOf, readOptions } from '../../../primitives/options.js';
+import { eventLoopScheduler } from '../../../primitives/eventLoopScheduler.js';
+import { duration, having, integer, type OptionsOf, readOptions } from '../../../primitives/options.js';
 import { FakeCoinbase, type FakeCoinbaseConfig } from './fakeCoinbase.js';
 
 const OPTIONS = {
@@ -6,6 +7,7 @@ const OPTIONS = {
   heartbeatEveryMs: duration({ above: 0 }).default(1_000),
   silentAfterMs: duration({ above: 0 }).default(75_000),
   messagesPerSecond: integer({ min: 1 }).default(8),
+  scheduler: having('now', 'schedule').default(eventLoopScheduler),
 } satisfies OptionsOf<Partial<FakeCoinbaseConfig>>;
 
 /**
