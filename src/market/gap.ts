@@ -8,10 +8,10 @@ export type GapCause = (typeof CAUSES)[number];
  * What became of a gap: `open` until its span was asked again; then `filled` with `rows` records, or `empty` because the provider
  * has none; `abandoned` when a person says so.
  */
-export type GapState = (typeof STATES)[number];
+export type GapState = (typeof GAP_STATES)[number];
 
 const CAUSES = ['reconnect', 'sequence', 'stale', 'overflow', 'restart'] as const;
-const STATES = ['open', 'filled', 'empty', 'abandoned'] as const;
+export const GAP_STATES = ['open', 'filled', 'empty', 'abandoned'] as const;
 
 /** A span of time of which records are missing, or may be. */
 export interface Gap {
@@ -60,7 +60,7 @@ export const GAP: RecordDescription<Gap> = {
     from: field.instant,
     to: field.instant,
     cause: field.oneOf(CAUSES),
-    state: field.oneOf(STATES),
+    state: field.oneOf(GAP_STATES),
     rows: field.nullable(field.count),
     reason: field.nullable(field.text),
     seq: field.seq,

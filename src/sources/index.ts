@@ -13,8 +13,11 @@ export {
   replayFile,
 } from '../files/replayFile.js';
 export { type BarsConfig, bars } from '../postgres/read/bars.js';
+export { type GapsConfig, gaps } from '../postgres/read/gaps.js';
 export { type LatestConfig, latest } from '../postgres/read/latest.js';
+export { type QuotesConfig, quotes } from '../postgres/read/quotes.js';
 export { isStoreReadError, StoreReadError } from '../postgres/read/storeReadError.js';
+export { type TradesConfig, trades } from '../postgres/read/trades.js';
 export { eventLoopScheduler } from '../primitives/eventLoopScheduler.js';
 export { type FromAsyncIterableConfig, fromAsyncIterable } from './fromAsyncIterable.js';
 export { type FromIterableConfig, fromIterable } from './fromIterable.js';

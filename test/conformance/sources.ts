@@ -4,6 +4,7 @@ import { replayFile } from '../../src/files/replayFile.js';
 import { gatedSource } from '../../src/flow/gatedSource.js';
 import type { Pool } from '../../src/postgres/pool.js';
 import { pagedSource } from '../../src/postgres/read/pagedSource.js';
+import { trades } from '../../src/postgres/read/trades.js';
 import { eventLoopScheduler } from '../../src/primitives/eventLoopScheduler.js';
 import { fromAsyncIterable } from '../../src/sources/fromAsyncIterable.js';
 import { fromIterable } from '../../src/sources/fromIterable.js';
@@ -29,6 +30,21 @@ const readyPool = {
   connect: async () => ({ on() {}, removeListener() {}, release() {} }),
 } as unknown as Pool;
 
+/** A pool that has trades, one per microsecond, and answers the questions of {@link trades}. */
+const poolOfTrades = {
+  connect: async () => ({
+    on() {},
+    removeListener() {},
+    release() {},
+    async query(_text: string, [, , [from], [after], limit]: [unknown, unknown, number[], (string | null)[], number]) {
+      const first = after === null ? 0 : from! + 1;
+      const count = Math.min(limit, ENOUGH - first);
+      const rows = Array.from({ length: count }, (_, i) => ({ series: 1, micros: String(first + i), tie: 'x' }));
+      return { rows };
+    },
+  }),
+} as unknown as Pool;
+
 const settings = { name: 'source', scheduler: eventLoopScheduler, yieldAfterMs: 20 };
 
 /** Every kind of source that there is, each of {@link ENOUGH} items. */
@@ -51,6 +67,7 @@ export const SOURCES: Readonly<Record<string, (folder: Folder) => Observable<unk
   'synthetic at a rate': () => synthetic({ count: ENOUGH, rate: 1e6 }),
   replayFile: (folder) =>
     replayFile(folder.write('bars.csv', csv(...Array.from({ length: ENOUGH }, (_, n) => row(n % 9))))),
+  trades: () => trades(poolOfTrades, { symbol: 'ACME', vendor: 'v' }),
   'pages of a store': () =>
     pagedSource(readyPool, { ...settings, timeoutMs: Number.POSITIVE_INFINITY, table: 'bars' }, () => {
       let pages = 0;

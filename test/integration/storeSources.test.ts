@@ -120,7 +120,7 @@ function semantics(poolOf: () => pg.Pool): void {
     it('says so where the table holds something else', async () => {
       await pool.query('CREATE TABLE other (vendor text, symbol text)');
       await expect(all(bars(pool, { symbol: 'A', vendor: 'v', timeframe: '1m', table: 'other' }))).rejects.toThrow(
-        /cannot read "other": it is not a table of bars/,
+        /cannot read "other": it is not a table of such records/,
       );
     });
 

@@ -1,25 +1,28 @@
 import type { Bar } from '../../market/bar.js';
+import { isKnown, type Writable } from './rows.js';
 
 /** A row of a table of bars, as the driver gives it. */
-export interface BarRow extends Omit<Bar, 'kind' | 'ts' | 'seq'> {
+export interface BarRow extends Omit<Bar, 'kind' | 'ts' | 'seq' | 'trades'> {
   /** Microseconds since the epoch; the driver returns text rather than risk an inexact number. */
   readonly micros: string;
   readonly seq: string;
+  readonly trades?: string | null;
 }
 
-/** The columns of a {@link BarRow}, of a table or view called `bar`. */
+/** The columns of a {@link BarRow} besides its time, of a row called `item`. */
 export const BAR_COLUMNS =
-  'bar.vendor, bar.symbol, bar.timeframe, (extract(epoch FROM bar.ts) * 1000000)::int8 AS micros, ' +
-  'bar.open, bar.high, bar.low, bar.close, bar.volume, bar.seq';
+  'item.vendor, item.symbol, item.timeframe, item.open, item.high, item.low, item.close, item.volume, item.seq';
 
-/** Microseconds to an instant: an interval keeps every microsecond, a number of seconds would not. */
-export const instantOf = (micros: string) => `(timestamptz 'epoch' + interval '1 microsecond' * ${micros})`;
-
-/** A bar cannot start at an infinite instant. */
-export const IS_FINITE = "bar.ts > '-infinity' AND bar.ts < 'infinity'";
+/** The columns that a table from before they were added lacks, and a view of longer bars. */
+export const BAR_DETAILS: Readonly<Record<string, string>> = {
+  is_final: 'item.is_final AS "isFinal"',
+  is_complete: 'item.is_complete AS "isComplete"',
+  trades: 'item.trades',
+  vwap: 'item.vwap',
+};
 
 export function barOf(row: BarRow): Bar {
-  return {
+  const bar: Writable<Bar> = {
     kind: 'bar',
     vendor: row.vendor,
     symbol: row.symbol,
@@ -32,14 +35,9 @@ export function barOf(row: BarRow): Bar {
     volume: Number(row.volume),
     seq: Number(row.seq),
   };
-}
-
-/** The vendors of a table, with one index look-up for each: `DISTINCT` would read the whole table. */
-export function vendorsQuery(table: string): string {
-  return `WITH RECURSIVE known (vendor) AS (
-    (SELECT vendor FROM ${table} ORDER BY vendor LIMIT 1)
-    UNION ALL
-    SELECT (SELECT bar.vendor FROM ${table} AS bar WHERE bar.vendor > known.vendor ORDER BY bar.vendor LIMIT 1)
-      FROM known WHERE known.vendor IS NOT NULL)
-  SELECT vendor FROM known WHERE vendor IS NOT NULL`;
+  if (isKnown(row.isFinal)) bar.isFinal = row.isFinal;
+  if (isKnown(row.isComplete)) bar.isComplete = row.isComplete;
+  if (isKnown(row.trades)) bar.trades = Number(row.trades);
+  if (isKnown(row.vwap)) bar.vwap = Number(row.vwap);
+  return bar;
 }

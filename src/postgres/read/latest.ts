@@ -2,9 +2,10 @@ import type { Observable } from 'rxjs';
 import type { Bar } from '../../market/bar.js';
 import { having, listOf, type OptionsOf, readArgument, readOptions, text } from '../../primitives/options.js';
 import { qualify } from '../identifiers.js';
-import type { Pool } from '../pool.js';
-import { BAR_COLUMNS, type BarRow, barOf, IS_FINITE, vendorsQuery } from './barRows.js';
+import type { Pool, PoolClient } from '../pool.js';
+import { BAR_COLUMNS, BAR_DETAILS, type BarRow, barOf } from './barRows.js';
 import { type NextPage, pagedSource, type StoreSelection, selectionOptions } from './pagedSource.js';
+import { finite, presentColumns, vendorsQuery } from './rows.js';
 
 export interface LatestConfig extends StoreSelection {
   /** The symbols whose newest bars are read. At least one; a symbol that is named twice is read once. */
@@ -13,6 +14,8 @@ export interface LatestConfig extends StoreSelection {
   readonly timeframe?: string;
   /** The vendor of the bars. Default: the newest bar of each vendor. */
   readonly vendor?: string;
+  /** The table or view. Default `bars`. */
+  readonly table?: string;
   /** For how many symbols bars are read at a time, and held. Integer of at least 1, default 200. */
   readonly pageSize?: number;
 }
@@ -20,7 +23,7 @@ export interface LatestConfig extends StoreSelection {
 const OPTIONS = {
   symbols: listOf(text(), { min: 1 }).required(),
   timeframe: text(),
-  ...selectionOptions('latest', 200),
+  ...selectionOptions('latest', { table: 'bars', pageSize: 200 }),
 } satisfies OptionsOf<LatestConfig>;
 
 /**
@@ -63,40 +66,48 @@ export function latest(pool: Pool, config: LatestConfig): Observable<Bar> {
   const symbols = [...new Set(options.symbols)];
   const table = qualify(options.table, options.schema);
 
-  const query = latestQuery(table, vendor !== undefined, timeframe !== undefined);
+  const prepare = async (client: PoolClient) => {
+    const details = await presentColumns(client, table, Object.keys(BAR_DETAILS));
+    const columns = [BAR_COLUMNS, ...details.map((name) => BAR_DETAILS[name]!)].join(', ');
+    return latestQuery(table, columns, vendor !== undefined, timeframe !== undefined);
+  };
   const given = [vendor, timeframe].filter((value) => value !== undefined);
   return pagedSource<Bar>(pool, { ...options, table }, (): NextPage<Bar> => {
     let at = 0;
+    let query: string | undefined;
     return () => {
       if (at >= symbols.length) return undefined;
       const page = symbols.slice(at, at + pageSize);
       at += pageSize;
-      return async (client) => (await client.query<BarRow>(query, [page, ...given])).rows.map(barOf);
+      return async (client) => {
+        query ??= await prepare(client);
+        return (await client.query<BarRow>(query, [page, ...given])).rows.map(barOf);
+      };
     };
   });
 }
 
 /** Looks up the primary key: the vendors, the timeframes of each, and the newest bar of each. */
-function latestQuery(table: string, hasVendor: boolean, hasTimeframe: boolean): string {
+function latestQuery(table: string, columns: string, hasVendor: boolean, hasTimeframe: boolean): string {
   const vendors = hasVendor ? 'SELECT $2::text AS vendor' : vendorsQuery(table);
   const next = (beyond: string) =>
-    `SELECT bar.timeframe FROM ${table} AS bar WHERE bar.vendor = of_vendor.vendor AND bar.symbol = wanted.symbol ` +
-    `${beyond} ORDER BY bar.timeframe LIMIT 1`;
+    `SELECT item.timeframe FROM ${table} AS item WHERE item.vendor = of_vendor.vendor AND item.symbol = wanted.symbol ` +
+    `${beyond} ORDER BY item.timeframe LIMIT 1`;
   const timeframes = hasTimeframe
     ? `SELECT $${hasVendor ? 3 : 2}::text AS timeframe`
     : `WITH RECURSIVE known (timeframe) AS (
          (${next('')})
          UNION ALL
-         SELECT (${next('AND bar.timeframe > known.timeframe')}) FROM known WHERE known.timeframe IS NOT NULL)
+         SELECT (${next('AND item.timeframe > known.timeframe')}) FROM known WHERE known.timeframe IS NOT NULL)
        SELECT timeframe FROM known WHERE timeframe IS NOT NULL`;
-  return `SELECT ${BAR_COLUMNS}
+  return `SELECT ${columns}, (extract(epoch FROM item.ts) * 1000000)::int8 AS micros
     FROM unnest($1::text[]) WITH ORDINALITY AS wanted (symbol, n)
    CROSS JOIN (${vendors}) AS of_vendor
    CROSS JOIN LATERAL (${timeframes}) AS of_timeframe
    CROSS JOIN LATERAL (
-     SELECT * FROM ${table} AS bar
-      WHERE bar.vendor = of_vendor.vendor AND bar.symbol = wanted.symbol AND bar.timeframe = of_timeframe.timeframe
-        AND ${IS_FINITE}
-      ORDER BY bar.ts DESC LIMIT 1) AS bar
-   ORDER BY wanted.n, bar.vendor, bar.timeframe`;
+     SELECT * FROM ${table} AS item
+      WHERE item.vendor = of_vendor.vendor AND item.symbol = wanted.symbol AND item.timeframe = of_timeframe.timeframe
+        AND ${finite('ts')}
+      ORDER BY item.ts DESC LIMIT 1) AS item
+   ORDER BY wanted.n, item.vendor, item.timeframe`;
 }

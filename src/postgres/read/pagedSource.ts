@@ -10,8 +10,6 @@ import { StoreReadError } from './storeReadError.js';
 
 /** The options of every source over a store. */
 export interface StoreSelection extends SourceConfig {
-  /** The table or view. Default `bars`. */
-  readonly table?: string;
   /** The schema of the table. Default: the connection's `search_path`. */
   readonly schema?: string;
   /**
@@ -21,11 +19,11 @@ export interface StoreSelection extends SourceConfig {
   readonly timeoutMs?: number;
 }
 
-export function selectionOptions(name: string, pageSize: number) {
+export function selectionOptions(name: string, { table, pageSize }: { table: string; pageSize: number }) {
   return {
     vendor: text(),
     pageSize: integer({ min: 1 }).default(pageSize),
-    table: text().default('bars'),
+    table: text().default(table),
     schema: text(),
     timeoutMs: duration({ above: 0 }).or(Number.POSITIVE_INFINITY).default(60_000),
     ...sourceOptions(name),

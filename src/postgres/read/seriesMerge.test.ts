@@ -18,10 +18,10 @@ function readAll(store: ReadonlyMap<string, readonly number[]>, pageSize: number
     const { limit, froms, symbols } = wanted;
     const answers = symbols.map((symbol, i) =>
       store
-        .get(symbol)!
+        .get(symbol!)!
         .filter((micros) => micros >= froms[i]!)
         .slice(0, limit)
-        .map((micros) => ({ micros, row: { micros, series: symbol } })),
+        .map((micros) => ({ micros, row: { micros, series: symbol! } })),
     );
     const count = answers.flat().length;
     rowsRead += count;
@@ -81,10 +81,60 @@ describe('SeriesMerge', () => {
       vendors: ['v', 'v', 'w', 'w'],
       symbols: ['A', 'B', 'A', 'B'],
       froms: [7, 7, 7, 7],
+      afters: [null, null, null, null],
       limit: 25,
     });
     const rows = Array.from({ length: 25 }, (_, i) => ({ micros: 10 + i, row: `${i}` }));
     expect(merge.add([rows, [], [], []])).toHaveLength(25);
-    expect(merge.wanted()).toEqual({ vendors: ['v'], symbols: ['A'], froms: [35], limit: 100 });
+    expect(merge.wanted()).toEqual({ vendors: ['v'], symbols: ['A'], froms: [35], afters: [null], limit: 100 });
+  });
+
+  it('gives the rows of one instant in order of series and tie, each once, also where a page ends among them', () => {
+    // Instants with many rows, so that pages and limits end within them.
+    const rowsOf = fc
+      .uniqueArray(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 10, max: 40 })), {
+        maxLength: 40,
+        selector: String,
+      })
+      .map((all) =>
+        all.sort(([a, i], [b, k]) => a - b || i - k).map(([micros, tie]) => ({ micros, tie: String(tie) })),
+      );
+    fc.assert(
+      fc.property(
+        fc.array(rowsOf, { minLength: 1, maxLength: 5 }),
+        fc.integer({ min: 1, max: 30 }),
+        fc.integer({ min: 0, max: 2 }),
+        (lists, pageSize, from) => {
+          const merge = new SeriesMerge<string>(
+            ['v'],
+            lists.map((_, i) => String(i)),
+            pageSize,
+            from,
+          );
+          const pages: string[][] = [];
+          let rowsRead = 0;
+          for (let wanted = merge.wanted(); wanted; wanted = merge.wanted()) {
+            const { limit, froms, afters, symbols } = wanted;
+            const answers = symbols.map((symbol, i) => {
+              const isNext = ({ micros, tie }: { micros: number; tie: string }) =>
+                micros > froms[i]! || (micros === froms[i]! && (afters[i] === null || tie > afters[i]!));
+              const rows = lists[Number(symbol)]!.filter(isNext).slice(0, limit);
+              return rows.map((row) => ({ ...row, row: `${row.micros} ${symbol} ${row.tie}` }));
+            });
+            rowsRead += answers.flat().length;
+            pages.push(merge.add(answers));
+            expect(pages.length).toBeLessThan(1_000);
+          }
+          const expected = lists
+            .flatMap((rows, series) => rows.map(({ micros, tie }) => ({ micros, text: `${micros} ${series} ${tie}` })))
+            .filter(({ micros }) => micros >= from)
+            .map(({ text }) => text)
+            .sort();
+          expect(pages.flat()).toEqual(expected);
+          expect(rowsRead).toBe(expected.length);
+        },
+      ),
+      { seed: 12, numRuns: 500 },
+    );
   });
 });

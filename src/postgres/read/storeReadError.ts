@@ -27,12 +27,12 @@ export function isStoreReadError(error: unknown): error is StoreReadError {
 
 function reading(table: string): Purpose {
   return {
-    missing: { what: 'it is missing', remedy: 'migrate the store first, or let barsSink create it' },
-    mismatch: { what: 'it is not a table of bars', remedy: 'migrate the store, or name another table' },
+    missing: { what: 'it is missing', remedy: 'migrate the store first, or let its sink create it' },
+    mismatch: { what: 'it is not a table of such records', remedy: 'migrate the store, or name another table' },
     permission: {
       what: DENIED,
       remedy: `GRANT SELECT ON ${table} to the database user, and USAGE on its schema`,
     },
-    lost: { what: BROKE, remedy: 'subscribe again, from the last bar received' },
+    lost: { what: BROKE, remedy: 'subscribe again, from the last record received' },
   };
 }
