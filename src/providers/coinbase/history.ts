@@ -48,7 +48,7 @@ export function coinbaseHistory(
   const last = Math.ceil(to / 1_000) - 1;
   const page = (start: number): RestRequest => {
     // Both ends are included.
-    const end = Math.min(last, start + (CANDLES - 1) * seconds);
+    const end = Math.min(last, start + CANDLES * seconds - 1);
     return { path, query: { start, end, granularity, limit: CANDLES } };
   };
   return pages({
