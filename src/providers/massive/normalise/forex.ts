@@ -1,0 +1,16 @@
+import type { Quote } from '../../../market/quote.js';
+import type { Unreadable } from '../../session.js';
+import { quoteAt } from './quote.js';
+import { isMs, isTicker, type Raw, wrong } from './values.js';
+
+/**
+ * A `C`: the best bid and ask of a pair of currencies, without sizes. The pair is in `p`.
+ *
+ * https://massive.com/docs/websocket/forex/quotes
+ */
+export function forexQuoteOf(raw: Raw, receivedAt: number): Quote | Unreadable {
+  const symbol = raw.p;
+  if (!isTicker(symbol)) return wrong('p', 'a pair', symbol);
+  if (!isMs(raw.t)) return wrong('t', 'a time in milliseconds', raw.t);
+  return quoteAt(symbol, raw.t, 0, raw.b, undefined, raw.x, raw.a, undefined, raw.x, undefined, receivedAt);
+}
