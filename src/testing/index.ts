@@ -7,6 +7,13 @@ export {
 } from './conformance/operatorConformance.js';
 export type { OperatorSubject, ThrowingCallback } from './conformance/operatorSubject.js';
 export {
+  PROVIDER_RULES,
+  type ProviderConformanceTest,
+  type ProviderRuleId,
+  providerConformance,
+} from './conformance/providerConformance.js';
+export type { ProviderSubject, ProviderTrialSettings } from './conformance/providerSubject.js';
+export {
   SINK_RULES,
   type SinkConformanceTest,
   type SinkRuleId,

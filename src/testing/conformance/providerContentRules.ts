@@ -1,0 +1,79 @@
+import { ok as assert, deepStrictEqual, equal } from 'node:assert/strict';
+import { type MarketEvent, RECORD_KINDS } from '../../market/recordKinds.js';
+import type { Frame } from '../../providers/session.js';
+import type { ProviderRules } from './providerBench.js';
+import { markOf } from './providerTrial.js';
+
+const keyOf = (record: MarketEvent): string => RECORD_KINDS[record.kind].key(record as never);
+const seqOf = (record: MarketEvent): number => ('seq' in record ? (record.seq ?? Number.NaN) : Number.NaN);
+
+/** No vendor sends these. */
+const FOREIGN: readonly Frame[] = ['}{ no protocol', new Uint8Array([0xff, 0xfe, 0xc0, 0x00])];
+
+/** PR-4: what vendors do to their records. */
+export const contentRules = {
+  async 'PR-4.1: a record that is sent twice has one key, and its second version is not below the first'(bench) {
+    const trial = await bench.live({ kinds: bench.kinds });
+    for (const kind of bench.kinds) {
+      const record = bench.record(kind, bench.symbol(0), 0);
+      await bench.publish(trial, record);
+      bench.venue.publish([record]);
+      await bench.publish(trial, bench.record(kind, bench.symbol(0), 1));
+      const copies = trial.of(kind, bench.symbol(0)).filter((other) => markOf(other) === markOf(record));
+      const [first, second] = copies;
+      assert(first && copies.length <= 2, `a ${kind} that was sent twice was delivered ${copies.length} times`);
+      if (!second) continue;
+      equal(keyOf(second), keyOf(first), `both copies of a ${kind} must have one key`);
+      assert(!(seqOf(second) < seqOf(first)), `the second copy of a ${kind} has a lower seq`);
+    }
+  },
+  async 'PR-4.2: a late revision of a bar has its key and a higher seq'(bench) {
+    bench.needs('bar');
+    const trial = await bench.live({ kinds: ['bar'] });
+    const versions = [1, 2, 3].map((version) => bench.record('bar', bench.symbol(0), 0, version));
+    for (const version of versions) await bench.publish(trial, version);
+    const seqs = versions.map((version) => trial.records.find((record) => markOf(record) === markOf(version))!);
+    equal(new Set(seqs.map(keyOf)).size, 1, 'all versions of a bar have one key');
+    assert(seqOf(seqs[0]!) < seqOf(seqs[1]!), `the seq of a revision is ${seqOf(seqs[1]!)} after ${seqOf(seqs[0]!)}`);
+    assert(seqOf(seqs[1]!) < seqOf(seqs[2]!), `the seq of a revision is ${seqOf(seqs[2]!)} after ${seqOf(seqs[1]!)}`);
+  },
+  async 'PR-4.3: records that come out of order are all delivered'(bench) {
+    const trial = await bench.live();
+    for (const index of [0, 3, 1, 2, 4]) await bench.publish(trial, bench.record(bench.kind, bench.symbol(0), index));
+    const delivered = trial.of(bench.kind, bench.symbol(0));
+    equal(delivered.length, 5, `${delivered.length} of 5 records were delivered`);
+    equal(new Set(delivered.map(keyOf)).size, 5, 'each must have its own key');
+    equal(bench.venue.accepted.length, 1, 'disorder is no reason to connect again');
+  },
+  async 'PR-4.4: a malformed element is reported as it came and counted, and its neighbours pass'(bench) {
+    const trial = await bench.live();
+    const records = [0, 1, 2].map((index) => bench.record(bench.kind, bench.symbol(0), index));
+    await bench.pass(5_000);
+    for (const place of [0, 1, 3]) {
+      bench.venue.publishMalformed(records, place);
+      const count = place === 0 ? 1 : place === 1 ? 2 : 3;
+      const isThrough = () =>
+        trial.feed.unreadable === count && records.every((record) => trial.count(record) >= count);
+      await bench.until(isThrough, `the neighbours of a malformed element at ${place} pass, and it is counted`);
+      equal(bench.heard.rejected.length, count, 'each malformed element must be reported once');
+    }
+    for (const { element, reason } of bench.heard.rejected) {
+      assert(element !== undefined && element !== null, 'the element must be reported as it came');
+      assert(reason.length > 0, 'the report must say what is wrong');
+    }
+    equal(bench.venue.accepted.length, 1, 'one bad element is no reason to connect again');
+  },
+  async 'PR-4.5: a frame that is not the protocol of the vendor is a reason to connect again'(bench) {
+    const trial = await bench.live();
+    await bench.publish(trial, bench.record(bench.kind, bench.symbol(0), 0));
+    for (const [place, frame] of FOREIGN.entries()) {
+      bench.venue.send(frame);
+      const isNew = () => bench.venue.accepted.length === place + 2;
+      await bench.until(isNew, 'it has left the connection that carried nonsense', 10_000, trial);
+      await bench.isLive(trial);
+      await bench.publish(trial, bench.record(bench.kind, bench.symbol(0), 20 * (place + 1)));
+      equal(trial.gapsOf(bench.symbol(0)).length, place + 1, 'what may have been missed must be a gap');
+    }
+    deepStrictEqual(trial.errors, []);
+  },
+} satisfies ProviderRules;

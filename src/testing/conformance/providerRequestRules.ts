@@ -1,0 +1,112 @@
+import { ok as assert, deepStrictEqual, equal } from 'node:assert/strict';
+import { inspect } from 'node:util';
+import { BehaviorSubject } from 'rxjs';
+import { isProviderError } from '../../providers/providerErrors.js';
+import type { ProviderBench, ProviderRules } from './providerBench.js';
+import type { ProviderTrial } from './providerTrial.js';
+
+/** The subscriptions of the first and the third symbol go on, and that of the second is named. */
+async function refusesSecond(bench: ProviderBench, withinMs: number): Promise<ProviderTrial> {
+  const trial = bench.subscribe({ symbols: bench.subject.symbols.slice(0, 3) });
+  await bench.until(() => trial.feed.refused === 1, 'the second symbol counts as refused', withinMs, trial);
+  const notice = trial.feed.lastNotice ?? '';
+  assert(notice.includes(bench.symbol(1)), `the notice must name ${bench.symbol(1)}, but says "${notice}"`);
+  const named = bench.heard.refused.map(({ series }) => series.symbol);
+  deepStrictEqual(named, [bench.symbol(1)], 'onRefused must name the series that is refused, and no other');
+  const others = [0, 2].map((place) => bench.record(bench.kind, bench.symbol(place), 30));
+  await bench.publish(trial, ...others);
+  deepStrictEqual([trial.errors, trial.feed.confirmed], [[], 2], 'the others must go on');
+  return trial;
+}
+
+/** The stream ends without another attempt, and says why in the words of the vendor. */
+async function endsFor(bench: ProviderBench, why: 'credentials' | 'entitlement', code: string): Promise<void> {
+  bench.venue.rejectLogins(why);
+  const trial = bench.subscribe();
+  await bench.until(() => trial.errors.length + trial.completions > 0, 'the stream ends');
+  const [error] = trial.errors;
+  assert(isProviderError(error), `it must fail with a ProviderError, but got ${inspect(error)}`);
+  equal(error.code, code);
+  equal(error.retryable, false, 'another attempt makes no sense');
+  assert(error.cause !== undefined && error.cause !== '', 'its cause must have the words of the vendor');
+  await bench.pass(300_000);
+  equal(bench.venue.accepted.length, 1, 'it must not try again');
+  await bench.released();
+}
+
+/** PR-6: what is asked for. PR-7: secrets. */
+export const requestRules = {
+  async 'PR-6.1: symbols are added and removed while it runs, and the others are left alone'(bench) {
+    const [removed, kept, added] = [bench.symbol(0), bench.symbol(1), bench.symbol(2)];
+    const symbols = new BehaviorSubject<readonly string[]>([removed, kept]);
+    const trial = await bench.live({ symbols });
+    const before = new Set(bench.venue.subscriptions);
+    symbols.next([kept, added]);
+    bench.venue.publish([bench.record(bench.kind, kept, 0)]);
+    const isChanged = () => {
+      const { subscriptions } = bench.venue;
+      return subscriptions.length === before.size && subscriptions.some((subscription) => !before.has(subscription));
+    };
+    await bench.until(isChanged, 'the subscriptions have changed', undefined, trial);
+    await bench.isLive(trial);
+    bench.venue.publish([bench.record(bench.kind, removed, 1)]);
+    await bench.publish(trial, bench.record(bench.kind, kept, 2), bench.record(bench.kind, added, 2));
+    deepStrictEqual(trial.of(bench.kind, removed), [], 'a symbol that was removed must deliver nothing');
+    equal(trial.of(bench.kind, kept).length, 2, 'a symbol that was kept must miss nothing and repeat nothing');
+    deepStrictEqual(trial.gaps, [], 'a change of symbols is no gap');
+    equal(bench.venue.accepted.length, 1, 'a change of symbols is no reason to connect again');
+    symbols.next([kept, added, removed]);
+    await bench.until(() => trial.feed.asked === 3, 'the third is asked for');
+    await bench.isLive(trial);
+    await bench.publish(trial, bench.record(bench.kind, removed, 5));
+  },
+  async 'PR-6.2: a symbol that the vendor ignores is refused in time and named, and the others go on'(bench) {
+    bench.venue.ignoreSymbol(bench.symbol(1));
+    const before = bench.clock.now();
+    await refusesSecond(bench, 2 * bench.settings.confirmAfterMs);
+    assert(bench.clock.now() - before >= bench.settings.confirmAfterMs, 'it must give the vendor time to answer');
+  },
+  async 'PR-6.3: a symbol that the vendor refuses is named with its words, and the others go on'(bench) {
+    bench.venue.refuseSymbol(bench.symbol(1));
+    const trial = await refusesSecond(bench, bench.settings.confirmAfterMs / 2);
+    const { connections } = bench.venue;
+    await bench.pass(60_000);
+    deepStrictEqual([bench.venue.accepted.length, connections], [1, 1], 'it must not connect again for that');
+    equal(trial.feed.refused, 1);
+  },
+  async 'PR-6.4: a wrong key ends the stream with the words of the vendor'(bench) {
+    await endsFor(bench, 'credentials', 'SLUICE_BAD_CREDENTIALS');
+  },
+  async 'PR-6.5: a missing entitlement ends the stream with the words of the vendor'(bench) {
+    await endsFor(bench, 'entitlement', 'SLUICE_NOT_ENTITLED');
+  },
+  async 'PR-7.1: no output shows a secret'(bench) {
+    const { secret } = bench.venue;
+    const trial = await bench.live({ kinds: bench.kinds });
+    const notices = new Set<unknown>();
+    const look = () => notices.add(trial.feed);
+    await bench.publish(trial, bench.record(bench.kind, bench.symbol(0), 0));
+    bench.venue.publishMalformed([bench.record(bench.kind, bench.symbol(0), 1)], 0);
+    await bench.until(() => trial.feed.unreadable === 1, 'a malformed element is counted');
+    look();
+    for (const upset of [() => bench.venue.reset(), () => bench.venue.send('}{ no protocol')]) {
+      const { length } = bench.venue.accepted;
+      upset();
+      await bench.until(() => trial.feed.state === 'down' || bench.venue.accepted.length > length, 'it is down');
+      look();
+      await bench.until(() => bench.venue.accepted.length > length, 'it connects again', 10_000);
+      await bench.isLive(trial);
+    }
+    await bench.publish(trial, bench.record(bench.kind, bench.symbol(0), 60));
+    bench.venue.rejectLogins('credentials');
+    bench.venue.reset();
+    await bench.until(() => trial.errors.length > 0 || trial.feed.state === 'down', 'the login is rejected');
+    await bench.pass(10_000);
+    look();
+    const output = inspect([trial.events, trial.errors, [...notices], bench.heard], {
+      depth: 12,
+      maxArrayLength: null,
+    });
+    assert(secret === '' || !output.includes(secret), 'a secret is in its records, errors, notices or reports');
+  },
+} satisfies ProviderRules;
