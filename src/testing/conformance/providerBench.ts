@@ -22,6 +22,11 @@ const PACING_MS = 2_500;
 
 const TRIED: readonly RecordKind[] = ['trade', 'quote', 'bar'];
 
+export interface RecordChoice {
+  readonly version?: number;
+  readonly moment?: number;
+}
+
 /** What else a rule chooses. */
 export type TrialChoice = Partial<Pick<ProviderTrialSettings, 'capacity'>>;
 
@@ -129,10 +134,24 @@ export class ProviderBench {
     await this.until(isLive, 'the vendor has confirmed its subscriptions', withinMs, trial);
   }
 
-  /** The record with this number of a series. */
-  record(of: RecordKind, symbol: string, index: number, version = 1): MarketEvent {
-    const { record = this.#record } = this.subject;
-    return record.call(this, of, symbol, index, version, this.#beginning);
+  /**
+   * The record with this number of a series. Vendors number what they send, so that a number which is left out is a hole: records of a
+   * series are numbered without one, and `moment` says when they come, in seconds from the beginning or, of bars, in spans.
+   */
+  record(
+    of: RecordKind,
+    symbol: string,
+    index: number,
+    { version = 1, moment = index }: RecordChoice = {},
+  ): MarketEvent {
+    const span = of === 'bar' ? timeframeMs(this.#timeframe) : 1_000;
+    const ts = Math.floor(this.#beginning / span) * span + moment * span;
+    return this.subject.record?.(of, symbol, index, version, ts) ?? this.#record(of, symbol, index, version, ts);
+  }
+
+  /** `count` records of a series that come one after another. */
+  series(of: RecordKind, symbol: string, first: number, count: number): MarketEvent[] {
+    return Array.from({ length: count }, (_, i) => this.record(of, symbol, first + i));
   }
 
   /** Sends records when their time has come, and waits until they were received. */
@@ -197,45 +216,34 @@ export class ProviderBench {
     await this.venue.close();
   }
 
-  readonly #record = (of: RecordKind, symbol: string, index: number, version: number): MarketEvent => {
+  get #timeframe(): string {
+    return this.subject.timeframe ?? this.provider.timeframes?.[0] ?? '1m';
+  }
+
+  #record(of: RecordKind, symbol: string, index: number, version: number, ts: number): MarketEvent {
     const vendor = this.provider.name;
     const place = this.subject.symbols.indexOf(symbol);
     const cents = 10_000 * (place + 1) + 2 * index;
-    const second = Math.floor(this.#beginning / 1_000) * 1_000 + index * 1_000;
+    const common = { vendor, symbol, ts };
     if (of === 'trade') {
       const id = String(100_000 * (place + 1) + index);
-      return { kind: of, vendor, symbol, ts: second, price: cents / 100, size: 1 + index, id };
+      return { kind: of, ...common, price: cents / 100, size: 1 + index, id };
     }
     if (of === 'quote') {
       const sizes = { bidSize: 1 + index, askSize: 2 + index };
-      return {
-        kind: of,
-        vendor,
-        symbol,
-        ts: second,
-        bid: cents / 100,
-        ask: (cents + 1) / 100,
-        ...sizes,
-        id: `${index + 1}`,
-      };
+      return { kind: of, ...common, bid: cents / 100, ask: (cents + 1) / 100, ...sizes, id: `${index + 1}` };
     }
     if (of !== 'bar') fail(`the subject must make records of the kind ${of} by itself`);
-    const timeframe = this.subject.timeframe ?? '1m';
-    const span = timeframeMs(timeframe);
-    const close = (cents + version) / 100;
-    return {
-      kind: of,
-      vendor,
-      symbol,
-      timeframe,
-      ts: Math.floor(this.#beginning / span) * span + index * span,
+    const prices = {
       open: cents / 100,
       high: (cents + 100) / 100,
       low: (cents - 100) / 100,
-      close,
-      volume: 100 * version,
+      close: (cents + version) / 100,
     };
-  };
+    // Where the vendor has an event time, the fake takes it from here.
+    const seq = (Math.floor(this.clock.now()) + version) * 1_000;
+    return { kind: of, ...common, timeframe: this.#timeframe, ...prices, volume: 100 * version, seq };
+  }
 }
 
 function texts(records: readonly MarketEvent[]): string {

@@ -12,9 +12,14 @@ const FOREIGN: readonly Frame[] = ['}{ no protocol', new Uint8Array([0xff, 0xfe,
 
 /** PR-4: what vendors do to their records. */
 export const contentRules = {
-  async 'PR-4.1: a record that is sent twice has one key, and its second version is not below the first'(bench) {
-    const trial = await bench.live({ kinds: bench.kinds });
-    for (const kind of bench.kinds) {
+  async 'PR-4.1: a trade or a bar that is sent twice has one key, and its second version is not below the first'(
+    bench,
+  ) {
+    // Quotes have no identifier by which a provider could know a copy.
+    const kinds = bench.kinds.filter((kind) => kind !== 'quote');
+    assert(kinds.length > 0, 'the subject has neither trades nor bars: exempt this rule');
+    const trial = await bench.live({ kinds });
+    for (const kind of kinds) {
       const record = bench.record(kind, bench.symbol(0), 0);
       await bench.publish(trial, record);
       bench.venue.publish([record]);
@@ -30,8 +35,11 @@ export const contentRules = {
   async 'PR-4.2: a late revision of a bar has its key and a higher seq'(bench) {
     bench.needs('bar');
     const trial = await bench.live({ kinds: ['bar'] });
-    const versions = [1, 2, 3].map((version) => bench.record('bar', bench.symbol(0), 0, version));
-    for (const version of versions) await bench.publish(trial, version);
+    const versions = [1, 2, 3].map((version) => bench.record('bar', bench.symbol(0), 0, { version }));
+    for (const version of versions) {
+      await bench.publish(trial, version);
+      await bench.pass(1_000);
+    }
     const seqs = versions.map((version) => trial.records.find((record) => markOf(record) === markOf(version))!);
     equal(new Set(seqs.map(keyOf)).size, 1, 'all versions of a bar have one key');
     assert(seqOf(seqs[0]!) < seqOf(seqs[1]!), `the seq of a revision is ${seqOf(seqs[1]!)} after ${seqOf(seqs[0]!)}`);
@@ -71,8 +79,8 @@ export const contentRules = {
       const isNew = () => bench.venue.accepted.length === place + 2;
       await bench.until(isNew, 'it has left the connection that carried nonsense', 10_000, trial);
       await bench.isLive(trial);
-      await bench.publish(trial, bench.record(bench.kind, bench.symbol(0), 20 * (place + 1)));
-      equal(trial.gapsOf(bench.symbol(0)).length, place + 1, 'what may have been missed must be a gap');
+      await bench.publish(trial, bench.record(bench.kind, bench.symbol(0), place + 1, { moment: 40 * (place + 1) }));
+      assert(trial.gapsOf(bench.symbol(0)).length > place, 'what may have been missed must be a gap');
     }
     deepStrictEqual(trial.errors, []);
   },

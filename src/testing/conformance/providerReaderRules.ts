@@ -67,7 +67,7 @@ export const readerRules = {
     const sent = await flood(bench, trial, 'trade', 60);
     trial.gate.open();
     // What comes next shows that the gap records are out.
-    for (const place of [0, 1]) await bench.publish(trial, bench.record('trade', bench.symbol(place), 2_000));
+    for (const place of [0, 1]) await bench.publish(trial, bench.record('trade', bench.symbol(place), 600));
     for (const place of [0, 1]) {
       const symbol = bench.symbol(place);
       const gaps = trial.gapsOf(symbol);

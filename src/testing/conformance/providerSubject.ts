@@ -36,13 +36,19 @@ export interface ProviderSubject<V extends FakeVenue = FakeVenue, R extends stri
   readonly symbols: readonly string[];
   /** The kinds to try it with. Default: those of bars, trades and quotes that it has. */
   readonly kinds?: readonly RecordKind[];
-  /** Of bars. Default `1m`. */
+  /** Of bars. Default: the first that the provider has, else `1m`. */
   readonly timeframe?: string;
   /**
-   * Makes the record with this number, from 0, in this version, from 1, as the vendor could send it. All versions of a number have the same
-   * key. Default: a record with times in whole seconds and prices in cents.
+   * Makes the record with this number, from 0, in this version, from 1, and of this time, in epoch milliseconds, as the vendor could send
+   * it; `undefined` for the one that the kit makes, with prices in cents and times in whole seconds. All versions of a number have the same key.
    */
-  readonly record?: (of: RecordKind, symbol: string, index: number, version: number, beginning: number) => MarketEvent;
+  readonly record?: (
+    of: RecordKind,
+    symbol: string,
+    index: number,
+    version: number,
+    ts: number,
+  ) => MarketEvent | undefined;
   /** How long a step may take before the rule counts as broken, in milliseconds. From 1, default 10,000. */
   readonly timeoutMs?: number;
 }

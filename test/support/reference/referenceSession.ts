@@ -1,0 +1,104 @@
+import { marketEventCodec } from '../../../src/market/codecs.js';
+import type { RecordKind } from '../../../src/market/recordKinds.js';
+import {
+  BadCredentials,
+  ConnectionLost,
+  NotEntitled,
+  type ProviderError,
+  QuotaExceeded,
+  UnknownInstrument,
+} from '../../../src/providers/providerErrors.js';
+import {
+  type Frame,
+  type Normalise,
+  type ProviderSession,
+  type Series,
+  type SessionStep,
+  Unreadable,
+} from '../../../src/providers/session.js';
+
+interface Answer {
+  readonly op: string;
+  readonly code?: string;
+  readonly text?: string;
+  readonly series?: string;
+  readonly records?: readonly unknown[];
+}
+
+const NAME = 'reference';
+
+/** The session of the reference provider. */
+export class ReferenceSession implements ProviderSession {
+  readonly #key: string;
+
+  constructor(key: string) {
+    this.#key = key;
+  }
+
+  opened(): SessionStep {
+    return {};
+  }
+
+  timer(): SessionStep {
+    return {};
+  }
+
+  subscribe(series: readonly Series[]): SessionStep {
+    return { send: [JSON.stringify({ op: 'subscribe', series: series.map(nameOf) })] };
+  }
+
+  unsubscribe(series: readonly Series[]): SessionStep {
+    return { send: [JSON.stringify({ op: 'unsubscribe', series: series.map(nameOf) })] };
+  }
+
+  frame(frame: Frame): SessionStep {
+    let answer: Answer;
+    try {
+      answer = JSON.parse(String(frame)) as Answer;
+    } catch (cause) {
+      return { fail: new ConnectionLost(NAME, 'a message is not JSON', { cause }) };
+    }
+    return this.answer(answer);
+  }
+
+  protected answer({ op, code, text, series = '', records = [] }: Answer): SessionStep {
+    if (op === 'data') return { elements: records };
+    if (op === 'hello') return { send: [JSON.stringify({ op: 'login', key: this.#key })] };
+    if (op === 'welcome') return { isReady: true };
+    if (op === 'subscribed') return { confirmed: [seriesOf(series)] };
+    if (op === 'unsubscribed') return {};
+    if (op === 'refused') {
+      const error = new UnknownInstrument(NAME, `${series} was refused: ${text}`, { cause: text });
+      return { refused: [{ series: seriesOf(series), error }] };
+    }
+    if (op === 'bye') return { fail: this.farewell(code, text) };
+    return { fail: new ConnectionLost(NAME, `unknown message ${op}`) };
+  }
+
+  protected farewell(code: string | undefined, text = ''): ProviderError {
+    const options = { cause: text };
+    if (code === 'credentials') return new BadCredentials(NAME, `the login was rejected: ${text}`, options);
+    if (code === 'entitlement') return new NotEntitled(NAME, `the plan lacks these data: ${text}`, options);
+    return new QuotaExceeded(NAME, `too many connections: ${text}`, options);
+  }
+}
+
+/** A record comes as it is, but for its `seq`, which is the time of receipt in microseconds. */
+export function referenceNormaliser(): Normalise {
+  let last = 0;
+  return (element, receivedAt) => {
+    if (!marketEventCodec.is(element)) return new Unreadable('it is no record');
+    last = Math.max(last + 1, receivedAt * 1_000);
+    return { ...element, vendor: NAME, seq: last };
+  };
+}
+
+function nameOf({ of, symbol }: Series): string {
+  return `${of} ${symbol}`;
+}
+
+export function seriesOf(name: string): Series {
+  const end = name.indexOf(' ');
+  const of = name.slice(0, end) as RecordKind;
+  return of === 'bar' ? { of, symbol: name.slice(end + 1), timeframe: '1m' } : { of, symbol: name.slice(end + 1) };
+}
