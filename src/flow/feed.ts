@@ -37,6 +37,8 @@ export interface Feed {
   readonly replaced: number;
   /** Records lost because the intake was full; gap records say which. */
   readonly overflowed: number;
+  /** Records that came twice, over two connections of which one replaced the other. */
+  readonly duplicates: number;
   /** Records that wait for downstream now. */
   readonly waiting: number;
   /** Gap records emitted. */
@@ -74,6 +76,7 @@ export class FeedAccount {
   conflated = 0;
   replaced = 0;
   overflowed = 0;
+  duplicates = 0;
   /** Set it before the state. */
   lastError: string | undefined;
   readonly #gapsBy = new Map<string, number>();

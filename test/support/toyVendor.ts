@@ -80,12 +80,12 @@ function failure({ fail, retryAfterMs }: ToyFrame): ProviderError {
   return fail === 'quota' ? new QuotaExceeded('toy', 'too many', options) : new PacingViolation('toy', 'slow', options);
 }
 
-/** The elements of the toy: `[kind, symbol, time, price]`, with a fifth that says whether a bar is final. */
+/** The elements of the toy: `[kind, symbol, time, price]`, then whether a bar is final, and the vendor's number. */
 export function toyNormalise(element: unknown): MarketEvent | readonly MarketEvent[] | Unreadable {
   if (element === 'boom') throw new TypeError('boom');
   if (!Array.isArray(element)) return new Unreadable('not an array');
-  const [kind, symbol, ts, price, isFinal] = element;
-  const base = { vendor: 'toy', symbol, ts };
+  const [kind, symbol, ts, price, isFinal, seq] = element;
+  const base = { vendor: 'toy', symbol, ts, ...(seq !== undefined && { seq }) };
   const sides = { bid: price, bidSize: 1, ask: price, askSize: 1 };
   if (kind === 'quote') return { ...base, kind, ...sides, id: String(ts) };
   if (kind === 'trade') return { ...base, kind, price, size: 1, id: String(ts) };

@@ -2,17 +2,15 @@ import type { FeedAccount } from '../../flow/feed.js';
 import type { Outlet } from '../../flow/gatedSource.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
 import { messageOf } from '../../primitives/messageOf.js';
-import { Timer } from '../../primitives/timer.js';
 import type { Connect, ProviderParts } from '../provider.js';
 import { type ProviderError, ProviderSilent } from '../providerErrors.js';
 import type { Frame, Refusal, SessionStep } from '../session.js';
 import type { StreamSettings } from '../streamConfig.js';
 import { Attempts } from './attempts.js';
-import { Emitter } from './emitter.js';
-import { GapStamper, type MissingSpan } from './gapStamper.js';
+import { Delivery } from './delivery.js';
+import { HandOver } from './handOver.js';
 import { Link, type LinkHost } from './link.js';
-import type { Loss } from './lossLedger.js';
-import { Rejections } from './rejections.js';
+import { Retries } from './retries.js';
 import type { SeriesTable } from './seriesTable.js';
 import { SilenceWatch } from './silenceWatch.js';
 import { maskSecrets, withoutSecrets } from './streamErrors.js';
@@ -36,44 +34,38 @@ export class StreamRun implements LinkHost {
   readonly #connect: Connect;
   readonly #feed: FeedAccount;
   readonly #outlet: Outlet<MarketEvent>;
-  readonly #emitter: Emitter;
-  readonly #rejections: Rejections;
+  readonly #table: SeriesTable;
+  readonly #random: () => number;
+  readonly #delivery: Delivery;
   readonly #subscriptions: Subscriptions;
-  readonly #attempts: Attempts;
-  readonly #retrying: Timer;
+  readonly #retries: Retries;
   readonly #silence: SilenceWatch;
-  readonly #stamper: GapStamper;
   #link: Link | undefined;
   #links = 0;
+  /** While the connection is being replaced by another, and what both deliver may come twice. */
+  #handOver: HandOver | undefined;
   #isEnding = false;
-  /** The time of the input whose step is under way. */
-  #stepAt: number | undefined;
 
   constructor(outlet: Outlet<MarketEvent>, config: StreamRunConfig) {
     const { parts, connect, settings, table, random, feed } = config;
-    const { scheduler, capacity } = settings;
     this.parts = parts;
     this.settings = settings;
     this.#connect = connect;
     this.#feed = feed;
     this.#outlet = outlet;
-    this.#stamper = new GapStamper(parts.name, () => this.#stepAt ?? scheduler.now());
-    const gapOf = (loss: Loss) => this.#stamper.gap(spanOf(loss));
-    this.#emitter = new Emitter(outlet, feed, {
-      ...{ capacity, gapOf },
-      isSettled: () => this.#rejections.isSettled,
+    this.#table = table;
+    this.#random = random;
+    this.#delivery = new Delivery(outlet, {
+      ...{ parts, settings, feed },
       pause: (isPaused) => {
         if (this.#link?.canPause) this.#link.isPaused = isPaused;
       },
+      accept: (record, link, now) => this.#accept(record, link, now),
+      onError: (error) => this.fail(error),
     });
-    this.#rejections = new Rejections(
-      outlet,
-      settings,
-      () => this.#emitter.endIfDone(),
-      (error) => this.fail(error),
-    );
-    this.#attempts = new Attempts(settings, random, parts.name);
-    this.#retrying = new Timer(scheduler, () => this.turns.run(() => this.#open()));
+    const { stage } = outlet;
+    const attempt = () => this.#open();
+    this.#retries = new Retries({ owner: parts.name, settings, random, turns: this.turns, stage, attempt });
     this.#silence = new SilenceWatch(settings, () => this.turns.run(() => this.#onSilence()));
     this.#subscriptions = new Subscriptions(
       {
@@ -81,18 +73,16 @@ export class StreamRun implements LinkHost {
         settings,
         feed,
         turns: this.turns,
-        missing: (span) => this.#missing(span),
+        missing: (span) => this.#delivery.missing(span),
         refused: (refusal) => this.#refused(refusal),
         allRefused: ({ error }, link) => (error.retryable ? link.end(error) : this.fail(error)),
       },
       table,
     );
-    outlet.holds(() => this.#emitter.size + this.#rejections.underWay);
-    feed.waits(() => this.#emitter.size);
   }
 
   start(): void {
-    this.#emitter.start();
+    this.#delivery.emitter.start();
   }
 
   /** Replaces the set of symbols. */
@@ -101,7 +91,7 @@ export class StreamRun implements LinkHost {
       if (this.#isEnding) return;
       this.#subscriptions.want(symbols);
       if (this.#link) this.#subscriptions.reconcile();
-      else if (!this.#retrying.isSet) this.#open();
+      else if (!this.#retries.isWaiting) this.#open();
     });
   }
 
@@ -113,7 +103,7 @@ export class StreamRun implements LinkHost {
   /** Closes the connection, emits what waits, and completes. */
   finish(): void {
     this.#stop();
-    this.#emitter.complete();
+    this.#delivery.emitter.complete();
   }
 
   /** Closes the connection, emits what waits, and fails. */
@@ -121,13 +111,13 @@ export class StreamRun implements LinkHost {
     const masked = withoutSecrets(error, this.parts.secrets);
     this.#feed.lastError = messageOf(masked);
     this.#stop();
-    this.#emitter.fail(masked);
+    this.#delivery.emitter.fail(masked);
   }
 
   /** Releases everything. */
   release(): void {
     this.#stop();
-    this.#rejections.cancel();
+    this.#delivery.cancel();
     try {
       this.#feed.close();
     } catch {
@@ -143,23 +133,30 @@ export class StreamRun implements LinkHost {
   }
 
   onStep(link: Link, step: SessionStep, now: number): void {
-    this.#stepAt = now;
+    this.#delivery.stepAt = now;
     try {
       if (step.notices) for (const notice of step.notices) this.#notice(notice);
-      if (step.confirmed) {
-        this.#subscriptions.confirmAll(step.confirmed, link, now);
-        if (!this.#subscriptions.isSilent) this.#feed.state = 'live';
+      if (link === this.#link) this.#onStepOfLink(link, step, now);
+      else if (this.#handOver) {
+        if (step.elements) this.#delivery.take(step.elements, link, now);
+        this.#handOver?.answered(step);
       }
-      if (step.holes) {
-        for (const hole of step.holes) this.#missing({ cause: 'sequence', ...hole });
-      }
-      if (step.elements) this.#normalise(step.elements, link, now);
-      if (step.heard) this.#subscriptions.hearAll(step.heard, link, now);
-      if (step.refused) this.#subscriptions.refuseAll(step.refused, link, now);
     } catch (error) {
       this.fail(error);
     }
-    this.#stepAt = undefined;
+    this.#delivery.stepAt = undefined;
+  }
+
+  #onStepOfLink(link: Link, step: SessionStep, now: number): void {
+    if (step.handOver && (this.#handOver?.isDone ?? true)) this.#beginHandOver();
+    if (step.confirmed) {
+      this.#subscriptions.confirmAll(step.confirmed, link, now);
+      if (!this.#subscriptions.isSilent) this.#feed.state = 'live';
+    }
+    if (step.holes) for (const hole of step.holes) this.#delivery.missing({ cause: 'sequence', ...hole });
+    if (step.elements) this.#delivery.take(step.elements, link, now);
+    if (step.heard) this.#subscriptions.hearAll(step.heard, link, now);
+    if (step.refused) this.#subscriptions.refuseAll(step.refused, link, now);
   }
 
   onFinished(): void {
@@ -167,34 +164,38 @@ export class StreamRun implements LinkHost {
   }
 
   onReady(link: Link): void {
+    if (link !== this.#link) {
+      this.#handOver?.ready(link);
+      return;
+    }
     this.#silence.begin();
     this.#subscriptions.begin(link);
   }
 
-  onDrained(): void {
-    this.#subscriptions.drained();
+  onDrained(link: Link): void {
+    if (link === this.#link) this.#subscriptions.drained();
   }
 
   onOver(link: Link, error: ProviderError): void {
     if (this.#isEnding) return;
-    const { scheduler, healthyAfterMs, onRetry } = this.settings;
-    const { secrets } = this.parts;
+    if (link !== this.#link) {
+      this.#handOver?.failed(error);
+      return;
+    }
+    if (this.#handOver?.successor) {
+      this.#takeOver(this.#handOver);
+      return;
+    }
+    const { scheduler, healthyAfterMs } = this.settings;
+    this.#endHandOver();
     this.#link = undefined;
     this.#silence.end();
     this.#subscriptions.end();
+    this.#feed.lastError = withoutSecrets(error, this.parts.secrets).message;
     const wasHealthy = link.hasData && scheduler.now() - link.openedAt! >= healthyAfterMs;
-    const delayMs = this.#attempts.delayAfter(error, wasHealthy);
-    if (delayMs === undefined) {
-      this.fail(error);
-      return;
-    }
-    this.#feed.lastError = withoutSecrets(error, secrets).message;
-    this.#retrying.set(delayMs);
     try {
-      this.#feed.state = this.#subscriptions.isSilent ? 'stale' : 'down';
-      onRetry?.({ error, attempt: this.#attempts.failures, delayMs });
-      const { stage } = this.#outlet;
-      stage.observer?.retrying?.(stage, delayMs);
+      if (!this.#retries.after(error, wasHealthy)) this.fail(error);
+      else this.#feed.state = this.#subscriptions.isSilent ? 'stale' : 'down';
     } catch (thrown) {
       this.fail(thrown);
     }
@@ -202,52 +203,65 @@ export class StreamRun implements LinkHost {
 
   #open(): void {
     if (this.#isEnding || this.#outlet.closed || this.#subscriptions.isEmpty) return;
-    this.#links += 1;
-    if (this.#links > 1) this.#feed.reconnects += 1;
+    if (this.#links > 0) this.#feed.reconnects += 1;
     if (!this.#subscriptions.isSilent) this.#feed.state = 'connecting';
-    this.#link = new Link(this, this.#links);
+    this.#link = this.#nextLink();
     this.#link.open(this.#connect);
     const canPause = this.#link?.canPause ?? false;
-    this.#emitter.isPatient = canPause;
+    this.#delivery.emitter.isPatient = canPause;
     // What came over the connection before still waits.
-    if (canPause && this.#emitter.size > 0) this.#link!.isPaused = true;
+    if (canPause && this.#delivery.emitter.size > 0) this.#link!.isPaused = true;
   }
 
-  #normalise(elements: readonly unknown[], link: Link, now: number): void {
-    const { normalise } = this.parts;
-    for (const element of elements) {
-      let made: ReturnType<typeof normalise>;
-      try {
-        made = normalise(element, now);
-      } catch (error) {
-        this.#reject(element, error);
-        continue;
+  #nextLink(): Link {
+    this.#links += 1;
+    return new Link(this, this.#links);
+  }
+
+  #accept(record: MarketEvent, link: Link, now: number): boolean {
+    const handOver = this.#handOver;
+    if (handOver) {
+      const isOfSuccessor = link !== this.#link;
+      if (handOver.isRepeated(record, isOfSuccessor)) return false;
+      if (isOfSuccessor) {
+        handOver.note(record);
+        return true;
       }
-      if (Array.isArray(made)) for (const record of made as readonly MarketEvent[]) this.#take(record, link, now);
-      // A record has a kind; `Unreadable`, from whichever copy of the package, has none.
-      else if ((made as Partial<MarketEvent> | undefined)?.kind !== undefined)
-        this.#take(made as MarketEvent, link, now);
-      else this.#reject(element, made);
-      if (this.#isEnding || this.#outlet.closed) return;
     }
-  }
-
-  #take(record: MarketEvent, link: Link, now: number): void {
     link.hasData = true;
     this.#silence.isBroken = true;
     this.#feed.state = 'live';
     this.#subscriptions.note(record, link, now);
-    this.#feed.records += 1;
-    this.#emitter.emit(record);
+    return true;
   }
 
-  #reject(element: unknown, verdict: unknown): void {
-    this.#feed.unreadable += 1;
-    this.#rejections.reject(element, verdict);
+  #beginHandOver(): void {
+    const { settings, turns } = this;
+    this.#endHandOver();
+    this.#handOver = new HandOver({
+      ...{ settings, turns, table: this.#table },
+      attempts: new Attempts(settings, this.#random, this.parts.name),
+      connect: this.#connect,
+      next: () => this.#nextLink(),
+      takeOver: (handOver) => this.#takeOver(handOver),
+      over: () => this.#endHandOver(),
+    });
+    this.#handOver.begin();
   }
 
-  #missing(span: MissingSpan): void {
-    this.#emitter.emit(this.#stamper.gap(span));
+  /** The successor is the connection of the stream from now on; the one before may be over already. */
+  #takeOver(handOver: HandOver): void {
+    const successor = handOver.successor!;
+    this.#link?.close();
+    this.#link = successor;
+    if (successor.isReady) this.#subscriptions.takeOver(successor, handOver.confirmed, handOver.unanswered);
+    else this.#subscriptions.end();
+    handOver.hasTakenOver();
+  }
+
+  #endHandOver(): void {
+    this.#handOver?.cancel();
+    this.#handOver = undefined;
   }
 
   #refused(refusal: Refusal): void {
@@ -271,20 +285,16 @@ export class StreamRun implements LinkHost {
 
   #stop(): void {
     this.#isEnding = true;
-    this.#retrying.cancel();
+    this.#retries.cancel();
     this.#silence.end();
     this.#subscriptions.end();
+    this.#endHandOver();
     this.#link?.close();
     this.#link = undefined;
     try {
       this.#feed.state = 'down';
     } catch (error) {
-      this.#emitter.fail(error);
+      this.#delivery.emitter.fail(error);
     }
   }
-}
-
-function spanOf({ of, symbol, timeframe, from, to, count }: Loss): MissingSpan {
-  const series = timeframe === undefined ? { of, symbol } : { of, symbol, timeframe };
-  return { series, from, to, cause: 'overflow', reason: `${count} records were lost because the intake was full` };
 }

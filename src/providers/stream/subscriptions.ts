@@ -67,6 +67,32 @@ export class Subscriptions {
     this.reconcile();
   }
 
+  /** A connection that is ready already takes over from the one of now, with what it has confirmed and what it has been asked. */
+  takeOver(link: Link, confirmed: Iterable<SeriesState>, unanswered: Iterable<SeriesState>): void {
+    this.#link = link;
+    this.#removed = [];
+    const { number } = link;
+    for (const state of confirmed) {
+      state.askedOn = number;
+      // Neither end of a span is missing: both connections had it for a while.
+      if (this.#table.get(state.series) === state) {
+        state.confirmedBy = number;
+        link.confirmed += 1;
+      } else {
+        this.#removed.push(state);
+      }
+    }
+    for (const state of unanswered) {
+      state.askedOn = number;
+      if (this.#table.get(state.series) === state) link.pending.add(state);
+      else this.#removed.push(state);
+    }
+    this.#lastAnswerAt = this.#host.settings.scheduler.now();
+    if (link.pending.size > 0) this.#confirming.set(this.#host.settings.confirmAfterMs);
+    this.#count();
+    this.reconcile();
+  }
+
   /** The connection is over. */
   end(): void {
     this.#link = undefined;
