@@ -45,6 +45,8 @@ export type {
   Span,
   TimeOfDay,
 } from './market/dayConfig.js';
+export { DayPlayer, type DayPlayerConfig } from './market/dayPlayer.js';
+export { type DayListener, type DayPlay, type PlayDayConfig, playDay } from './market/playDay.js';
 export { type SimulatedDay, simulatedDay } from './market/simulatedDay.js';
 export type {
   SimulatedBar,
@@ -54,6 +56,7 @@ export type {
   SimulatedStatus,
   SimulatedTrade,
 } from './market/simulatedEvent.js';
+export { type VenueFault, VenueFaults, type VenueFaultsConfig } from './market/venueFaults.js';
 export { type GateLogged, type GateMarble, type GateProbe, probeGate } from './probeGate.js';
 export { type ScriptedConnect, type ScriptedConnection, scriptedConnect } from './scriptedConnect.js';
 export {
