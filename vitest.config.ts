@@ -8,7 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^sluice$/, replacement: `${src}/index.ts` },
       {
-        find: /^sluice\/([a-z-]+)$/,
+        find: /^sluice\/([a-z-]+(?:\/[a-z-]+)?)$/,
         replacement: `${src}/$1/index.ts`,
       },
     ],

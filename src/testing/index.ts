@@ -69,6 +69,8 @@ export {
   scriptedSink,
 } from './scriptedSink.js';
 export { type SlowSink, type SlowSinkConfig, slowSink } from './slowSink.js';
+export type { AlpacaErrorCode, FakeAlpaca, FakeAlpacaConfig } from './venues/alpaca/fakeAlpaca.js';
+export { startFakeAlpaca } from './venues/alpaca/startFakeAlpaca.js';
 export { FakeBinance, type FakeBinanceConfig } from './venues/binance/fakeBinance.js';
 export { startFakeBinance } from './venues/binance/startFakeBinance.js';
 export { FakeCoinbase, type FakeCoinbaseConfig } from './venues/coinbase/fakeCoinbase.js';

@@ -51,7 +51,8 @@ const LIMITS = {
 const LONG_ID = /("(?:i|oi|ci)":\s*)(\d{16,})(?=\s*[,}])/g;
 const HAS_LONG_NUMBER = /:\s*\d{16}/;
 
-function parseJson(text: string): unknown {
+/** Keeps all digits of identifiers. */
+export function parseJson(text: string): unknown {
   return JSON.parse(HAS_LONG_NUMBER.test(text) ? text.replace(LONG_ID, '$1"$2"') : text);
 }
 

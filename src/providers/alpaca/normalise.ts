@@ -2,6 +2,7 @@ import type { Bar } from '../../market/bar.js';
 import { symbol as symbolField } from '../../market/fields.js';
 import type { Quote } from '../../market/quote.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
+import { timeframeMs } from '../../market/timeframe.js';
 import type { Trade } from '../../market/trade.js';
 import { rfc3339Ms } from '../decode/rfc3339.js';
 import { type Normalise, Unreadable } from '../session.js';
@@ -54,6 +55,13 @@ export const normalise: Normalise = (element, receivedAt) => {
       return new Unreadable(`T must be a known type of message, got ${quote(fields.T)}`);
   }
 };
+
+/** A row of the past, of any timeframe. It is final once its span is over. */
+export function historicBar(fields: Element, timeframe: string, receivedAt: number): Bar | Unreadable {
+  const bar = barOf(fields, timeframe, true, Math.round(receivedAt * 1_000));
+  if (bar instanceof Unreadable) return bar;
+  return bar.ts + timeframeMs(timeframe) <= receivedAt ? bar : { ...bar, isFinal: false };
+}
 
 function tradeOf(
   fields: Element,
