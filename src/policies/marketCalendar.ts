@@ -1,5 +1,6 @@
 import { DAY_MS, epochDay } from '../primitives/calendarDate.js';
 import { integer, listOf, type OptionsOf, readOptions, reject, text, unchecked } from '../primitives/options.js';
+import { timeZoneOf } from '../primitives/timeZone.js';
 
 /** When a market trades. Times are Unix epoch milliseconds. */
 export interface MarketCalendar {
@@ -66,7 +67,9 @@ const MAX_CACHED = 16;
  */
 export function marketSessions(config: MarketSessionsConfig): MarketCalendar {
   const { timeZone, open, close: usual, earlyCloses = {}, ...read } = readOptions(OWNER, config, OPTIONS);
-  const zone = zoneOf(timeZone);
+  const zone =
+    timeZoneOf(timeZone) ??
+    reject(OWNER, 'timeZone', 'the IANA name of a time zone, such as "America/New_York"', timeZone);
   const opensAt = minuteOf('open', open);
   const lengthTo = (close: number) => (close > opensAt ? close - opensAt : close - opensAt + MINUTES);
   const length = lengthTo(minuteOf('close', usual));
@@ -121,51 +124,6 @@ export function marketSessions(config: MarketSessionsConfig): MarketCalendar {
       return Number.POSITIVE_INFINITY;
     },
   };
-}
-
-function zoneOf(timeZone: string) {
-  const clock = clockOf(timeZone);
-
-  /** What the clocks of the zone show, as the instant at which those of UTC show it. */
-  const wallAt = (at: number): number => {
-    const shown: Record<string, number> = {};
-    for (const { type, value } of clock.formatToParts(at)) shown[type] = Number(value);
-    const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0 } = shown;
-    return Date.UTC(year, month - 1, day, hour, minute, second);
-  };
-
-  const offsetAt = (at: number) => wallAt(at) - Math.floor(at / 1_000) * 1_000;
-
-  return {
-    /** The day in the zone, counted from 1970-01-01. */
-    dayOf: (at: number) => Math.floor(wallAt(at) / DAY_MS),
-
-    /** When the clocks of the zone show what those of UTC show at `wall`. */
-    instantOf(wall: number): number {
-      // The offset is that of the day before or of the day after: clocks do not change twice within that time.
-      const before = offsetAt(wall - DAY_MS);
-      const after = offsetAt(wall + DAY_MS);
-      if (before === after || offsetAt(wall - before) === before) return wall - before;
-      return offsetAt(wall - after) === after ? wall - after : wall - before;
-    },
-  };
-}
-
-function clockOf(timeZone: string): Intl.DateTimeFormat {
-  try {
-    return new Intl.DateTimeFormat('en-US', {
-      timeZone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
-  } catch {
-    reject(OWNER, 'timeZone', 'the IANA name of a time zone, such as "America/New_York"', timeZone);
-  }
 }
 
 /** 1 Monday to 7 Sunday: 1970-01-01 was a Thursday. */
