@@ -1,0 +1,80 @@
+import { LengthPrefixed } from '../decode/lengthPrefixed.js';
+import { ConnectionLost } from '../providerErrors.js';
+import type { GatewayMethod } from './frames.js';
+import { GatewayUnusable, NAME } from './gatewayErrors.js';
+
+/** As much of the client's `IBApi` as is used. Its own types are in no declaration of this package. */
+export type GatewayClient = {
+  on(event: 'all', listener: (name: string, args: readonly unknown[]) => void): void;
+  removeAllListeners(): void;
+  connect(): void;
+  disconnect(): void;
+} & Readonly<Record<GatewayMethod, (...args: readonly unknown[]) => void>>;
+
+export interface ClientOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly clientId: number;
+}
+
+export const CLIENT_PACKAGE = '@stoqey/ib';
+export const CLIENT_VERSION = '1.6.10';
+
+/** Above any rate of ours: the client must not queue. Given, so that it reads no `.env` file for it. */
+const NO_RATE_LIMIT = 100_000;
+/** The longest message of the protocol. */
+const MAX_MESSAGE_BYTES = 0xffffff - 4;
+
+/** Loads the client, an optional peer, when the first connection is made. */
+export async function loadClient(): Promise<(options: ClientOptions) => GatewayClient> {
+  const { IBApi } = await importClient();
+  return (options) => new IBApi({ ...options, maxReqPerSec: NO_RATE_LIMIT });
+}
+
+type ClientModule = { readonly IBApi: new (options: ClientOptions & { maxReqPerSec: number }) => GatewayClient };
+
+async function importClient(): Promise<ClientModule> {
+  try {
+    return (await import('@stoqey/ib')) as unknown as ClientModule;
+  } catch (error) {
+    const remedy = `npm install ${CLIENT_PACKAGE}@${CLIENT_VERSION}`;
+    throw new GatewayUnusable(NAME, `the client ${CLIENT_PACKAGE} is not installed: ${remedy}`, { cause: error });
+  }
+}
+
+export interface ClientGuard {
+  /** Bytes have come. */
+  received(): void;
+  /** What came cannot be read, and nothing after it. */
+  failed(error: unknown): void;
+}
+
+interface ClientSocket {
+  onData(chunk: Buffer): void;
+}
+
+/**
+ * Stands between the socket and the client, whose version 1.6.10 loops for ever at a negative length of a message, and throws out of
+ * the socket's event, which ends the process, at some messages that are malformed. The client gets whole messages, one at a
+ * time.
+ */
+export function guardClient(client: GatewayClient, guard: ClientGuard): void {
+  const { controller } = client as unknown as { readonly controller?: { readonly socket?: Partial<ClientSocket> } };
+  const socket = controller?.socket;
+  if (typeof socket?.onData !== 'function') {
+    throw new GatewayUnusable(NAME, `this version of ${CLIENT_PACKAGE} is not known: install ${CLIENT_VERSION}`);
+  }
+  const take = socket.onData.bind(socket);
+  const messages = new LengthPrefixed(MAX_MESSAGE_BYTES);
+  let isBroken = false;
+  socket.onData = (chunk) => {
+    if (isBroken) return;
+    guard.received();
+    try {
+      for (const message of messages.push(chunk)) take(message);
+    } catch (error) {
+      isBroken = true;
+      guard.failed(new ConnectionLost(NAME, 'TWS sent what the client cannot read', { cause: error }));
+    }
+  };
+}

@@ -1,0 +1,65 @@
+import { readOptions } from '../../primitives/options.js';
+import { defineProvider } from '../defineProvider.js';
+import type { Provider } from '../provider.js';
+import { streamOptionsOf } from '../streamConfig.js';
+import { LIVE_TIMEFRAMES } from './barSizes.js';
+import { IBKR_OPTIONS, type IbkrConfig, marketDataTypeOf, readClientIds, readContracts, readUrl } from './config.js';
+import { gatewayConnect } from './connect.js';
+import { NAME } from './gatewayErrors.js';
+import { LiveSession, type LiveSessionConfig } from './liveSession.js';
+import { normaliser } from './normalise.js';
+import { IBKR_PACING } from './pacing.js';
+
+/** Of the time that the stream gives to the login, so that the session says what is wrong before the stream does. */
+const LOGIN_SHARE = 0.6;
+
+const placeholderUrl = (provider: string, article: string): string =>
+  `https://ibkr.invalid/news/${encodeURIComponent(provider || '-')}/${encodeURIComponent(article)}`;
+
+/**
+ * Interactive Brokers, by way of TWS or IB Gateway, which run beside this program and log in to IBKR.
+ *
+ * Its client is an optional peer: `npm install @stoqey/ib@1.6.10`.
+ *
+ * Symbols: `AAPL` is a stock at SMART in US dollars; `ESZ6 FUT CME`, `EUR.USD CASH IDEALPRO`, `AAPL 20260116 C 150`, `#265598` and names
+ * of the option `contracts` are other contracts.
+ *
+ * @example
+ * ```ts
+ * import { ibkr } from 'sluice/providers/ibkr';
+ *
+ * const provider = ibkr({ port: 4002, clientId: 7, marketDataType: 'delayed' });
+ * provider.stream({ kinds: ['bar', 'trade'], symbols: ['AAPL', 'EUR.USD CASH'] }).subscribe((record) => console.log(record));
+ * ```
+ */
+export function ibkr(config: IbkrConfig = {}): Provider {
+  const read = readOptions(NAME, config, IBKR_OPTIONS);
+  const clientIds = readClientIds(read.clientId);
+  const address = { host: read.host, port: read.port, ...(read.url !== undefined && readUrl(read.url)) };
+  const session: LiveSessionConfig = {
+    loginTimeoutMs: read.connectTimeoutMs * LOGIN_SHARE,
+    farmTimeoutMs: Math.min(read.farmTimeoutMs, read.connectTimeoutMs * (1 - LOGIN_SHARE) * 0.9),
+    marketDataType: marketDataTypeOf(read.marketDataType),
+    contracts: readContracts(read.contracts),
+    trades: read.trades,
+    whatToShow: read.whatToShow,
+    useRTH: read.useRTH,
+    optionSnapshotEveryMs: read.optionSnapshotEveryMs,
+    optionIntervalMs: read.optionIntervalMs,
+    newsProviders: read.newsProviders as readonly string[],
+    fundamentalReport: read.fundamentalReport,
+  };
+  const normalise = normaliser({ newsUrl: read.newsUrl ?? placeholderUrl });
+  return defineProvider(
+    {
+      name: NAME,
+      kinds: ['bar', 'trade', 'quote', 'option', 'news', 'fundamental'],
+      timeframes: LIVE_TIMEFRAMES,
+      pacing: IBKR_PACING,
+      session: () => new LiveSession(session),
+      normalise,
+      connect: gatewayConnect({ ...address, clientIds }),
+    },
+    streamOptionsOf(config),
+  );
+}

@@ -1,0 +1,5 @@
+/** Interactive Brokers, over the client `@stoqey/ib`, an optional peer. */
+export type { WhatToShow } from './barSizes.js';
+export type { IbkrConfig } from './config.js';
+export type { IbkrContract, SecurityType } from './contracts.js';
+export { ibkr } from './ibkr.js';
