@@ -130,6 +130,7 @@ describe('what it refuses', () => {
     ],
     ['no product', of('market_trades', { ...TRADE, product_id: '' }), /product_id must be a product/],
     ['a ticker without a time', of('ticker', TICKER, { timestamp: 'soon' }), /timestamp must be an RFC 3339 time/],
+    ['a ticker without a number', of('ticker', TICKER, { id: '' }), /message with a sequence_num/],
     ['a bid that is no number', of('ticker', { ...TICKER, best_bid: '1e5' }), /best_bid must be/],
     ['a bid of null', of('ticker', { ...TICKER, best_bid: null }), /best_bid must be a price as text, got null/],
     ['a start in milliseconds', of('candles', { ...CANDLE, start: '1767623400000' }), /start must be seconds/],

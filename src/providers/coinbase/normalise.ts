@@ -17,7 +17,7 @@ export interface CoinbaseElement {
   readonly channel: unknown;
   /** When the envelope was written. */
   readonly timestamp: unknown;
-  /** The `sequence_num` of the envelope, and the place in it from the second on: `7`, `7.1`. */
+  /** Of a ticker: the `sequence_num` of the envelope, and its place in it from the second on: `7`, `7.1`. */
   readonly id: string;
   /** Of a candle: whether one with a later start has appeared. */
   readonly isFinal: boolean;
@@ -82,6 +82,7 @@ function quote(raw: Raw, ts: number, id: string): Quote | Unreadable {
   const bidSize = priceOrNone(raw.best_bid_quantity);
   const askSize = priceOrNone(raw.best_ask_quantity);
   if (!isProduct(symbol)) return wrong('product_id', 'a product', symbol);
+  if (id === '') return new Unreadable('a ticker must be in a message with a sequence_num');
   if (!(bid >= 0)) return wrong('best_bid', 'a price as text', raw.best_bid);
   if (!(bidSize >= 0)) return wrong('best_bid_quantity', 'a size as text', raw.best_bid_quantity);
   if (!(ask >= 0)) return wrong('best_ask', 'a price as text', raw.best_ask);

@@ -149,8 +149,9 @@ class CoinbaseSession implements ProviderSession {
   }
 }
 
-/** The vendor numbers messages, and not the tickers in them. */
+/** The vendor numbers messages, and not the tickers in them. Empty if this one has no number. */
 function tickerId({ sequence_num }: Raw, place: number): string {
+  if (!Number.isSafeInteger(sequence_num)) return '';
   return place === 0 ? String(sequence_num) : `${String(sequence_num)}.${place}`;
 }
 
