@@ -5,6 +5,7 @@ import type { Frame, ProviderSession, Series, SessionStep } from '../session.js'
 import type { StreamSettings } from '../streamConfig.js';
 import { Sender } from './sender.js';
 import type { SeriesState } from './seriesTable.js';
+import { SilentChecks } from './silentChecks.js';
 import { lostBy } from './streamErrors.js';
 import type { Turns } from './turns.js';
 
@@ -25,9 +26,6 @@ export interface LinkHost {
   /** Nothing more will come, from any connection. */
   onFinished(): void;
 }
-
-/** How often a connection is checked for a sign of life within `deadAfterMs`. */
-const CHECKS = 20;
 
 /** One connection with its session: carries out what the session wants, and ends when it gives no sign of life. */
 export class Link {
@@ -54,13 +52,14 @@ export class Link {
   #connection: Connection | undefined;
   #signs = 0;
   #signsSeen = 0;
-  #silentChecks = 0;
+  readonly #silence: SilentChecks;
 
   constructor(host: LinkHost, number: number) {
     const { parts, settings, turns } = host;
     const { scheduler } = settings;
     this.#host = host;
     this.number = number;
+    this.#silence = new SilentChecks(settings.deadAfterMs);
     const timer = (fire: () => void) => new Timer(scheduler, () => turns.run(() => this.#attempt(fire)));
     this.#wake = timer(() => this.#step(this.#session!.timer(scheduler.now()), scheduler.now()));
     this.#connecting = timer(() => this.end(this.#lateError()));
@@ -145,10 +144,10 @@ export class Link {
 
   #opened(now: number): void {
     if (this.isOver || this.openedAt !== undefined) return;
-    const { pingEveryMs, deadAfterMs } = this.#host.settings;
+    const { pingEveryMs } = this.#host.settings;
     this.openedAt = now;
     this.#ping.set(pingEveryMs);
-    this.#dead.set(deadAfterMs / CHECKS);
+    this.#dead.set(this.#silence.everyMs);
     this.#step(this.#session!.opened(now), now);
   }
 
@@ -188,14 +187,12 @@ export class Link {
     this.#connection?.ping?.();
   }
 
-  /** Checks are counted rather than time on the clock: a busy event loop is not taken for a dead connection. */
   #checkLife(): void {
-    const { deadAfterMs } = this.#host.settings;
-    this.#silentChecks = this.#signs === this.#signsSeen ? this.#silentChecks + 1 : 0;
+    const { parts, settings } = this.#host;
+    const isSilent = this.#signs === this.#signsSeen;
     this.#signsSeen = this.#signs;
-    if (this.#silentChecks < CHECKS) this.#dead.set(deadAfterMs / CHECKS);
-    else
-      this.end(new ConnectionLost(this.#host.parts.name, `the connection gave no sign of life for ${deadAfterMs} ms`));
+    if (!this.#silence.isOver(isSilent)) this.#dead.set(this.#silence.everyMs);
+    else this.end(new ConnectionLost(parts.name, `the connection gave no sign of life for ${settings.deadAfterMs} ms`));
   }
 
   #lateError(): ProviderError {

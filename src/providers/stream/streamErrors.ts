@@ -9,27 +9,39 @@ export function maskSecrets(text: string, secrets: readonly string[] = []): stri
   return redactText(masked);
 }
 
+/** How much of a notice is kept: it comes from outside. */
+const MAX_NOTICE = 1_000;
+
+/** What a vendor tells an operator, without secrets. */
+export function noticeOf(notice: string, secrets: readonly string[] = []): string {
+  return maskSecrets(notice.slice(0, MAX_NOTICE), secrets);
+}
+
 /** How deep causes are looked at. */
 const MAX_CAUSES = 5;
 
 /**
  * The error of a provider without its secrets, which a vendor may have echoed: in its message and stack, and in those of its causes.
- * It stays the same object.
+ * It stays the same object, unless that cannot be written to.
  */
-export function withoutSecrets<E>(error: E, secrets: readonly string[] = []): E {
+export function withoutSecrets<E>(error: E, secrets: readonly string[] = []): E | Error {
   let link: unknown = error;
-  for (let depth = 0; depth < MAX_CAUSES && link instanceof Error; depth += 1) {
-    maskMember(link, 'message', secrets);
-    maskMember(link, 'stack', secrets);
-    maskMember(link, 'cause', secrets);
-    link = link.cause;
+  try {
+    for (let depth = 0; depth < MAX_CAUSES && link instanceof Error; depth += 1) {
+      for (const member of ['message', 'stack', 'cause'] as const) maskMember(link, member, secrets);
+      link = link.cause;
+    }
+    return error;
+  } catch {
+    return new Error(maskSecrets(messageOf(error), secrets));
   }
-  return error;
 }
 
 function maskMember(error: Error, member: 'message' | 'stack' | 'cause', secrets: readonly string[]): void {
-  const text = error[member];
-  if (typeof text !== 'string' || !secrets.some((secret) => secret !== '' && text.includes(secret))) return;
+  const value = error[member];
+  if (value === undefined || value instanceof Error) return;
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  if (!secrets.some((secret) => secret !== '' && text?.includes(secret))) return;
   Object.defineProperty(error, member, { value: maskSecrets(text, secrets), configurable: true, writable: true });
 }
 

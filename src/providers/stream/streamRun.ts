@@ -13,7 +13,7 @@ import { Link, type LinkHost } from './link.js';
 import { Retries } from './retries.js';
 import type { SeriesTable } from './seriesTable.js';
 import { SilenceWatch } from './silenceWatch.js';
-import { maskSecrets, withoutSecrets } from './streamErrors.js';
+import { noticeOf, withoutSecrets } from './streamErrors.js';
 import { Subscriptions } from './subscriptions.js';
 import { Turns } from './turns.js';
 
@@ -66,7 +66,7 @@ export class StreamRun implements LinkHost {
     const { stage } = outlet;
     const attempt = () => this.#open();
     this.#retries = new Retries({ owner: parts.name, settings, random, turns: this.turns, stage, attempt });
-    this.#silence = new SilenceWatch(settings, () => this.turns.run(() => this.#onSilence()));
+    this.#silence = new SilenceWatch(settings, this.turns, () => this.#onSilence());
     this.#subscriptions = new Subscriptions(
       {
         name: parts.name,
@@ -191,7 +191,7 @@ export class StreamRun implements LinkHost {
     this.#link = undefined;
     this.#silence.end();
     this.#subscriptions.end();
-    this.#feed.lastError = withoutSecrets(error, this.parts.secrets).message;
+    this.#feed.lastError = messageOf(withoutSecrets(error, this.parts.secrets));
     const wasHealthy = link.hasData && scheduler.now() - link.openedAt! >= healthyAfterMs;
     try {
       if (!this.#retries.after(error, wasHealthy)) this.fail(error);
@@ -271,7 +271,7 @@ export class StreamRun implements LinkHost {
   }
 
   #notice(notice: string): void {
-    const masked = maskSecrets(notice, this.parts.secrets);
+    const masked = noticeOf(notice, this.parts.secrets);
     this.#feed.lastNotice = masked;
     this.settings.onNotice?.(masked);
   }

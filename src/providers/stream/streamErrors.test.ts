@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { BadCredentials, ConnectionLost } from '../providerErrors.js';
+import { lostBy, maskSecrets, withoutSecrets } from './streamErrors.js';
+
+const SECRETS = ['s3cret', ''];
+
+describe('the secrets of a provider', () => {
+  it('are masked in texts, wherever they stand, as is what looks like one', () => {
+    expect(maskSecrets('key s3cret, again s3cret; password=hunter2', SECRETS)).toBe('key ***, again ***; password=***');
+  });
+
+  it('are masked in an error, its stack and its causes, and the error stays what it is', () => {
+    const inner = new Error('auth s3cret', { cause: { params: 's3cret' } });
+    const error = new BadCredentials('toy', 'no s3cret', { cause: inner });
+    expect(withoutSecrets(error, SECRETS)).toBe(error);
+    expect(error.message).toBe('toy: no ***');
+    expect(inner.cause).toBe('{"params":"***"}');
+    expect(`${error.stack} ${inner.message} ${inner.stack}`).not.toContain('s3cret');
+  });
+
+  it('are masked in an error that cannot be written to by another one', () => {
+    const masked = withoutSecrets(Object.freeze(new Error('no s3cret')), SECRETS);
+    expect(masked).toEqual(new Error('no ***'));
+  });
+
+  it('leave an error alone that has none, and what is no error', () => {
+    const cause = { some: 'data' };
+    const error = new ConnectionLost('toy', 'gone', { cause });
+    expect(withoutSecrets(error, SECRETS).cause).toBe(cause);
+    expect(withoutSecrets('s3cret'.length, SECRETS)).toBe(6);
+  });
+
+  it('are not in what a transport or a session threw', () => {
+    expect(lostBy('toy', new Error('no s3cret'), SECRETS)).toMatchObject({
+      message: 'toy: no ***',
+      code: 'SLUICE_CONNECTION_LOST',
+    });
+    expect(lostBy('toy', undefined).message).toBe('toy: the connection was closed');
+  });
+});
