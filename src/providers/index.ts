@@ -1,5 +1,14 @@
 /** Vendors of market data: the contract of a provider, and what every one of them is built with. */
 export { defineProvider } from './defineProvider.js';
+export {
+  type CaptureCounts,
+  type CaptureFramesConfig,
+  type CaptureHole,
+  captureFrames,
+  type FrameCapture,
+} from './frames/captureFrames.js';
+export { FrameCaptureError, isFrameCaptureError } from './frames/frameCaptureError.js';
+export { type FrameReplay, type ReplayCounts, type ReplayFramesConfig, replayFrames } from './frames/replayFrames.js';
 export type {
   Connect,
   Connection,

@@ -55,8 +55,10 @@ export interface ConnectionEvents {
   alive(): void;
   /** The connection is over, or was never made; called once. The error says why: the close code, the error of the socket. */
   closed(error: unknown): void;
-  /** Nothing will ever come again, on any connection, as at the end of a recording: the stream completes. */
-  finished?(): void;
+  /**
+   * Nothing will ever come again, on any connection, as at the end of a recording: the stream completes, or fails with the error.
+   */
+  finished?(error?: unknown): void;
 }
 
 /** An open connection, or one that is being opened. */

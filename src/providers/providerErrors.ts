@@ -70,17 +70,30 @@ export class ProviderSilent extends ProviderError {
   readonly retryable = true;
 }
 
-const CODES: ReadonlySet<unknown> = new Set([
-  'SLUICE_PACING_VIOLATION',
-  'SLUICE_NOT_ENTITLED',
-  'SLUICE_BAD_CREDENTIALS',
-  'SLUICE_UNKNOWN_INSTRUMENT',
-  'SLUICE_CONNECTION_LOST',
-  'SLUICE_QUOTA_EXCEEDED',
-  'SLUICE_PROVIDER_SILENT',
+type Named = new (provider: string, message: string, options?: ProviderErrorOptions) => ProviderError;
+
+const BY_CODE: ReadonlyMap<unknown, Named> = new Map<unknown, Named>([
+  ['SLUICE_PACING_VIOLATION', PacingViolation],
+  ['SLUICE_NOT_ENTITLED', NotEntitled],
+  ['SLUICE_BAD_CREDENTIALS', BadCredentials],
+  ['SLUICE_UNKNOWN_INSTRUMENT', UnknownInstrument],
+  ['SLUICE_CONNECTION_LOST', ConnectionLost],
+  ['SLUICE_QUOTA_EXCEEDED', QuotaExceeded],
+  ['SLUICE_PROVIDER_SILENT', ProviderSilent],
 ]);
 
 /** Whether an error is one of the above, from whichever copy of the package. */
 export function isProviderError(error: unknown): error is ProviderError {
-  return error instanceof Error && CODES.has((error as { code?: unknown }).code);
+  return error instanceof Error && BY_CODE.has((error as { code?: unknown }).code);
+}
+
+/** The error of a code; `undefined` for a code of something else. */
+export function providerErrorOf(
+  code: string,
+  provider: string,
+  message: string,
+  options: ProviderErrorOptions = {},
+): ProviderError | undefined {
+  const Class = BY_CODE.get(code);
+  return Class && new Class(provider, message, options);
 }

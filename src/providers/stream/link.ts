@@ -24,7 +24,9 @@ export interface LinkHost {
   /** Called once; everything is released. */
   onOver(link: Link, error: ProviderError): void;
   /** Nothing more will come, from any connection. */
-  onFinished(): void;
+  finish(): void;
+  /** The same, because it cannot. */
+  fail(error: unknown): void;
 }
 
 /** One connection with its session: carries out what the session wants, and ends when it gives no sign of life. */
@@ -95,7 +97,7 @@ export class Link {
           this.#signs += 1;
         },
         closed: (error) => turns.run(() => this.#fail(error)),
-        finished: () => turns.run(() => this.isOver || this.#host.onFinished()),
+        finished: (error) => turns.run(() => this.#finished(error)),
       });
     });
     // It failed, or was closed, before there was something to close.
@@ -149,6 +151,12 @@ export class Link {
     this.#ping.set(pingEveryMs);
     this.#dead.set(this.#silence.everyMs);
     this.#step(this.#session!.opened(now), now);
+  }
+
+  #finished(error: unknown): void {
+    if (this.isOver) return;
+    if (error === undefined) this.#host.finish();
+    else this.#host.fail(error);
   }
 
   readonly #frame = (frame: Frame, receivedAt: number | undefined): void => {

@@ -159,10 +159,6 @@ export class StreamRun implements LinkHost {
     if (step.refused) this.#subscriptions.refuseAll(step.refused, link, now);
   }
 
-  onFinished(): void {
-    this.finish();
-  }
-
   onReady(link: Link): void {
     if (link !== this.#link) {
       this.#handOver?.ready(link);
