@@ -241,24 +241,37 @@ describe('history', () => {
     expect(venue.requests).toHaveLength(1);
   });
 
-  it('waits as long as the vendor says when it was asked too often', async () => {
-    await venue.close();
-    venue = await startFakeBinance({ weightPerMinute: 2 });
-    venue.remember([bar(0)]);
+  /** The minute of the venue does not end on its own. */
+  const stopped: SchedulerLike = {
+    now: () => T + 1_000,
+    schedule: ((work: never, delay: number, state: never) =>
+      eventLoopScheduler.schedule(work, delay, state)) as SchedulerLike['schedule'],
+  };
+
+  /** A clock on which long waits are over at once, and the minute of the venue with them; and how long they were. */
+  function hurried() {
     const waits: number[] = [];
     let now = Date.now();
-    // A clock on which long waits are over at once, and the minute of the venue with them.
     const scheduler: SchedulerLike = {
       now: () => now,
       schedule: ((work: never, delay = 0, state: never) => {
-        if (delay > 0 && delay !== 30_000) {
+        const isTimeout = delay === 30_000;
+        if (delay > 0 && !isTimeout) {
           waits.push(delay);
           now += delay;
           venue.forgetWeight();
         }
-        return eventLoopScheduler.schedule(work, delay === 30_000 ? delay : 0, state);
+        return eventLoopScheduler.schedule(work, isTimeout ? delay : 0, state);
       }) as SchedulerLike['schedule'],
     };
+    return { waits, scheduler };
+  }
+
+  it('waits as long as the vendor says when it was asked too often', async () => {
+    await venue.close();
+    venue = await startFakeBinance({ weightPerMinute: 2, scheduler: stopped });
+    venue.remember([bar(0)]);
+    const { waits, scheduler } = hurried();
     const provider = binance({ url: venue.url, scheduler });
     const range = { of: 'bar', symbol: 'BTCUSDT', from: T, to: T + 60_000 } as const;
     await all(provider, range);
@@ -267,6 +280,23 @@ describe('history', () => {
     expect(waits).toHaveLength(1);
     expect(waits[0]).toBeGreaterThan(0);
     expect(waits[0]).toBeLessThanOrEqual(60_000);
+  });
+
+  it('waits for the next minute when the address has used most of its weight', async () => {
+    await venue.close();
+    venue = await startFakeBinance({ weightPerMinute: 6_000, scheduler: stopped });
+    venue.remember([bar(0)]);
+    const ask = (i: number) => fetch(`${venue.url.replace('ws:', 'http:')}/api/v3/historicalTrades?symbol=S${i}`);
+    // Somebody else at the same address: 216 requests of 25.
+    await Promise.all(Array.from({ length: 216 }, (_, i) => ask(i)));
+    const { waits, scheduler } = hurried();
+    const provider = binance({ url: venue.url, scheduler });
+    const range = { of: 'bar', symbol: 'BTCUSDT', from: T, to: T + 60_000 } as const;
+    await all(provider, range);
+    expect(waits).toEqual([]);
+    await all(provider, range);
+    expect(waits).toHaveLength(1);
+    expect(venue.requests).toHaveLength(218);
   });
 
   it.each<[HistoryRange, RegExp]>([

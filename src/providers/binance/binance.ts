@@ -62,6 +62,14 @@ function weightOf(of: HistoryRange['of'], trades: BinanceTrades): number {
   return trades === 'raw' ? 25 : 4;
 }
 
+/** Weight per minute of the clock at which requests wait for the next: others may share the address. */
+const MAX_WEIGHT = 5_400;
+
+function weightCooldown(headers: Headers, now: number): number {
+  const used = Number(headers.get('x-mbx-used-weight-1m') ?? 0);
+  return used >= MAX_WEIGHT ? 60_000 - (now % 60_000) : 0;
+}
+
 const REMEDY = 'set `url` to an address that serves it, or use the provider coinbase';
 
 /**
@@ -86,6 +94,7 @@ export function binance(config: BinanceConfig = {}): Provider {
     baseUrl: read.restUrl ?? restUrlOf(url),
     pacing: pacing.requests,
     scheduler,
+    cooldownAfter: (headers) => weightCooldown(headers, scheduler.now()),
     errorOf: ({ status }) => (status === 451 ? blocked() : undefined),
   });
   const unit = timeUnit === 'MICROSECOND' ? '?timeUnit=MICROSECOND' : '';

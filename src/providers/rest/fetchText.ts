@@ -18,6 +18,8 @@ export interface FetchTextConfig {
     | ((answer: { readonly status: number; readonly body: string }) => ProviderError | undefined)
     | undefined;
   readonly signal: AbortSignal;
+  /** Called with the headers of each answer. */
+  readonly onHeaders: (headers: Headers) => void;
 }
 
 /** The answer is too large: asking again would not make it smaller. */
@@ -25,7 +27,7 @@ export class AnswerTooLarge extends ConnectionLost {}
 
 /** The body of a 2xx answer to a GET. Everything else is a `ProviderError`; an abort of `signal` throws its reason. */
 export async function fetchText(url: URL, config: FetchTextConfig): Promise<string> {
-  const { name, headers, secrets, timeoutMs, cooldownMs, scheduler, signal, errorOf } = config;
+  const { name, headers, secrets, timeoutMs, cooldownMs, scheduler, signal, errorOf, onHeaders } = config;
   const what = `GET ${url.pathname}`;
   const abort = new AbortController();
   const forward = () => abort.abort(signal.reason);
@@ -39,6 +41,7 @@ export async function fetchText(url: URL, config: FetchTextConfig): Promise<stri
   try {
     signal.throwIfAborted();
     const response = await fetch(url, { headers, redirect: 'manual', signal: abort.signal });
+    onHeaders(response.headers);
     const body = await readBody(response, what, config);
     if (response.ok) return body;
     const { status, statusText } = response;

@@ -42,6 +42,11 @@ export interface RestClientConfig {
   readonly maxBytes?: number;
   /** How long everybody waits after too many requests, where the vendor does not say, in milliseconds. Default 60,000. */
   readonly cooldownMs?: number;
+  /**
+   * How long all requests wait after an answer with these headers, in milliseconds; 0 for not at all. For vendors that say how much of
+   * their limit is used, by whoever shares the address. Default: not at all.
+   */
+  readonly cooldownAfter?: (headers: Headers) => number;
   /** Parses the text of an answer. Default `JSON.parse`. */
   readonly parse?: (text: string) => unknown;
   /** What an answer means that is not 2xx, where the vendor says more than its status. Default: what HTTP says. */
@@ -81,6 +86,7 @@ const OPTIONS = {
   timeoutMs: duration({ min: 1 }).default(30_000),
   maxBytes: integer({ min: 1 }).default(64 * 1024 * 1024),
   cooldownMs: duration().default(60_000),
+  cooldownAfter: func(),
   parse: func().default(JSON.parse),
   errorOf: func(),
   random: func(),
@@ -158,8 +164,12 @@ export class RestClient {
   #delayAfter({ code, retryAfterMs = 0 }: ProviderError, backoff: Backoff): number {
     if (code !== 'SLUICE_PACING_VIOLATION') return Math.max(backoff.nextMs(), retryAfterMs);
     // It holds for everybody who asks the vendor, so it is waited for in the turn.
-    this.#cooldownUntil = Math.max(this.#cooldownUntil, this.#options.scheduler.now() + retryAfterMs);
+    this.#coolDown(retryAfterMs);
     return 0;
+  }
+
+  #coolDown(ms: number): void {
+    this.#cooldownUntil = Math.max(this.#cooldownUntil, this.#options.scheduler.now() + ms);
   }
 
   /** Waits until the vendor's limits have room. */
@@ -177,7 +187,8 @@ export class RestClient {
 
   async #ask(url: URL, signal: AbortSignal): Promise<unknown> {
     const { name, parse, secrets, headers = {} } = this.#options;
-    const answer = await fetchText(url, { ...this.#options, headers, signal });
+    const onHeaders = (received: Headers) => this.#coolDown(this.#options.cooldownAfter?.(received) ?? 0);
+    const answer = await fetchText(url, { ...this.#options, headers, signal, onHeaders });
     try {
       return parse(answer);
     } catch (error) {
