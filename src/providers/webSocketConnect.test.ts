@@ -1,12 +1,17 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { Folder } from '../../test/support/folder.js';
 import type { Connection } from './provider.js';
 import type { ProviderError } from './providerErrors.js';
 import type { Frame } from './session.js';
 import { type WebSocketConnectConfig, webSocketConnect } from './webSocketConnect.js';
 
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 const releases: (() => unknown)[] = [];
 afterEach(async () => {
   for (const release of releases.splice(0).reverse()) await release();
@@ -151,6 +156,20 @@ describe('the end of a connection says why:', () => {
   it('the server does not speak TLS', async () => {
     const port = await listen(createTcpServer((socket) => socket.end('hello\n').on('error', () => {})));
     expect((await messageOf(`wss://127.0.0.1:${port}/`)).message).toMatch(/does not speak TLS|reset the connection/);
+  });
+
+  it.skipIf(!hasOpenssl)('a certificate that nobody vouches for', async () => {
+    const folder = new Folder();
+    releases.push(() => folder.remove());
+    const [key, cert] = [folder.path('key.pem'), folder.path('cert.pem')];
+    const made = spawnSync('openssl', [
+      ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
+      ...['-keyout', key, '-out', cert],
+    ]);
+    expect(made.status).toBe(0);
+    const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (socket) => socket.destroy());
+    const error = await messageOf(`wss://127.0.0.1:${await listen(server)}/?key=s3cret`);
+    expect(error.message).toMatch(/^toy: the certificate of 127\.0\.0\.1:\d+ is not valid: /);
   });
 
   it.each([
