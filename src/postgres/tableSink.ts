@@ -150,7 +150,9 @@ export function tableSink<T>(pool: Pool, definition: Table<T>, config: TableSink
 export function tableSinkOf<T>(owner: string, pool: Pool, definition: Table<T>, config: TableSinkConfig): Sink<T> {
   readArgument(owner, 'pool', pool, having('connect'));
   const { table = definition.name, name = definition.name, ...options } = readOptions(owner, config, OPTIONS);
-  const writer = new TableWriter<T>(pool, { ...options, table: { ...definition, name: table } });
+  const records = recordsOf(definition);
+  const isMigrated = records !== undefined;
+  const writer = new TableWriter<T>(pool, { ...options, table: { ...definition, name: table }, isMigrated });
   const sink: Sink<T> = {
     name,
     keyOf: definition.keyOf,
@@ -159,7 +161,6 @@ export function tableSinkOf<T>(owner: string, pool: Pool, definition: Table<T>, 
     write: (batch) => abortable((signal) => writer.write(batch, signal)),
   };
   const { schema } = options;
-  const records = recordsOf(definition);
   return aimed(sink, {
     table,
     ...(schema === undefined ? {} : { schema }),

@@ -236,7 +236,9 @@ export function semantics({ pool: poolOf, strategies }: Place): void {
       await expect(write(sinkOf(), [bar()])).rejects.toMatchObject({
         code: 'SLUICE_STORE_TABLE',
         sqlState: '42703',
-        message: expect.stringContaining('lacks columns: add "vendor" text, "timeframe" text, "ts" timestamptz'),
+        message: expect.stringContaining(
+          'lacks columns: migrate the store with sluice migrate, or add "vendor" text, "timeframe" text, "ts" timestamptz',
+        ),
       });
     });
 

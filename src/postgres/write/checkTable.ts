@@ -29,8 +29,14 @@ const KEYS = `
 /**
  * Refuses a table that is missing or has another shape. A binary COPY casts nothing: into a column of another type of the same
  * width it silently writes other values. Without a unique index on the key, rows that are written again are duplicated.
+ * `isMigrated`: what a table of an older store lacks, a migration adds.
  */
-export async function checkTable(client: Queryable, table: TableShape, qualified: string): Promise<void> {
+export async function checkTable(
+  client: Queryable,
+  table: TableShape,
+  qualified: string,
+  isMigrated = false,
+): Promise<void> {
   const refuse = (sqlState: string, message: string) => new StoreError('SLUICE_STORE_TABLE', message, { sqlState });
   const { rows } = await client.query<{ name: string; declared: string; type: string; required: boolean }>(COLUMNS, [
     qualified,
@@ -42,7 +48,11 @@ export async function checkTable(client: Queryable, table: TableShape, qualified
   const missing = table.columns.filter(({ name }) => !found.has(name));
   if (missing.length > 0) {
     const needed = missing.map(({ name, type }) => `${quoteIdentifier(name)} ${type}`).join(', ');
-    throw refuse('42703', `the table ${qualified} lacks columns: add ${needed}, or give the sink a table of its own`);
+    const remedy = isMigrated ? 'migrate the store with sluice migrate, or add' : 'add';
+    throw refuse(
+      '42703',
+      `the table ${qualified} lacks columns: ${remedy} ${needed}, or give the sink a table of its own`,
+    );
   }
   for (const { name, type } of table.columns) {
     const column = found.get(name)!;

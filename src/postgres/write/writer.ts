@@ -17,6 +17,8 @@ import { VersionStamper } from './versionStamper.js';
 
 export interface TableWriterConfig<T> {
   readonly table: Table<T>;
+  /** Whether the table is one of those that are migrated. */
+  readonly isMigrated: boolean;
   readonly schema: string | undefined;
   readonly createTable: boolean;
   readonly strategy: Strategy | 'auto';
@@ -111,7 +113,7 @@ export class TableWriter<T> {
   }
 
   async #prepare(client: PoolClient): Promise<WritePlanner> {
-    const { strategy, createTable, table } = this.#config;
+    const { strategy, createTable, table, isMigrated } = this.#config;
     const { exists, create, qualified } = this.#statements;
     const version = await client.query<{ version: string }>('SELECT version() AS version');
     const isPGlite = rememberServer(this.#pool, version.rows[0]?.version ?? '');
@@ -127,7 +129,7 @@ export class TableWriter<T> {
       const { rows } = await client.query<{ exists: boolean }>(exists, [qualified]);
       if (!rows[0]?.exists) await client.query(create);
     }
-    await checkTable(client, table, qualified);
+    await checkTable(client, table, qualified, isMigrated);
     return new WritePlanner(strategy, !isPGlite);
   }
 
