@@ -7,26 +7,17 @@ import { MIGRATIONS } from '../../src/postgres/migrate/migrations.js';
 import { withMigrator } from '../../src/postgres/migrate/migrator.js';
 import { bars } from '../../src/postgres/read/bars.js';
 import { latest } from '../../src/postgres/read/latest.js';
-import { barsTable, RECORD_TABLES } from '../../src/postgres/recordTables.js';
+import { RECORD_TABLES } from '../../src/postgres/recordTables.js';
 import type { Table } from '../../src/postgres/table.js';
 import { tableSink } from '../../src/postgres/tableSink.js';
 import { TIMESCALE_OPTIONS, type TimescaleConfig, timescaleSettings } from '../../src/postgres/timescale/settings.js';
 import { readOptions } from '../../src/primitives/options.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
 import { newsSink } from '../../src/sinks/newsSink.js';
+import { DETAILS, formerBarsSink } from '../support/formerBars.js';
 import { bar, barsOf, write } from './bars.js';
 import { newsItem, storedNews } from './events.js';
 import { inEachPlace } from './places.js';
-
-const DETAILS = ['is_final', 'is_complete', 'trades', 'vwap'];
-
-/** The table as programs of the former version describe it. */
-const formerBars: Table<Bar> = {
-  ...barsTable,
-  columns: barsTable.columns.filter(({ name }) => !DETAILS.includes(name)),
-};
-
-const formerSink = (pool: pg.Pool) => tableSink(pool, formerBars);
 
 /** What programs of the former version read of the table. */
 async function formerRows(pool: pg.Pool, table = 'bars'): Promise<unknown[]> {
@@ -71,7 +62,7 @@ inEachPlace(({ pool: poolOf }) => {
   describe('a store of the former version, with rows', () => {
     beforeEach(async () => {
       await migrateAsFormer(pool);
-      await write(formerSink(pool), old);
+      await write(formerBarsSink(pool), old);
       await write(newsSink(pool), [newsItem()]);
     });
 
@@ -102,7 +93,7 @@ inEachPlace(({ pool: poolOf }) => {
       const fresh = bar({ ts: Date.UTC(2025, 0, 1), ...details });
       const bare = bar({ ts: Date.UTC(2025, 0, 2) });
       await write(barsSink(pool), [revised, fresh]);
-      await write(formerSink(pool), [bare]);
+      await write(formerBarsSink(pool), [bare]);
       const expected = [...old.with(3, revised), fresh, bare].toSorted(byTime);
       expect(await read()).toEqual(expected);
       expect(await all(latest(pool, { symbols: ['ACME'] }))).toEqual([bare]);
@@ -125,7 +116,7 @@ inEachPlace(({ pool: poolOf }) => {
     it('has its columns again when a former program has made the table anew', async () => {
       await migrate(pool);
       await pool.query('DROP TABLE bars CASCADE');
-      await write(formerSink(pool), old);
+      await write(formerBarsSink(pool), old);
       const { steps } = await migrate(pool);
       expect(steps.map(({ what }) => what)).toEqual([
         'apply 005_bar_details again, whose columns are gone',
@@ -137,7 +128,7 @@ inEachPlace(({ pool: poolOf }) => {
   });
 
   it('a table that the sink of a former program made is taken over, with its rows', async () => {
-    await write(formerSink(pool), old);
+    await write(formerBarsSink(pool), old);
     await migrate(pool);
     expect(await read()).toEqual(old);
   });

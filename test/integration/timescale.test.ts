@@ -4,9 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bar } from '../../src/market/bar.js';
 import { type MigrateConfig, migrate, migrationPlan } from '../../src/postgres/migrate/migrate.js';
 import { bars } from '../../src/postgres/read/bars.js';
+import { trades } from '../../src/postgres/read/trades.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
+import { tradesSink } from '../../src/sinks/tradesSink.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
+import { DETAILS, formerBarsSink } from '../support/formerBars.js';
 import { bar, barsOf, storedBars, write } from './bars.js';
+import { trade } from './events.js';
 import { foldNaively, minuteBars, startOfDay } from './rollups.js';
 import { findTimescale, patiently, type TimescalePlace } from './timescalePlace.js';
 
@@ -344,6 +348,54 @@ function histories({ open }: TimescalePlace): void {
       expect(kept).toBeLessThan(60 * 48);
       expect(aggregated).toEqual({ bars_5m: 60 * 48, bars_1h: 60 * 48, bars_1d: 60 * 48 });
       expect(names(await migrate(pool, config))).toEqual([]);
+    },
+    BESIDE_JOBS,
+  );
+
+  it(
+    'takes the columns that a migration adds, compressed chunks included, and keeps their rows',
+    async () => {
+      const schema = 'former';
+      await migrate(pool, { schema });
+      // As it was before there were these.
+      for (const table of ['trades', 'quotes', 'gaps']) await patiently(() => pool.query(`DROP TABLE former.${table}`));
+      for (const column of DETAILS) await patiently(() => pool.query(`ALTER TABLE former.bars DROP COLUMN ${column}`));
+      await pool.query(`DELETE FROM former.sluice_migrations WHERE version > 4`);
+      const old = history(30).toReversed();
+      await write(formerBarsSink(pool, { schema }), old);
+      await patiently(() => pool.query(`SELECT public.compress_chunk(c) FROM public.show_chunks('former.bars') c`));
+
+      const steps = await migrated(pool, { schema });
+      expect(steps.slice(0, 4)).toEqual(NUMBERED.slice(4));
+      expect(steps).toEqual(expect.arrayContaining(['trades hypertable', 'quotes compression policy']));
+      expect(await migrated(pool, { schema })).toEqual([]);
+      const read = () => lastValueFrom(bars(pool, { schema, symbol: 'ACME', timeframe: '1m' }).pipe(toArray()));
+      expect(await read()).toEqual(old);
+      const revised = { ...old[3]!, isFinal: true, trades: 5, vwap: 1.5, seq: 2 };
+      await patiently(() => write(barsSink(pool, { schema }), [revised]));
+      expect(await read()).toEqual(old.with(3, revised));
+    },
+    BESIDE_JOBS,
+  );
+
+  it(
+    'keeps trades in chunks, corrects them in compressed ones, and reads them back in order',
+    async () => {
+      const schema = 'ticks';
+      await migrate(pool, { schema });
+      const start = Math.floor(Date.now() / DAY_MS) * DAY_MS - 4 * DAY_MS;
+      // Three days, and many of each instant.
+      const made = Array.from({ length: 1_200 }, (_, i) =>
+        trade({ ts: start + Math.floor(i / 40) * (DAY_MS / 10), id: String(10_000 + i), price: i }),
+      );
+      const sink = tradesSink(pool, { schema });
+      await write(sink, made.toReversed());
+      await patiently(() => pool.query(`SELECT public.compress_chunk(c) FROM public.show_chunks('ticks.trades') c`));
+      const corrected = made.map((one, i) => (i % 100 === 0 ? { ...one, price: -i, seq: 2 } : one));
+      await patiently(() => write(sink, corrected));
+      await patiently(() => write(sink, made));
+      const read = () => lastValueFrom(trades(pool, { schema, symbol: 'ACME', pageSize: 30 }).pipe(toArray()));
+      expect(await read()).toEqual(corrected);
     },
     BESIDE_JOBS,
   );
