@@ -1,6 +1,6 @@
 /**
  * How fast records are written to Postgres through the framework, compared with a hand-written loop of the same statements:
- * bars, and the tables of options, news and fundamentals.
+ * bars, and the tables of options, news, fundamentals, trades and quotes.
  *
  * Method. A real server, started for this with its own durable defaults (`fsync` and `synchronous_commit` on), or the
  * one that TEST_DATABASE_URL names, on the same machine. 400,000 generated bars of 500 symbols, nine columns and `seq`;
@@ -80,6 +80,8 @@ async function main(): Promise<void> {
     const options = await measure(pool, SUBJECTS.options_snap);
     const news = await measure(pool, SUBJECTS.news);
     const fundamentals = await measure(pool, SUBJECTS.fundamentals);
+    const trades = await measure(pool, SUBJECTS.trades);
+    const quotes = await measure(pool, SUBJECTS.quotes);
     console.log(`peak memory of this process, bars: ${rssMb} MB`);
     console.log(
       JSON.stringify({
@@ -92,6 +94,8 @@ async function main(): Promise<void> {
           options_snap: figuresOf(options),
           news: figuresOf(news),
           fundamentals: figuresOf(fundamentals),
+          trades: figuresOf(trades),
+          quotes: figuresOf(quotes),
         },
       }),
     );

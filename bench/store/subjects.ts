@@ -1,8 +1,15 @@
 import type pg from 'pg';
 import type { Sink } from 'sluice';
-import { barsSink, fundamentalsSink, newsSink, optionsSink } from 'sluice/sinks';
+import { barsSink, fundamentalsSink, newsSink, optionsSink, quotesSink, tradesSink } from 'sluice/sinks';
 import { syntheticBars, syntheticEvents } from 'sluice/sources';
-import { barsTable, fundamentalsTable, newsTable, optionsTable } from '../../src/postgres/recordTables.js';
+import {
+  barsTable,
+  fundamentalsTable,
+  newsTable,
+  optionsTable,
+  quotesTable,
+  tradesTable,
+} from '../../src/postgres/recordTables.js';
 import type { Table } from '../../src/postgres/table.js';
 
 export const SYMBOLS = 500;
@@ -54,6 +61,20 @@ export const SUBJECTS = {
     sink: (pool) => fundamentalsSink(pool),
     items: (count) => [...syntheticEvents({ kinds: ['fundamental'], ...config(count) })],
     changed: (figure) => ({ ...figure, value: figure.value + 1 }),
+    ...OTHERS,
+  }),
+  trades: subject({
+    table: tradesTable,
+    sink: (pool) => tradesSink(pool),
+    items: (count) => [...syntheticEvents({ kinds: ['trade'], ...config(count) })],
+    changed: (trade) => ({ ...trade, price: trade.price + 1 }),
+    ...OTHERS,
+  }),
+  quotes: subject({
+    table: quotesTable,
+    sink: (pool) => quotesSink(pool),
+    items: (count) => [...syntheticEvents({ kinds: ['quote'], ...config(count) })],
+    changed: (quote) => ({ ...quote, bid: 1 + (quote.bid ?? 0) }),
     ...OTHERS,
   }),
 };

@@ -89,6 +89,45 @@ describe('replayFile', () => {
     expect((await replay(ndjson)).items).toEqual([items[0]]);
   });
 
+  it('keeps symbols as they are spelled, in CSV and NDJSON: case, inner blanks and all', async () => {
+    const symbols = ['TpC', 'TPC', 'tpc', 'BRK B', 'BTC-USD', '^GSPC', "O'N", 'a, "b"', 'ß', 'İ', '🚀 x'];
+    const quoted = symbols.map((symbol) => `"${symbol.replaceAll('"', '""')}"`);
+    const path = folder.write('symbols.csv', csv(...quoted.map((symbol, i) => row(i).replace('SPY', () => symbol))));
+    const { items, bad } = await replay(path);
+    expect(bad).toEqual([]);
+    expect(items.map(({ symbol }) => symbol)).toEqual(symbols);
+    const again = folder.write('symbols.ndjson', items.map((one) => JSON.stringify(one)).join('\n'));
+    expect((await replay(again)).items).toEqual(items);
+    expect(
+      (await replay(folder.write('default.csv', csv(row(1)).replace('symbol', 's')), { defaults: { symbol: 'BRK b' } }))
+        .items,
+    ).toMatchObject([{ symbol: 'BRK b' }]);
+  });
+
+  it('reads what few files have: whether a bar is final and complete, its trades and its average price', async () => {
+    const header = `${HEADER},isFinal,isComplete,trades,avg`;
+    const path = folder.write(
+      'details.csv',
+      [header, `${row(1)},true,false,17,1.25`, `${row(2)},,,,`, `${row(3)},false,,0,`].join('\n'),
+    );
+    const { items, bad } = await replay(path, { columns: { vwap: 'avg' } });
+    expect(bad).toEqual([]);
+    const [plain] = (await replay(folder.write('plain.csv', csv(row(1))))).items;
+    expect(items[0]).toStrictEqual({ ...plain!, isFinal: true, isComplete: false, trades: 17, vwap: 1.25 });
+    expect(items.map(({ isFinal, isComplete, trades, vwap }) => [isFinal, isComplete, trades, vwap])).toEqual([
+      [true, false, 17, 1.25],
+      [undefined, undefined, undefined, undefined],
+      [false, undefined, 0, undefined],
+    ]);
+    const again = folder.write('details.ndjson', items.map((one) => JSON.stringify(one)).join('\n'));
+    expect((await replay(again)).items).toStrictEqual(items);
+    const wrong = await replay(folder.write('wrong.csv', [header, `${row(1)},yes,,1.5,`].join('\n')));
+    expect(wrong.bad).toMatchObject([{ column: 'isFinal', reason: 'expected true or false, got "yes"' }]);
+    await expect(replay(folder.write('none.csv', csv(row(1))), { columns: { vwap: 'avg' } })).resolves.toMatchObject({
+      end: { kind: 'error', error: { name: 'MissingColumnError' } },
+    });
+  });
+
   it('puts characters together that lie across two chunks', async () => {
     const symbol = 'Ж'.repeat(50);
     const rows = Array.from({ length: 3_000 }, (_, i) => row(i).replace('SPY', symbol));

@@ -47,7 +47,8 @@ const OPTIONS = {
 
 /**
  * The ready-made pipeline from records of any kind to their tables: each record is checked, routed by its `kind`, and
- * written by the coordinator of that kind, which is named after its table: `bars`, `options_snap`, `news` or `fundamentals`.
+ * written by the coordinator of that kind, which is named after its table: `bars`, `options_snap`, `news`, `fundamentals`, `trades`,
+ * `quotes` or `gaps`.
  *
  * A record that does not match its model goes to the dead letters with the field and the reason `decode`; without dead letters
  * it fails the pipeline with a `DecodeError`. A source is paused while the coordinator of its next record is full.

@@ -20,8 +20,8 @@ const OPTIONS = {
 const EPOCH = number({ min: Date.UTC(1900, 0), max: Date.UTC(2200, 0) }).required();
 
 /**
- * Generated records of several kinds, interleaved at random: bars, option chains, headlines and figures from company reports,
- * with late revisions and duplicates on request. All of them pass `marketEventCodec`.
+ * Generated records of several kinds, interleaved at random: bars, option chains, headlines, figures from company reports,
+ * trades, quotes and gaps, with late revisions and duplicates on request. All of them pass `marketEventCodec`.
  *
  * The records depend on the configuration alone, on every machine; each iteration starts afresh. The records of one kind are
  * the same whichever other kinds come with them, and the bars are those of {@link syntheticBars}. Each kind has its own `seq`,

@@ -287,7 +287,7 @@ describe('sluice dlq replay', () => {
   it('leaves what it has no table for, and what was never decoded, and says so', async () => {
     await letters.write(
       { ...fromStore(bar()), reason: 'drain' },
-      { items: [{ kind: 'trade', price: 1 }] },
+      { items: [{ kind: 'dividend', price: 1 }] },
       { items: ['2026;AAPL;n/a'], reason: 'decode' },
       { items: [{ kind: 'bar', high: 'n/a' }], reason: 'decode', stage: 'decode' },
     );
@@ -295,7 +295,7 @@ describe('sluice dlq replay', () => {
     expect(stdout.trimEnd().split('\n')).toEqual([
       'replayed 1 letter with 1 item: 1 written, 0 failed again',
       expect.stringContaining('left 1 letter with 1 item of kind bar: not decoded yet'),
-      expect.stringContaining('left 1 letter with 1 item of kind trade: the store has no table for this kind'),
+      expect.stringContaining('left 1 letter with 1 item of kind dividend: the store has no table for this kind'),
       expect.stringContaining('left 1 letter with 1 item of no kind: the store has no table for this kind'),
     ]);
     expect(code).toBe(3);
@@ -341,7 +341,7 @@ describe('sluice dlq replay', () => {
   }, 60_000);
 
   it('changes nothing with --dry-run, and needs no store for it', async () => {
-    await letters.write(fromStore(bar(), bar()), fromStore(news), { items: [{ kind: 'trade' }] });
+    await letters.write(fromStore(bar(), bar()), fromStore(news), { items: [{ kind: 'dividend' }] });
     const before = await letters.read();
     const { code, stdout, stderr } = await sluice(['dlq', 'replay', '--dry-run'], {});
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -349,7 +349,7 @@ describe('sluice dlq replay', () => {
       'would replay 2 letters with 3 items',
       '  into table bars: 1 letter with 2 items',
       '  into table news: 1 letter with 1 item',
-      expect.stringContaining('left 1 letter with 1 item of kind trade: the store has no table for this kind'),
+      expect.stringContaining('left 1 letter with 1 item of kind dividend: the store has no table for this kind'),
     ]);
     expect(await letters.read()).toEqual(before);
   });

@@ -67,7 +67,7 @@ describe('sluice dlq ls', () => {
     [['--reason', 'drain', '--stage', 'a'], []],
     [['--parked'], []],
   ])('%j: only those', async (args, expected) => {
-    await letters.write({ stage: 'a' }, { stage: 'b', reason: 'drain' }, { stage: 'c', items: [{ kind: 'trade' }] });
+    await letters.write({ stage: 'a' }, { stage: 'b', reason: 'drain' }, { stage: 'c', items: [{ kind: 'dividend' }] });
     const ids = (await letters.read()).map(({ id }) => id);
     const { code, stdout } = await dlq(['ls', '--json', ...args]);
     expect(code).toBe(0);
@@ -445,8 +445,8 @@ describe('sluice dlq replay --dry-run', () => {
     await letters.write(
       { items: [bar(), bar()], sink: BARS },
       { items: [{ kind: 'news' }], sink: { name: 'news', table: 'news', records: 'news' } },
-      { items: [{ kind: 'trade' }, { kind: 'trade' }] },
-      { items: [bar(), { kind: 'trade' }] },
+      { items: [{ kind: 'dividend' }, { kind: 'dividend' }] },
+      { items: [bar(), { kind: 'dividend' }] },
       { items: [bar()], reason: 'decode' },
       { items: ['x'] },
     );
@@ -460,12 +460,12 @@ describe('sluice dlq replay --dry-run', () => {
       parked: 0,
       left: [
         { kind: 'bar', why: 'not decoded', letters: 1, items: 1 },
-        { kind: 'trade', why: 'no table', letters: 1, items: 2 },
+        { kind: 'dividend', why: 'no table', letters: 1, items: 2 },
         { kind: 'mixed', why: 'no table', letters: 1, items: 2 },
         { kind: null, why: 'no table', letters: 1, items: 1 },
       ],
     });
-    expect(await counts('--kind', 'trade')).toMatchObject({ letters: 0, left: [{ kind: 'trade' }] });
+    expect(await counts('--kind', 'dividend')).toMatchObject({ letters: 0, left: [{ kind: 'dividend' }] });
     expect(await counts('--reason', 'decode')).toMatchObject({ letters: 0, left: [{ why: 'not decoded' }] });
     expect(await counts('--limit', '1')).toMatchObject({ letters: 1, items: 2 });
   });

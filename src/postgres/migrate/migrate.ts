@@ -58,12 +58,13 @@ const OPTIONS = {
 
 /**
  * Brings the database of a store to the newest state: its tables, and what the server offers for them. With the TimescaleDB
- * extension, `bars` and `options_snap` become hypertables with compression, and `bars_5m`, `bars_1h` and `bars_1d` continuous
- * aggregates; on plain Postgres these three are views, with the same columns. The promise resolves with a report of what was
- * done.
+ * extension, `bars`, `options_snap`, `trades` and `quotes` become hypertables with compression, and `bars_5m`, `bars_1h` and
+ * `bars_1d` continuous aggregates; on plain Postgres these three are views, with the same columns. The promise resolves with a
+ * report of what was done.
  *
  * ```text
- * empty             --(001 002 003 004, views)-->  newest
+ * empty             --(001 to 008, views)------->  newest
+ * an older store    --(005 to 008)-------------->  newest
  * newest            --()------------------------>  newest
  * and the extension --(hypertables, aggregates)->  newest
  * ```
@@ -79,7 +80,7 @@ const OPTIONS = {
  *
  * **Gotchas**:
  *
- * - A table that `barsSink` created is taken over.
+ * - A table that `barsSink` created is taken over. An older one gets the columns that it lacks, and its rows stay.
  * - An extension that appears later is used at the next run, which then moves the rows into chunks under a lock on the table.
  * - On plain Postgres the views aggregate whenever they are read.
  * - A day of `bars_1d` is a day of UTC unless `days` says otherwise. Days of a zone have 23 or 25 hours where its clocks change.
