@@ -164,6 +164,51 @@ describe('a stream', () => {
   });
 });
 
+describe('a connection that the vendor ends', () => {
+  /** The time for which the first connection is read on is short. */
+  const scheduler: SchedulerLike = {
+    now: () => Date.now(),
+    schedule: ((work: never, delay = 0, state: never) =>
+      eventLoopScheduler.schedule(work, delay === 5_000 ? 20 : delay, state)) as SchedulerLike['schedule'],
+  };
+
+  it('is handed over without a gap, and what both connections deliver comes once', async () => {
+    const seen = await stream(['trade', 'quote', 'bar'], { scheduler });
+    const quote = {
+      kind: 'quote',
+      vendor: 'binance',
+      symbol: 'BTCUSDT',
+      ts: T,
+      bid: 1,
+      bidSize: 2,
+      ask: 3,
+      askSize: 4,
+    } as const;
+    venue.publish([trade(1)]);
+    await seen.count(1);
+    venue.shutDown(60_000);
+    await venue.until(({ accepted }) => accepted.length === 2 && venue.subscribedInAll === 6);
+    expect(venue.connections).toBe(2);
+    // Both connections have these.
+    venue.publish([trade(2), trade(3), { ...quote, id: '77' }, bar(0, false), bar(0)]);
+    await venue.until(({ connections }) => connections === 1);
+    venue.publish([trade(4)]);
+    await seen.count(7);
+    const kinds = seen.items.map((record) => ('id' in record ? record.id : record.kind));
+    expect(kinds).toEqual(['1', '2', '3', '77', 'bar', 'bar', '4']);
+    expect(seen.monitor.feeds[0]).toMatchObject({ state: 'live', reconnects: 0, gaps: 0, confirmed: 3 });
+    expect(venue.accepted).toHaveLength(2);
+  });
+
+  it('is handed over by its age', async () => {
+    const seen = await stream(['trade'], { scheduler, handOverAfterMs: 1_000 });
+    await venue.until(({ accepted, connections }) => accepted.length === 2 && connections === 1);
+    venue.publish([trade(1)]);
+    await seen.count(1);
+    expect(seen.monitor.feeds[0]).toMatchObject({ reconnects: 0, gaps: 0 });
+  });
+});
+
 describe('a region that is not served', () => {
   const message =
     'binance: does not serve the region that you connect from (HTTP 451): set `url` to an address that serves it, or use the provider coinbase';

@@ -20,7 +20,7 @@ function handingOver(config: ToyStreamConfig = {}) {
 const numbered = (symbol: string, seq: number) => ['trade', symbol, seq, 1, undefined, seq];
 
 describe('a connection that the vendor will close', () => {
-  it('is replaced by one that is opened beside it, once that has confirmed everything, without a gap', () => {
+  it('is replaced by one that is opened beside it, 5 s after that has confirmed everything, without a gap', () => {
     const stream = handingOver();
     const [old, next] = stream.connections;
     next.open();
@@ -30,6 +30,9 @@ describe('a connection that the vendor will close', () => {
     stream.old({ data: [numbered('B', 2)] });
     expect([old.isClosed, stream.feed.confirmed]).toEqual([false, 2]);
     stream.next({ ok: ['trade B'] });
+    stream.pass(4_999);
+    expect([old.isClosed, next.isClosed]).toEqual([false, false]);
+    stream.pass(1);
     expect([old.isClosed, next.isClosed]).toEqual([true, false]);
     stream.next({ data: [numbered('A', 3)] });
     expect(stream.take()).toEqual(['trade A 1', 'trade B 2', 'trade A 3']);
@@ -50,11 +53,51 @@ describe('a connection that the vendor will close', () => {
     expect(stream.monitor.account()).toMatchObject({ received: 8, delivered: 5, dropped: { duplicate: 3 } });
   });
 
+  it('may be behind its successor, which lacks what was sent before it was asked', () => {
+    const stream = handingOver();
+    stream.connections[1].open();
+    stream.next({ welcome: true, ok: [] });
+    stream.next({ data: [numbered('A', 4), numbered('A', 5)] });
+    stream.old({ data: [numbered('A', 2)] });
+    stream.next({ ok: ['trade A', 'trade B'] });
+    // It is read on: what it had sent may still be on its way.
+    stream.old({ data: [numbered('A', 3), numbered('A', 4), numbered('A', 5), numbered('A', 6)] });
+    stream.next({ data: [numbered('A', 6), numbered('A', 7)] });
+    const emitted = ['trade A 1', 'trade A 4', 'trade A 5', 'trade A 2', 'trade A 3', 'trade A 6', 'trade A 7'];
+    expect(stream.take()).toEqual(emitted);
+    expect(stream.feed.duplicates).toBe(3);
+  });
+
+  it('may be ahead of its successor, also when that has taken over', () => {
+    const stream = handingOver();
+    stream.connections[1].open();
+    stream.next({ welcome: true, ok: ['trade A', 'trade B'] });
+    stream.old({ data: [numbered('A', 2), numbered('A', 3)] });
+    stream.pass(5_000);
+    stream.next({ data: [numbered('A', 2), numbered('A', 3), numbered('A', 4)] });
+    expect(stream.take()).toEqual(['trade A 1', 'trade A 2', 'trade A 3', 'trade A 4']);
+  });
+
+  it('is followed by one that is closed soon as well, and is replaced in turn', () => {
+    const stream = handingOver();
+    stream.connections[1].open();
+    stream.next({ welcome: true });
+    stream.next({ ok: ['trade A', 'trade B'], handOver: true });
+    expect(stream.vendor.connections).toHaveLength(2);
+    stream.pass(5_000);
+    expect(stream.vendor.connections).toHaveLength(3);
+    expect(stream.connections.map(({ isClosed }) => isClosed)).toEqual([true, false]);
+    stream.login('trade A', 'trade B');
+    stream.pass(5_000);
+    expect(stream.vendor.connections.map(({ isClosed }) => isClosed)).toEqual([true, true, false]);
+  });
+
   it('is followed by a record of each series that counts as its confirmation', () => {
     const stream = handingOver();
     stream.connections[1].open();
     stream.next({ welcome: true });
     stream.next({ data: [numbered('A', 2), numbered('B', 2)] });
+    stream.pass(5_000);
     expect(stream.connections[0].isClosed).toBe(true);
     expect(stream.take()).toEqual(['trade A 1', 'trade A 2', 'trade B 2']);
   });
@@ -89,6 +132,7 @@ describe('a connection that the vendor will close', () => {
     stream.pass(1_000);
     expect(stream.vendor.connections).toHaveLength(3);
     stream.login('trade A', 'trade B');
+    stream.pass(5_000);
     expect(stream.connections[0].isClosed).toBe(true);
     expect(stream.take()).toEqual(['trade A 1', 'trade A 2']);
   });
@@ -107,6 +151,7 @@ describe('a connection that the vendor will close', () => {
     const stream = handingOver();
     for (let i = 2; i < 6; i += 1) {
       stream.login('trade A', 'trade B');
+      stream.pass(5_000);
       stream.say({ data: [numbered('A', i)] });
       stream.say({ handOver: true });
       expect(stream.vendor.connections).toHaveLength(i + 1);

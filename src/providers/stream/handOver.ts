@@ -27,23 +27,39 @@ export interface HandOverConfig {
 /** How long a successor may go without an answer, and how long after it has taken over records may still come again. */
 const OVERLAP_MS = 60_000;
 
+/** How long the first connection is read after its successor has answered: what was sent before that may still be on its way. */
+const DRAIN_MS = 5_000;
+
+/** What both connections have delivered of one series, by `seq`. */
+interface Delivered {
+  /** The highest of the first connection. */
+  ofFirst: number;
+  /** The successor has delivered everything from the one to the other. */
+  from: number;
+  to: number;
+}
+
 /**
  * Replaces a connection that the vendor will close: a successor is opened beside it and asked for the same series, and both are
- * read until the successor has answered for each. Then it takes over without a gap. A successor that fails is tried again with a
- * backoff, while the first connection goes on.
+ * read until some seconds after the successor has answered for each. Then it takes over without a gap. A successor that fails is
+ * tried again with a backoff, while the first connection goes on.
  *
  * Both deliver the same records, each up to seconds before the other. A record is emitted once by its `seq`, which rises within a
- * series; of the successor, records without one are left to the first connection.
+ * series: one of the first connection is a repetition if the successor has delivered it, one of the successor if the first has come
+ * as far. What the successor began too late for comes over the first connection only. Of the successor, records without a `seq`
+ * are left to the first connection.
  */
 export class HandOver {
   readonly #config: HandOverConfig;
   readonly #timer: Timer;
-  /** The highest `seq` that has come of each series. */
-  readonly #lastSeq = new Map<RecordKind, Map<string, number>>();
+  readonly #delivered = new Map<RecordKind, Map<string, Delivered>>();
   readonly #asked = new Set<SeriesState>();
   readonly #confirmed = new Set<SeriesState>();
   #successor: Link | undefined;
   #hasTakenOver = false;
+  #isDraining = false;
+  /** Whether the successor is about to be closed as well. */
+  mustRepeat = false;
 
   constructor(config: HandOverConfig) {
     this.#config = config;
@@ -71,6 +87,8 @@ export class HandOver {
   }
 
   begin(): void {
+    this.#isDraining = false;
+    this.mustRepeat = false;
     this.#asked.clear();
     this.#confirmed.clear();
     this.#timer.set(OVERLAP_MS);
@@ -108,15 +126,30 @@ export class HandOver {
     const { seq } = record;
     if (seq === undefined) return isOfSuccessor;
     const symbol = record.kind === 'news' ? record.id : record.symbol;
-    let bySymbol = this.#lastSeq.get(record.kind);
+    const delivered = this.#deliveredOf(record.kind, symbol);
+    if (!isOfSuccessor && !this.#hasTakenOver) {
+      if (seq >= delivered.from && seq <= delivered.to) return true;
+      delivered.ofFirst = Math.max(delivered.ofFirst, seq);
+      return false;
+    }
+    delivered.from = Math.min(delivered.from, seq);
+    delivered.to = Math.max(delivered.to, seq);
+    return seq <= delivered.ofFirst;
+  }
+
+  #deliveredOf(kind: RecordKind, symbol: string): Delivered {
+    let bySymbol = this.#delivered.get(kind);
     if (!bySymbol) {
       bySymbol = new Map();
-      this.#lastSeq.set(record.kind, bySymbol);
+      this.#delivered.set(kind, bySymbol);
     }
-    const last = bySymbol.get(symbol);
-    if (last !== undefined && seq <= last) return true;
-    bySymbol.set(symbol, seq);
-    return false;
+    let delivered = bySymbol.get(symbol);
+    if (!delivered) {
+      const { NEGATIVE_INFINITY, POSITIVE_INFINITY } = Number;
+      delivered = { ofFirst: NEGATIVE_INFINITY, from: POSITIVE_INFINITY, to: NEGATIVE_INFINITY };
+      bySymbol.set(symbol, delivered);
+    }
+    return delivered;
   }
 
   /** The successor is over before it took over. */
@@ -145,12 +178,16 @@ export class HandOver {
   }
 
   #check(): void {
-    if (this.#asked.size === 0 && this.#successor?.isReady) this.#config.takeOver(this);
+    if (this.#asked.size > 0 || !this.#successor?.isReady || this.#isDraining) return;
+    this.#isDraining = true;
+    this.#timer.set(DRAIN_MS);
   }
 
   #onTimer(): void {
     if (this.#hasTakenOver) {
       this.#config.over();
+    } else if (this.#isDraining) {
+      this.#config.takeOver(this);
     } else if (this.#successor) {
       // It does not answer.
       this.#successor.close();
@@ -162,6 +199,7 @@ export class HandOver {
 
   #retry(error: ProviderError | undefined): void {
     this.#successor = undefined;
+    this.#isDraining = false;
     const delayMs = error ? this.#config.attempts.delayAfter(error, false) : OVERLAP_MS;
     // The first connection goes on, and what is next is decided when it ends.
     if (delayMs === undefined) this.#config.over();

@@ -138,6 +138,7 @@ export class StreamRun implements LinkHost {
       if (step.notices) for (const notice of step.notices) this.#notice(notice);
       if (link === this.#link) this.#onStepOfLink(link, step, now);
       else if (this.#handOver) {
+        if (step.handOver) this.#handOver.mustRepeat = true;
         if (step.elements) this.#delivery.take(step.elements, link, now);
         this.#handOver?.answered(step);
       }
@@ -253,6 +254,7 @@ export class StreamRun implements LinkHost {
     if (successor.isReady) this.#subscriptions.takeOver(successor, handOver.confirmed, handOver.unanswered);
     else this.#subscriptions.end();
     handOver.hasTakenOver();
+    if (handOver.mustRepeat) this.#beginHandOver();
   }
 
   #endHandOver(): void {

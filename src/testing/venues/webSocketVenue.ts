@@ -63,6 +63,11 @@ export abstract class WebSocketVenue implements FakeVenue {
     return [...new Set([...this.#sockets].flatMap(({ subscriptions }) => [...subscriptions]))];
   }
 
+  /** How many subscriptions the open connections have, each counted for itself. */
+  get subscribedInAll(): number {
+    return [...this.#sockets].reduce((sum, { subscriptions }) => sum + subscriptions.size, 0);
+  }
+
   until(isSo: (venue: FakeVenue) => boolean): Promise<void> {
     if (isSo(this)) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push({ isSo: () => isSo(this), resolve }));
