@@ -6,6 +6,7 @@ import { CommandContext, EXIT, type ExitCode, type GlobalOptions, UsageError } f
 import { configCommand } from './commands/config.js';
 import { dlqCommand } from './commands/dlq.js';
 import { migrateCommand } from './commands/migrate.js';
+import { simCommand } from './commands/sim.js';
 import { formatError } from './formatError.js';
 import { path } from './parsers.js';
 import { OutputClosedError, type Terminal } from './terminal.js';
@@ -18,7 +19,7 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
     written.push(output.write(text).catch(() => {}));
   };
   const program = new Command('sluice')
-    .description('Settings, store and dead letters of a Sluice pipeline.')
+    .description('Settings, store and dead letters of a Sluice pipeline, and a simulated market.')
     .version(version(), '-V, --version', 'print the version')
     // Not --env-file, which Node 20 takes for its own in any position.
     .option('--dotenv-file <path>', 'read this file of NAME=value lines instead of .env', path)
@@ -41,7 +42,7 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
     );
   const globals = () => program.opts<GlobalOptions>();
   const context = new CommandContext(terminal, globals);
-  const commands = [configCommand(context), migrateCommand(context), dlqCommand(context)];
+  const commands = [configCommand(context), migrateCommand(context), dlqCommand(context), simCommand(context)];
   for (const command of commands) program.addCommand(inheriting(command, program));
 
   try {

@@ -215,7 +215,7 @@ describe('alpaca', () => {
     const third = lastValueFrom(refusals.pipe(take(3)));
     refusals.subscribe((one) => refused.push(one));
     const heard = listen(
-      providerOf(venue, { onRefused: (one) => refusals.next(one) }).stream({
+      providerOf(venue, { onRefused: (one) => refusals.next(one), confirmAfterMs: 200 }).stream({
         kinds: ['trade'],
         symbols: ['BAD', 'GONE', 'AAPL', 'MSFT', 'IBM', 'SPY'],
       }),

@@ -69,7 +69,8 @@ export interface AlpacaFailure {
   readonly code: number | undefined;
   /** In words, Alpaca's own among them. */
   readonly text: string;
-  readonly error: ProviderError;
+  /** The error; `about` is what Alpaca does not name itself. */
+  readonly error: (about?: string) => ProviderError;
 }
 
 /** Reads an element with `T` of `error`. One with a code that is not known counts as the answer to whatever was asked. */
@@ -79,5 +80,6 @@ export function failureOf(element: Readonly<Record<string, unknown>>): AlpacaFai
   const row = code === undefined ? undefined : ERRORS[code];
   const { meaning, text, error } = row ?? { meaning: 'refuse', text: 'Alpaca reports an error', error: unknown };
   const message = `${text} (${code ?? 'no code'}: ${words})`;
-  return { meaning, code, text: message, error: error(message, element) };
+  const errorOf = (about?: string) => error(about === undefined ? message : `${about}: ${message}`, element);
+  return { meaning, code, text: message, error: errorOf };
 }

@@ -115,14 +115,12 @@ describe('subscriptions', () => {
     expect(session.frame(subscription({ bars: ['*'] }), NOW).confirmed).toEqual([bar('AAPL')]);
   });
 
-  it('are refused if the answer does not have them, and the others are confirmed', () => {
+  it('are not confirmed if the answer does not have them, and may be asked again', () => {
     const session = loggedIn();
     session.subscribe([trade('AAPL'), trade('GONE')], NOW);
-    const { confirmed, refused = [] } = session.frame(subscription({ trades: ['AAPL'] }), NOW);
-    expect(confirmed).toEqual([trade('AAPL')]);
-    expect(refused.map(({ series }) => series)).toEqual([trade('GONE')]);
-    expect(refused[0]?.error).toBeInstanceOf(UnknownInstrument);
-    expect(refused[0]?.error.message).toBe('alpaca: a subscription was answered without trades of GONE');
+    const step = session.frame(subscription({ trades: ['AAPL'] }), NOW);
+    expect([step.confirmed, step.refused]).toEqual([[trade('AAPL')], undefined]);
+    expect(sent(session.subscribe([trade('GONE')], NOW))).toEqual([{ action: 'subscribe', trades: ['GONE'] }]);
   });
 
   it('are under way one at a time, because an error does not name its cause', () => {
@@ -217,7 +215,9 @@ describe('errors of subscriptions', () => {
     const found = dialogue(series, ({ trades = [] }) => (trades.includes('B!D') ? [400, 'invalid syntax'] : undefined));
     expect(found.refused).toEqual(['B!D']);
     expect(found.errors[0]).toBeInstanceOf(UnknownInstrument);
-    expect(found.errors[0]?.message).toContain('(400: invalid syntax)');
+    expect(found.errors[0]?.message).toBe(
+      'alpaca: trades of B!D: the subscription is not valid; is the symbol spelled as Alpaca does? (400: invalid syntax)',
+    );
     expect(found.confirmed).toHaveLength(63);
     expect(found.messages).toBeLessThan(15);
   });

@@ -1,6 +1,6 @@
 import { ConnectionLost, type ProviderError, UnknownInstrument } from '../providerErrors.js';
 import type { Frame, ProviderSession, Refusal, Series, SessionStep } from '../session.js';
-import { failureOf, VENDOR } from './alpacaErrors.js';
+import { type AlpacaFailure, failureOf, VENDOR } from './alpacaErrors.js';
 import { type AlpacaChannel, type AlpacaFeed, channelsOf, seriesKey, seriesText } from './channels.js';
 import { type AlpacaEncoding, type DecodedFrame, encodeFrame, frameDecoder } from './frames.js';
 
@@ -147,27 +147,29 @@ export class AlpacaSession implements ProviderSession {
       // Unsubscribed since.
       if (!this.#wanted.has(seriesKey(one))) continue;
       if (symbols.has(one.symbol) || symbols.has('*')) found.confirmed.push(one);
-      else this.#refuse(one, notConfirmed(one), found);
+      // The stream takes what is not confirmed in time for unknown.
+      else this.#wanted.delete(seriesKey(one));
     }
   }
 
   #error(element: Element, found: Findings): void {
-    const { meaning, code, text, error } = failureOf(element);
+    const failure = failureOf(element);
+    const { meaning, text } = failure;
     const isAsked = this.#awaited === 'subscription';
     // Before the login there is nothing that could be refused.
     if (meaning === 'refuse' && !isAsked) {
       if (this.#awaited === 'nothing') found.notices.push(text);
       else found.fail = lost(text, element);
     } else if (meaning === 'refuse' || (meaning === 'end' && isAsked)) {
-      this.#refuseRequest(code, text, error, found);
+      this.#refuseRequest(failure, found);
     } else if (meaning !== 'ignore') {
       if (meaning === 'reconnect') found.notices.push(text);
-      found.fail = error;
+      found.fail = failure.error();
     }
   }
 
   /** One series of the request under way is at fault, or several. */
-  #refuseRequest(code: number | undefined, text: string, error: ProviderError, found: Findings): void {
+  #refuseRequest(failure: AlpacaFailure, found: Findings): void {
     const { action, series } = this.#requests.shift()!;
     this.#awaited = 'nothing';
     if (series.length > 1) {
@@ -177,26 +179,26 @@ export class AlpacaSession implements ProviderSession {
     }
     const [only] = series;
     if (action === 'unsubscribe' || only === undefined) {
-      found.notices.push(text);
+      found.notices.push(failure.text);
       return;
     }
-    this.#refuse(only, error, found);
-    if (code === SYMBOL_LIMIT) this.#refuseChannel(channelsOf(only, this.#config.feed)[0]!, error, found);
+    this.#refuse(only, failure, found);
+    if (failure.code === SYMBOL_LIMIT) this.#refuseChannel(channelsOf(only, this.#config.feed)[0]!, failure, found);
   }
 
   /** The plan's limit is reached: whatever else waits for this channel would be over it too. */
-  #refuseChannel(channel: AlpacaChannel, error: ProviderError, found: Findings): void {
+  #refuseChannel(channel: AlpacaChannel, failure: AlpacaFailure, found: Findings): void {
     const isOver = (one: Series) => channelsOf(one, this.#config.feed)[0] === channel;
     this.#requests = this.#requests.flatMap((request) => {
       if (request.action === 'unsubscribe') return [request];
-      for (const one of request.series) if (isOver(one)) this.#refuse(one, error, found);
+      for (const one of request.series) if (isOver(one)) this.#refuse(one, failure, found);
       const series = request.series.filter((one) => !isOver(one));
       return series.length > 0 ? [{ ...request, series }] : [];
     });
   }
 
-  #refuse(series: Series, error: ProviderError, found: Findings): void {
-    if (this.#wanted.delete(seriesKey(series))) found.refused.push({ series, error });
+  #refuse(series: Series, { error }: AlpacaFailure, found: Findings): void {
+    if (this.#wanted.delete(seriesKey(series))) found.refused.push({ series, error: error(seriesText(series)) });
   }
 
   #notStreamed(series: Series): ProviderError {
@@ -243,8 +245,4 @@ function isObject(value: unknown): value is Element {
 
 function lost(message: string, cause?: unknown): ConnectionLost {
   return new ConnectionLost(VENDOR, message, cause === undefined ? {} : { cause });
-}
-
-function notConfirmed(series: Series): UnknownInstrument {
-  return new UnknownInstrument(VENDOR, `a subscription was answered without ${seriesText(series)}`);
 }

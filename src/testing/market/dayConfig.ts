@@ -49,9 +49,9 @@ export interface SimulatedDayConfig {
   readonly tradesPerMinute?: number;
   /** The quotes per trade. A number from 0 to 1,000, default 3. */
   readonly quotesPerTrade?: number;
-  /** The share of trades that are told 2 to 20 s late. From 0 to 1, default 0.002. */
+  /** The share of trades of equities that are told 2 to 20 s late. From 0 to 1, default 0.002. */
   readonly late?: number;
-  /** The share of trades that are corrected 1 to 20 s later. From 0 to 1, default 0.001. */
+  /** The share of trades of equities that are corrected 1 to 20 s later. From 0 to 1, default 0.001. */
   readonly corrected?: number;
   /** A halt of one symbol; false for none. */
   readonly halt?: SimulatedHalt | false;

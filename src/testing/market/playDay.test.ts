@@ -101,6 +101,18 @@ describe('playDay', () => {
     expect(venue.published).toEqual(expected.map((record) => ({ ...record, symbol: 'BTCUSDT' })));
   });
 
+  it('leaves out corrections for a venue that has none', () => {
+    const busy = simulatedDay({ symbols: ['AAPL'], crypto: [], from: '09:30', corrected: 0.5 });
+    const [one, other] = [listener(), listener()];
+    const scheduler = new VirtualTimeScheduler(undefined, 120_000);
+    playDay(busy, { venues: [one, { ...other, corrects: false }], scheduler });
+    scheduler.flush();
+    const ids = (all: readonly MarketEvent[]) => all.flatMap((record) => (record.kind === 'trade' ? [record.id] : []));
+    expect(new Set(ids(one.published)).size).toBeLessThan(ids(one.published).length);
+    expect(new Set(ids(other.published)).size).toBe(ids(other.published).length);
+    expect(new Set(ids(other.published))).toEqual(new Set(ids(one.published)));
+  });
+
   it('shifts all times, by whole minutes', () => {
     const venue = listener();
     play({ venues: [venue], shiftMs: 86_400_000 * 30 + 60_000 });

@@ -22,6 +22,8 @@ export interface DayListener {
   readonly venue: Pick<FakeVenue, 'publish'>;
   /** How the venue spells a symbol of the day; undefined for one that it does not have. Default: as the day does. */
   readonly spell?: (symbol: string) => string | undefined;
+  /** Whether the venue corrects trades. Default true. */
+  readonly corrects?: boolean;
 }
 
 export interface PlayDayConfig {
@@ -82,8 +84,11 @@ export function playDay(day: SimulatedDay, config: PlayDayConfig): DayPlay {
   const state = { told: 0, isOver: false };
 
   const tell = (events: readonly SimulatedEvent[]) => {
-    const records = events.flatMap((event) => ('record' in event ? [shifted(event.record, shiftMs)] : []));
-    for (const { venue, spell } of venues) {
+    const isNew = (event: SimulatedEvent) => !(event.what === 'trade' && event.corrects);
+    const all = recordsOf(events, shiftMs);
+    const uncorrected = events.every(isNew) ? all : recordsOf(events.filter(isNew), shiftMs);
+    for (const { venue, spell, corrects = true } of venues) {
+      const records = corrects ? all : uncorrected;
       const known = spell ? records.flatMap((record) => spelled(record, spell)) : records;
       if (known.length > 0) venue.publish(known);
     }
@@ -117,6 +122,10 @@ export function playDay(day: SimulatedDay, config: PlayDayConfig): DayPlay {
       timer.cancel();
     },
   };
+}
+
+function recordsOf(events: readonly SimulatedEvent[], shiftMs: number): readonly Dated[] {
+  return events.flatMap((event) => ('record' in event ? [shifted(event.record, shiftMs)] : []));
 }
 
 type Dated = Extract<MarketEvent, { readonly ts: number; readonly symbol: string }>;

@@ -177,6 +177,11 @@ describe('simulatedDay', () => {
   it('revises bars whose trades were late or corrected', () => {
     const bars = barsOf([...firstOf(simulatedDay(BUSY), BUSY_MS)]);
     expect(bars.filter(({ isRevision }) => isRevision).length).toBeGreaterThan(5);
+    const crypto = tradesOf([...firstOf(simulatedDay(BUSY), BUSY_MS)]).filter(
+      ({ record }) => record.symbol === 'BTC-USD',
+    );
+    expect(crypto.length).toBeGreaterThan(100);
+    expect(crypto.filter(({ at, record, corrects }) => corrects || at > record.ts + 50)).toEqual([]);
     const exact = barsOf([...firstOf(simulatedDay({ ...BUSY, late: 0, corrected: 0 }), BUSY_MS)]);
     expect(exact.filter(({ isRevision }) => isRevision)).toEqual([]);
   });

@@ -29,7 +29,7 @@ const MAX_DELAY_SECONDS = 32;
  *   there are.
  * - Bars of a minute are told 0.1 to 0.6 s after it, and again 30 s after it if a trade came late or was corrected since. The last
  *   version of a bar agrees with the last versions of its trades. A minute without trades has no bar.
- * - A correction has the key of the trade and a higher `seq`. For each symbol, the `seq` of its trades, of its quotes and of its
+ * - A correction has the key of the trade and a higher `seq`. Crypto has neither corrections nor late trades. For each symbol, the `seq` of its trades, of its quotes and of its
  *   bars count from 1 without a gap, in the order in which they are told.
  * - In the halt, the symbol has neither trades nor quotes. In the burst, every symbol has `times` as many as otherwise.
  *
@@ -89,7 +89,9 @@ function symbolsOf(settings: DaySettings, queue: SecondsQueue): SimulatedSymbol[
   return [...settings.symbols, ...settings.crypto].map((name, i) => {
     const isCrypto = i >= settings.symbols.length;
     const halt = settings.halt?.symbol === name ? settings.halt : undefined;
-    return new SimulatedSymbol({ ...settings, name, isCrypto, halt }, seed, push);
+    // Exchanges of crypto number their trades and correct none.
+    const faults = isCrypto ? { late: 0, corrected: 0 } : {};
+    return new SimulatedSymbol({ ...settings, ...faults, name, isCrypto, halt }, seed, push);
   });
 }
 
