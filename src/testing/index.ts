@@ -79,6 +79,8 @@ export type { FakeVenue } from './venues/fakeVenue.js';
 export type { FakeGateway, FakeGatewayOptions } from './venues/ibkr/fakeGateway.js';
 export { startFakeGateway } from './venues/ibkr/startFakeGateway.js';
 export type { WireField } from './venues/ibkr/wire.js';
+export { FakeMassive, type FakeMassiveConfig } from './venues/massive/fakeMassive.js';
+export { startFakeMassive } from './venues/massive/startFakeMassive.js';
 export { VenueSocket } from './venues/venueSocket.js';
 export { WebSocketVenue } from './venues/webSocketVenue.js';
 export { withGate } from './withGate.js';

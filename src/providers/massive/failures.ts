@@ -43,3 +43,8 @@ export function tooManyConnections(words: string): ProviderError {
 export function lost(message: string, cause?: unknown): ProviderError {
   return new ConnectionLost(VENDOR, message, cause === undefined ? {} : { cause });
 }
+
+/** Whether a connection was closed with code 1008, which the vendor uses for accounts with too many of them. */
+export function isPolicyViolation(error: unknown): error is Error {
+  return error instanceof Error && /closed the connection with code 1008\b/.test(error.message);
+}

@@ -15,8 +15,8 @@ export interface PagesConfig<T> {
   readonly first: RestRequest;
   /** The request for the page after this one; `undefined` after the last. An address that the vendor gives is a `path`. */
   readonly next: (answer: unknown, request: RestRequest) => RestRequest | undefined;
-  /** The records of a page. An empty one is passed over. */
-  readonly read: (answer: unknown) => readonly T[];
+  /** The records of a page, and what was asked for it. An empty one is passed over. */
+  readonly read: (answer: unknown, request: RestRequest) => readonly T[];
 }
 
 /** How many requests back a repeated one is noticed. */
@@ -30,13 +30,18 @@ export function pages<T>(config: PagesConfig<T>): AsyncIterable<readonly T[]> {
   const { read } = config;
   return cancellable((signal) =>
     from(answers(config, signal)).pipe(
-      map((answer) => read(answer)),
+      map(({ answer, request }) => read(answer, request)),
       filter((page) => page.length > 0),
     ),
   );
 }
 
-async function* answers<T>(config: PagesConfig<T>, signal: AbortSignal): AsyncGenerator<unknown> {
+interface Page {
+  readonly answer: unknown;
+  readonly request: RestRequest;
+}
+
+async function* answers<T>(config: PagesConfig<T>, signal: AbortSignal): AsyncGenerator<Page> {
   const { client, range, first, next } = config;
   const asked = new RecentKeys(MAX_REMEMBERED);
   for (let request: RestRequest | undefined = first; request; ) {
@@ -48,7 +53,7 @@ async function* answers<T>(config: PagesConfig<T>, signal: AbortSignal): AsyncGe
       );
     }
     const answer = await client.json(request, range, signal);
-    yield answer;
+    yield { answer, request };
     request = next(answer, request);
   }
 }

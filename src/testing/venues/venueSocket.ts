@@ -65,6 +65,12 @@ export class VenueSocket {
     this.#socket.terminate();
   }
 
+  /** Ends TCP without a close frame, once everything that was sent has left. */
+  drop(): void {
+    this.isEnded = true;
+    this.#tcp.end();
+  }
+
   /** Breaks it with a TCP reset. */
   reset(): void {
     this.isEnded = true;
