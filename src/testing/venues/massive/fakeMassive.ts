@@ -5,8 +5,19 @@ import { Timer } from '../../../primitives/timer.js';
 import type { Frame } from '../../../providers/session.js';
 import type { VenueSocket } from '../venueSocket.js';
 import { WebSocketVenue } from '../webSocketVenue.js';
+import {
+  clusterName,
+  clusterOf,
+  frameOf,
+  isAllowed,
+  POLICY_VIOLATION,
+  partsOf,
+  readMessage,
+  statusOf,
+  WORDS,
+} from './dialogue.js';
 import { RestSide } from './restSide.js';
-import { CHANNELS, type Cluster, channelOf, elementOf, isCluster, MALFORMED, type WireElement } from './wire.js';
+import { CHANNELS, channelOf, elementOf, isCluster, MALFORMED, type WireElement } from './wire.js';
 
 /** How {@link startFakeMassive} behaves. */
 export interface FakeMassiveConfig {
@@ -25,22 +36,6 @@ export interface FakeMassiveConfig {
   /** The clock and timers. Default: those of `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
 }
-
-/** https://massive.com/docs/websocket/quickstart; words of refusals as published by users of the vendor. */
-const WORDS = {
-  connected: 'Connected Successfully',
-  loggedIn: 'authenticated',
-  wrongKey: 'authentication failed',
-  wrongPlan: "Your plan doesn't include websocket access. Visit https://massive.com/pricing to upgrade.",
-  noLogin: 'No authentication request received.',
-  tooMany:
-    'Maximum number of websocket connections exceeded. You have reached the connection limit for your account. Please contact support.',
-  refused: 'not authorized',
-  nonsense: 'invalid request',
-};
-
-const POLICY_VIOLATION = 1008;
-const MAX_OPTION_QUOTES = 1_000;
 
 /** Massive on loopback: see `startFakeMassive`. */
 export class FakeMassive extends WebSocketVenue {
@@ -264,45 +259,5 @@ export class FakeMassive extends WebSocketVenue {
       elements.push(elementOf(record, channel, cluster));
     }
     return elements;
-  }
-}
-
-function isAllowed(socket: VenueSocket, cluster: Cluster, channel: string, ticker: string): boolean {
-  if (cluster !== 'options' || channel !== 'Q') return true;
-  const quotes = [...socket.subscriptions].filter((slot) => slot.startsWith('Q.')).length;
-  return ticker !== '*' && quotes < MAX_OPTION_QUOTES;
-}
-
-function statusOf(status: string, message: string): WireElement {
-  return { ev: 'status', status, message };
-}
-
-/** Every frame of the vendor is an array. */
-function frameOf(elements: readonly WireElement[]): string {
-  return JSON.stringify(elements);
-}
-
-function clusterName(path: string): string {
-  return path.split(/[/?]/)[1] ?? '';
-}
-
-function clusterOf({ path }: VenueSocket): Cluster {
-  const name = clusterName(path);
-  return isCluster(name) ? name : 'stocks';
-}
-
-/** Tickers have dots: only the first one ends the channel. Pairs of currencies may be written with a dash. */
-function partsOf(slot: string): { readonly channel: string; readonly ticker: string } {
-  const dot = slot.indexOf('.');
-  return dot < 0 ? { channel: slot, ticker: '' } : { channel: slot.slice(0, dot), ticker: slot.slice(dot + 1) };
-}
-
-function readMessage(frame: Frame): { readonly action?: string; readonly params?: string | undefined } {
-  try {
-    const message = JSON.parse(String(frame)) as { readonly action?: string; readonly params?: unknown } | null;
-    const params = typeof message?.params === 'string' ? message.params : undefined;
-    return { ...(typeof message?.action === 'string' && { action: message.action }), params };
-  } catch {
-    return {};
   }
 }
