@@ -3,7 +3,7 @@
  * bars, and the tables of options, news, fundamentals, trades and quotes.
  *
  * Method. A real server, started for this with its own durable defaults (`fsync` and `synchronous_commit` on), or the
- * one that TEST_DATABASE_URL names, on the same machine. 400,000 generated bars of 500 symbols, nine columns and `seq`;
+ * one that TEST_DATABASE_URL names, on the same machine. 400,000 generated bars of 500 symbols, nine columns, `seq` and four that are null;
  * of each other kind 150,000 records of the same symbols. The tables are as the sinks make them: the primary key is their
  * only index.
  *

@@ -3,15 +3,23 @@ import { from as fromIx } from 'ix/asynciterable';
 import { map } from 'ix/asynciterable/operators';
 import type { Observable } from 'rxjs';
 import type { Bar } from '../../src/market/bar.js';
+import type { Gap } from '../../src/market/gap.js';
 import type { NewsItem } from '../../src/market/newsItem.js';
+import type { Quote } from '../../src/market/quote.js';
 import type { MarketEvent } from '../../src/market/recordKinds.js';
+import type { Trade } from '../../src/market/trade.js';
+import type { Pool } from '../../src/postgres/pool.js';
 import {
+  bars,
   fromAsyncIterable,
   fromIterable,
   fromReadable,
+  gaps,
+  quotes,
   replayFile,
   synthetic,
   syntheticEvents,
+  trades,
 } from '../../src/sources/index.js';
 import { expectType } from './equal.js';
 
@@ -24,6 +32,17 @@ expectType<Observable<Bar>>()(synthetic({ symbols: ['SPY'] }));
 expectType<Iterable<MarketEvent>>()(syntheticEvents());
 expectType<Iterable<MarketEvent>>()(syntheticEvents({ count: 5 }));
 expectType<Iterable<Bar | NewsItem>>()(syntheticEvents({ kinds: ['bar', 'news'] }));
+expectType<Iterable<Trade | Gap>>()(syntheticEvents({ kinds: ['trade', 'gap'] }));
+
+declare const pool: Pool;
+expectType<Observable<Bar>>()(bars(pool, { symbol: 'TpC', timeframe: '1m' }));
+expectType<Observable<Trade>>()(trades(pool, { symbols: ['BRK B'] }));
+expectType<Observable<Quote>>()(quotes(pool, { symbol: 'BTC-USD', from: 0 }));
+expectType<Observable<Gap>>()(gaps(pool, { states: ['open'] }));
+// @ts-expect-error: not a state of a gap
+gaps(pool, { states: ['closed'] });
+// @ts-expect-error: trades have no timeframe
+trades(pool, { symbol: 'A', timeframe: '1m' });
 
 expectType<Observable<Bar>>()(replayFile('bars.csv'));
 expectType<Observable<Bar>>()(replayFile('bars.csv', { columns: { ts: 'date' }, speed: 60 }));

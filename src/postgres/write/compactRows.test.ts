@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Bar } from '../../market/bar.js';
 import type { OptionSnapshot } from '../../market/optionSnapshot.js';
-import { barsTable, optionsTable } from '../recordTables.js';
+import type { Trade } from '../../market/trade.js';
+import { barsTable, optionsTable, tradesTable } from '../recordTables.js';
 import { inKeyOrder, rowCompactor } from './compactRows.js';
 import { toMicros } from './encode.js';
 
@@ -47,6 +48,20 @@ describe('rowCompactor', () => {
     expect(items.map(({ symbol, ts }) => symbol + ts)).toEqual(
       ['A', 'B', 'C'].flatMap((symbol) => [1, 2, 3].map((ts) => symbol + ts)),
     );
+  });
+
+  it('puts the trades of a symbol together, whatever their instants and ids, and keeps each', () => {
+    const trades = ['A', 'B', 'A', 'C', 'B', 'A'].map(
+      (symbol, i): Trade => ({ kind: 'trade', vendor: 'v', symbol, ts: i >> 1, price: 1, size: 1, id: `${i}`, seq: i }),
+    );
+    const { items, seqs } = rowCompactor(tradesTable)({ items: trades, seqs: Float64Array.from(trades, (_, i) => i) });
+    expect(items.map(({ symbol, id }) => `${symbol}${id}`)).toEqual(['A0', 'A2', 'A5', 'B1', 'B4', 'C3']);
+    expect([...seqs]).toEqual([0, 2, 5, 1, 4, 3]);
+    const same = [trades[0]!, { ...trades[0]!, id: 'other' }, { ...trades[0]!, price: 2 }];
+    expect(rowCompactor(tradesTable)({ items: same, seqs: Float64Array.from([1, 1, 2]) }).items).toEqual([
+      same[2],
+      same[1],
+    ]);
   });
 
   it('tells keys apart by each of their parts', () => {
