@@ -3,6 +3,7 @@ import type { Quote } from '../../market/quote.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
 import type { Trade } from '../../market/trade.js';
 import { decimal } from '../decode/decimal.js';
+import { isSymbolText } from '../decode/symbolText.js';
 import { Unreadable } from '../session.js';
 
 /** An object of the vendor, of which nothing is known yet. */
@@ -31,7 +32,7 @@ function trade(raw: Raw, id: unknown): Trade | Unreadable {
   const ts = instant(raw.T);
   const price = decimal(raw.p);
   const size = decimal(raw.q);
-  if (!isSymbol(symbol)) return wrong('s', 'a symbol', symbol);
+  if (!isSymbolText(symbol)) return wrong('s', 'a symbol', symbol);
   if (Number.isNaN(ts)) return wrong('T', 'a time', raw.T);
   if (!isCount(id)) return wrong(raw.e === 'trade' ? 't' : 'a', 'the id of a trade', id);
   if (!(price > 0)) return wrong('p', 'a price as text', raw.p);
@@ -49,7 +50,7 @@ function bar(raw: Raw): Bar | Unreadable {
   const timeframe = kline.i;
   const ts = instant(kline.t);
   const at = instant(raw.E);
-  if (!isSymbol(symbol)) return wrong('s', 'a symbol', symbol);
+  if (!isSymbolText(symbol)) return wrong('s', 'a symbol', symbol);
   if (typeof timeframe !== 'string' || timeframe === '') return wrong('k.i', 'an interval', timeframe);
   if (Number.isNaN(ts)) return wrong('k.t', 'a time', kline.t);
   if (Number.isNaN(at)) return wrong('E', 'a time', raw.E);
@@ -114,7 +115,7 @@ function quote(raw: Raw, receivedAt: number): Quote | Unreadable {
   const askSize = decimal(raw.A);
   const bid = decimal(raw.b);
   const ask = decimal(raw.a);
-  if (!isSymbol(symbol)) return wrong('s', 'a symbol', symbol);
+  if (!isSymbolText(symbol)) return wrong('s', 'a symbol', symbol);
   if (!isCount(id)) return wrong('u', 'an update id', id);
   if (!(bid >= 0)) return wrong('b', 'a price as text', raw.b);
   if (!(bidSize >= 0)) return wrong('B', 'a quantity as text', raw.B);
@@ -148,12 +149,6 @@ export function micros(ms: number): number {
 
 export function isCount(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && Number.isSafeInteger(value);
-}
-
-const SYMBOL = /^[^\s\p{Cc}\uFFFD]{1,64}$/u;
-
-function isSymbol(value: unknown): value is string {
-  return typeof value === 'string' && SYMBOL.test(value);
 }
 
 /** Quotes no more of a value than a person reads. */

@@ -2,8 +2,9 @@ import type { Bar } from '../../market/bar.js';
 import type { Quote } from '../../market/quote.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
 import type { Trade } from '../../market/trade.js';
-import { decimal } from '../decode/decimal.js';
+import { decimal, wholeNumber } from '../decode/decimal.js';
 import { rfc3339Ms } from '../decode/rfc3339.js';
+import { isSymbolText } from '../decode/symbolText.js';
 import { Unreadable } from '../session.js';
 
 /** The only timeframe of the channel `candles`. */
@@ -50,18 +51,17 @@ function trade(raw: Raw): Trade | Unreadable {
   const ts = rfc3339Ms(raw.time);
   const price = decimal(raw.price);
   const size = decimal(raw.size);
-  if (!isProduct(symbol)) return wrong('product_id', 'a product', symbol);
-  if (typeof id !== 'string' || !TRADE_ID.test(id)) return wrong('trade_id', 'an id as text', id);
+  if (!isSymbolText(symbol)) return wrong('product_id', 'a product', symbol);
+  // Ids count up per product.
+  const number = wholeNumber(id);
+  if (Number.isNaN(number)) return wrong('trade_id', 'an id as text', id);
   if (Number.isNaN(ts)) return wrong('time', 'an RFC 3339 time', raw.time);
   if (!(price > 0)) return wrong('price', 'a price as text', raw.price);
   if (!(size >= 0)) return wrong('size', 'a size as text', raw.size);
   const side = aggressor(raw.side);
   if (side === undefined) return wrong('side', 'BUY or SELL', raw.side);
-  return { kind: 'trade', vendor: 'coinbase', symbol, ts, price, size, id, side, seq: Number(id) };
+  return { kind: 'trade', vendor: 'coinbase', symbol, ts, price, size, id: id as string, side, seq: number };
 }
-
-/** Ids count up per product. One of 15 digits is below 2^53. */
-const TRADE_ID = /^\d{1,15}$/;
 
 /**
  * The vendor names the side of the maker, whose order was in the book: the aggressor is on the other one. Coinbase says so of the
@@ -81,7 +81,7 @@ function quote(raw: Raw, ts: number, id: string): Quote | Unreadable {
   const ask = priceOrNone(raw.best_ask);
   const bidSize = priceOrNone(raw.best_bid_quantity);
   const askSize = priceOrNone(raw.best_ask_quantity);
-  if (!isProduct(symbol)) return wrong('product_id', 'a product', symbol);
+  if (!isSymbolText(symbol)) return wrong('product_id', 'a product', symbol);
   if (id === '') return new Unreadable('a ticker must be in a message with a sequence_num');
   if (!(bid >= 0)) return wrong('best_bid', 'a price as text', raw.best_bid);
   if (!(bidSize >= 0)) return wrong('best_bid_quantity', 'a size as text', raw.best_bid_quantity);
@@ -125,7 +125,7 @@ export function candle(
   const low = decimal(l);
   const close = decimal(c);
   const volume = decimal(v);
-  if (!isProduct(symbol)) return wrong('product_id', 'a product', symbol);
+  if (!isSymbolText(symbol)) return wrong('product_id', 'a product', symbol);
   if (Number.isNaN(ts)) return wrong('start', 'seconds since 1970 as text', start);
   if (!(low >= 0)) return wrong('low', 'a price as text', l);
   if (!(high >= low)) return wrong('high', `a price as text that is not below the low of ${low}`, h);
@@ -137,13 +137,7 @@ export function candle(
 
 /** The start of a candle in milliseconds, from its seconds as text: ten digits until the year 2286. */
 export function startMs(start: unknown): number {
-  return typeof start === 'string' && /^\d{10}$/.test(start) ? Number(start) * 1e3 : Number.NaN;
-}
-
-const PRODUCT = /^[^\s\p{Cc}\uFFFD]{1,64}$/u;
-
-function isProduct(value: unknown): value is string {
-  return typeof value === 'string' && PRODUCT.test(value);
+  return typeof start === 'string' && start.length === 10 ? wholeNumber(start) * 1e3 : Number.NaN;
 }
 
 /** Quotes no more of a value than a person reads. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decimal } from './decimal.js';
+import { decimal, wholeNumber } from './decimal.js';
 
 it.each([
   ['0', 0],
@@ -41,4 +41,20 @@ it('agrees with Number on plain decimals, and refuses all other texts', () => {
       expect(decimal(text)).toBe(isPlain ? Number(text) : Number.NaN);
     }),
   );
+});
+
+it('gives the double nearest to the decimal, as Number does, with few digits and with many', () => {
+  fc.assert(
+    fc.property(fc.nat(), fc.nat({ max: 12 }), fc.nat(), (whole, zeros, fraction) => {
+      const text = `${whole}.${'0'.repeat(zeros)}${fraction}`;
+      expect(decimal(text)).toBe(Number(text));
+      expect(decimal(`-${text}`)).toBe(-Number(text));
+    }),
+  );
+});
+
+it('reads whole numbers that a double holds', () => {
+  expect(['0', '007', '999999999999999'].map(wholeNumber)).toEqual([0, 7, 999_999_999_999_999]);
+  const others = ['', '-1', '1.0', '1e3', ' 1', '1x', '1'.repeat(16), 1, null, undefined];
+  expect(others.map(wholeNumber)).toEqual(others.map(() => Number.NaN));
 });
