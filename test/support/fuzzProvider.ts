@@ -16,6 +16,8 @@ export interface FuzzCounts {
   failed: number;
   elements: number;
   records: number;
+  /** Elements that are known to make no record. */
+  silent: number;
   unreadable: number;
   holes: number;
 }
@@ -25,7 +27,7 @@ export interface FuzzCounts {
  * connection. Throws at a record that the codec refuses, and at an error that is none of a provider.
  */
 export function fuzzProvider(frames: Iterable<Frame>, begin: () => ProviderSession, normalise: Normalise): FuzzCounts {
-  const counts: FuzzCounts = { frames: 0, failed: 0, elements: 0, records: 0, unreadable: 0, holes: 0 };
+  const counts: FuzzCounts = { frames: 0, failed: 0, elements: 0, records: 0, silent: 0, unreadable: 0, holes: 0 };
   let session = begin();
   for (const frame of frames) {
     counts.frames += 1;
@@ -35,6 +37,10 @@ export function fuzzProvider(frames: Iterable<Frame>, begin: () => ProviderSessi
       const found = normalise(element, NOW);
       if (found instanceof Unreadable) {
         counts.unreadable += 1;
+        continue;
+      }
+      if (Array.isArray(found) && found.length === 0) {
+        counts.silent += 1;
         continue;
       }
       counts.records += 1;

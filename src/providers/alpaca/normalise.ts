@@ -72,7 +72,7 @@ function tradeOf(
   seq: number,
 ): Trade | Unreadable {
   const { S: symbol } = fields;
-  if (!symbolField.is(symbol)) return unreadable('S', symbolField.expected, symbol);
+  if (!isSymbol(symbol)) return unreadable('S', symbolField.expected, symbol);
   const ts = rfc3339Ms(fields.t);
   if (Number.isNaN(ts)) return unreadable('t', 'a time of RFC 3339', fields.t);
   const id = idOf(rawId);
@@ -101,7 +101,7 @@ function tradeOf(
 
 function quoteOf(fields: Element, seq: number): Quote | Unreadable {
   const { S: symbol } = fields;
-  if (!symbolField.is(symbol)) return unreadable('S', symbolField.expected, symbol);
+  if (!isSymbol(symbol)) return unreadable('S', symbolField.expected, symbol);
   const ts = rfc3339Ms(fields.t);
   if (Number.isNaN(ts)) return unreadable('t', 'a time of RFC 3339', fields.t);
   const bid = numberOf(fields.bp);
@@ -132,7 +132,7 @@ function quoteOf(fields: Element, seq: number): Quote | Unreadable {
 
 function barOf(fields: Element, timeframe: string, isFinal: boolean, seq: number): Bar | Unreadable {
   const { S: symbol } = fields;
-  if (!symbolField.is(symbol)) return unreadable('S', symbolField.expected, symbol);
+  if (!isSymbol(symbol)) return unreadable('S', symbolField.expected, symbol);
   const ts = rfc3339Ms(fields.t);
   if (Number.isNaN(ts)) return unreadable('t', 'a time of RFC 3339', fields.t);
   const open = numberOf(fields.o);
@@ -176,6 +176,18 @@ function numberOf(value: unknown): number {
   return typeof value === 'bigint' ? Number(value) : Number.NaN;
 }
 
+const SPACE = 32;
+const DELETE = 127;
+
+/** Nearly all symbols are plain: only the others are worth a regular expression. */
+function isSymbol(value: unknown): value is string {
+  if (typeof value !== 'string') return false;
+  const { length } = value;
+  let at = 0;
+  while (at < length && value.charCodeAt(at) > SPACE && value.charCodeAt(at) < DELETE) at += 1;
+  return (at === length && length > 0) || symbolField.is(value);
+}
+
 const DIGITS = /^\d{1,20}$/;
 
 function idOf(value: unknown): string | undefined {
@@ -191,10 +203,14 @@ function venueOf(value: unknown): string | null {
 
 function conditionsOf(value: unknown): readonly string[] | null | Unreadable {
   if (value === undefined || value === null) return null;
-  if (!Array.isArray(value) || !value.every((one) => typeof one === 'string' && one !== '')) {
+  if (!Array.isArray(value) || !value.every(isCode)) {
     return unreadable('the conditions', 'an array of codes', value);
   }
   return value as readonly string[];
+}
+
+function isCode(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
 }
 
 const MAX_QUOTED = 80;
