@@ -6,7 +6,10 @@ import { withContext } from '../../src/flow/withContext.js';
 import type { MarketEvent, RecordOf } from '../../src/market/recordKinds.js';
 import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
 import { alpaca } from '../../src/providers/alpaca/index.js';
+import { binance } from '../../src/providers/binance/index.js';
 import { coinbase } from '../../src/providers/coinbase/index.js';
+import { ibkr } from '../../src/providers/ibkr/index.js';
+import { massive } from '../../src/providers/massive/index.js';
 import { slowSink } from '../../src/testing/slowSink.js';
 import { fakeTerminal } from '../support/fakeTerminal.js';
 
@@ -83,6 +86,29 @@ function providersOf(sim: Awaited<ReturnType<typeof simulate>>) {
 }
 
 describe('sluice sim', () => {
+  it('feeds all five venues at once', async () => {
+    const sim = await simulate('--speed', '60', '--symbols', 'AAPL', '--crypto', 'BTC-USD');
+    const { APCA_API_KEY_ID: key = '', APCA_API_SECRET_KEY: secret = '' } = sim.venue('alpaca').env;
+    const { MASSIVE_API_KEY = '' } = sim.venue('massive').env;
+    const trades = { kinds: ['trade'] } as const;
+    const url = (name: string) => sim.venue(name).url;
+    const symbols = (name: string) => sim.venue(name).symbols;
+    const { until } = write(
+      merge(
+        alpaca({ url: url('alpaca'), key, secret }).stream({ ...trades, symbols: symbols('alpaca') }),
+        binance({ url: url('binance') }).stream({ ...trades, symbols: symbols('binance') }),
+        coinbase({ url: url('coinbase') }).stream({ ...trades, symbols: symbols('coinbase') }),
+        ibkr({ url: url('ibkr') }).stream({ ...trades, symbols: symbols('ibkr') }),
+        massive({ url: url('massive'), key: MASSIVE_API_KEY }).stream({ ...trades, symbols: symbols('massive') }),
+      ),
+    );
+    const from = (all: readonly MarketEvent[]) =>
+      new Set(all.filter(isOf('trade')).map(({ vendor, symbol }) => `${vendor} ${symbol}`));
+    await until((all) => from(all).size >= 5);
+    expect(await sim.stop()).toBe(0);
+    expect(sim.said.stderr).not.toMatch(/error/i);
+  });
+
   it('feeds two venues from one day, whose bars agree with their trades when they have come through', async () => {
     const sim = await simulate(
       '--speed',

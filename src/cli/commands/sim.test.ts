@@ -16,6 +16,9 @@ describe('sluice sim', () => {
     expect(stdout).toMatch(
       /^npm start -- --provider coinbase --url ws:\/\/127\.0\.0\.1:\d+ --symbols BTC-USD,ETH-USD$/m,
     );
+    expect(stdout).toMatch(
+      /^MASSIVE_API_KEY=\S+ npm start -- --provider massive --url ws:\/\/127\.0\.0\.1:\d+ --symbols AAPL,IBM$/m,
+    );
     expect(stdout).toMatch(/^npm start -- --provider ibkr --url \S+127\.0\.0\.1:\d+ --symbols AAPL,IBM$/m);
     expect(stderr).toMatch(/^the time is over: \d+ events told/m);
   });

@@ -3,6 +3,7 @@ import { startFakeBinance } from '../../../testing/venues/binance/startFakeBinan
 import { startFakeCoinbase } from '../../../testing/venues/coinbase/startFakeCoinbase.js';
 import type { FakeVenue } from '../../../testing/venues/fakeVenue.js';
 import { startFakeGateway } from '../../../testing/venues/ibkr/startFakeGateway.js';
+import { startFakeMassive } from '../../../testing/venues/massive/startFakeMassive.js';
 
 /** A fake that is running, and what a user types to connect to it. */
 export interface SimVenue {
@@ -38,6 +39,10 @@ const VENUES = {
   binance: async () => ({ venue: await startFakeBinance(), env: {}, spell: binancePair, corrects: false }),
   coinbase: async () => ({ venue: await startFakeCoinbase(), env: {}, spell: pair, corrects: false }),
   ibkr: async () => ({ venue: await startFakeGateway(), env: {}, spell: equity, corrects: false }),
+  massive: async () => {
+    const venue = await startFakeMassive();
+    return { venue, env: { MASSIVE_API_KEY: venue.secret }, spell: equity, corrects: false };
+  },
 } satisfies Readonly<Record<string, () => Promise<Omit<SimVenue, 'name'>>>>;
 
 export type SimVenueName = keyof typeof VENUES;
