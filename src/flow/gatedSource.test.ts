@@ -302,4 +302,27 @@ describe('gatedSource', () => {
       .subscribe();
     expect(found).toBe(NO_CONTEXT.gate);
   });
+
+  it('counts what it holds and gives up as received, whatever becomes of it', () => {
+    const monitor = new PipelineMonitor();
+    let outlet: Outlet<number> | undefined;
+    let held = 3;
+    const subscription = gatedSource<number>({ name: 'socket', scheduler }, (opened) => {
+      outlet = opened;
+      opened.holds(() => held);
+    })
+      .pipe(withContext({ monitor }))
+      .subscribe();
+    outlet!.next(1);
+    outlet!.settle('dropped', 2, 'conflated');
+    outlet!.settle('diverted', 'odd', 'decode');
+    expect(outlet!.stage).toBe(monitor.stages[0]);
+    const counts = { dropped: { conflated: 1 }, divertedBy: { decode: 1 }, conservation: 0 };
+    expect(monitor.account()).toMatchObject({ received: 6, delivered: 1, held: 3, ...counts });
+    held = 2;
+    outlet!.next(3);
+    expect(monitor.account()).toMatchObject({ received: 6, delivered: 2, held: 2, ...counts });
+    subscription.unsubscribe();
+    expect(monitor.account()).toMatchObject({ received: 6, delivered: 2, held: 2, ...counts });
+  });
 });

@@ -173,7 +173,7 @@ describe('the intake of a stream', () => {
         expectNothingSilent(offered, out);
       },
     );
-    holds('intake', property, { seed: 10, numRuns: 200 });
+    holds('intake', property, { seed: 10, numRuns: 120 });
   });
 });
 

@@ -109,6 +109,6 @@ describe('the stream of a provider', () => {
         expect([held, conservation]).toEqual([0, 0]);
       },
     );
-    holds('provider stream', property, { seed: 10, numRuns: 300 });
+    holds('provider stream', property, { seed: 10, numRuns: 200 });
   });
 });
