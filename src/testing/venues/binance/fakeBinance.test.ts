@@ -166,6 +166,18 @@ describe('a client that is written by hand', () => {
   });
 });
 
+describe('klines', () => {
+  it('come every two seconds where the fake is told so, and at once when they are closed', async () => {
+    await venue.close();
+    venue = await startFakeBinance({ pacesKlines: true });
+    const client = await RawClient.connect(`${venue.url}/ws/btcusdt@kline_1m`);
+    venue.publish([bar, { ...bar, close: 2 }, { ...bar, close: 4, isFinal: true }]);
+    expect(await client.next()).toMatchObject({ k: { c: '3', x: false } });
+    expect(await client.next()).toMatchObject({ k: { c: '4', x: true } });
+    client.close();
+  });
+});
+
 describe('pings', () => {
   it('must be answered in time', async () => {
     await venue.close();

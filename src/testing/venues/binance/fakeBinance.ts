@@ -7,6 +7,7 @@ import type { VenueSocket } from '../venueSocket.js';
 import { WebSocketVenue } from '../webSocketVenue.js';
 import { answerOf, WEIGHTS } from './binanceAnswers.js';
 import { payloadsOf, type TimeScale } from './binanceFrames.js';
+import { KlinePush } from './klinePush.js';
 import { WeightMeter } from './weightMeter.js';
 
 export interface FakeBinanceConfig {
@@ -24,6 +25,11 @@ export interface FakeBinanceConfig {
   readonly weightPerMinute: number;
   /** For how long whoever asks for more after a 429 is banned, in milliseconds. */
   readonly banMs: number;
+  /**
+   * Whether updates of forming klines come as the vendor sends them, the newest every 2 s (of `1s` every second), rather than each as
+   * it is published. Default false.
+   */
+  readonly pacesKlines: boolean;
   /** The clock and timers. Default: those of `asyncScheduler`. */
   readonly scheduler: SchedulerLike;
 }
@@ -33,6 +39,7 @@ interface Peer {
   readonly pings: Timer;
   readonly pongs: Timer;
   readonly end: Timer;
+  readonly klines: KlinePush;
   readonly scale: TimeScale;
   isCombined: boolean;
   /** When the last messages arrived, at most as many as a second allows. */
@@ -100,6 +107,7 @@ export class FakeBinance extends WebSocketVenue {
       pings: timer(() => this.#ping(socket, peer)),
       pongs: timer(() => setTimeout(() => this.#checkPong(socket, peer), GRACE_MS)),
       end: timer(() => socket.close(1001, 'going away')),
+      klines: new KlinePush(this.scheduler, (frame) => this.deliver(socket, frame)),
       scale: isMicroseconds ? 1000 : 1,
       isCombined: pathname.startsWith('/stream'),
       arrivals: [],
@@ -118,7 +126,7 @@ export class FakeBinance extends WebSocketVenue {
 
   protected override onClosed(socket: VenueSocket): void {
     const peer = this.#peers.get(socket);
-    for (const timer of peer ? [peer.pings, peer.pongs, peer.end] : []) timer.cancel();
+    for (const timer of peer ? [peer.pings, peer.pongs, peer.end, peer.klines] : []) timer.cancel();
     this.#peers.delete(socket);
   }
 
@@ -147,11 +155,14 @@ export class FakeBinance extends WebSocketVenue {
   }
 
   protected encode(records: readonly MarketEvent[], socket: VenueSocket): readonly Frame[] {
-    const { scale } = this.#peers.get(socket)!;
+    const { scale, klines } = this.#peers.get(socket)!;
     const frames: Frame[] = [];
     for (const record of records) {
       for (const [stream, payload] of payloadsOf(record, scale)) {
-        if (socket.subscriptions.has(stream)) frames.push(this.#wrap(socket, stream, payload));
+        if (!socket.subscriptions.has(stream)) continue;
+        const frame = this.#wrap(socket, stream, payload);
+        if (record.kind !== 'bar' || !this.#config.pacesKlines) frames.push(frame);
+        else klines.push(stream, frame, record.isFinal ?? true, record.timeframe === '1s' ? 1_000 : 2_000);
       }
     }
     return frames;

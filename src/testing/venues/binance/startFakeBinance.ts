@@ -1,5 +1,5 @@
 import { eventLoopScheduler } from '../../../primitives/eventLoopScheduler.js';
-import { duration, having, integer, type OptionsOf, readOptions } from '../../../primitives/options.js';
+import { boolean, duration, having, integer, type OptionsOf, readOptions } from '../../../primitives/options.js';
 import { FakeBinance, type FakeBinanceConfig } from './fakeBinance.js';
 
 const DAY = 86_400_000;
@@ -12,6 +12,7 @@ const OPTIONS = {
   connectionLifeMs: duration({ above: 0 }).default(DAY),
   weightPerMinute: integer({ min: 1 }).default(6_000),
   banMs: duration({ above: 0 }).default(120_000),
+  pacesKlines: boolean().default(false),
   scheduler: having('now', 'schedule').default(eventLoopScheduler),
 } satisfies OptionsOf<Partial<FakeBinanceConfig>>;
 
