@@ -31,6 +31,15 @@ export {
   QuotaExceeded,
   UnknownInstrument,
 } from './providerErrors.js';
+export {
+  findProvider,
+  isProviderChoiceError,
+  PROVIDERS,
+  type ProviderChoice,
+  ProviderChoiceError,
+  type ProviderEntry,
+  type ProviderVariable,
+} from './registry.js';
 export { type PagesConfig, pages } from './rest/pages.js';
 export {
   type Query,
