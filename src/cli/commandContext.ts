@@ -1,4 +1,5 @@
-import { loadSettings, type Settings } from '../settings/loadSettings.js';
+import { type LoadSettingsConfig, loadSettings, type Settings } from '../settings/loadSettings.js';
+import { loadVariables, type NamedVariable } from '../settings/loadVariables.js';
 import { tellNowAndThen } from './progress.js';
 import type { Terminal } from './terminal.js';
 
@@ -41,9 +42,19 @@ export class CommandContext {
 
   /** Reads and checks all settings. Throws a `SettingsError`. */
   settings(): Settings {
+    return loadSettings(this.#where());
+  }
+
+  /** The texts of variables that are no settings, such as the keys of vendors. */
+  variables(variables: readonly NamedVariable[]): Readonly<Record<string, string | undefined>> {
+    const secrets = Object.entries(loadVariables(variables, this.#where()));
+    return Object.fromEntries(secrets.map(([name, secret]) => [name, secret?.reveal()]));
+  }
+
+  #where(): LoadSettingsConfig {
     const { env, cwd } = this.terminal;
     const { dotenvFile } = this.#globals();
-    return loadSettings({ env, cwd, ...(dotenvFile !== undefined && { dotenvFile }) });
+    return { env, cwd, ...(dotenvFile !== undefined && { dotenvFile }) };
   }
 
   /** Writes a result, one or more lines, to standard output. */

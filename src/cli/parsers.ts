@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { parseInstant } from '../market/parseInstant.js';
 import { type Days, parseDays } from '../postgres/timescale/days.js';
+import { MAX_TIMER_MS } from '../primitives/timer.js';
 import { unexpandedPathProblem } from '../primitives/unexpandedPath.js';
 
 /** Parses an integer of at least `min`. */
@@ -21,6 +22,25 @@ export function positive(text: string): number {
     throw new InvalidArgumentError('It must be a number above 0.');
   }
   return value;
+}
+
+/** Parses a list of names with commas between them. */
+export function names(text: string): readonly string[] {
+  const all = text.split(',').map((name) => name.trim());
+  if (all.includes('')) throw new InvalidArgumentError('It must be names with commas between them.');
+  return all;
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** Parses a span such as `90s` into milliseconds. */
+export function span(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
+  const ms = Number(number) * (UNITS_MS[unit] ?? Number.NaN);
+  if (!(ms > 0 && ms <= MAX_TIMER_MS)) {
+    throw new InvalidArgumentError('It must be a span of time such as 5s, 2m or 1h.');
+  }
+  return ms;
 }
 
 /** Parses the path of a file or folder. */

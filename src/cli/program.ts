@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { redactText } from '../primitives/redact.js';
+import { isProviderChoiceError } from '../providers/registry.js';
 import { isSettingsError } from '../settings/settingsError.js';
 import { CommandContext, EXIT, type ExitCode, type GlobalOptions, UsageError } from './commandContext.js';
+import { captureCommand } from './commands/capture.js';
 import { configCommand } from './commands/config.js';
 import { dlqCommand } from './commands/dlq.js';
 import { migrateCommand } from './commands/migrate.js';
@@ -42,7 +44,10 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
     );
   const globals = () => program.opts<GlobalOptions>();
   const context = new CommandContext(terminal, globals);
-  const commands = [configCommand(context), migrateCommand(context), dlqCommand(context), simCommand(context)];
+  const commands = [
+    ...[configCommand(context), migrateCommand(context), dlqCommand(context)],
+    ...[captureCommand(context), simCommand(context)],
+  ];
   for (const command of commands) program.addCommand(inheriting(command, program));
 
   try {
@@ -52,7 +57,9 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
     if (error instanceof OutputClosedError) return context.exitCode;
     await terminal.stderr.write(`error: ${formatError(error, globals().debug)}\n`).catch(() => {});
-    return isSettingsError(error) || error instanceof UsageError ? EXIT.USAGE : EXIT.FAILED;
+    return isSettingsError(error) || isProviderChoiceError(error) || error instanceof UsageError
+      ? EXIT.USAGE
+      : EXIT.FAILED;
   } finally {
     await Promise.all(written);
   }

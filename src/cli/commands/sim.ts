@@ -4,9 +4,9 @@ import { Timer } from '../../primitives/timer.js';
 import type { TimeOfDay } from '../../testing/market/dayConfig.js';
 import { simulatedDay } from '../../testing/market/simulatedDay.js';
 import { type CommandContext, UsageError } from '../commandContext.js';
-import { integer, positive } from '../parsers.js';
+import { integer, names, positive, span } from '../parsers.js';
 import { type Market, runMarket } from './sim/runMarket.js';
-import { faults, names, type SimFaults, span, timeOfDay, venueNames } from './sim/simOptions.js';
+import { faults, type SimFaults, timeOfDay, venueNames } from './sim/simOptions.js';
 import { closeVenues, SIM_VENUES, type SimVenue, type SimVenueName, startVenues } from './sim/simVenues.js';
 
 interface SimOptions {

@@ -42,6 +42,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'contracts',
     'market',
     'policies',
+    'flow',
     'operators',
     'settings',
     'postgres',

@@ -1,9 +1,7 @@
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Sink } from '../../../contracts/sink.js';
 import type { DeadLetter } from '../../../dead-letters/deadLetter.js';
-import { messageOf } from '../../../primitives/messageOf.js';
 import { UsageError } from '../../commandContext.js';
+import { loadModule } from '../../loadModule.js';
 
 /** A sink of the user's, and how to release what it holds. */
 export interface OwnSink {
@@ -13,7 +11,7 @@ export interface OwnSink {
 
 /** The sink that a module exports as its default, or the function there returns; `close`, if exported, is called at the end. */
 export async function loadSink(cwd: string, file: string): Promise<OwnSink> {
-  const loaded = await load(cwd, '--sink', file);
+  const loaded = await loadModule(cwd, '--sink', file);
   const given: unknown = typeof loaded.default === 'function' ? await loaded.default() : loaded.default;
   if (typeof (given as Sink<unknown> | undefined)?.write !== 'function') {
     throw new UsageError(`--sink: the default export of ${file} must be a sink, or a function that returns one`);
@@ -30,21 +28,7 @@ export async function loadSink(cwd: string, file: string): Promise<OwnSink> {
 
 /** The function that a module exports as its default: it gets each item and its letter, and returns the item to write. */
 export async function loadMend(cwd: string, file: string): Promise<(item: unknown, letter: DeadLetter) => unknown> {
-  const { default: mend } = await load(cwd, '--mend', file);
+  const { default: mend } = await loadModule(cwd, '--mend', file);
   if (typeof mend !== 'function') throw new UsageError(`--mend: the default export of ${file} must be a function`);
   return mend as (item: unknown, letter: DeadLetter) => unknown;
-}
-
-interface Loaded {
-  readonly default?: unknown;
-  readonly close?: unknown;
-}
-
-async function load(cwd: string, option: string, file: string): Promise<Loaded> {
-  const url = pathToFileURL(resolve(cwd, file)).href;
-  try {
-    return (await import(url)) as Loaded;
-  } catch (error) {
-    throw new UsageError(`${option}: cannot load ${file}: ${messageOf(error)}`, { cause: error });
-  }
 }

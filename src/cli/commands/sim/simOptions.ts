@@ -1,14 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { VenueFaultsConfig } from '../../../testing/market/venueFaults.js';
-import { positive } from '../../parsers.js';
+import { names, positive, span } from '../../parsers.js';
 import { SIM_VENUES, type SimVenueName } from './simVenues.js';
-
-/** Parses names that are separated by commas. */
-export function names(text: string): readonly string[] {
-  const all = text.split(',').map((name) => name.trim());
-  if (all.includes('')) throw new InvalidArgumentError('It must be names with commas between them.');
-  return all;
-}
 
 export function venueNames(text: string): readonly SimVenueName[] {
   const all = names(text);
@@ -18,16 +11,6 @@ export function venueNames(text: string): readonly SimVenueName[] {
     }
   }
   return all as readonly SimVenueName[];
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** Parses a span such as `5s`, `2m` or `1h`, into milliseconds. */
-export function span(text: string): number {
-  const [, count, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
-  const ms = Number(count) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
-  if (!(ms > 0 && ms < 2 ** 31)) throw new InvalidArgumentError('It must be a span of time such as 5s, 2m or 1h.');
-  return ms;
 }
 
 export type SimFaults = Omit<VenueFaultsConfig, 'venues' | 'startsAt' | 'seed'>;
