@@ -1,6 +1,6 @@
 /**
- * From a provider to the store: streams bars through pacing into the ready-made pipeline, which routes and writes them, with
- * retries, a breaker and dead letters as the settings say, and ends with the account of every bar and a query of the table.
+ * From a provider to the store: streams records through pacing into the ready-made pipeline, which routes and writes them, with
+ * retries, a breaker and dead letters as the settings say, and ends with the account of every record and a query of the tables.
  *
  * Run it: npm start, or npm start -- --help
  */
@@ -13,11 +13,14 @@ import { type DeadLetterQueue, openDeadLetters } from 'sluice/dead-letters';
 import { pace } from 'sluice/operators';
 import { formatReport, isRunError, isSettled, marketDataToStore, type RunReport, run } from 'sluice/pipelines';
 import { openStore, type Store } from 'sluice/postgres';
+import { isProviderChoiceError, isProviderError } from 'sluice/providers';
 import { isSettingsError, loadSettings, type Settings } from 'sluice/settings';
 import { type BadRow, replayFile, synthetic } from 'sluice/sources';
 import { pipelineTelemetry, serveTelemetry } from 'sluice/telemetry';
-import { holdsPassword, type Options, readOptions } from './run-pipeline-to-store/options.js';
+import { feedReport, liveSource } from './run-pipeline-to-store/liveProvider.js';
+import { holdsPassword, isLive, type LiveOptions, type Options, readOptions } from './run-pipeline-to-store/options.js';
 import { showProgress } from './run-pipeline-to-store/progress.js';
+import { showTables } from './run-pipeline-to-store/tables.js';
 
 /** Further ones are only counted in the report. */
 const MAX_WARNINGS = 20;
@@ -31,11 +34,14 @@ function warnOfBadRows(say: (text: string) => void): (row: BadRow) => void {
   };
 }
 
+const DEFAULT_SYMBOLS = 100;
+
 /** The package exports its code only; its data lie beside. */
 const SP500 = fileURLToPath(new URL('../data/sp500-2000.csv', import.meta.resolve('vega-datasets')));
 
-function provider(options: Options, say: (text: string) => void): Observable<Bar> {
-  const { count, symbols, seed, revisions, duplicates } = options;
+function bars(options: Options, say: (text: string) => void): Observable<Bar> {
+  const { count, seed, revisions, duplicates } = options;
+  const symbols = typeof options.symbols === 'number' ? options.symbols : DEFAULT_SYMBOLS;
   if (options.provider === 'synthetic') {
     // Another seed, another vendor: its bars are others, and not other versions of these.
     return synthetic({ count, symbols, seed, revisions, duplicates, vendor: `synthetic-${seed}` });
@@ -50,47 +56,21 @@ function provider(options: Options, say: (text: string) => void): Observable<Bar
   });
 }
 
-/** What is still to be read is worth no longer wait: the bars are written. */
-const SHOW_TIMEOUT_MS = 5_000;
-
-async function showTable(store: Store): Promise<void> {
-  const late = new Promise<never>((_, reject) => {
-    setTimeout(reject, SHOW_TIMEOUT_MS, new Error(`no answer within ${SHOW_TIMEOUT_MS / 1_000} s`)).unref();
-  });
-  try {
-    await Promise.race([showBars(store), late]);
-  } catch (error) {
-    console.error(`the bars are written, but the table cannot be shown: ${sentence(error)}`);
-  }
-}
-
-async function showBars({ pool }: Store): Promise<void> {
-  const found = await pool.query("SELECT to_regclass('bars') AS bars");
-  if (found.rows[0]?.bars === null) {
-    console.log('there is no table bars yet: nothing was written');
-    return;
-  }
-  const { rows } = await pool.query(`
-    SELECT symbol, timeframe, count(*)::int AS bars, min(ts)::date::text AS first, max(ts)::date::text AS last,
-           (array_agg(close ORDER BY ts DESC))[1] AS "last close"
-    FROM bars GROUP BY symbol, timeframe ORDER BY symbol, timeframe LIMIT 5`);
-  const totals = await pool.query('SELECT count(*)::int AS bars, count(DISTINCT symbol)::int AS symbols FROM bars');
-  console.table(rows);
-  for (const { bars, symbols } of totals.rows) {
-    console.log(`the table bars has ${bars} bars of ${symbols} ${symbols === 1 ? 'symbol' : 'symbols'}`);
-  }
-}
-
 /** What is open while the pipeline runs. */
 interface Resources {
   readonly store: Store;
   readonly deadLetters: DeadLetterQueue<MarketEvent>;
 }
 
-async function runPipeline(options: Options, settings: Settings, resources: Resources): Promise<RunReport> {
+/** The report of a run, and which kinds it was of. */
+type Ran = RunReport & { readonly kinds: readonly string[] };
+
+async function runPipeline(options: Options, settings: Settings, resources: Resources): Promise<Ran> {
   const { store, deadLetters } = resources;
-  const telemetry = pipelineTelemetry();
   const monitor = new PipelineMonitor();
+  // What is wrong with it is found before anything else is opened.
+  const live = isLive(options) ? await liveSource(options as LiveOptions, monitor, deadLetters) : undefined;
+  const telemetry = pipelineTelemetry();
   const server = options.metrics
     ? await serveTelemetry(telemetry, { port: settings.metricsPort, sinkCheck: store.check })
     : undefined;
@@ -98,23 +78,29 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
   const progress = showProgress(monitor, process.stdout);
   const { capacity, workers, batchSize } = options;
   const { retry, breaker } = settings;
-  const outcomes$ = provider(options, progress.say).pipe(
+  const records$: Observable<MarketEvent> = live?.records$ ?? bars(options, progress.say);
+  const outcomes$ = records$.pipe(
     pace({ rate: options.rate || Number.POSITIVE_INFINITY, perMs: 1_000 }),
     marketDataToStore(store.pool, {
       coordinator: { ...settings.coordinator, capacity, workers, batchSize },
       policies: { retry, breaker, deadLetters },
       // The file's bars were checked as they were read, and generated ones need no check.
-      check: false,
+      check: live !== undefined,
     }),
   );
   const stop = new AbortController();
   // The reader of the output is gone (`| head`): write what is held, and stop.
   process.stdout.on('error', () => stop.abort());
+  const timer = options.for === undefined ? undefined : setTimeout(() => stop.abort(), options.for);
   try {
     const observe = [telemetry.pipeline('market-data', { deadLetters })];
-    return await run(outcomes$, { monitor, stop: stop.signal, observe });
+    return { ...(await run(outcomes$, { monitor, stop: stop.signal, observe })), kinds: live?.kinds ?? ['bar'] };
   } finally {
+    clearTimeout(timer);
     progress.stop();
+    const feeds = feedReport(monitor);
+    if (feeds !== '') console.log(feeds);
+    await live?.capture?.close();
     await server?.close();
     telemetry.close();
   }
@@ -130,8 +116,9 @@ async function main(options: Options, settings: Settings): Promise<void> {
       pipeline: 'market-data',
       onHold: ({ error }) => console.error(`dead letters wait for their disk: ${sentence(error)}`),
     });
+    let report: Ran;
     try {
-      const report = await runPipeline(options, settings, { store, deadLetters });
+      report = await runPipeline(options, settings, { store, deadLetters });
       console.log(`\n${formatReport(report)}\n`);
       if (report.diverted > 0) {
         console.error(`error: what was diverted is in ${options.deadLetters}: see it with \`npx sluice dlq ls\``);
@@ -146,7 +133,10 @@ async function main(options: Options, settings: Settings): Promise<void> {
     } finally {
       await deadLetters.close();
     }
-    await showTable(store);
+    await showTables(
+      store,
+      report.kinds.map((kind) => `${kind}s`),
+    );
   } finally {
     await store.close();
   }
@@ -156,6 +146,12 @@ async function main(options: Options, settings: Settings): Promise<void> {
 function sentence(error: unknown): string {
   const cause = isRunError(error) ? error.cause : error;
   return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Whether what was asked for cannot be had: the next attempt would end the same way. */
+function isMistake(error: unknown): boolean {
+  const cause = isRunError(error) ? error.cause : error;
+  return isProviderChoiceError(cause) || (isProviderError(cause) && !cause.retryable);
 }
 
 /** Every user of a machine can read the command lines of its processes. */
@@ -185,5 +181,5 @@ try {
 } catch (error) {
   if (isRunError(error) && error.report.received > 0) console.error(`\n${formatReport(error.report)}\n`);
   console.error(options.verbose ? error : `error: ${sentence(error)}`);
-  process.exitCode = 1;
+  process.exitCode = isMistake(error) ? 2 : 1;
 }

@@ -1,11 +1,25 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { PROVIDERS } from 'sluice/providers';
 import type { Settings } from 'sluice/settings';
 
-export interface Options {
-  readonly provider: 'sp500' | 'synthetic';
+/** What a provider of the outside world is asked for. */
+export interface LiveOptions {
+  readonly provider: string;
+  readonly url?: string;
+  readonly symbols?: readonly string[];
+  readonly kinds?: readonly string[];
+  readonly timeframe?: string;
+  readonly capture?: string;
+  readonly replay?: string;
+  readonly speed: number | 'max';
+}
+
+export interface Options extends Omit<LiveOptions, 'symbols'> {
   readonly file?: string;
   readonly count: number;
-  readonly symbols: number;
+  /** How many the generated bars are of, or the names that a provider is asked for. */
+  readonly symbols?: number | readonly string[];
+  readonly for?: number;
   readonly seed: number;
   readonly revisions: number;
   readonly duplicates: number;
@@ -31,6 +45,37 @@ function integer(min: number, max = Number.MAX_SAFE_INTEGER) {
   };
 }
 
+function names(text: string): readonly string[] {
+  const all = text.split(',').map((name) => name.trim());
+  if (all.includes('')) throw new InvalidArgumentError('It must be names with commas between them.');
+  return all;
+}
+
+/** A number for generated bars, names for a provider: what it is, the provider decides. */
+function symbols(text: string): number | readonly string[] {
+  return /^\d+$/.test(text) ? integer(1)(text) : names(text);
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+function span(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
+  const ms = Number(number) * (UNITS_MS[unit] ?? Number.NaN);
+  if (!(ms > 0 && ms <= MAX_TIMER_MS)) {
+    throw new InvalidArgumentError('It must be a time with its unit, such as 60s, 15m or 2h.');
+  }
+  return ms;
+}
+
+function speed(text: string): number | 'max' {
+  const value = text === 'max' ? text : Number(text);
+  if (value !== 'max' && !(value > 0 && value < Number.POSITIVE_INFINITY)) {
+    throw new InvalidArgumentError('It must be a number above 0, or max.');
+  }
+  return value;
+}
+
 function fraction(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('It must be from 0 to 1.');
@@ -45,20 +90,33 @@ export function readOptions(argv: readonly string[], settings: Settings): Option
   const { workers, batchSize, capacity } = settings.coordinator;
   const command = new Command('run-pipeline-to-store')
     .description(
-      'Streams bars through pacing, bounded buffer, lanes and batches into the store, and shows the account. ' +
+      'Streams records through pacing, bounded buffer, lanes and batches into the store, and shows the account. ' +
         'Settings come from the environment and .env (docs/settings.md); what is given here goes before.',
     )
-    .addOption(
-      new Option('--provider <name>', 'where bars come from: real daily bars of the S&P 500, or generated ones')
-        .choices(['sp500', 'synthetic'])
-        .default('sp500'),
+    .option(
+      '--provider <name>',
+      `where records come from: ${INSIDE.join(', ')} (real daily bars of the S&P 500, generated ones), ${OUTSIDE.join(', ')}, ` +
+        'or the path of a module that exports (config) => Provider',
+      provider,
+      'sp500',
     )
     .option('--file <path>', 'a CSV of daily bars in place of the one that comes with it (provider sp500)')
     .option('--count <n>', 'how many bars to generate', integer(1), 100_000)
-    .option('--symbols <n>', 'for how many symbols', integer(1), 100)
+    .option(
+      '--symbols <n or list>',
+      'for how many symbols (synthetic: 100), or which, such as BTC-USD,ETH-USD',
+      symbols,
+    )
     .option('--seed <n>', 'the same seed gives the same bars', integer(0), 7)
     .option('--revisions <fraction>', 'how many of them are revised later', fraction, 0.01)
     .option('--duplicates <fraction>', 'how many of them come twice', fraction, 0.01)
+    .option('--kinds <list>', 'which records, such as trade,quote,bar', names)
+    .option('--timeframe <name>', 'of bars, such as 1m')
+    .option('--url <address>', "another address than the vendor's own, such as one of `sluice sim`")
+    .option('--for <time>', 'how long to stream, such as 60s; without it until Ctrl-C', span)
+    .option('--capture <folder>', 'record the frames of the provider, for a replay')
+    .option('--replay <folder>', 'play a capture in place of the provider')
+    .addOption(new Option('--speed <n>', 'how many times faster to play it, or max').argParser(speed).default(1))
     .option('--rate <n>', 'the most bars per second; 0 for as fast as the store takes them', integer(0), 0)
     .option('--workers <n>', 'writers side by side', integer(1, 64), workers)
     .option('--batch-size <n>', 'the most bars in a write', integer(1), batchSize)
@@ -73,14 +131,45 @@ export function readOptions(argv: readonly string[], settings: Settings): Option
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .parse([...argv]);
   const options = command.opts<Options>();
-  const foreign = options.provider === 'synthetic' ? ['file'] : ['count', 'symbols', 'seed', 'revisions', 'duplicates'];
-  for (const option of foreign) {
+  const isGiven = (option: string) => command.getOptionValueSource(option) === 'cli';
+  for (const option of foreignOf(options)) {
     // Without a word it would be ignored.
-    if (command.getOptionValueSource(option) === 'cli') {
-      command.error(`error: option '--${option}' does not go with --provider ${options.provider}`);
+    if (isGiven(option)) command.error(`error: option '--${option}' does not go with --provider ${options.provider}`);
+  }
+  for (const option of ['url', 'capture']) {
+    if (options.replay !== undefined && isGiven(option)) {
+      command.error(`error: option '--${option}' does not go with --replay`);
     }
   }
-  return options;
+  if (options.replay === undefined && isGiven('speed')) command.error("error: option '--speed' needs --replay");
+  const { provider: name, symbols: asked } = options;
+  if (name === 'synthetic' && typeof asked === 'object') {
+    command.error("error: option '--symbols' must be a number with --provider synthetic");
+  }
+  // A symbol may look like a number.
+  return isLive(options) && typeof asked === 'number' ? { ...options, symbols: [String(asked)] } : options;
+}
+
+const INSIDE = ['sp500', 'synthetic'];
+const OUTSIDE = PROVIDERS.flatMap(({ name, aliases }) => [name, ...aliases]);
+const OF_FILES = ['file'];
+const GENERATED = ['count', 'seed', 'revisions', 'duplicates'];
+const LIVE = ['url', 'kinds', 'timeframe', 'for', 'capture', 'replay', 'speed'];
+
+function provider(text: string): string {
+  if (INSIDE.includes(text) || OUTSIDE.includes(text) || /[\\/]|\.[cm]?js$/.test(text)) return text;
+  throw new InvalidArgumentError(`It must be one of ${[...INSIDE, ...OUTSIDE].join(', ')}, or the path of a module.`);
+}
+
+/** Whether the provider is of the outside world, or plays a capture of it. */
+export function isLive({ provider: name }: Pick<Options, 'provider'>): boolean {
+  return !INSIDE.includes(name);
+}
+
+function foreignOf(options: Options): readonly string[] {
+  if (isLive(options)) return [...OF_FILES, ...GENERATED];
+  if (options.provider === 'synthetic') return [...OF_FILES, ...LIVE];
+  return [...GENERATED, 'symbols', ...LIVE];
 }
 
 /** Whether an address of a database holds a password: between the user and the @, as a parameter, or as `password=` of a DSN. */

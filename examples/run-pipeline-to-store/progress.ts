@@ -1,5 +1,7 @@
 import type { PipelineMonitor, Stage } from 'sluice';
 
+type Feed = PipelineMonitor['feeds'][number];
+
 /** Where progress is told: a terminal gets one live line, anything else a plain line now and then. */
 export interface Progress {
   /** A line of its own, above the live one. */
@@ -21,9 +23,10 @@ export function showProgress(monitor: PipelineMonitor, output: NodeJS.WriteStrea
 
   const tell = (sinceMs: number, before: number) => {
     const { received, written } = monitor.account();
-    if (received === 0) return;
+    const feeds = feedsOf(monitor.feeds);
+    if (received === 0 && feeds === '') return;
     const perSecond = (written - before) / (sinceMs / 1_000);
-    const text = `${count(written)} written, ${count(received)} received, ${count(perSecond)}/s, ${bufferOf(monitor.stages)}`;
+    const text = `${feeds}${count(written)} written, ${count(received)} received, ${count(perSecond)}/s, ${bufferOf(monitor.stages)}`;
     // A line that wraps cannot be cleared.
     output.write(live ? `${CLEAR_LINE}${text.slice(0, (output.columns || 80) - 1)}` : `${text}\n`);
     lastWritten = written;
@@ -50,6 +53,11 @@ export function showProgress(monitor: PipelineMonitor, output: NodeJS.WriteStrea
       if (live) output.write('\n');
     },
   };
+}
+
+/** Providers and their state: `coinbase live (3 of 3 series); `. */
+function feedsOf(feeds: readonly Feed[]): string {
+  return feeds.map(({ id, state, confirmed, asked }) => `${id} ${state} (${confirmed} of ${asked} series); `).join('');
 }
 
 /** There is a queue for each kind of record. */

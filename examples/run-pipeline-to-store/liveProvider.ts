@@ -1,0 +1,105 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Observable } from 'rxjs';
+import type { MarketEvent, PipelineMonitor } from 'sluice';
+import type { DeadLetterQueue } from 'sluice/dead-letters';
+import {
+  captureFrames,
+  type FrameCapture,
+  findProvider,
+  type Provider,
+  ProviderChoiceError,
+  type ProviderStreamConfig,
+  replayFrames,
+} from 'sluice/providers';
+import { loadVariables } from 'sluice/settings';
+import type { LiveOptions } from './options.js';
+
+/** Kinds that are asked for where the command line names none: those with prices. */
+const COMMON = ['bar', 'trade', 'quote'] as const;
+
+/** A stream of a provider, and what it is captured with. */
+export interface LiveSource {
+  readonly records$: Observable<MarketEvent>;
+  readonly kinds: readonly string[];
+  readonly capture: FrameCapture | undefined;
+}
+
+/** The stream that the command line asks for, live or replayed. A `ProviderChoiceError` says what is wrong with it. */
+export async function liveSource(
+  options: LiveOptions,
+  monitor: PipelineMonitor,
+  deadLetters: DeadLetterQueue<unknown>,
+): Promise<LiveSource> {
+  const { provider: name, symbols, timeframe } = options;
+  const replay = options.replay === undefined ? undefined : replayFrames(options.replay, { speed: options.speed });
+  const onError = (error: Error) => console.error(`${error.message}; it is tried again`);
+  const capture = options.capture === undefined ? undefined : captureFrames(options.capture, { onError });
+  const config: ProviderStreamConfig = {
+    deadLetters,
+    onRefused: ({ series, error }) => console.error(`${series.of} ${series.symbol}: ${error.message}`),
+    onRetry({ error }) {
+      // The vendor has never said a word: it will not at the next attempt either.
+      if (monitor.feeds.every(({ messages }) => messages === 0)) throw error;
+    },
+    ...(capture && { wrapConnect: capture.wrapConnect }),
+    ...replay?.config,
+  };
+  const provider = await make(options, config);
+  if (replay && replay.provider !== provider.name) {
+    throw new ProviderChoiceError(
+      `the capture is of the provider ${replay.provider}: pass --provider ${replay.provider}`,
+    );
+  }
+  const common = COMMON.filter((kind) => provider.kinds.includes(kind));
+  const kinds = (options.kinds as typeof provider.kinds | undefined) ?? (common.length > 0 ? common : provider.kinds);
+  const asked = symbols ?? [isModule(name) ? '*' : findProvider(name).entry.exampleSymbol];
+  try {
+    const request = { kinds, symbols: asked, ...(timeframe !== undefined && { timeframe }) };
+    return { records$: provider.stream(request), kinds, capture };
+  } catch (error) {
+    throw error instanceof RangeError ? new ProviderChoiceError(error.message, { cause: error }) : error;
+  }
+}
+
+/** A provider of the registry, or of a module whose default export is a function of the config. */
+async function make({ provider: name, url, replay }: LiveOptions, stream: ProviderStreamConfig): Promise<Provider> {
+  const where = url === undefined ? {} : { url };
+  if (isModule(name)) {
+    const { default: own } = await import(pathToFileURL(resolve(name)).href);
+    const made = typeof own === 'function' ? await own({ ...stream, ...where }) : undefined;
+    if (typeof made?.stream === 'function') return made;
+    throw new ProviderChoiceError(`the default export of ${name} must be a function (config) => Provider`);
+  }
+  const { entry, notice } = findProvider(name);
+  if (notice !== undefined) console.error(notice);
+  const secrets = Object.entries(loadVariables(entry.variables));
+  const variables = Object.fromEntries(secrets.map(([variable, secret]) => [variable, secret?.reveal()]));
+  return entry.create({ ...where, variables, stream, isReplay: replay !== undefined });
+}
+
+function isModule(name: string): boolean {
+  return /[\\/]|\.[cm]?js$/.test(name);
+}
+
+/** A line for each provider: how it was at the end, and what it has done. */
+export function feedReport(monitor: PipelineMonitor): string {
+  const lines = monitor.feeds.map((feed) => {
+    const { id, messages, records, reconnects, gaps, unreadable, conflated, replaced, refused, lastError } = feed;
+    const count = (n: number, what: string) => `${n.toLocaleString('en-US')} ${what}`;
+    const some = (n: number, what: string) => (n === 0 ? [] : [count(n, what)]);
+    const parts = [
+      count(messages, 'messages'),
+      count(records, 'records'),
+      ...some(reconnects, 'reconnects'),
+      ...some(gaps, 'gaps'),
+      ...some(unreadable, 'unreadable elements'),
+      ...some(conflated, 'quotes conflated'),
+      ...some(replaced, 'forming bars replaced'),
+      ...some(refused, 'series refused'),
+      ...(lastError === undefined ? [] : [`last error: ${lastError}`]),
+    ];
+    return `${id}: ${parts.join(', ')}`;
+  });
+  return lines.join('\n');
+}

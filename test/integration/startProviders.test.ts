@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { countDeadLetters } from '../../src/dead-letters/readDeadLetters.js';
+import type { Trade } from '../../src/market/trade.js';
+import { startFakeAlpaca } from '../../src/testing/venues/alpaca/startFakeAlpaca.js';
+import type { FakeCoinbase } from '../../src/testing/venues/coinbase/fakeCoinbase.js';
+import { startFakeCoinbase } from '../../src/testing/venues/coinbase/startFakeCoinbase.js';
+import { freshDatabase } from '../postgres/freshDatabase.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const database = freshDatabase();
+let folder: string;
+let venue: FakeCoinbase;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-start-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeEach(async () => {
+  venue = await startFakeCoinbase();
+});
+afterEach(() => venue.close());
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The main job, as compiled by `npm run programs`. `during` gets the process once it runs. */
+function start(args: readonly string[], during?: (child: ChildProcess) => void, env: Record<string, string> = {}) {
+  return new Promise<Ended>((resolve, reject) => {
+    const child = spawn(process.execPath, [`${root}.build/examples/run-pipeline-to-store.js`, ...args], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, DATABASE_URL: database.url, ...env },
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+    during?.(child);
+  });
+}
+
+const ts = 1_767_623_400_000;
+function trade(id: number): Trade {
+  const kind = 'trade';
+  return {
+    kind,
+    vendor: 'coinbase',
+    symbol: 'BTC-USD',
+    ts: ts + id,
+    price: 100 + id,
+    size: 1,
+    id: `${id}`,
+    side: 'buy',
+  };
+}
+
+async function rows(): Promise<unknown> {
+  return (await database.pool().query('SELECT id, ts, price FROM trades ORDER BY id')).rows;
+}
+
+describe('npm start with a provider', () => {
+  it('streams it into the store, with a letter for what cannot be read, and a capture that replays to the same rows', async () => {
+    const capture = ['--capture', join(folder, 'captures')];
+    const live = ['--provider', 'coinbase', '--url', venue.url, '--symbols', 'BTC-USD', '--kinds', 'trade'];
+    const ended = await start([...live, ...capture, '--dead-letters', join(folder, 'dlq')], (child) => {
+      void (async () => {
+        await venue.until(({ subscriptions }) => subscriptions.length === 2);
+        venue.publish([trade(1), trade(2)]);
+        venue.publishMalformed([trade(3)], 0);
+        // A reconnect, so that all of it has arrived.
+        venue.reset();
+        await venue.until(({ accepted, subscriptions }) => accepted.length === 2 && subscriptions.length === 2);
+        child.kill('SIGINT');
+      })();
+    });
+    expect(ended.stdout).toMatch(/drained after a request to stop \(SIGINT\)/);
+    expect(ended.stdout).toMatch(/^coinbase: \d+ messages, 3 records, 1 reconnects, .*1 unreadable elements/m);
+    expect(ended.stdout).toContain('diverted  1 (decode 1)');
+    expect(ended.stderr).toContain('what was diverted is in');
+    expect(ended.code).toBe(1);
+    expect((await countDeadLetters(join(folder, 'dlq'))).open.items).toBe(1);
+    const written = await rows();
+    expect(written).toHaveLength(3);
+
+    await database.pool().query('TRUNCATE trades');
+    const files = readdirSync(join(folder, 'captures'));
+    expect(files).toHaveLength(1);
+    expect(gunzipSync(readFileSync(join(folder, 'captures', files[0]!))).toString()).toContain('"is":"in"');
+    const replay = ['--replay', join(folder, 'captures'), '--speed', 'max', '--dead-letters', join(folder, 'dlq2')];
+    const replayed = await start(['--provider', 'coinbase', '--symbols', 'BTC-USD', '--kinds', 'trade', ...replay]);
+    expect(replayed.stdout).toMatch(/^completed in /m);
+    expect(await rows()).toEqual(written);
+  }, 60_000);
+
+  it('shows the table that it wrote, and ends by itself after --for', async () => {
+    const args = ['--provider', 'coinbase', '--url', venue.url, '--kinds', 'trade', '--for', '3s'];
+    const ended = await start(args, () => {
+      void venue
+        .until(({ subscriptions }) => subscriptions.length === 2)
+        .then(() => venue.publish([trade(1), trade(2)]));
+    });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).toMatch(/the table trades has \d+ trades of 1 symbol\n/);
+    expect(ended.stdout).toMatch(/coinbase (live|connecting) \(\d of 1 series\)/);
+  }, 60_000);
+
+  it('says in one sentence that the vendor cannot be reached', async () => {
+    const { url } = venue;
+    await venue.close();
+    const { code, stderr, stdout } = await start(['--provider', 'coinbase', '--url', url]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^error: coinbase: could not connect to 127\.0\.0\.1:\d+: connection refused \(ECONNREFUSED\)\n$/,
+    );
+    expect(stdout).not.toMatch(/\n\s+at /);
+    venue = await startFakeCoinbase();
+  }, 60_000);
+
+  it.each(['credentials', 'entitlement'] as const)(
+    "ends with the vendor's own words, 2 and no retry: %s",
+    async (why) => {
+      const alpaca = await startFakeAlpaca();
+      alpaca.rejectLogins(why);
+      const env = { ALPACA_KEY_ID: 'distinct-key-1234', ALPACA_SECRET_KEY: 'distinct-secret-5678' };
+      const { code, stderr, stdout } = await start(['--provider', 'alpaca', '--url', alpaca.url], undefined, env);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/^error: alpaca: .+\n$/);
+      expect(alpaca.accepted).toHaveLength(1);
+      expect(stdout + stderr).not.toContain('distinct-');
+      await alpaca.close();
+    },
+    60_000,
+  );
+
+  it.each<[string, readonly string[], string]>([
+    [
+      'options of generated bars',
+      ['--provider', 'coinbase', '--seed', '1'],
+      "option '--seed' does not go with --provider coinbase",
+    ],
+    [
+      'options of a provider',
+      ['--provider', 'synthetic', '--kinds', 'trade'],
+      "option '--kinds' does not go with --provider synthetic",
+    ],
+    ['names where a number is meant', ['--provider', 'synthetic', '--symbols', 'A,B'], 'must be a number'],
+    [
+      'an address with a replay',
+      ['--provider', 'coinbase', '--replay', 'x', '--url', 'ws://x'],
+      "'--url' does not go with --replay",
+    ],
+    ['a speed without a replay', ['--provider', 'coinbase', '--speed', 'max'], "option '--speed' needs --replay"],
+    [
+      'a speed that is none',
+      ['--provider', 'coinbase', '--replay', 'x', '--speed', '0'],
+      'It must be a number above 0, or max.',
+    ],
+    ['a key that is missing', ['--provider', 'alpaca'], 'alpaca needs ALPACA_KEY_ID'],
+    ['a kind that it has not', ['--provider', 'coinbase', '--kinds', 'news'], 'got "news"'],
+  ])(
+    'refuses %s with 2',
+    async (_, args, words) => {
+      const { code, stderr } = await start(args);
+      expect(stderr).toContain(words);
+      expect(code).toBe(2);
+    },
+    30_000,
+  );
+});
