@@ -29,9 +29,16 @@ describe('a provider of the registry', () => {
     expect(findProvider('coinbase')).toEqual({ entry: expect.objectContaining({ name: 'coinbase' }) });
   });
 
+  it('is found by another name, which says so', () => {
+    expect(findProvider('polygon')).toEqual({
+      entry: expect.objectContaining({ name: 'massive' }),
+      notice: 'polygon is another name for the provider massive',
+    });
+  });
+
   it('says the names that there are', () => {
     expect(() => findProvider('coinbse')).toThrow(
-      /^there is no provider "coinbse" \(did you mean coinbase\? expected one of: .*ibkr, binance, coinbase, alpaca\)$/,
+      /^there is no provider "coinbse" \(did you mean coinbase\? expected one of: massive, polygon, ibkr, binance, coinbase, alpaca\)$/,
     );
   });
 

@@ -76,6 +76,21 @@ const optional = (name: string, meaning: string): ProviderVariable => ({ name, m
 export const PROVIDERS: readonly ProviderEntry[] = [
   entry(
     {
+      name: 'massive',
+      aliases: ['polygon'],
+      summary: 'US stocks, options, indices, forex and crypto of Massive (formerly Polygon.io)',
+      kinds: ['bar', 'trade', 'quote'],
+      url: 'wss://socket.massive.com',
+      exampleSymbol: 'AAPL',
+      variables: [required('MASSIVE_API_KEY', 'the key of the account', 'POLYGON_API_KEY')],
+    },
+    async ({ MASSIVE_API_KEY: key = '' }, config) => {
+      const { massive } = await import('./massive/index.js');
+      return massive({ ...config, key });
+    },
+  ),
+  entry(
+    {
       name: 'ibkr',
       aliases: [],
       summary: 'Interactive Brokers, by way of TWS or IB Gateway on this machine',
