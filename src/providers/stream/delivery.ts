@@ -8,6 +8,7 @@ import { GapStamper, type MissingSpan } from './gapStamper.js';
 import type { Link } from './link.js';
 import type { Loss } from './lossLedger.js';
 import { Rejections } from './rejections.js';
+import { maskElement, withoutSecrets } from './streamErrors.js';
 
 export interface DeliveryConfig {
   readonly parts: ProviderParts;
@@ -91,7 +92,9 @@ export class Delivery {
 
   #reject(element: unknown, verdict: unknown): void {
     this.#config.feed.unreadable += 1;
-    this.#rejections.reject(element, verdict);
+    const { secrets } = this.#config.parts;
+    // A vendor may have echoed them.
+    this.#rejections.reject(maskElement(element, secrets), maskElement(withoutSecrets(verdict, secrets), secrets));
   }
 }
 

@@ -50,3 +50,38 @@ export function lostBy(provider: string, error: unknown, secrets?: readonly stri
   const message = error === undefined ? 'the connection was closed' : messageOf(error);
   return new ConnectionLost(provider, maskSecrets(message, secrets), { cause: error });
 }
+
+/**
+ * What a vendor sent, without the secrets of a provider: the same value where it has none, else a copy. What has more than
+ * `MAX_DEPTH` levels loses those below.
+ */
+export function maskElement(element: unknown, secrets: readonly string[] = []): unknown {
+  const given = secrets.filter((secret) => secret !== '');
+  return given.length > 0 && hasSecret(element, given, 0) ? maskedCopy(element, given, 0) : element;
+}
+
+const MAX_DEPTH = 32;
+
+/** Errors have their own mask, and no secret is looked for in bytes. */
+function isNested(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && !(value instanceof Error);
+}
+
+function hasSecret(value: unknown, secrets: readonly string[], depth: number): boolean {
+  if (typeof value === 'string') return secrets.some((secret) => value.includes(secret));
+  if (!isNested(value)) return false;
+  if (depth > MAX_DEPTH) return true;
+  return Object.entries(value).some(
+    ([name, inner]) => hasSecret(name, secrets, depth) || hasSecret(inner, secrets, depth + 1),
+  );
+}
+
+function maskedCopy(value: unknown, secrets: readonly string[], depth: number): unknown {
+  const masked = (text: string) => secrets.reduce((left, secret) => left.replaceAll(secret, REDACTED), text);
+  if (typeof value === 'string') return masked(value);
+  if (!isNested(value)) return value;
+  if (depth > MAX_DEPTH) return REDACTED;
+  if (Array.isArray(value)) return value.map((inner) => maskedCopy(inner, secrets, depth + 1));
+  const entries = Object.entries(value).map(([name, inner]) => [masked(name), maskedCopy(inner, secrets, depth + 1)]);
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,142 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDeadLetters } from '../../src/dead-letters/openDeadLetters.js';
+import { PipelineMonitor } from '../../src/flow/monitor.js';
+import { run } from '../../src/pipelines/run.js';
+import { captureFrames } from '../../src/providers/frames/captureFrames.js';
+import { findProvider } from '../../src/providers/registry.js';
+import { createLogger } from '../../src/telemetry/createLogger.js';
+import { logPipeline } from '../../src/telemetry/logPipeline.js';
+import { pipelineTelemetry } from '../../src/telemetry/pipelineTelemetry.js';
+import type { FakeVenue } from '../../src/testing/venues/fakeVenue.js';
+import { Folder } from '../support/folder.js';
+import { type RegisteredVenue, recordsOf, SECRET, VENUES } from '../support/venues.js';
+
+let folder: Folder;
+let venue: FakeVenue;
+beforeEach(() => {
+  folder = new Folder();
+});
+afterEach(async () => {
+  await venue?.close();
+  folder.remove();
+});
+
+/** Every way in which a secret could be spelled. */
+const SPELLINGS = [SECRET, encodeURIComponent(SECRET), Buffer.from(SECRET).toString('base64').replace(/=+$/, '')];
+
+function expectNoSecret(what: string, text: string): void {
+  for (const spelling of SPELLINGS) expect(text.includes(spelling), `${what} has the secret`).toBe(false);
+}
+
+/** The files below a folder, unpacked. */
+function textsBelow(path: string): readonly (readonly [string, string])[] {
+  return readdirSync(path).flatMap((name) => {
+    const inner = join(path, name);
+    if (statSync(inner).isDirectory()) return textsBelow(inner);
+    const bytes = readFileSync(inner);
+    return [[inner, (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1')] as const];
+  });
+}
+
+/** Everything that a run of a provider leaves: what it says, and how it ended. */
+async function runOf(registered: RegisteredVenue, during: () => Promise<void>) {
+  const { name, kinds, symbol, timeframe, variables } = registered;
+  const said: string[] = [];
+  const log: string[] = [];
+  const say = (what: unknown) => void said.push(inspect(what, { depth: 10, showHidden: true }));
+  const capture = captureFrames(folder.path('captures'));
+  const deadLetters = await openDeadLetters<unknown>(folder.path('dlq'), { pipeline: 'secrets' });
+  const logger = createLogger({ level: 'trace', destination: { write: (line) => void log.push(line) } });
+  const telemetry = pipelineTelemetry();
+  const monitor = new PipelineMonitor();
+  const stop = new AbortController();
+  const stream = {
+    ...{ wrapConnect: capture.wrapConnect, deadLetters, initialMs: 5 },
+    ...{ onNotice: say, onRefused: say, onRejected: say, onRetry: say },
+  };
+  const provider = await findProvider(name).entry.create({ url: venue.url, variables, stream });
+  say(provider);
+  const records$ = provider.stream({ kinds, symbols: [symbol], timeframe });
+  const observe = [telemetry.pipeline('secrets', { deadLetters }), logPipeline(logger)];
+  const ending = run(records$, { monitor, observe, stop: stop.signal, signals: [] }).then(say, say);
+  await Promise.race([during(), ending]);
+  for (const feed of monitor.feeds) say(feed);
+  said.push((await telemetry.metrics()).body, JSON.stringify(telemetry.topology()));
+  stop.abort();
+  await ending;
+  await capture.close();
+  await deadLetters.close();
+  telemetry.close();
+  return { said, log, counts: capture.counts };
+}
+
+const withSecrets = VENUES.filter(({ variables }) => Object.keys(variables).length > 0);
+
+it('covers every provider of the registry that has a secret', () => {
+  expect(withSecrets.map(({ name }) => name)).toEqual(['massive', 'alpaca']);
+});
+
+describe.each(withSecrets)('a run of $name shows its secret nowhere', (registered) => {
+  const check = ({ said, log }: Awaited<ReturnType<typeof runOf>>) => {
+    for (const text of said) expectNoSecret(text.slice(0, 200), text);
+    expectNoSecret('the log', log.join('\n'));
+    const files = textsBelow(folder.path('.'));
+    for (const [path, text] of files) expectNoSecret(path, text);
+    return files;
+  };
+
+  it('where it works, is broken, and the vendor echoes the secret in data', async () => {
+    venue = await registered.start();
+    const ran = await runOf(registered, async () => {
+      const subscribed = (now: FakeVenue) => now.subscriptions.length >= registered.subscriptions;
+      await venue.until(subscribed);
+      for (let n = 0; n < 5; n += 1) venue.publish(recordsOf(registered, n));
+      venue.publishMalformed(recordsOf(registered, 6), 1);
+      // An element that nobody knows, in the form of each vendor.
+      venue.send(JSON.stringify([{ ev: 'Zz', T: 'z', sym: SECRET, [SECRET]: [`the key ${SECRET}`] }]));
+      venue.reset();
+      await venue.until((now) => now.accepted.length >= 2 && subscribed(now));
+    });
+    const files = check(ran);
+    expect(ran.said.join()).toContain('the key ***');
+    // There was something to look at.
+    expect(files.filter(([path]) => path.endsWith('.ndjson.gz'))).toHaveLength(1);
+    expect(files.some(([path, text]) => path.includes('/dlq/') && text.includes('decode'))).toBe(true);
+    expect(ran.log.length).toBeGreaterThan(2);
+    const login = files.find(([path]) => path.endsWith('.ndjson.gz'))?.[1];
+    expect(login).toMatch(/"is":"out".*\*\*\*/);
+  }, 30_000);
+
+  it.each(['credentials', 'entitlement'] as const)(
+    'where the login is refused: %s',
+    async (why) => {
+      venue = await registered.start();
+      venue.rejectLogins(why);
+      const ran = await runOf(registered, () => new Promise(() => {}));
+      check(ran);
+      expect(ran.said.join()).toMatch(/BadCredentials|NotEntitled/);
+      expect(ran.counts.frames).toBeGreaterThan(1);
+    },
+    30_000,
+  );
+
+  it('where the vendor cannot be reached, and where an option is wrong', async () => {
+    venue = await registered.start();
+    const { url } = venue;
+    await venue.close();
+    venue = { ...venue, url, close: async () => {} } as FakeVenue;
+    const { name, variables } = registered;
+    const stream = { maxAttempts: 1 };
+    const provider = await findProvider(name).entry.create({ url, variables, stream });
+    const failing = provider.stream({ kinds: ['trade'], symbols: ['AAPL'] }).forEach(() => {});
+    const failure: unknown = await failing.catch((error: unknown) => error);
+    expectNoSecret('the error', inspect(failure, { depth: 10, showHidden: true }));
+    const wrong = findProvider(name).entry.create({ url: `wss://u:${SECRET}@x/?key=${SECRET}#`, variables });
+    const mistake: unknown = await wrong.catch((error: unknown) => error);
+    expectNoSecret('the mistake', inspect(mistake, { depth: 10, showHidden: true }));
+  });
+});
