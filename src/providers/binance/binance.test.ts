@@ -153,7 +153,7 @@ describe('a stream', () => {
     await venue.until(({ subscriptions }) => subscriptions.length === 1);
     venue.publish([trade(1)]);
     await seen.count(1);
-    expect(refused).toEqual(['binance: bad@trade was refused: Invalid request: invalid stream (code 2)']);
+    expect(refused).toEqual(['binance: BAD was refused (bad@trade): Invalid request: invalid stream (code 2)']);
   });
 
   it('keeps to the pace of the vendor', async () => {

@@ -112,7 +112,7 @@ describe('errors of the vendor', () => {
     const { refused = [] } = session.frame(JSON.stringify(message), NOW);
     expect(refused.map(({ series }) => series)).toEqual([TRADES]);
     expect(refused[0]?.error.message).toBe(
-      'binance: btcusdt@trade was refused: Invalid request: unknown stream (code 2)',
+      'binance: BTCUSDT was refused (btcusdt@trade): Invalid request: unknown stream (code 2)',
     );
     expect(refused[0]?.error.cause).toEqual(message);
     // It may be asked again.

@@ -171,7 +171,10 @@ class BinanceSession implements ProviderSession {
       return { send: [wanted.slice(0, half), wanted.slice(half)].flatMap((some) => this.#request(method, some)) };
     }
     const refused = this.#wanted(wanted).map((series) => {
-      return { series, error: new UnknownInstrument('binance', `${wanted[0]} was refused: ${words}`, { cause }) };
+      return {
+        series,
+        error: new UnknownInstrument('binance', `${series.symbol} was refused (${wanted[0]}): ${words}`, { cause }),
+      };
     });
     for (const name of wanted) this.#seriesOf.delete(name);
     return { refused };

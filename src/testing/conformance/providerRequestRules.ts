@@ -31,8 +31,9 @@ async function endsFor(bench: ProviderBench, why: 'credentials' | 'entitlement',
   equal(error.code, code);
   equal(error.retryable, false, 'another attempt makes no sense');
   assert(error.cause !== undefined && error.cause !== '', 'its cause must have the words of the vendor');
+  const { length } = bench.venue.accepted;
   await bench.pass(300_000);
-  equal(bench.venue.accepted.length, 1, 'it must not try again');
+  assert(length <= 1 && bench.venue.accepted.length === length, 'it must not try again');
   await bench.released();
 }
 
