@@ -1,3 +1,4 @@
+import { alpaca } from '../../src/providers/alpaca/index.js';
 import { binance } from '../../src/providers/binance/index.js';
 import { coinbase } from '../../src/providers/coinbase/index.js';
 import {
@@ -6,6 +7,7 @@ import {
   type ProviderRuleId,
   type ProviderSubject,
   providerConformance,
+  startFakeAlpaca,
   startFakeBinance,
   startFakeCoinbase,
 } from '../../src/testing/index.js';
@@ -23,8 +25,26 @@ const KEYLESS = 'it has no login that could be rejected';
 const NO_WORDS = 'the vendor leaves out a product that it does not know, without a word: see PR-6.2';
 const NO_QUOTA = 'the vendor limits how often an address connects, not how many connections an account has';
 
+/** Venues that are not held to the rules yet. */
+export const PENDING: readonly string[] = ['ibkr'];
+
 /** Every folder of src/providers that is a venue, each held to the rules of all providers. */
 export const providers: Readonly<Record<string, readonly ProviderTests[]>> = {
+  alpaca: [
+    subject({
+      name: 'alpaca',
+      open: ({ scheduler }) => startFakeAlpaca({ scheduler }),
+      provider: (venue, settings) => alpaca({ ...settings, url: venue.url, key: venue.key, secret: venue.secret }),
+      symbols: ['AAPL', 'BRK.B', 'TpC'],
+    }),
+    subject({
+      name: 'alpaca in MessagePack',
+      open: ({ scheduler }) => startFakeAlpaca({ scheduler }),
+      provider: (venue, settings) =>
+        alpaca({ ...settings, url: venue.url, key: venue.key, secret: venue.secret, encoding: 'msgpack' }),
+      symbols: ['AAPL', 'BRK.B', 'TpC'],
+    }),
+  ],
   binance: [
     subject({
       name: 'binance',
