@@ -35,6 +35,7 @@ export type {
 } from './faults/faultProxy.js';
 export { FaultProxyError, isFaultProxyError } from './faults/faultProxyError.js';
 export { startFaultProxy } from './faults/startFaultProxy.js';
+export { type FuzzFramesConfig, type FuzzReport, fuzzFrames } from './fuzz/fuzzFrames.js';
 export type { GatedMarbles, SubscriptionLogs } from './gatedMarbles.js';
 export { type MarbleHelpers, marbles } from './marbles.js';
 export type {

@@ -1,6 +1,7 @@
 import { alpaca } from '../../src/providers/alpaca/index.js';
 import { binance } from '../../src/providers/binance/index.js';
 import { coinbase } from '../../src/providers/coinbase/index.js';
+import { massive } from '../../src/providers/massive/index.js';
 import {
   type FakeVenue,
   type ProviderConformanceTest,
@@ -10,6 +11,7 @@ import {
   startFakeAlpaca,
   startFakeBinance,
   startFakeCoinbase,
+  startFakeMassive,
 } from '../../src/testing/index.js';
 
 export interface ProviderTests {
@@ -67,6 +69,14 @@ export const providers: Readonly<Record<string, readonly ProviderTests[]>> = {
         'PR-6.4': KEYLESS,
         'PR-6.5': KEYLESS,
       },
+    }),
+  ],
+  massive: [
+    subject({
+      name: 'massive',
+      open: ({ scheduler }) => startFakeMassive({ scheduler }),
+      provider: (venue, settings) => massive({ ...settings, url: venue.url, key: venue.secret }),
+      symbols: ['AAPL', 'BRK.B', 'TpC'],
     }),
   ],
 };

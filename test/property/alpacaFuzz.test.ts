@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { Xoshiro128 } from '../../src/primitives/xoshiro128.js';
 import { normalise } from '../../src/providers/alpaca/normalise.js';
 import { AlpacaSession } from '../../src/providers/alpaca/session.js';
-import type { Frame, Series } from '../../src/providers/session.js';
+import type { Series } from '../../src/providers/session.js';
+import { fuzzFrames } from '../../src/testing/index.js';
 import { alpacaCorpus } from '../../src/testing/venues/alpaca/corpus.js';
-import { FUZZ_FRAMES, fuzzProvider, take } from '../support/fuzzProvider.js';
-import { mutateFrame } from '../support/mutateFrame.js';
+import { FUZZ_FRAMES, FUZZ_TIMEOUT_MS, tellFuzz } from '../support/fuzzCount.js';
+import { readFrames, take } from '../support/readFrames.js';
 
 const NOW = 1_767_623_460_250;
 const SERIES: readonly Series[] = [
@@ -26,29 +27,23 @@ describe.each(['json', 'msgpack'] as const)('frames of Alpaca in %s', (encoding)
     return session;
   };
 
-  it('give a record per element, or are known to make none, as Alpaca sends them', () => {
-    const begin = beginAnywhere(Xoshiro128.fromSeed(3));
-    const counts = fuzzProvider(take(alpacaCorpus({ encoding, seed: 3 }), 2_000), begin, normalise);
+  it('give records, each element one or none, when they are as Alpaca sends them', () => {
+    const frames = take(alpacaCorpus({ encoding, seed: 3 }), 2_000);
+    const counts = readFrames(frames, beginAnywhere(Xoshiro128.fromSeed(3))(), normalise);
     expect(counts.unreadable).toBe(0);
     expect(counts.records).toBeGreaterThan(2_000);
     expect(counts.silent).toBeGreaterThan(50);
     expect(counts.records + counts.silent).toBe(counts.elements);
   });
 
-  it('crash neither session nor normaliser when they are damaged, and each element is counted', {
-    timeout: 900_000,
-  }, () => {
-    const random = Xoshiro128.fromSeed(20_260_105);
-    // Half of them in each encoding.
-    const wanted = FUZZ_FRAMES / 2;
-    function* damaged(): Generator<Frame> {
-      for (const frame of take(alpacaCorpus({ encoding, seed: 5 }), wanted)) yield mutateFrame(frame, random);
-    }
-    const counts = fuzzProvider(damaged(), beginAnywhere(random), normalise);
-    expect(counts.frames).toBe(wanted);
-    expect(counts.failed).toBeGreaterThan(wanted / 50);
-    expect(counts.unreadable).toBeGreaterThan(wanted / 50);
-    expect(counts.records).toBeGreaterThan(wanted / 4);
-    expect(counts.records + counts.silent + counts.unreadable).toBe(counts.elements);
+  it('do no harm when they are damaged, and each element is counted', { timeout: FUZZ_TIMEOUT_MS }, () => {
+    const count = FUZZ_FRAMES / 2;
+    const session = beginAnywhere(Xoshiro128.fromSeed(20_260_105));
+    const corpus = alpacaCorpus({ encoding, seed: 5 });
+    const report = fuzzFrames({ session, normalise, corpus, seed: 20_260_105, count });
+    tellFuzz(`alpaca, ${encoding}`, report);
+    expect(report.frames).toBe(count);
+    for (const what of [report.failed, report.unreadable, report.recorded]) expect(what).toBeGreaterThan(count / 100);
+    expect(report.recorded + report.silent + report.unreadable).toBe(report.elements);
   });
 });

@@ -52,12 +52,13 @@ export class ReferenceSession implements ProviderSession {
   }
 
   frame(frame: Frame): SessionStep {
-    let answer: Answer;
+    let answer: unknown;
     try {
-      answer = JSON.parse(String(frame)) as Answer;
+      answer = JSON.parse(String(frame));
     } catch (cause) {
       return { fail: new ConnectionLost(NAME, 'a message is not JSON', { cause }) };
     }
+    if (!isAnswer(answer)) return { fail: new ConnectionLost(NAME, 'a message is not of the protocol') };
     return this.answer(answer);
   }
 
@@ -81,6 +82,11 @@ export class ReferenceSession implements ProviderSession {
     if (code === 'entitlement') return new NotEntitled(NAME, `the plan lacks these data: ${text}`, options);
     return new QuotaExceeded(NAME, `too many connections: ${text}`, options);
   }
+}
+
+function isAnswer(value: unknown): value is Answer {
+  const { series = '', records = [] } = (value ?? {}) as Partial<Record<keyof Answer, unknown>>;
+  return typeof value === 'object' && value !== null && typeof series === 'string' && Array.isArray(records);
 }
 
 /** A record comes as it is, but for its `seq`, which is the time of receipt in microseconds. */
