@@ -16,6 +16,7 @@ import { writeTo } from '../../src/operators/writeTo.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 import { bar, type LetterFolder, letterFolder } from '../support/letters.js';
+import { gap, quote, storedTrades, trade } from './events.js';
 
 /** As compiled by `npm run build`. */
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -38,6 +39,9 @@ const STORE: Readonly<Record<string, string>> = {
   option: 'options_snap',
   news: 'news',
   fundamental: 'fundamentals',
+  trade: 'trades',
+  quote: 'quotes',
+  gap: 'gaps',
 };
 const fromStore = (...items: readonly MarketEvent[]) => {
   const records = items[0]!.kind;
@@ -92,8 +96,7 @@ async function count(table: string): Promise<number> {
 }
 
 async function clear(): Promise<void> {
-  for (const table of ['bars', 'options_snap', 'news', 'fundamentals'])
-    await pool.query(`DROP TABLE IF EXISTS ${table} CASCADE`);
+  for (const table of Object.values(STORE)) await pool.query(`DROP TABLE IF EXISTS ${table} CASCADE`);
 }
 
 const option: OptionSnapshot = {
@@ -212,7 +215,7 @@ describe('sluice migrate', () => {
     expect(done).toMatchObject({ code: 0, stderr: '' });
     expect(done.stdout).toMatch(/^apply 001_bars\napply 002_options_snap\n/);
     expect(done.stdout).toMatch(/\d+ steps done/);
-    await pool.query('SELECT * FROM bars, options_snap, news, fundamentals');
+    await pool.query(`SELECT * FROM ${Object.values(STORE).join(', ')}`);
 
     const again = await sluice(['migrate', '--json']);
     expect(JSON.parse(again.stdout)).toMatchObject({ plan: false, schema: 'public', steps: [] });
@@ -272,16 +275,19 @@ describe('sluice dlq replay', () => {
       fromStore(option),
       fromStore(news),
       fromStore(fundamental),
+      fromStore(trade({ symbol: 'TpC', conditions: ['"', '🚀'] })),
+      fromStore(quote({ symbol: 'BRK B', ask: null, askSize: null })),
+      fromStore(gap()),
     );
     const { code, stdout, stderr } = await sluice(['dlq', 'replay']);
     expect(stderr).toBe('');
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: 'replayed 4 letters with 5 items: 5 written, 0 failed again\n',
+      stdout: 'replayed 7 letters with 8 items: 8 written, 0 failed again\n',
     });
     expect(await letters.read()).toEqual([]);
-    const counts = await Promise.all(['bars', 'options_snap', 'news', 'fundamentals'].map(count));
-    expect(counts).toEqual([2, 1, 1, 1]);
+    expect(await Promise.all(Object.values(STORE).map(count))).toEqual([2, 1, 1, 1, 1, 1, 1]);
+    expect(await storedTrades(pool)).toEqual([trade({ symbol: 'TpC', conditions: ['"', '🚀'] })]);
   }, 30_000);
 
   it('leaves what it has no table for, and what was never decoded, and says so', async () => {
@@ -301,8 +307,8 @@ describe('sluice dlq replay', () => {
     expect(code).toBe(3);
     expect((await letters.read()).map(({ kind, reason }) => `${kind} ${reason}`).sort()).toEqual([
       'bar decode',
+      'dividend exhausted',
       'null decode',
-      'trade exhausted',
     ]);
     expect(await count('bars')).toBe(1);
   }, 30_000);

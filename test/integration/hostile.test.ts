@@ -7,7 +7,6 @@ import { fundamentalsSink } from '../../src/sinks/fundamentalsSink.js';
 import { gapsSink } from '../../src/sinks/gapsSink.js';
 import { newsSink } from '../../src/sinks/newsSink.js';
 import { optionsSink } from '../../src/sinks/optionsSink.js';
-import { quotesSink } from '../../src/sinks/quotesSink.js';
 import { tradesSink } from '../../src/sinks/tradesSink.js';
 import { bar, write } from './bars.js';
 import { CORPUS } from './corpus.js';
@@ -16,13 +15,11 @@ import {
   gap,
   newsItem,
   option,
-  quote,
   storedBars,
   storedFundamentals,
   storedGaps,
   storedNews,
   storedOptions,
-  storedQuotes,
   storedTrades,
   trade,
 } from './events.js';
@@ -104,14 +101,6 @@ const TARGETS = [
     otherTexts: ['venue', 'conditions'],
   }),
   target({
-    table: 'quotes',
-    sink: quotesSink,
-    stored: storedQuotes,
-    item: (i, texts) => quote({ ts: i * 60_000, ...texts }),
-    keyTexts: ['vendor', 'symbol', 'id'],
-    otherTexts: ['bidVenue', 'askVenue'],
-  }),
-  target({
     table: 'gaps',
     sink: gapsSink,
     // An empty timeframe is none.
@@ -124,8 +113,6 @@ const TARGETS = [
 
 const columnOf: Readonly<Record<string, string>> = {
   optionType: 'option_type',
-  bidVenue: 'bid_venue',
-  askVenue: 'ask_venue',
   of: 'of_kind',
 };
 const valueIn = (field: string, text: string) =>
