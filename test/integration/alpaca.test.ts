@@ -342,6 +342,12 @@ describe('the history of alpaca', () => {
     expect(venue.requests.answered).toBe(2);
   });
 
+  it('is paced as the plan allows', () => {
+    const paced = (config: Partial<AlpacaConfig>) => alpaca({ key: 'k', secret: 's', ...config }).pacing.requests;
+    expect(paced({})).toEqual({ windows: [{ limit: 200, perMs: 60_000 }] });
+    expect(paced({ requestsPerMinute: 10_000 })).toEqual({ windows: [{ limit: 10_000, perMs: 60_000 }] });
+  });
+
   it('says what is wrong with the key in the words of the vendor', async () => {
     const venue = await start();
     const { history } = providerOf(venue, { secret: 'wrong' });

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { asyncScheduler } from 'rxjs';
 import { Timer } from '../../primitives/timer.js';
 import type { TimeOfDay } from '../../testing/market/dayConfig.js';
@@ -18,7 +18,7 @@ interface SimOptions {
   readonly speed: number;
   readonly from: TimeOfDay;
   readonly date?: string;
-  readonly faults: SimFaults;
+  readonly faults?: SimFaults;
   readonly for?: number;
   readonly json?: true;
 }
@@ -36,23 +36,28 @@ export function simCommand(context: CommandContext): Command {
       'Starts a fake of every venue on loopback and tells all of them one generated day, until Ctrl-C: sessions, late revisions, ' +
         'corrections, a burst of 20 times the rate after a minute, and a halt of the last symbol after two.',
     )
-    .option('--venues <names>', 'the venues to start', venueNames, SIM_VENUES)
-    .option('--symbols <names>', 'the equities', names, ['AAPL', 'MSFT', 'NVDA'])
-    .option('--crypto <names>', 'what trades round the clock', names, ['BTC-USD', 'ETH-USD'])
+    .addOption(listed('--venues <names>', 'the venues to start', venueNames, SIM_VENUES))
+    .addOption(listed('--symbols <names>', 'the equities', names, ['AAPL', 'MSFT', 'NVDA']))
+    .addOption(listed('--crypto <names>', 'what trades round the clock', names, ['BTC-USD', 'ETH-USD']))
     .option('--seed <n>', 'the same seed gives the same day and the same faults', integer(0), 1)
     .option('--rate <n>', 'trades per minute and symbol in the regular session', positive, 60)
     .option('--speed <n>', 'how much faster than the clock the day goes', positive, 1)
     .option('--from <time>', 'where the day is entered, in New York', timeOfDay, '09:30')
     .option('--date <date>', 'let the records have the times of this day (default: times from now on)')
-    .option(
-      '--faults <list>',
-      'what goes wrong, and how often: kick=30s,mute=2m,outage=1m,malformed=0.01',
-      faults,
-      {} as SimFaults,
-    )
+    .option('--faults <list>', 'what goes wrong, and how often: kick=30s,mute=2m,outage=1m,malformed=0.01', faults)
     .option('--for <span>', 'end after this time, such as 5s or 10m', span)
     .option('--json', 'print one JSON document: { from, to, shiftMs, venues: [{ name, url, symbols, env, command }] }')
     .action((options: SimOptions) => simulate(context, options));
+}
+
+/** An option whose default is shown as a user would write it. */
+function listed<N extends string>(
+  flags: string,
+  description: string,
+  parse: (text: string) => readonly N[],
+  fallback: readonly N[],
+): Option {
+  return new Option(flags, description).argParser(parse).default(fallback, fallback.join(','));
 }
 
 async function simulate(context: CommandContext, options: SimOptions): Promise<void> {

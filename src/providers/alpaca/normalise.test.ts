@@ -189,7 +189,7 @@ describe('normalise of alpaca', () => {
     ['an id that was rounded', { ...TRADE, i: 2 ** 60 }, 'the id must be an integer, got 115292150460684'],
     ['an id of other characters', { ...TRADE, i: '12a' }, 'the id must be an integer, got "12a"'],
     ['no id', { ...TRADE, i: undefined }, 'the id must be an integer, got undefined'],
-    ['a symbol that is none', { ...TRADE, S: ' ' }, 'S must be a symbol as the vendor spells it'],
+    ['a symbol that is none', { ...TRADE, S: ' ' }, 'S must be a symbol without blanks, got " "'],
     [
       'a time in nanoseconds',
       { ...TRADE, t: 1_767_623_412_083_456_800 },

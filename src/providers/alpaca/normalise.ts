@@ -1,10 +1,10 @@
 import type { Bar } from '../../market/bar.js';
-import { symbol as symbolField } from '../../market/fields.js';
 import type { Quote } from '../../market/quote.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
 import { timeframeMs } from '../../market/timeframe.js';
 import type { Trade } from '../../market/trade.js';
 import { rfc3339Ms } from '../decode/rfc3339.js';
+import { isSymbolText } from '../decode/symbolText.js';
 import { type Normalise, Unreadable } from '../session.js';
 import { VENDOR } from './alpacaErrors.js';
 
@@ -72,7 +72,7 @@ function tradeOf(
   seq: number,
 ): Trade | Unreadable {
   const { S: symbol } = fields;
-  if (!isSymbol(symbol)) return unreadable('S', symbolField.expected, symbol);
+  if (!isSymbolText(symbol)) return unreadable('S', 'a symbol without blanks', symbol);
   const ts = rfc3339Ms(fields.t);
   if (Number.isNaN(ts)) return unreadable('t', 'a time of RFC 3339', fields.t);
   const id = idOf(rawId);
@@ -101,7 +101,7 @@ function tradeOf(
 
 function quoteOf(fields: Element, seq: number): Quote | Unreadable {
   const { S: symbol } = fields;
-  if (!isSymbol(symbol)) return unreadable('S', symbolField.expected, symbol);
+  if (!isSymbolText(symbol)) return unreadable('S', 'a symbol without blanks', symbol);
   const ts = rfc3339Ms(fields.t);
   if (Number.isNaN(ts)) return unreadable('t', 'a time of RFC 3339', fields.t);
   const bid = numberOf(fields.bp);
@@ -132,7 +132,7 @@ function quoteOf(fields: Element, seq: number): Quote | Unreadable {
 
 function barOf(fields: Element, timeframe: string, isFinal: boolean, seq: number): Bar | Unreadable {
   const { S: symbol } = fields;
-  if (!isSymbol(symbol)) return unreadable('S', symbolField.expected, symbol);
+  if (!isSymbolText(symbol)) return unreadable('S', 'a symbol without blanks', symbol);
   const ts = rfc3339Ms(fields.t);
   if (Number.isNaN(ts)) return unreadable('t', 'a time of RFC 3339', fields.t);
   const open = numberOf(fields.o);
@@ -174,18 +174,6 @@ function barOf(fields: Element, timeframe: string, isFinal: boolean, seq: number
 function numberOf(value: unknown): number {
   if (typeof value === 'number') return value;
   return typeof value === 'bigint' ? Number(value) : Number.NaN;
-}
-
-const SPACE = 32;
-const DELETE = 127;
-
-/** Nearly all symbols are plain: only the others are worth a regular expression. */
-function isSymbol(value: unknown): value is string {
-  if (typeof value !== 'string') return false;
-  const { length } = value;
-  let at = 0;
-  while (at < length && value.charCodeAt(at) > SPACE && value.charCodeAt(at) < DELETE) at += 1;
-  return (at === length && length > 0) || symbolField.is(value);
 }
 
 const DIGITS = /^\d{1,20}$/;
