@@ -4,6 +4,7 @@ import type { MarketEvent } from '../../market/recordKinds.js';
 import type { Trade } from '../../market/trade.js';
 import { decimal } from '../decode/decimal.js';
 import { isSymbolText } from '../decode/symbolText.js';
+import { wrongField } from '../decode/wrongField.js';
 import { Unreadable } from '../session.js';
 
 /** An object of the vendor, of which nothing is known yet. */
@@ -32,30 +33,30 @@ function trade(raw: Raw, id: unknown): Trade | Unreadable {
   const ts = instant(raw.T);
   const price = decimal(raw.p);
   const size = decimal(raw.q);
-  if (!isSymbolText(symbol)) return wrong('s', 'a symbol', symbol);
-  if (Number.isNaN(ts)) return wrong('T', 'a time', raw.T);
-  if (!isCount(id)) return wrong(raw.e === 'trade' ? 't' : 'a', 'the id of a trade', id);
-  if (!(price > 0)) return wrong('p', 'a price as text', raw.p);
-  if (!(size >= 0)) return wrong('q', 'a quantity as text', raw.q);
-  if (typeof raw.m !== 'boolean') return wrong('m', 'true or false', raw.m);
+  if (!isSymbolText(symbol)) return wrongField('s', 'a symbol', symbol);
+  if (Number.isNaN(ts)) return wrongField('T', 'a time', raw.T);
+  if (!isCount(id)) return wrongField(raw.e === 'trade' ? 't' : 'a', 'the id of a trade', id);
+  if (!(price > 0)) return wrongField('p', 'a price as text', raw.p);
+  if (!(size >= 0)) return wrongField('q', 'a quantity as text', raw.q);
+  if (typeof raw.m !== 'boolean') return wrongField('m', 'true or false', raw.m);
   // A buyer who is the maker was there first: the seller came to him.
   const side = raw.m ? 'sell' : 'buy';
   return { kind: 'trade', vendor: 'binance', symbol, ts, price, size, id: String(id), side, seq: id };
 }
 
 function bar(raw: Raw): Bar | Unreadable {
-  if (typeof raw.k !== 'object' || raw.k === null) return wrong('k', 'an object', raw.k);
+  if (typeof raw.k !== 'object' || raw.k === null) return wrongField('k', 'an object', raw.k);
   const kline = raw.k as Raw;
   const symbol = raw.s;
   const timeframe = kline.i;
   const ts = instant(kline.t);
   const at = instant(raw.E);
-  if (!isSymbolText(symbol)) return wrong('s', 'a symbol', symbol);
-  if (typeof timeframe !== 'string' || timeframe === '') return wrong('k.i', 'an interval', timeframe);
-  if (Number.isNaN(ts)) return wrong('k.t', 'a time', kline.t);
-  if (Number.isNaN(at)) return wrong('E', 'a time', raw.E);
+  if (!isSymbolText(symbol)) return wrongField('s', 'a symbol', symbol);
+  if (typeof timeframe !== 'string' || timeframe === '') return wrongField('k.i', 'an interval', timeframe);
+  if (Number.isNaN(ts)) return wrongField('k.t', 'a time', kline.t);
+  if (Number.isNaN(at)) return wrongField('E', 'a time', raw.E);
   const isFinal = kline.x;
-  if (typeof isFinal !== 'boolean') return wrong('k.x', 'true or false', isFinal);
+  if (typeof isFinal !== 'boolean') return wrongField('k.x', 'true or false', isFinal);
   const { o, h, l, c, v, q, n } = kline;
   // A later update has a later time of event.
   return candle(symbol, timeframe, ts, o, h, l, c, v, q, n, isFinal, micros(at));
@@ -82,13 +83,13 @@ export function candle(
   const close = decimal(c);
   const volume = decimal(v);
   const turnover = decimal(q);
-  if (!(low >= 0)) return wrong('low', 'a price as text', l);
-  if (!(high >= low)) return wrong('high', `a price as text that is not below the low of ${low}`, h);
-  if (!(open >= low && open <= high)) return wrong('open', `a price as text from ${low} to ${high}`, o);
-  if (!(close >= low && close <= high)) return wrong('close', `a price as text from ${low} to ${high}`, c);
-  if (!(volume >= 0)) return wrong('volume', 'a quantity as text', v);
-  if (!(turnover >= 0)) return wrong('quote volume', 'a quantity as text', q);
-  if (!isCount(trades)) return wrong('number of trades', 'a count', trades);
+  if (!(low >= 0)) return wrongField('low', 'a price as text', l);
+  if (!(high >= low)) return wrongField('high', `a price as text that is not below the low of ${low}`, h);
+  if (!(open >= low && open <= high)) return wrongField('open', `a price as text from ${low} to ${high}`, o);
+  if (!(close >= low && close <= high)) return wrongField('close', `a price as text from ${low} to ${high}`, c);
+  if (!(volume >= 0)) return wrongField('volume', 'a quantity as text', v);
+  if (!(turnover >= 0)) return wrongField('quote volume', 'a quantity as text', q);
+  if (!isCount(trades)) return wrongField('number of trades', 'a count', trades);
   const vwap = volume > 0 ? turnover / volume : null;
   return {
     kind: 'bar',
@@ -115,12 +116,12 @@ function quote(raw: Raw, receivedAt: number): Quote | Unreadable {
   const askSize = decimal(raw.A);
   const bid = decimal(raw.b);
   const ask = decimal(raw.a);
-  if (!isSymbolText(symbol)) return wrong('s', 'a symbol', symbol);
-  if (!isCount(id)) return wrong('u', 'an update id', id);
-  if (!(bid >= 0)) return wrong('b', 'a price as text', raw.b);
-  if (!(bidSize >= 0)) return wrong('B', 'a quantity as text', raw.B);
-  if (!(ask >= 0)) return wrong('a', 'a price as text', raw.a);
-  if (!(askSize >= 0)) return wrong('A', 'a quantity as text', raw.A);
+  if (!isSymbolText(symbol)) return wrongField('s', 'a symbol', symbol);
+  if (!isCount(id)) return wrongField('u', 'an update id', id);
+  if (!(bid >= 0)) return wrongField('b', 'a price as text', raw.b);
+  if (!(bidSize >= 0)) return wrongField('B', 'a quantity as text', raw.B);
+  if (!(ask >= 0)) return wrongField('a', 'a price as text', raw.a);
+  if (!(askSize >= 0)) return wrongField('A', 'a quantity as text', raw.A);
   // A side of the book that is empty has a price of 0.
   return {
     kind: 'quote',
@@ -149,10 +150,4 @@ export function micros(ms: number): number {
 
 export function isCount(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && Number.isSafeInteger(value);
-}
-
-/** Quotes no more of a value than a person reads. */
-export function wrong(field: string, expected: string, value: unknown): Unreadable {
-  const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
-  return new Unreadable(`${field} must be ${expected}, got ${text.length > 80 ? `${text.slice(0, 80)}…` : text}`);
 }

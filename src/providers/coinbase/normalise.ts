@@ -5,6 +5,7 @@ import type { Trade } from '../../market/trade.js';
 import { decimal, wholeNumber } from '../decode/decimal.js';
 import { rfc3339Ms } from '../decode/rfc3339.js';
 import { isSymbolText } from '../decode/symbolText.js';
+import { wrongField } from '../decode/wrongField.js';
 import { Unreadable } from '../session.js';
 
 /** The only timeframe of the channel `candles`. */
@@ -36,10 +37,10 @@ export function normaliseCoinbase(element: unknown): MarketEvent | Unreadable {
   if (channel !== 'market_trades' && channel !== 'ticker' && channel !== 'candles') {
     return new Unreadable(`unknown channel ${JSON.stringify(channel) ?? 'without a name'}`);
   }
-  if (typeof raw !== 'object' || raw === null) return wrong(channel, 'an object', raw);
+  if (typeof raw !== 'object' || raw === null) return wrongField(channel, 'an object', raw);
   if (channel === 'market_trades') return trade(raw as Raw);
   const at = rfc3339Ms(timestamp);
-  if (Number.isNaN(at)) return wrong('timestamp', 'an RFC 3339 time', timestamp);
+  if (Number.isNaN(at)) return wrongField('timestamp', 'an RFC 3339 time', timestamp);
   if (channel === 'ticker') return quote(raw as Raw, at, id);
   const { product_id, start, open, high, low, close, volume } = raw as Raw;
   return candle(product_id, COINBASE_TIMEFRAME, start, open, high, low, close, volume, isFinal, Math.round(at * 1e3));
@@ -51,15 +52,15 @@ function trade(raw: Raw): Trade | Unreadable {
   const ts = rfc3339Ms(raw.time);
   const price = decimal(raw.price);
   const size = decimal(raw.size);
-  if (!isSymbolText(symbol)) return wrong('product_id', 'a product', symbol);
+  if (!isSymbolText(symbol)) return wrongField('product_id', 'a product', symbol);
   // Ids count up per product.
   const number = wholeNumber(id);
-  if (Number.isNaN(number)) return wrong('trade_id', 'an id as text', id);
-  if (Number.isNaN(ts)) return wrong('time', 'an RFC 3339 time', raw.time);
-  if (!(price > 0)) return wrong('price', 'a price as text', raw.price);
-  if (!(size >= 0)) return wrong('size', 'a size as text', raw.size);
+  if (Number.isNaN(number)) return wrongField('trade_id', 'an id as text', id);
+  if (Number.isNaN(ts)) return wrongField('time', 'an RFC 3339 time', raw.time);
+  if (!(price > 0)) return wrongField('price', 'a price as text', raw.price);
+  if (!(size >= 0)) return wrongField('size', 'a size as text', raw.size);
   const side = aggressor(raw.side);
-  if (side === undefined) return wrong('side', 'BUY or SELL', raw.side);
+  if (side === undefined) return wrongField('side', 'BUY or SELL', raw.side);
   return { kind: 'trade', vendor: 'coinbase', symbol, ts, price, size, id: id as string, side, seq: number };
 }
 
@@ -81,12 +82,12 @@ function quote(raw: Raw, ts: number, id: string): Quote | Unreadable {
   const ask = priceOrNone(raw.best_ask);
   const bidSize = priceOrNone(raw.best_bid_quantity);
   const askSize = priceOrNone(raw.best_ask_quantity);
-  if (!isSymbolText(symbol)) return wrong('product_id', 'a product', symbol);
+  if (!isSymbolText(symbol)) return wrongField('product_id', 'a product', symbol);
   if (id === '') return new Unreadable('a ticker must be in a message with a sequence_num');
-  if (!(bid >= 0)) return wrong('best_bid', 'a price as text', raw.best_bid);
-  if (!(bidSize >= 0)) return wrong('best_bid_quantity', 'a size as text', raw.best_bid_quantity);
-  if (!(ask >= 0)) return wrong('best_ask', 'a price as text', raw.best_ask);
-  if (!(askSize >= 0)) return wrong('best_ask_quantity', 'a size as text', raw.best_ask_quantity);
+  if (!(bid >= 0)) return wrongField('best_bid', 'a price as text', raw.best_bid);
+  if (!(bidSize >= 0)) return wrongField('best_bid_quantity', 'a size as text', raw.best_bid_quantity);
+  if (!(ask >= 0)) return wrongField('best_ask', 'a price as text', raw.best_ask);
+  if (!(askSize >= 0)) return wrongField('best_ask_quantity', 'a size as text', raw.best_ask_quantity);
   return {
     kind: 'quote',
     vendor: 'coinbase',
@@ -125,23 +126,17 @@ export function candle(
   const low = decimal(l);
   const close = decimal(c);
   const volume = decimal(v);
-  if (!isSymbolText(symbol)) return wrong('product_id', 'a product', symbol);
-  if (Number.isNaN(ts)) return wrong('start', 'seconds since 1970 as text', start);
-  if (!(low >= 0)) return wrong('low', 'a price as text', l);
-  if (!(high >= low)) return wrong('high', `a price as text that is not below the low of ${low}`, h);
-  if (!(open >= low && open <= high)) return wrong('open', `a price as text from ${low} to ${high}`, o);
-  if (!(close >= low && close <= high)) return wrong('close', `a price as text from ${low} to ${high}`, c);
-  if (!(volume >= 0)) return wrong('volume', 'a volume as text', v);
+  if (!isSymbolText(symbol)) return wrongField('product_id', 'a product', symbol);
+  if (Number.isNaN(ts)) return wrongField('start', 'seconds since 1970 as text', start);
+  if (!(low >= 0)) return wrongField('low', 'a price as text', l);
+  if (!(high >= low)) return wrongField('high', `a price as text that is not below the low of ${low}`, h);
+  if (!(open >= low && open <= high)) return wrongField('open', `a price as text from ${low} to ${high}`, o);
+  if (!(close >= low && close <= high)) return wrongField('close', `a price as text from ${low} to ${high}`, c);
+  if (!(volume >= 0)) return wrongField('volume', 'a volume as text', v);
   return { kind: 'bar', vendor: 'coinbase', symbol, timeframe, ts, open, high, low, close, volume, isFinal, seq };
 }
 
 /** The start of a candle in milliseconds, from its seconds as text: ten digits until the year 2286. */
 export function startMs(start: unknown): number {
   return typeof start === 'string' && start.length === 10 ? wholeNumber(start) * 1e3 : Number.NaN;
-}
-
-/** Quotes no more of a value than a person reads. */
-function wrong(field: string, expected: string, value: unknown): Unreadable {
-  const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
-  return new Unreadable(`${field} must be ${expected}, got ${text.length > 80 ? `${text.slice(0, 80)}…` : text}`);
 }

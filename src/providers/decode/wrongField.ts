@@ -1,0 +1,11 @@
+import { Unreadable } from '../session.js';
+
+/** More of a value than this no person reads. */
+const MAX_QUOTED = 80;
+
+/** Says of a field of an element what it must be, and quotes the value that it has. */
+export function wrongField(field: string, expected: string, value: unknown): Unreadable {
+  const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
+  const quoted = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
+  return new Unreadable(`${field} must be ${expected}, got ${quoted}`);
+}
