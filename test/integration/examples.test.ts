@@ -370,6 +370,15 @@ describe('the other examples', () => {
     expect(stdout).toMatch(/20000 bars in \d+ kB/);
   });
 
+  it('custom-provider streams from its fake, and replays what it captured', async () => {
+    const { code, stdout } = await example('custom-provider');
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      '1998 trades live, 2 elements unreadable; 1004 frames in 1 file\n1998 trades replayed, the same\n',
+    );
+    expect(stdout).toContain('BadCredentials: acme: unknown key');
+  });
+
   it('that print a report end with another code than 0 where something was lost', () => {
     const folder = `${root}examples`;
     const reporting = readdirSync(folder).filter((name) => {
