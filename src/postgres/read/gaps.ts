@@ -76,7 +76,9 @@ interface GapRow extends Omit<Gap, 'kind' | 'from' | 'to' | 'rows' | 'seq'> {
 export function gaps(pool: Pool, config: GapsConfig = {}): Observable<Gap> {
   const { states, of, ...selection } = readOptions('gaps', config, OPTIONS);
   const conditions: Condition[] = [];
-  if (states) conditions.push({ sql: (parameter) => `item.state = ANY(${parameter}::text[])`, value: states });
+  // The index by state and time is in order for one state only.
+  if (states?.length === 1) conditions.push({ sql: (parameter) => `item.state = ${parameter}`, value: states[0] });
+  else if (states) conditions.push({ sql: (parameter) => `item.state = ANY(${parameter}::text[])`, value: states });
   if (of !== undefined) conditions.push({ sql: (parameter) => `item.of_kind = ${parameter}`, value: of });
   return seriesSource<Gap, GapRow>(pool, selection, {
     columns:
