@@ -6,12 +6,17 @@ import { LIVE_TIMEFRAMES } from './barSizes.js';
 import { IBKR_OPTIONS, type IbkrConfig, marketDataTypeOf, readClientIds, readContracts, readUrl } from './config.js';
 import { gatewayConnect } from './connect.js';
 import { NAME } from './gatewayErrors.js';
+import { HistoryDesk } from './history/historyDesk.js';
+import { ibkrHistory } from './history/ibkrHistory.js';
 import { LiveSession, type LiveSessionConfig } from './liveSession.js';
 import { normaliser } from './normalise.js';
 import { IBKR_PACING } from './pacing.js';
 
 /** Of the time that the stream gives to the login, so that the session says what is wrong before the stream does. */
 const LOGIN_SHARE = 0.6;
+
+/** History has a connection of its own, and a client id that far from the first one. */
+const HISTORY_CLIENT = 100;
 
 const placeholderUrl = (provider: string, article: string): string =>
   `https://ibkr.invalid/news/${encodeURIComponent(provider || '-')}/${encodeURIComponent(article)}`;
@@ -50,6 +55,16 @@ export function ibkr(config: IbkrConfig = {}): Provider {
     fundamentalReport: read.fundamentalReport,
   };
   const normalise = normaliser({ newsUrl: read.newsUrl ?? placeholderUrl });
+  const { scheduler, connectTimeoutMs, onNotice, historyTimeoutMs } = read;
+  const historyId = read.historyClientId ?? clientIds[0]! + HISTORY_CLIENT;
+  const desk = new HistoryDesk({
+    dialogue: session,
+    connect: gatewayConnect({ ...address, clientIds: [historyId] }),
+    scheduler,
+    connectTimeoutMs,
+    timeoutMs: historyTimeoutMs,
+    onNotice,
+  });
   return defineProvider(
     {
       name: NAME,
@@ -59,6 +74,7 @@ export function ibkr(config: IbkrConfig = {}): Provider {
       session: () => new LiveSession(session),
       normalise,
       connect: gatewayConnect({ ...address, clientIds }),
+      history: (range) => ibkrHistory(range, { desk, live: session, normalise, now: () => scheduler.now() }),
     },
     streamOptionsOf(config),
   );

@@ -49,7 +49,7 @@ export class Outbox {
     return at >= 0;
   }
 
-  /** Sends nothing before `until`. */
+  /** Sends no request before `until`; signs of life and cancellations go on. */
   pause(until: number): void {
     this.#pausedUntil = Math.max(this.#pausedUntil, until);
   }
@@ -61,15 +61,15 @@ export class Outbox {
 
   /** Sends what may be sent, and asks to be woken for the rest. */
   flush(now: number): void {
-    if (now < this.#pausedUntil) {
-      if (this.#urgent.length + this.#waiting.length > 0) this.#out.wake(this.#pausedUntil);
-      return;
-    }
     while (this.#urgent.length > 0) {
       if (!this.#mayMessage(now)) return;
       this.#out.send(this.#urgent.shift()!);
     }
     if (this.#waiting.length === 0) return;
+    if (now < this.#pausedUntil) {
+      this.#out.wake(this.#pausedUntil);
+      return;
+    }
     const waiting = this.#waiting;
     this.#waiting = [];
     let at = 0;
