@@ -51,6 +51,16 @@ export interface ClientGuard {
 
 interface ClientSocket {
   onData(chunk: Buffer): void;
+  /** The socket of Node, once the client connects. */
+  readonly client?: { setNoDelay?(on: boolean): void };
+}
+
+const socketOf = (client: GatewayClient): Partial<ClientSocket> | undefined =>
+  (client as unknown as { readonly controller?: { readonly socket?: Partial<ClientSocket> } }).controller?.socket;
+
+/** Small messages are sent at once: otherwise each waits until the one before is acknowledged, for 40 ms or so. */
+export function sendAtOnce(client: GatewayClient): void {
+  socketOf(client)?.client?.setNoDelay?.(true);
 }
 
 /**
@@ -59,8 +69,7 @@ interface ClientSocket {
  * time.
  */
 export function guardClient(client: GatewayClient, guard: ClientGuard): void {
-  const { controller } = client as unknown as { readonly controller?: { readonly socket?: Partial<ClientSocket> } };
-  const socket = controller?.socket;
+  const socket = socketOf(client);
   if (typeof socket?.onData !== 'function') {
     throw new GatewayUnusable(NAME, `this version of ${CLIENT_PACKAGE} is not known: install ${CLIENT_VERSION}`);
   }

@@ -1,7 +1,7 @@
 import type { Connect, Connection, ConnectionEvents } from '../provider.js';
 import { ConnectionLost } from '../providerErrors.js';
 import type { Frame } from '../session.js';
-import { type GatewayClient, guardClient, loadClient } from './client.js';
+import { type GatewayClient, guardClient, loadClient, sendAtOnce } from './client.js';
 import { GATEWAY_EVENTS, GATEWAY_METHODS, type GatewayMethod, readEvent } from './frames.js';
 import { portOf } from './gatewayCodes.js';
 import { gatewayError, NAME, refusedByGateway } from './gatewayErrors.js';
@@ -19,26 +19,49 @@ const METHODS: ReadonlySet<string> = new Set(GATEWAY_METHODS);
 const CLIENT_ID_IN_USE = 326;
 const PORT_RESET = 1300;
 
-/** The transport over the client of IBKR. It remembers for the next connection which port and which client id to use. */
+/**
+ * The transport over the client of IBKR. Connections that are open at the same time have a client id each: the next of the list, or
+ * the number after its highest. It remembers for the next connection which port to use, and which ids are in use elsewhere.
+ */
 export function gatewayConnect(address: GatewayAddress): Connect {
-  const state = { port: address.port, client: 0 };
+  const state: GatewayState = { port: address.port, first: 0, used: new Set() };
   return (events) => new GatewayConnection(address, state, events);
+}
+
+interface GatewayState {
+  port: number;
+  /** Where in the list of client ids to begin. */
+  first: number;
+  /** Client ids of connections that are open. */
+  readonly used: Set<number>;
+}
+
+function freeId({ clientIds }: GatewayAddress, { first, used }: GatewayState): number {
+  const turned = [...clientIds.slice(first), ...clientIds.slice(0, first)];
+  const free = turned.find((id) => !used.has(id));
+  if (free !== undefined) return free;
+  let next = Math.max(...clientIds) + 1;
+  while (used.has(next)) next += 1;
+  return next;
 }
 
 /** The events of one client as frames, and frames as calls of its methods. */
 class GatewayConnection implements Connection {
   readonly #address: GatewayAddress;
-  readonly #state: { port: number; client: number };
+  readonly #state: GatewayState;
   readonly #events: ConnectionEvents;
   #client: GatewayClient | undefined;
   #isOpen = false;
   #isBegun = false;
   #isOver = false;
+  readonly #clientId: number;
 
-  constructor(address: GatewayAddress, state: { port: number; client: number }, events: ConnectionEvents) {
+  constructor(address: GatewayAddress, state: GatewayState, events: ConnectionEvents) {
     this.#address = address;
     this.#state = state;
     this.#events = events;
+    this.#clientId = freeId(address, state);
+    state.used.add(this.#clientId);
     loadClient().then(
       (make) => this.#connect(make),
       (error) => this.#end(error),
@@ -55,6 +78,7 @@ class GatewayConnection implements Connection {
 
   close(): void {
     this.#isOver = true;
+    this.#state.used.delete(this.#clientId);
     const client = this.#client;
     this.#client = undefined;
     if (!client) return;
@@ -65,12 +89,12 @@ class GatewayConnection implements Connection {
   #connect(make: Awaited<ReturnType<typeof loadClient>>): void {
     if (this.#isOver) return;
     try {
-      const { host, clientIds } = this.#address;
-      const client = make({ host, port: this.#state.port, clientId: clientIds[this.#state.client]! });
+      const client = make({ host: this.#address.host, port: this.#state.port, clientId: this.#clientId });
       this.#client = client;
       client.on('all', (name, args) => this.#receive(name, args));
       guardClient(client, { received: () => this.#events.alive(), failed: (error) => this.#end(error) });
       client.connect();
+      sendAtOnce(client);
     } catch (error) {
       this.#end(error);
     }
@@ -117,10 +141,10 @@ class GatewayConnection implements Connection {
       this.#pass('error', text, code, id);
       return;
     }
-    // The last one of the list in use: a cooldown, and then from the first.
+    // After the last one of the list comes a cooldown, and then the first.
     const { clientIds } = this.#address;
-    this.#state.client = (this.#state.client + 1) % clientIds.length;
-    const next = this.#state.client === 0 ? [] : [clientIds[this.#state.client]];
+    this.#state.first = (clientIds.indexOf(this.#clientId) + 1) % clientIds.length;
+    const next = this.#state.first === 0 ? [] : [clientIds[this.#state.first]];
     this.#pass('error', text, code, id, ...next);
   }
 

@@ -34,6 +34,8 @@ export interface DialogueHandler {
   restored(isKept: boolean, now: number): void;
   /** A market data farm is connected again. */
   farmRestored(now: number): void;
+  /** TWS has answered a beat, and so has read whatever was sent before it. */
+  beatHeard(number: number): void;
   /** Does what is due, and says when to wake it next. */
   check(now: number): void;
 }
@@ -64,6 +66,8 @@ export class Dialogue {
   #heardAt = 0;
   #nextBeatAt = Number.POSITIVE_INFINITY;
   #lastId = 0;
+  #beatsSent = 0;
+  #beatsHeard = 0;
 
   constructor(config: DialogueConfig, out: StepBuilder, handler: DialogueHandler) {
     this.#config = config;
@@ -80,6 +84,14 @@ export class Dialogue {
   nextId(): number {
     this.#lastId += 1;
     return this.#lastId;
+  }
+
+  /** Asks TWS for the time, and returns the number of that question: TWS answers in order. */
+  beat(now: number): number {
+    this.outbox.urgent(call('reqCurrentTime'));
+    this.#beatsSent += 1;
+    this.#nextBeatAt = now + HEARTBEAT_MS;
+    return this.#beatsSent;
   }
 
   opened(now: number): void {
@@ -103,7 +115,7 @@ export class Dialogue {
       this.out.fail(new ProviderSilent(NAME, `TWS has sent nothing for ${now - this.#heardAt} ms, not even the time`));
       return;
     }
-    if (now >= this.#nextBeatAt) this.#beat(now);
+    if (now >= this.#nextBeatAt) this.beat(now);
     this.#checkLookups(now);
     this.#handler.check(now);
     this.outbox.flush(now);
@@ -126,7 +138,10 @@ export class Dialogue {
     else if (name === 'contractDetails') {
       if (!this.#book.found(Number(first), second)) this.out.element(['unreadable', ...event]);
     } else if (name === 'contractDetailsEnd') this.#settle(Number(first), now);
-    else if (name !== 'currentTime' && !this.#handler.event(event, now)) this.out.element(['unreadable', ...event]);
+    else if (name === 'currentTime') {
+      this.#beatsHeard = Math.min(this.#beatsHeard + 1, this.#beatsSent);
+      this.#handler.beatHeard(this.#beatsHeard);
+    } else if (!this.#handler.event(event, now)) this.out.element(['unreadable', ...event]);
   }
 
   #began(now: number): void {
@@ -153,11 +168,6 @@ export class Dialogue {
     if (type !== 1) this.outbox.urgent(call('reqMarketDataType', type));
     this.out.ready();
     this.#handler.ready(now);
-  }
-
-  #beat(now: number): void {
-    this.outbox.urgent(call('reqCurrentTime'));
-    this.#nextBeatAt = now + HEARTBEAT_MS;
   }
 
   #error(text: string, code: number, id: number, nextClientId: unknown, now: number): void {

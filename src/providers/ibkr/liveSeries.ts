@@ -7,7 +7,10 @@ import type { StepBuilder } from './stepBuilder.js';
 import { TickNumbers } from './tickNumbers.js';
 import { type TradingHours, tradingHoursOf } from './times.js';
 
-/** A subscription that TWS has not refused within this time is confirmed: it has no word for it. */
+/**
+ * TWS has no word for a subscription that it accepts. One that it has not refused within this time, and that it has read, as its
+ * answer to a question after it shows, is confirmed.
+ */
 export const CONFIRM_QUIET_MS = 2_000;
 /** A request that fails is made again after this time, doubled each time, */
 export const RETRY_MS = 15_000;
@@ -28,6 +31,8 @@ export class LiveSeries {
   cancel: Frame | undefined;
   contract: KnownContract | undefined;
   isConfirmed = false;
+  /** The number of the question behind the request; `Infinity` before it is asked. */
+  beat = Number.POSITIVE_INFINITY;
   failures = 0;
   dataType = 1;
   /** When the request is to be made again; `Infinity` for never. */
@@ -133,10 +138,18 @@ export class LiveSeries {
       if (now >= this.option.dueAt(optionIntervalMs)) this.emitOption(now);
       this.#out.wake(this.option.dueAt(optionIntervalMs));
     }
-    if (!this.isConfirmed && now >= this.sentAt + CONFIRM_QUIET_MS) this.confirm();
-    if (!this.isConfirmed) this.#out.wake(this.sentAt + CONFIRM_QUIET_MS);
+    if (this.#mustBeConfirmed) this.#out.wake(this.sentAt + CONFIRM_QUIET_MS);
     if (this.#endsByItself && this.id !== 0) this.#out.wake(this.sentAt + ANSWER_TIMEOUT_MS);
     this.#out.wake(this.askAt);
+  }
+
+  /** Whether it is time to ask whether TWS has read the request. */
+  isQuiet(now: number): boolean {
+    return this.#mustBeConfirmed && now >= this.sentAt + CONFIRM_QUIET_MS;
+  }
+
+  get #mustBeConfirmed(): boolean {
+    return this.id !== 0 && !this.isConfirmed && this.beat === Number.POSITIVE_INFINITY;
   }
 
   /** Whether an answer that must come has not. */

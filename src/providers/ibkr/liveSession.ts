@@ -135,9 +135,14 @@ export class LiveSession implements ProviderSession, DialogueHandler {
     for (const live of this.#series.values()) live.openHole('a market data farm was not connected');
   }
 
+  beatHeard(number: number): void {
+    for (const live of this.#byId.values()) if (live.beat <= number) live.confirm();
+  }
+
   check(now: number): void {
     const { outbox } = this.#dialogue;
     if (outbox.waiting > 0) this.#out.underWay();
+    this.#askForConfirmation(now);
     for (const live of [...this.#series.values()]) {
       if (live.isLate(now)) {
         this.#out.notice(`${live.series.symbol}: TWS did not answer the request of ${live.series.of}`);
@@ -153,6 +158,15 @@ export class LiveSession implements ProviderSession, DialogueHandler {
       live.timer(now);
     }
     this.#out.wake(now + CHECK_MS);
+  }
+
+  #askForConfirmation(now: number): void {
+    let beat: number | undefined;
+    for (const live of this.#byId.values()) {
+      if (!live.isQuiet(now)) continue;
+      beat ??= this.#dialogue.beat(now);
+      live.beat = beat;
+    }
   }
 
   #enter(live: LiveSeries, entry: Entry, now: number): void {
@@ -174,6 +188,7 @@ export class LiveSession implements ProviderSession, DialogueHandler {
     live.id = id;
     live.askAt = Number.POSITIVE_INFINITY;
     live.sentAt = Number.POSITIVE_INFINITY;
+    live.beat = Number.POSITIVE_INFINITY;
     live.cancel = made.cancel;
     this.#byId.set(id, live);
     const onSent = (sentAt: number) => {

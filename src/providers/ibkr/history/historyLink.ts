@@ -209,6 +209,8 @@ export class HistoryLink implements DialogueHandler {
 
   farmRestored(): void {}
 
+  beatHeard(): void {}
+
   check(now: number): void {
     for (const running of [...this.#running.values()]) {
       if (now < running.dueAt) {

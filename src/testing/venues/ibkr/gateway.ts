@@ -89,7 +89,7 @@ export class Gateway implements FakeGateway, PeerHost {
   }
 
   send(frame: Frame): void {
-    const bytes = typeof frame === 'string' ? encodeMessage(frame.split('\u0000')) : frame;
+    const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame;
     for (const peer of this.#peers) peer.sendBytes(bytes);
   }
 
@@ -202,8 +202,9 @@ export class Gateway implements FakeGateway, PeerHost {
     else if (request.is === 'cancel') peer.held.delete(request.id);
     else if ('contract' in request && !this.#isLost) {
       this.#desk.answer(peer, request);
-      if (this.#kicks > 0 && peer.held.size > 0) {
+      if (this.#kicks > 0 && peer.held.size > 0 && !peer.isKicked) {
         this.#kicks -= 1;
+        peer.isKicked = true;
         peer.end();
       }
     }

@@ -30,6 +30,8 @@ export class GatewayPeer {
   clientId = -1;
   /** Whether it was told the next order id. */
   isLoggedIn = false;
+  /** Whether it is being thrown out. */
+  isKicked = false;
   /** Half-open: nothing is sent, and what arrives is ignored. */
   isMute = false;
   readonly #socket: Socket;
