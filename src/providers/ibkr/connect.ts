@@ -24,7 +24,7 @@ const PORT_RESET = 1300;
  * the number after its highest. It remembers for the next connection which port to use, and which ids are in use elsewhere.
  */
 export function gatewayConnect(address: GatewayAddress): Connect {
-  const state: GatewayState = { port: address.port, first: 0, used: new Set() };
+  const state: GatewayState = { port: address.port, first: 0, used: new Set(), closedAt: new Map() };
   return (events) => new GatewayConnection(address, state, events);
 }
 
@@ -34,7 +34,12 @@ interface GatewayState {
   first: number;
   /** Client ids of connections that are open. */
   readonly used: Set<number>;
+  /** When connections that had begun were closed, by client id: TWS may need a while to notice. */
+  readonly closedAt: Map<number, number>;
 }
+
+/** A client id that was ours within this time is taken for still ours. */
+const NOTICED_AFTER_MS = 30_000;
 
 function freeId({ clientIds }: GatewayAddress, { first, used }: GatewayState): number {
   const turned = [...clientIds.slice(first), ...clientIds.slice(0, first)];
@@ -79,6 +84,7 @@ class GatewayConnection implements Connection {
   close(): void {
     this.#isOver = true;
     this.#state.used.delete(this.#clientId);
+    if (this.#isBegun) this.#state.closedAt.set(this.#clientId, performance.now());
     const client = this.#client;
     this.#client = undefined;
     if (!client) return;
@@ -141,11 +147,16 @@ class GatewayConnection implements Connection {
       this.#pass('error', text, code, id);
       return;
     }
-    // After the last one of the list comes a cooldown, and then the first.
+    this.#pass('error', text, code, id, ...this.#nextClientId());
+  }
+
+  /** Whom to connect as next; nothing after the last one of the list, so that a cooldown comes before the first. */
+  #nextClientId(): readonly number[] {
     const { clientIds } = this.#address;
+    const closedAt = this.#state.closedAt.get(this.#clientId);
+    if (closedAt !== undefined && performance.now() - closedAt < NOTICED_AFTER_MS) return [this.#clientId];
     this.#state.first = (clientIds.indexOf(this.#clientId) + 1) % clientIds.length;
-    const next = this.#state.first === 0 ? [] : [clientIds[this.#state.first]];
-    this.#pass('error', text, code, id, ...next);
+    return this.#state.first === 0 ? [] : [clientIds[this.#state.first]!];
   }
 
   #unreachable(text: string): string {

@@ -18,8 +18,11 @@ const LOGIN_SHARE = 0.6;
 /** History has a connection of its own, and a client id that far from the first one. */
 const HISTORY_CLIENT = 100;
 
+/** Below a name that leads nowhere. What cannot stand in an address is left out. */
 const placeholderUrl = (provider: string, article: string): string =>
-  `https://ibkr.invalid/news/${encodeURIComponent(provider || '-')}/${encodeURIComponent(article)}`;
+  `https://ibkr.invalid/news/${plain(provider)}/${plain(article)}`;
+
+const plain = (text: string): string => encodeURIComponent(text.replace(/[\uD800-\uDFFF]/g, '')) || '-';
 
 /**
  * Interactive Brokers, by way of TWS or IB Gateway, which run beside this program and log in to IBKR.

@@ -141,8 +141,8 @@ export class LiveSession implements ProviderSession, DialogueHandler {
 
   check(now: number): void {
     const { outbox } = this.#dialogue;
-    if (outbox.waiting > 0) this.#out.underWay();
     this.#askForConfirmation(now);
+    let isWaiting = outbox.waiting > 0;
     for (const live of [...this.#series.values()]) {
       if (live.isLate(now)) {
         this.#out.notice(`${live.series.symbol}: TWS did not answer the request of ${live.series.of}`);
@@ -155,8 +155,11 @@ export class LiveSession implements ProviderSession, DialogueHandler {
         this.#askAgain(live, now);
       }
       if (now >= live.askAt) this.#ask(live, now);
+      isWaiting ||= !live.isConfirmed && live.askAt < Number.POSITIVE_INFINITY;
       live.timer(now);
     }
+    // What waits for the limits is not late.
+    if (isWaiting) this.#out.underWay();
     this.#out.wake(now + CHECK_MS);
   }
 
