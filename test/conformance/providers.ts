@@ -1,6 +1,7 @@
 import { alpaca } from '../../src/providers/alpaca/index.js';
 import { binance } from '../../src/providers/binance/index.js';
 import { coinbase } from '../../src/providers/coinbase/index.js';
+import { ibkr } from '../../src/providers/ibkr/index.js';
 import { massive } from '../../src/providers/massive/index.js';
 import {
   type FakeVenue,
@@ -11,6 +12,7 @@ import {
   startFakeAlpaca,
   startFakeBinance,
   startFakeCoinbase,
+  startFakeGateway,
   startFakeMassive,
 } from '../../src/testing/index.js';
 
@@ -25,10 +27,13 @@ function subject<V extends FakeVenue>(given: ProviderSubject<V, ProviderRuleId>)
 
 const KEYLESS = 'it has no login that could be rejected';
 const NO_WORDS = 'the vendor leaves out a product that it does not know, without a word: see PR-6.2';
+const NO_KEY = 'TWS has no key: a person logs it in';
+const NO_EVICTION = 'TWS throws out no client: it refuses the newcomer';
+const NO_REVISION = 'bars of five seconds are not revised';
 const NO_QUOTA = 'the vendor limits how often an address connects, not how many connections an account has';
 
 /** Venues that are not held to the rules yet. */
-export const PENDING: readonly string[] = ['ibkr'];
+export const PENDING: readonly string[] = [];
 
 /** Every folder of src/providers that is a venue, each held to the rules of all providers. */
 export const providers: Readonly<Record<string, readonly ProviderTests[]>> = {
@@ -68,6 +73,37 @@ export const providers: Readonly<Record<string, readonly ProviderTests[]>> = {
         'PR-6.3': NO_WORDS,
         'PR-6.4': KEYLESS,
         'PR-6.5': KEYLESS,
+      },
+    }),
+  ],
+  ibkr: [
+    subject({
+      name: 'ibkr',
+      open: ({ scheduler }) => startFakeGateway({ now: () => scheduler.now() }),
+      provider: (venue, settings) => ibkr({ ...settings, url: venue.url }),
+      symbols: ['AAPL', 'BRK B', 'EUR.USD CASH'],
+      timeframe: '5s',
+      notApplicable: {
+        'PR-3.9': NO_EVICTION,
+        'PR-4.1': 'TWS sends no ids: a copy of a trade cannot be told from a second trade',
+        'PR-4.2': NO_REVISION,
+        'PR-6.1': 'TWS takes one request for the ticks of an instrument in 15 s: see the bars',
+        'PR-6.4': NO_KEY,
+      },
+    }),
+    subject({
+      name: 'ibkr: bars',
+      open: ({ scheduler }) => startFakeGateway({ now: () => scheduler.now() }),
+      provider: (venue, settings) => ibkr({ ...settings, url: venue.url }),
+      symbols: ['AAPL', 'BRK B', 'EUR.USD CASH'],
+      timeframe: '5s',
+      kinds: ['bar'],
+      notApplicable: {
+        'PR-3.9': NO_EVICTION,
+        'PR-4.2': NO_REVISION,
+        'PR-5.3': 'it is tried with bars: see ibkr',
+        'PR-5.4': 'it is tried with bars: see ibkr',
+        'PR-6.4': NO_KEY,
       },
     }),
   ],

@@ -1,4 +1,4 @@
-import { type ProviderError, UnknownInstrument } from '../providerErrors.js';
+import { ConnectionLost, type ProviderError, UnknownInstrument } from '../providerErrors.js';
 import { contractOf, describeContract, type IbkrContract, type KnownContract, SYMBOL_SYNTAX } from './contracts.js';
 import { NAME } from './gatewayErrors.js';
 import { calendarDateOf } from './times.js';
@@ -109,8 +109,12 @@ function ambiguous(symbol: string, found: readonly KnownContract[]): ProviderErr
   );
 }
 
+/** TWS says 200 where there is no such contract: an answer without one is an answer that was damaged. */
 function missing(symbol: string, contract: IbkrContract): ProviderError {
-  return new UnknownInstrument(NAME, `TWS knows no contract ${symbol} (${describeContract(contract)})`);
+  return new ConnectionLost(
+    NAME,
+    `TWS answered the lookup of ${symbol} without a contract (${describeContract(contract)})`,
+  );
 }
 
 type Loose = Readonly<Record<string, unknown>>;
