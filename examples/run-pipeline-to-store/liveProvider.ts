@@ -84,7 +84,9 @@ function isModule(name: string): boolean {
 
 /** A line for each provider: how it was at the end, and what it has done. */
 export function feedReport(monitor: PipelineMonitor): string {
-  const lines = monitor.feeds.map((feed) => {
+  // Of one that never came to a word the error says all.
+  const feeds = monitor.feeds.filter(({ messages }) => messages > 0);
+  const lines = feeds.map((feed) => {
     const { id, messages, records, reconnects, gaps, unreadable, conflated, replaced, refused, lastError } = feed;
     const count = (n: number, what: string) => `${n.toLocaleString('en-US')} ${what}`;
     const some = (n: number, what: string) => (n === 0 ? [] : [count(n, what)]);

@@ -21,7 +21,9 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
     written.push(output.write(text).catch(() => {}));
   };
   const program = new Command('sluice')
-    .description('Settings, store and dead letters of a Sluice pipeline, and a simulated market.')
+    .description(
+      'Settings, store and dead letters of a Sluice pipeline, captures of providers, and a simulated market.',
+    )
     .version(version(), '-V, --version', 'print the version')
     // Not --env-file, which Node 20 takes for its own in any position.
     .option('--dotenv-file <path>', 'read this file of NAME=value lines instead of .env', path)

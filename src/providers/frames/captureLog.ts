@@ -43,6 +43,8 @@ export class CaptureLog {
   readonly #config: CaptureLogConfig;
   readonly #disk: Disk;
   readonly #timer: Timer;
+  /** From how much on it is not waited for more. */
+  readonly #blockChars: number;
   #lines: string[] = [];
   #pending = 0;
   #hole: { from: number; t: number; frames: number; bytes: number } | undefined;
@@ -56,6 +58,7 @@ export class CaptureLog {
 
   constructor(config: CaptureLogConfig) {
     this.#config = config;
+    this.#blockChars = Math.min(BLOCK_CHARS, config.maxPendingBytes / 2);
     this.#disk = withUnsyncedFolders(config.disk, () => {});
     this.#timer = new Timer(config.scheduler, () => this.#begin());
   }
@@ -71,7 +74,7 @@ export class CaptureLog {
   add(line: string): void {
     this.#lines.push(line);
     this.#pending += line.length;
-    if (this.#pending >= BLOCK_CHARS && !this.#isTroubled) this.#begin();
+    if (this.#pending >= this.#blockChars && !this.#isTroubled) this.#begin();
     else if (!this.#timer.isSet && !this.#writing) this.#timer.set(FLUSH_AFTER_MS);
   }
 
@@ -111,7 +114,7 @@ export class CaptureLog {
   async #writeAll(): Promise<void> {
     try {
       do await this.#writeBlock();
-      while (this.#pending >= BLOCK_CHARS && !this.#isClosing);
+      while (this.#pending >= this.#blockChars && !this.#isClosing);
       this.#isTroubled = false;
       if (this.#lines.length > 0) this.#timer.set(FLUSH_AFTER_MS);
     } catch (error) {
