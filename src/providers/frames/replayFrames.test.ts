@@ -142,6 +142,43 @@ describe('a capture that is replayed', () => {
     ]);
   });
 
+  it('has two connections at once where one was handed over to the other', async () => {
+    const live = capturedToy(folder.path('.'));
+    live.login();
+    const [old] = live.vendor.connections;
+    live.say({ data: [trade('A', 1)], handOver: true });
+    live.pass(20);
+    live.login();
+    for (let n = 2; n < 20; n += 1) {
+      live.pass(400);
+      live.say({ data: [trade('A', n)] });
+      // Until it is closed, both deliver.
+      old?.receive(JSON.stringify({ data: [quote('A', n)] }));
+    }
+    expect(live.vendor.connections).toHaveLength(2);
+    expect(old?.isClosed).toBe(true);
+    await live.end();
+    const { replay, done } = replayedToy(folder.path('.'), { speed: 'max' });
+    expect(await done).toEqual(live.seen);
+    expect(replay.counts.connections).toBe(2);
+  });
+
+  it('plays on where the stream of now makes fewer or more connections than that of the capture', async () => {
+    const live = capturedToy(folder.path('.'));
+    live.login();
+    live.say({ data: [trade('A', 1)] });
+    // Taken for dead after 40 s, which a more patient stream would not have done.
+    live.pass(43_000);
+    live.login();
+    live.say({ data: [trade('A', 2)] });
+    live.pass(1_000);
+    await live.end();
+    for (const deadAfterMs of [5_000, 600_000]) {
+      const seen = await replayedToy(folder.path('.'), { speed: 'max' }, { deadAfterMs }).done;
+      expect(seen.filter(({ kind }) => kind === 'trade')).toEqual(live.seen.filter(({ kind }) => kind === 'trade'));
+    }
+  });
+
   it('may consist of many files', async () => {
     const live = await session({ maxSegmentBytes: 1 });
     expect(files().length).toBeGreaterThan(1);
