@@ -55,6 +55,18 @@ describe('a capture', () => {
     expect(live.capture.counts).toMatchObject({ connections: 2, frames: 4, bytes: 42, files: 1, lostFrames: 0 });
   });
 
+  it('has no secret of the provider', async () => {
+    const live = capturedToy(folder.path('captures'));
+    live.login();
+    live.say({ notice: 'you are s3cret' });
+    await live.end();
+    expect(
+      lines()
+        .filter(({ is }) => is === 'in')
+        .at(-1),
+    ).toMatchObject({ text: '{"notice":"you are ***"}' });
+  });
+
   it('is for its owner alone, and has its final name once it is closed', async () => {
     const live = capturedToy(folder.path('captures'));
     live.login();

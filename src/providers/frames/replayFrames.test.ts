@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { VirtualTimeScheduler } from 'rxjs';
+import { type SchedulerAction, type SchedulerLike, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Folder } from '../../../test/support/folder.js';
 import { capturedToy, replayedToy } from '../../../test/support/toyCapture.js';
 import { quote, trade } from '../../../test/support/toyVendor.js';
+import { eventLoopScheduler } from '../../primitives/eventLoopScheduler.js';
 import { ConnectionLost, QuotaExceeded } from '../providerErrors.js';
 import { replayFrames } from './replayFrames.js';
 
@@ -59,12 +60,11 @@ describe('a capture that is replayed', () => {
     const { gate, seen, done, replay } = replayedToy(folder.path('.'), { speed: 'max' }, { capacity: 1 });
     gate.close();
     const turn = () => new Promise((resolve) => setImmediate(resolve));
-    for (let n = 0; n < 50; n += 1) await turn();
+    while (replay.counts.frames === 0) await turn();
+    // All of the capture is read by now, and one turn would play it.
+    for (let n = 0; n < 20; n += 1) await turn();
+    expect(replay.counts.frames).toBe(3);
     expect(seen).toEqual([]);
-    const frames = replay.counts.frames;
-    expect(frames).toBeLessThan(5);
-    for (let n = 0; n < 50; n += 1) await turn();
-    expect(replay.counts.frames).toBe(frames);
     // A reader that takes one record per turn.
     let isDone = false;
     void done.then(() => {
@@ -99,22 +99,41 @@ describe('a capture that is replayed', () => {
     expect(scheduler.frame).toBeCloseTo((live.scheduler.frame - replayFrames(folder.path('.')).startedAt) / speed, 3);
   });
 
-  it('yields to the event loop', async () => {
+  it('yields to the event loop each 10 ms', async () => {
     const live = capturedToy(folder.path('.'));
     live.login();
-    for (let n = 1; n <= 20_000; n += 1) live.say({ data: [trade('A', n)] });
+    for (let n = 1; n <= 5_000; n += 1) live.say({ data: [trade('A', n)] });
     await live.end();
-    let turns = 0;
-    let isOver = false;
-    const count = () => {
-      turns += 1;
-      if (!isOver) setImmediate(count);
+    // Each look at the clock takes a millisecond.
+    let ms = 0;
+    let most = 0;
+    const scheduler: SchedulerLike = {
+      now: () => ++ms,
+      schedule<S>(work: (this: SchedulerAction<S>, state?: S) => void, delay?: number, state?: S) {
+        const measured = function (this: SchedulerAction<S>, given?: S) {
+          const before = replay.counts.frames;
+          work.call(this, given);
+          most = Math.max(most, replay.counts.frames - before);
+        };
+        return eventLoopScheduler.schedule(measured, delay, state);
+      },
     };
-    count();
-    const { done } = replayedToy(folder.path('.'), { speed: 'max' });
-    expect(await done).toHaveLength(20_000);
-    isOver = true;
-    expect(turns).toBeGreaterThan(5);
+    const { done, replay } = replayedToy(folder.path('.'), { speed: 'max', scheduler });
+    expect(await done).toHaveLength(5_000);
+    expect(most).toBeGreaterThan(100);
+    expect(most).toBeLessThan(200);
+  });
+
+  it('runs timers at their time of the capture, whatever lies between', async () => {
+    await session();
+    const { replay, done } = replayedToy(folder.path('.'), { speed: 'max' });
+    const { scheduler } = replay.config;
+    const at: number[] = [];
+    for (const ms of [20_000, 100, 5, 100.5]) scheduler.schedule(() => at.push(scheduler.now() - replay.startedAt), ms);
+    const cancelled = scheduler.schedule(() => at.push(-1), 6);
+    scheduler.schedule(() => cancelled.unsubscribe(), 5);
+    await done;
+    expect(at).toEqual([5, 100, 100.5, 20_000]);
   });
 
   it('ends with the error of the vendor where the live run did', async () => {
