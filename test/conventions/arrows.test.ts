@@ -105,6 +105,12 @@ describe('the rule fails on', () => {
       "import type { S } from '../acme/stream.js';",
       /providers\/other must not know providers\/acme/,
     ],
+    [
+      'a registry that loads a venue before it is named',
+      'src/providers/registry.ts',
+      "import { s } from './acme/stream.js';",
+      /providers must not know providers\/acme/,
+    ],
     ['a room that knows the root', 'src/pipelines/a.ts', "import { x } from '../index.js';", /must not know index\.ts/],
     ['Node in an operator', 'src/operators/a.ts', "import { x } from 'node:timers';", /must not import node:timers/],
     ['itself by its name', 'src/sinks/a.ts', "import { batch } from 'sluice/operators';", /by relative path/],
@@ -128,6 +134,7 @@ describe('the rule fails on', () => {
   it.each([
     ['src/sinks/a.ts', "import type { Pool } from 'pg';\nimport { b } from '../operators/batch.js';"],
     ['src/postgres/a.ts', "import { Pool } from 'pg/lib/pool.js';"],
+    ['src/providers/registry.ts', "export const load = () => import('./acme/stream.js');"],
     ['src/providers/acme/a.ts', "import { decimal } from '../decode/decimal.js';"],
     [
       'src/providers/acme/index.ts',
