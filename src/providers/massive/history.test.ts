@@ -1,0 +1,441 @@
+import { asyncScheduler, type SchedulerAction, type SchedulerLike } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Bar } from '../../market/bar.js';
+import type { Fundamentals } from '../../market/fundamentals.js';
+import { fundamentalsKey, quoteKey, tradeKey } from '../../market/index.js';
+import type { NewsItem } from '../../market/newsItem.js';
+import type { OptionSnapshot } from '../../market/optionSnapshot.js';
+import type { Quote } from '../../market/quote.js';
+import type { Trade } from '../../market/trade.js';
+import type { FakeMassive, FakeMassiveConfig } from '../../testing/venues/massive/fakeMassive.js';
+import { startFakeMassive } from '../../testing/venues/massive/startFakeMassive.js';
+import type { HistoryRange } from '../provider.js';
+import { BadCredentials, NotEntitled, UnknownInstrument } from '../providerErrors.js';
+import type { MassiveMarket } from './markets.js';
+import { type MassiveConfig, massive } from './massive.js';
+import { massiveNormaliser } from './normalise/normaliser.js';
+
+const T = 1_767_623_400_000;
+const MINUTE = 60_000;
+
+const TRADE: Trade = {
+  kind: 'trade',
+  vendor: 'massive',
+  symbol: 'AAPL',
+  ts: T + 0.999,
+  price: 227.05,
+  size: 100,
+  id: '4:71675577320245:202',
+  venue: '4',
+  side: null,
+  conditions: ['14', '41'],
+};
+const QUOTE: Quote = {
+  kind: 'quote',
+  vendor: 'massive',
+  symbol: 'AAPL',
+  ts: T + 0.999,
+  bid: 227.04,
+  bidSize: 3,
+  ask: null,
+  askSize: null,
+  id: '50385480',
+  bidVenue: '12',
+  askVenue: null,
+};
+const BAR: Bar = {
+  kind: 'bar',
+  vendor: 'massive',
+  symbol: 'AAPL',
+  timeframe: '1m',
+  ts: T,
+  open: 227.05,
+  high: 227.24,
+  low: 227.01,
+  close: 227.2,
+  volume: 18_250.5,
+  isFinal: true,
+  trades: 7,
+  vwap: 227.1183,
+};
+const OPTION: OptionSnapshot = {
+  kind: 'option',
+  vendor: 'massive',
+  symbol: 'AAPL',
+  expiry: '2026-12-18',
+  optionType: 'C',
+  strike: 225,
+  ts: T,
+  bid: 7.1,
+  ask: 7.3,
+  last: 7.2,
+  iv: 0.25,
+  delta: 0.55,
+  gamma: 0.02,
+  theta: -0.05,
+  vega: 0.3,
+  openInterest: 1_200,
+  volume: 340,
+  underlyingPrice: 227,
+};
+const NEWS: NewsItem = {
+  kind: 'news',
+  vendor: 'massive',
+  id: 'n1',
+  publishedAt: T,
+  title: 'A headline',
+  url: 'https://example.com/1',
+  symbols: ['AAPL', 'BRK.B'],
+  sentiment: 1,
+};
+const FIGURE: Fundamentals = {
+  kind: 'fundamental',
+  vendor: 'massive',
+  symbol: 'AAPL',
+  periodEnd: '2026-03-31',
+  timeframe: 'quarterly',
+  metric: 'income_statement.revenue',
+  value: 95e9,
+  unit: 'USD',
+  filingDate: '2026-05-01',
+};
+
+const releases: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const release of releases.splice(0).reverse()) await release();
+});
+
+async function start(config: FakeMassiveConfig = {}): Promise<FakeMassive> {
+  const venue = await startFakeMassive(config);
+  releases.push(() => venue.close());
+  return venue;
+}
+
+const of = (venue: FakeMassive, config: Partial<MassiveConfig> = {}) =>
+  massive({ key: venue.secret, url: venue.url, plan: 'paid', ...config });
+
+const range = (of: HistoryRange['of'], symbol = 'AAPL', timeframe?: string): HistoryRange => {
+  return { of, symbol, from: T, to: T + 60 * MINUTE, ...(timeframe !== undefined && { timeframe }) };
+};
+
+async function all<R>(pages: AsyncIterable<readonly R[]>): Promise<readonly (readonly R[])[]> {
+  const read: (readonly R[])[] = [];
+  for await (const page of pages) read.push(page);
+  return read;
+}
+
+/** A clock whose waits are over at once. */
+function hasty() {
+  const waits: number[] = [];
+  let now = T;
+  const scheduler: SchedulerLike = {
+    now: () => now,
+    schedule<S>(work: (this: SchedulerAction<S>, state?: S) => void, delay = 0, state?: S) {
+      // The limit of an answer is no wait.
+      if (delay === 30_000) return asyncScheduler.schedule(work, delay, state);
+      waits.push(delay);
+      now += delay;
+      return asyncScheduler.schedule(work, 0, state);
+    },
+  };
+  return { scheduler, waits };
+}
+
+describe('bars of the past', () => {
+  it('come in pages, oldest first, each asked for when the one before was taken', async () => {
+    const venue = await start();
+    venue.limitPages(2);
+    const bars = [0, 1, 2, 3, 4].map((minute) => ({ ...BAR, ts: T + minute * MINUTE }));
+    venue.remember([...bars].reverse());
+    venue.remember([
+      { ...BAR, symbol: 'MSFT' },
+      { ...BAR, ts: T - MINUTE },
+      { ...BAR, ts: T + 60 * MINUTE },
+    ]);
+    const pages = of(venue).history(range('bar'))[Symbol.asyncIterator]();
+    const seq = expect.any(Number);
+    expect(await pages.next()).toEqual({ done: false, value: bars.slice(0, 2).map((bar) => ({ ...bar, seq })) });
+    expect(venue.requests).toHaveLength(1);
+    expect((await pages.next()).value).toHaveLength(2);
+    expect((await pages.next()).value).toHaveLength(1);
+    expect((await pages.next()).done).toBe(true);
+    expect(venue.requests[0]).toBe(
+      `/v2/aggs/ticker/AAPL/range/1/minute/${T}/${T + 60 * MINUTE - 1}?adjusted=false&sort=asc&limit=50000`,
+    );
+  });
+
+  it('are asked for 50,000 base aggregates at a time, between bars', async () => {
+    const venue = await start();
+    const from = T + 30_000;
+    const to = T + 100_000 * MINUTE + 1;
+    expect(await all(of(venue).history({ of: 'bar', symbol: 'BRK.B', timeframe: '5m', from, to }))).toEqual([]);
+    const middle = Math.floor((from + 50_000 * MINUTE) / (5 * MINUTE)) * 5 * MINUTE;
+    const spans = venue.requests.map((path) => /\/5\/minute\/(\d+)\/(\d+)\?/.exec(path)!.slice(1).map(Number));
+    expect(spans).toEqual([
+      [from, middle - 1],
+      [middle, middle + 50_000 * MINUTE - 1],
+      [middle + 50_000 * MINUTE, to - 1],
+    ]);
+  });
+
+  it('of hours and days are one request, and what is beyond its limit comes by the next address', async () => {
+    const venue = await start();
+    venue.remember([
+      { ...BAR, timeframe: '4h' },
+      { ...BAR, timeframe: '1d', ts: T + 86_400_000 },
+    ]);
+    const to = T + 400 * 86_400_000;
+    const pages = [
+      ...(await all(
+        of(venue, { adjusted: true }).history({ of: 'bar', symbol: 'AAPL', timeframe: '4h', from: T, to }),
+      )),
+      ...(await all(of(venue).history({ of: 'bar', symbol: 'AAPL', timeframe: '1d', from: T, to }))),
+    ];
+    expect(pages).toMatchObject([[{ timeframe: '4h' }], [{ timeframe: '1d' }]]);
+    expect(venue.requests).toHaveLength(2);
+    expect(venue.requests[0]).toContain('adjusted=true');
+  });
+
+  it('are not final while their span lasts', async () => {
+    const venue = await start();
+    venue.remember([BAR, { ...BAR, ts: T + MINUTE }]);
+    const { scheduler } = hasty();
+    const now = { ...scheduler, now: () => T + MINUTE + 1 };
+    const [page] = await all(of(venue, { scheduler: now }).history(range('bar')));
+    expect((page as Bar[]).map(({ isFinal }) => isFinal)).toEqual([true, false]);
+  });
+
+  it('of delayed plans say so in their status, and are read all the same', async () => {
+    const venue = await start({ status: 'DELAYED' });
+    venue.remember([BAR]);
+    expect(await all(of(venue).history(range('bar')))).toHaveLength(1);
+  });
+
+  it.each<[MassiveMarket, string, string]>([
+    ['crypto', 'BTC-USD', 'X:BTCUSD'],
+    ['forex', 'EUR/USD', 'C:EURUSD'],
+    ['indices', 'I:SPX', 'I:SPX'],
+    ['options', 'O:SPY261218C00600000', 'O:SPY261218C00600000'],
+  ])('of %s have the symbol of the stream, %s, and are asked as %s', async (market, symbol, ticker) => {
+    const venue = await start();
+    venue.remember([{ ...BAR, symbol }]);
+    expect(await all(of(venue, { market }).history(range('bar', symbol)))).toMatchObject([[{ symbol }]]);
+    expect(venue.requests[0]).toContain(`/v2/aggs/ticker/${ticker}/range/`);
+  });
+});
+
+describe('trades and quotes of the past', () => {
+  /** What the stream makes of the records, and what history does. */
+  async function bothOf(market: MassiveMarket, records: readonly (Trade | Quote)[]) {
+    const venue = await start();
+    const provider = of(venue, { market });
+    const { kind, symbol } = records[0]!;
+    const live: unknown[] = [];
+    const ended = new Promise<void>((resolve) => {
+      const subscription = provider.stream({ kinds: [kind], symbols: [symbol] }).subscribe((record) => {
+        live.push(record);
+        if (live.length === records.length) resolve();
+      });
+      releases.push(() => subscription.unsubscribe());
+    });
+    await venue.until(({ subscriptions }) => subscriptions.length === 1);
+    venue.publish(records);
+    await ended;
+    const past = (await all(provider.history(range(kind, symbol)))).flat();
+    const withoutSeq = (record: unknown) => {
+      const { seq: _, ...rest } = record as Trade | Quote;
+      return rest;
+    };
+    return { live: live.map(withoutSeq), past: past.map(withoutSeq) };
+  }
+
+  it.each<[MassiveMarket, readonly (Trade | Quote)[]]>([
+    ['stocks', [TRADE, { ...TRADE, id: '11:71675577320245', venue: '11' }, { ...TRADE, id: '4:71675577320245:201' }]],
+    ['stocks', [QUOTE, { ...QUOTE, id: '50385481', ask: 228, askSize: 1, askVenue: '7' }]],
+    ['options', [{ ...TRADE, symbol: 'O:SPY261218C00600000', id: 'q7' }]],
+    ['crypto', [{ ...TRADE, symbol: 'BTC-USD', id: '1:7', venue: '1', side: 'sell', conditions: null, size: 0.25 }]],
+    ['forex', [{ ...QUOTE, symbol: 'EUR/USD', bidSize: null, ask: 228, bidVenue: '48', askVenue: '48' }]],
+  ])('of %s have the keys and the content that the stream gave them', async (market, records) => {
+    const { live, past } = await bothOf(market, records);
+    expect(past).toEqual(live);
+    const keys = past.map((record) => {
+      return record.kind === 'trade' ? tradeKey(record as Trade) : quoteKey(record as Quote);
+    });
+    expect(new Set(keys).size).toBe(records.length);
+    // The stream has whole milliseconds, and 19 digits are not rounded up.
+    expect(past).toMatchObject(records.map(() => ({ ts: T })));
+  });
+
+  it('are asked by nanoseconds', async () => {
+    const venue = await start();
+    await all(of(venue).history({ of: 'trade', symbol: 'AAPL', from: T + 0.001, to: T + MINUTE }));
+    expect(decodeURIComponent(venue.requests[0]!)).toBe(
+      `/v3/trades/AAPL?timestamp.gte=${T + 1}000000&timestamp.lt=${T + MINUTE}000000&order=asc&sort=timestamp&limit=50000`,
+    );
+  });
+
+  it.each<[MassiveMarket, HistoryRange['of']]>([
+    ['crypto', 'quote'],
+    ['forex', 'trade'],
+    ['indices', 'trade'],
+    ['futures', 'bar'],
+  ])('of %s that the vendor does not have are refused: %s', async (market, kind) => {
+    expect(() => massive({ key: 'k', market }).history(range(kind))).toThrow(UnknownInstrument);
+  });
+});
+
+describe('what else the vendor has', () => {
+  it('a chain of options, with null for greeks that are missing and for a bid of 0', async () => {
+    const venue = await start();
+    venue.limitPages(1);
+    const { last: _, ...put } = { ...OPTION, optionType: 'P' as const, bid: null, delta: null, gamma: null };
+    venue.remember([
+      { ...put, theta: null, vega: null },
+      OPTION,
+      { ...OPTION, strike: 300 },
+      { ...OPTION, expiry: '2027-01-15' },
+    ]);
+    const query = { symbol: 'AAPL', expiryTo: '2026-12-31', strikeFrom: 200, strikeTo: 250 };
+    const seq = expect.any(Number);
+    expect(await all(of(venue).optionChain(query))).toEqual([
+      [{ ...OPTION, seq }],
+      [{ ...put, last: null, theta: null, vega: null, seq }],
+    ]);
+    expect((await all(of(venue).optionChain({ ...query, optionType: 'P' }))).flat()).toHaveLength(1);
+  });
+
+  it('news, with the mean of the sentiments', async () => {
+    const venue = await start();
+    venue.remember([
+      { ...NEWS, id: 'n2', publishedAt: T + 1_000, sentiment: null },
+      NEWS,
+      { ...NEWS, id: 'n0', publishedAt: T - 1 },
+    ]);
+    const seq = expect.any(Number);
+    const expected = [
+      { ...NEWS, seq },
+      { ...NEWS, id: 'n2', publishedAt: T + 1_000, sentiment: null, seq },
+    ];
+    expect(await all(of(venue).news({ symbol: 'BRK.B', from: T }))).toEqual([expected]);
+    expect(await all(of(venue).history(range('news')))).toEqual([expected]);
+    expect(await all(of(venue).news({ symbol: 'IBM' }))).toEqual([]);
+    expect((await all(of(venue).news())).flat()).toHaveLength(3);
+  });
+
+  it('fundamentals, the same records from both kinds of endpoints', async () => {
+    const venue = await start();
+    venue.limitRequests(7);
+    const figures = [
+      FIGURE,
+      { ...FIGURE, metric: 'income_statement.diluted_earnings_per_share', value: 1.5, unit: 'USD/share' },
+      { ...FIGURE, metric: 'income_statement.noncontrolling_interest', value: 1 },
+      { ...FIGURE, metric: 'balance_sheet.noncontrolling_interest', value: 2 },
+      { ...FIGURE, metric: 'cash_flow_statement.net_income', value: 3, timeframe: 'ttm' },
+    ];
+    venue.remember(figures);
+    const byKey = (records: readonly Fundamentals[]) =>
+      Object.fromEntries(records.map((record) => [fundamentalsKey(record), { ...record, seq: 0 }]));
+    const expected = byKey(figures);
+    expect(byKey((await all(of(venue).fundamentals({ symbol: 'AAPL' }))).flat())).toEqual(expected);
+    expect(byKey((await all(of(venue).fundamentals({ symbol: 'AAPL', source: 'legacy' }))).flat())).toEqual(expected);
+    const ttm = await all(of(venue).fundamentals({ symbol: 'AAPL', timeframe: 'ttm' }));
+    expect(ttm.flat()).toMatchObject([{ metric: 'cash_flow_statement.net_income' }]);
+  });
+
+  it('ratios, over the trailing twelve months', async () => {
+    const venue = await start();
+    const ratio = { ...FIGURE, timeframe: 'ttm', filingDate: null };
+    venue.remember([
+      { ...ratio, metric: 'ratios.price_to_earnings', value: 31.5, unit: 'ratio' },
+      { ...ratio, metric: 'ratios.market_cap', value: 3e12, unit: 'USD' },
+      { ...ratio, metric: 'ratios.price', value: 227, unit: 'USD/share' },
+    ]);
+    expect((await all(of(venue).fundamentals({ symbol: 'AAPL', statements: ['ratios'] }))).flat()).toMatchObject([
+      { ...ratio, metric: 'ratios.price_to_earnings', value: 31.5, unit: 'ratio' },
+      { ...ratio, metric: 'ratios.market_cap', value: 3e12, unit: 'USD' },
+      { ...ratio, metric: 'ratios.price', value: 227, unit: 'USD/share' },
+    ]);
+  });
+});
+
+describe('the limits of the vendor', () => {
+  it('are kept by the plan: the sixth request of a minute waits', async () => {
+    const { scheduler, waits } = hasty();
+    const venue = await start({ scheduler });
+    venue.limitPages(1);
+    venue.remember([0, 1, 2, 3, 4, 5, 6].map((minute) => ({ ...BAR, ts: T + minute * MINUTE })));
+    expect(await all(of(venue, { plan: 'free', scheduler }).history(range('bar')))).toHaveLength(7);
+    expect(venue.requestCounts).toEqual({ answered: 7, tooMany: 0 });
+    expect(waits).toEqual([60_000]);
+  });
+
+  it('that are tighter than the plan says make all requests wait for the next minute', async () => {
+    const { scheduler, waits } = hasty();
+    const venue = await start({ scheduler });
+    venue.limitPages(1);
+    venue.limitRequests(2);
+    venue.remember([0, 1, 2].map((minute) => ({ ...BAR, ts: T + minute * MINUTE })));
+    expect(await all(of(venue, { scheduler }).history(range('bar')))).toHaveLength(3);
+    expect(venue.requestCounts).toEqual({ answered: 3, tooMany: 1 });
+    expect(waits).toEqual([60_000]);
+  });
+
+  it('of the plan are said in the words of the vendor, without another attempt', async () => {
+    const venue = await start();
+    venue.refuseSymbol('SECRET');
+    const error = await all(of(venue).history(range('bar', 'SECRET'))).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(NotEntitled);
+    expect((error as Error).message).toContain('You are not entitled to this data. Please upgrade your plan.');
+    expect(venue.requests).toHaveLength(1);
+  });
+
+  it('begin with the key, which no address and no error has', async () => {
+    const venue = await start({ key: 'k3y-of-the-account' });
+    const error = await all(of(venue, { key: 'wr0ng-key' }).history(range('bar'))).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(BadCredentials);
+    expect((error as Error).message).toContain('Unknown API Key');
+    await all(of(venue).history(range('bar')));
+    expect(JSON.stringify([venue.requests, (error as Error).stack])).not.toMatch(/k3y-of|wr0ng/);
+  });
+});
+
+describe('answers that make no sense', () => {
+  it('a next page at another host is refused, and the key is not sent there', async () => {
+    const venue = await start();
+    const other = await start();
+    venue.limitPages(1);
+    venue.misleadPages(other.restUrl);
+    venue.remember([BAR, { ...BAR, ts: T + MINUTE }]);
+    await expect(all(of(venue).history(range('bar')))).rejects.toThrow(
+      `massive: refusing to ask ${other.restUrl}: only ${venue.restUrl} is configured`,
+    );
+    expect(other.requests).toEqual([]);
+  });
+
+  it('a row that cannot be read ends the history, or is handed over', async () => {
+    const venue = await start();
+    const wrong = { ...BAR, high: 1 };
+    venue.remember([wrong, { ...BAR, ts: T + MINUTE }]);
+    await expect(all(of(venue).history(range('bar')))).rejects.toThrow(
+      'a row cannot be read: h must be a price that is not below the low of 227.01, got 1; set onRejected to go on',
+    );
+    const rejected: unknown[] = [];
+    const pages = await all(of(venue, { onRejected: (one) => rejected.push(one) }).history(range('bar')));
+    expect(pages).toMatchObject([[{ ts: T + MINUTE }]]);
+    expect(rejected).toMatchObject([{ element: { t: T, h: 1 } }]);
+  });
+
+  it.each([
+    [{ from: Number.NaN }, 'massive: history: from must be a time in epoch milliseconds, got NaN'],
+    [{ to: T }, `massive: history: to must be a time in epoch milliseconds after ${T}, got ${T}`],
+    [{ timeframe: '1M' }, 'timeframe must be a number with one of s, m, h, d, w'],
+    [{ of: 'option' }, 'massive: history: of must be bar, trade, quote, news or fundamental'],
+  ])('and requests: %j', (wrong, message) => {
+    expect(() => massive({ key: 'k' }).history({ ...range('bar'), ...wrong } as HistoryRange)).toThrow(message);
+  });
+});
+
+it('an id of the stream is that of history: exchange, number, facility', () => {
+  const element = { ev: 'T', sym: 'AAPL', x: 4, i: '7', trfi: 202, p: 1, s: 1, t: T };
+  expect(massiveNormaliser('stocks')(element, T)).toMatchObject({ id: '4:7:202' });
+});
