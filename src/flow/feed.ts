@@ -21,6 +21,8 @@ export interface Feed {
   readonly records: number;
   /** Elements that could not be read. */
   readonly unreadable: number;
+  /** Elements that are known and make no record. */
+  readonly ignored: number;
   /** Connections made after the first. */
   readonly reconnects: number;
   /** When the last message came, in epoch milliseconds; `undefined` before the first. */
@@ -68,6 +70,7 @@ export class FeedAccount {
   bytes = 0;
   records = 0;
   unreadable = 0;
+  ignored = 0;
   reconnects = 0;
   lastMessageAt: number | undefined;
   asked = 0;

@@ -25,6 +25,7 @@ describe('a stream', () => {
       messages: 3,
       records: 1,
       unreadable: 1,
+      ignored: 1,
       lastMessageAt: 50,
       asked: 2,
       confirmed: 1,

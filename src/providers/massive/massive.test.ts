@@ -160,6 +160,7 @@ describe('the stream of massive', () => {
       't must be a time in milliseconds, got null',
       'an event must be an object',
     ]);
+    expect(seen.monitor.feeds).toMatchObject([{ records: 9, unreadable: 5, ignored: 1 }]);
     expect(rejected[0]!.element).toEqual({ ev: 'T', sym: 'AAPL', p: 'nonsense', s: 100, t: T });
   });
 

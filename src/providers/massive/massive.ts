@@ -185,7 +185,9 @@ function restUrlOf({ protocol, host, hostname }: URL): string {
 function knowingQuota(connect: Connect): Connect {
   return (events) =>
     connect({
-      ...events,
+      opened: () => events.opened(),
+      frame: (frame, receivedAt) => events.frame(frame, receivedAt),
+      alive: () => events.alive(),
       closed: (error) => events.closed(isPolicyViolation(error) ? tooManyConnections(error.message) : error),
     });
 }

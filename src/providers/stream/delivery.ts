@@ -60,11 +60,15 @@ export class Delivery {
         this.#reject(element, error);
         continue;
       }
-      if (Array.isArray(made)) for (const record of made as readonly MarketEvent[]) this.#emit(record, link, now);
-      // A record has a kind; `Unreadable`, from whichever copy of the package, has none.
-      else if ((made as Partial<MarketEvent> | undefined)?.kind !== undefined)
+      if (Array.isArray(made)) {
+        if (made.length === 0) this.#config.feed.ignored += 1;
+        for (const record of made as readonly MarketEvent[]) this.#emit(record, link, now);
+      } else if ((made as Partial<MarketEvent> | undefined)?.kind !== undefined) {
+        // A record has a kind; `Unreadable`, from whichever copy of the package, has none.
         this.#emit(made as MarketEvent, link, now);
-      else this.#reject(element, made);
+      } else {
+        this.#reject(element, made);
+      }
       if (link.isOver || this.#outlet.closed) return;
     }
   }
