@@ -1,9 +1,10 @@
 import type { NewsItem } from '../../../market/newsItem.js';
 import { number, type OptionsOf, readOptions, text } from '../../../primitives/options.js';
 import { rfc3339Ms } from '../../decode/rfc3339.js';
+import { isSymbolText } from '../../decode/symbolText.js';
 import type { Unreadable } from '../../session.js';
 import { VENDOR } from '../markets.js';
-import { isTicker, type Raw, versionOf, wrong } from '../normalise/values.js';
+import { type Raw, versionOf, wrong } from '../normalise/values.js';
 import { type HistorySource, list } from './source.js';
 
 /** Which news. */
@@ -51,7 +52,7 @@ function newsOf(row: Raw, receivedAt: number): NewsItem | Unreadable {
   if (typeof url !== 'string' || !/^https?:\/\/[^\s\p{Cc}]+$/iu.test(url) || !URL.canParse(url)) {
     return wrong('article_url', 'an address', url);
   }
-  if (!Array.isArray(tickers) || !tickers.every(isTicker)) return wrong('tickers', 'a list of tickers', tickers);
+  if (!Array.isArray(tickers) || !tickers.every(isSymbolText)) return wrong('tickers', 'a list of tickers', tickers);
   const sentiment = sentimentOf(row.insights);
   const seq = versionOf(receivedAt);
   return { kind: 'news', vendor: VENDOR, id, publishedAt, title, url, symbols: [...new Set(tickers)], sentiment, seq };

@@ -1,8 +1,9 @@
 import type { OptionSnapshot } from '../../../market/optionSnapshot.js';
 import { number, type OptionsOf, oneOf, readOptions, text } from '../../../primitives/options.js';
+import { isSymbolText } from '../../decode/symbolText.js';
 import type { Unreadable } from '../../session.js';
 import { VENDOR } from '../markets.js';
-import { isPrice, isTicker, type Raw, versionOf, wrong } from '../normalise/values.js';
+import { isPrice, type Raw, versionOf, wrong } from '../normalise/values.js';
 import { calendarDate, isCalendarDate } from './dates.js';
 import { nanosToMs } from './losslessJson.js';
 import { type HistorySource, list, tickerIn } from './source.js';
@@ -75,7 +76,7 @@ function snapshotOf(row: Raw, symbol: string, receivedAt: number): OptionSnapsho
   if (optionType !== 'C' && optionType !== 'P') return wrong('details.contract_type', '"call" or "put"', type);
   if (!isCalendarDate(expiry)) return wrong('details.expiration_date', 'a date', expiry);
   if (!isPrice(strike) || strike <= 0) return wrong('details.strike_price', 'a price', strike);
-  if (!isTicker(symbol)) return wrong('symbol', 'a ticker', symbol);
+  if (!isSymbolText(symbol)) return wrong('symbol', 'a ticker', symbol);
   const ts = timeOf(quote.last_updated, trade.sip_timestamp, day.last_updated, receivedAt);
   if (Number.isNaN(ts)) return wrong('last_quote.last_updated', 'a time in nanoseconds', quote.last_updated);
   const delta = figure(greeks.delta);

@@ -1,8 +1,9 @@
 import type { Bar } from '../../../market/bar.js';
 import { decimal } from '../../decode/decimal.js';
+import { isSymbolText } from '../../decode/symbolText.js';
 import type { Unreadable } from '../../session.js';
 import { VENDOR } from '../markets.js';
-import { isAmount, isCount, isMs, isPrice, isTicker, type Raw, versionOf, wrong } from './values.js';
+import { isAmount, isCount, isMs, isPrice, type Raw, versionOf, wrong } from './values.js';
 
 /**
  * The version of a bar, where the session has given it one: the vendor sends a bar again when a late trade changes it, also within one
@@ -27,7 +28,7 @@ export function barOf(
   hasVolume: boolean,
   receivedAt: number,
 ): Bar | Unreadable {
-  if (!isTicker(symbol)) return wrong('sym', 'a ticker', symbol);
+  if (!isSymbolText(symbol)) return wrong('sym', 'a ticker', symbol);
   const volume = typeof raw.dv === 'string' ? decimal(raw.dv) : raw.v === undefined && !hasVolume ? 0 : raw.v;
   if (!isAmount(volume)) return wrong('v', 'a volume', typeof raw.dv === 'string' ? raw.dv : raw.v);
   const { s, o, h, l, c, vw, n } = raw;

@@ -1,11 +1,12 @@
 import type { Quote } from '../../../market/quote.js';
 import type { Trade } from '../../../market/trade.js';
 import { decimal } from '../../decode/decimal.js';
+import { isSymbolText } from '../../decode/symbolText.js';
 import type { Unreadable } from '../../session.js';
 import { VENDOR } from '../markets.js';
 import { quoteAt } from './quote.js';
 import { tradeId } from './trade.js';
-import { codeText, isAmount, isMs, isPrice, isTicker, type Raw, versionOf, wrong } from './values.js';
+import { codeText, isAmount, isMs, isPrice, type Raw, versionOf, wrong } from './values.js';
 
 /**
  * An `XT`. Its only condition says who took the price: 1 the seller, 2 the buyer.
@@ -14,7 +15,7 @@ import { codeText, isAmount, isMs, isPrice, isTicker, type Raw, versionOf, wrong
  */
 export function cryptoTradeOf(raw: Raw, receivedAt: number): Trade | Unreadable {
   const symbol = raw.pair;
-  if (!isTicker(symbol)) return wrong('pair', 'a pair', symbol);
+  if (!isSymbolText(symbol)) return wrong('pair', 'a pair', symbol);
   if (!isMs(raw.t)) return wrong('t', 'a time in milliseconds', raw.t);
   const size = raw.ds === undefined ? raw.s : decimal(raw.ds);
   if (!isAmount(size)) return raw.ds === undefined ? wrong('s', 'a size', size) : wrong('ds', 'a size as text', raw.ds);
@@ -50,7 +51,7 @@ function sideOf(conditions: unknown): 'buy' | 'sell' | null {
 /** An `XQ`: the best bid and ask of one exchange, which is of both sides. */
 export function cryptoQuoteOf(raw: Raw, receivedAt: number): Quote | Unreadable {
   const symbol = raw.pair;
-  if (!isTicker(symbol)) return wrong('pair', 'a pair', symbol);
+  if (!isSymbolText(symbol)) return wrong('pair', 'a pair', symbol);
   if (!isMs(raw.t)) return wrong('t', 'a time in milliseconds', raw.t);
   return quoteAt(symbol, raw.t, 0, raw.bp, raw.bs, raw.x, raw.ap, raw.as, raw.x, undefined, receivedAt);
 }

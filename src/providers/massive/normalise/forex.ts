@@ -1,7 +1,8 @@
 import type { Quote } from '../../../market/quote.js';
+import { isSymbolText } from '../../decode/symbolText.js';
 import type { Unreadable } from '../../session.js';
 import { quoteAt } from './quote.js';
-import { isMs, isTicker, type Raw, wrong } from './values.js';
+import { isMs, type Raw, wrong } from './values.js';
 
 /**
  * A `C`: the best bid and ask of a pair of currencies, without sizes. The pair is in `p`.
@@ -10,7 +11,7 @@ import { isMs, isTicker, type Raw, wrong } from './values.js';
  */
 export function forexQuoteOf(raw: Raw, receivedAt: number): Quote | Unreadable {
   const symbol = raw.p;
-  if (!isTicker(symbol)) return wrong('p', 'a pair', symbol);
+  if (!isSymbolText(symbol)) return wrong('p', 'a pair', symbol);
   if (!isMs(raw.t)) return wrong('t', 'a time in milliseconds', raw.t);
   return quoteAt(symbol, raw.t, 0, raw.b, undefined, raw.x, raw.a, undefined, raw.x, undefined, receivedAt);
 }

@@ -150,6 +150,7 @@ describe('trades of massive', () => {
   it.each<[object, string]>([
     [{ sym: undefined }, 'sym must be a ticker, got nothing'],
     [{ sym: 'AA PL' }, 'sym must be a ticker, got "AA PL"'],
+    [{ sym: 'AAPL\u2003' }, 'sym must be a ticker, got "AAPL\u2003"'],
     [{ sym: null }, 'sym must be a ticker, got null'],
     [{ t: NS }, 't must be a time in milliseconds, got 1767623412083456800'],
     [{ t: '1767623412083' }, 't must be a time in milliseconds, got "1767623412083"'],

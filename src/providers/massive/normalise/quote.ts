@@ -1,7 +1,8 @@
 import type { Quote } from '../../../market/quote.js';
+import { isSymbolText } from '../../decode/symbolText.js';
 import type { Unreadable } from '../../session.js';
 import { VENDOR } from '../markets.js';
-import { codeText, isCount, isMs, isTicker, type Raw, versionOf, wrong } from './values.js';
+import { codeText, isCount, isMs, type Raw, versionOf, wrong } from './values.js';
 
 /**
  * A `Q` of stocks, options and futures. A side without a price, or with a price of 0, is one where nobody is. Sizes are as the vendor
@@ -12,7 +13,7 @@ import { codeText, isCount, isMs, isTicker, type Raw, versionOf, wrong } from '.
 export function quoteOf(raw: Raw, receivedAt: number, lowest: number): Quote | Unreadable {
   const symbol = raw.sym;
   const ts = raw.t;
-  if (!isTicker(symbol)) return wrong('sym', 'a ticker', symbol);
+  if (!isSymbolText(symbol)) return wrong('sym', 'a ticker', symbol);
   if (!isMs(ts)) return wrong('t', 'a time in milliseconds', ts);
   return quoteAt(symbol, ts, lowest, raw.bp, raw.bs, raw.bx, raw.ap, raw.as, raw.ax, raw.q, receivedAt);
 }

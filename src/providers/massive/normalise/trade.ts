@@ -1,8 +1,9 @@
 import type { Trade } from '../../../market/trade.js';
 import { decimal } from '../../decode/decimal.js';
+import { isSymbolText } from '../../decode/symbolText.js';
 import type { Unreadable } from '../../session.js';
 import { VENDOR } from '../markets.js';
-import { codeText, codeTexts, isAmount, isCount, isMs, isTicker, type Raw, versionOf, wrong } from './values.js';
+import { codeText, codeTexts, isAmount, isCount, isMs, type Raw, versionOf, wrong } from './values.js';
 
 /**
  * A `T` of stocks, options and futures. A price must be above `lowest`: spreads of futures may be negative, nothing else is.
@@ -15,7 +16,7 @@ export function tradeOf(raw: Raw, receivedAt: number, lowest: number): Trade | U
   const ts = raw.t;
   const price = raw.p;
   const size = raw.ds === undefined ? raw.s : decimal(raw.ds);
-  if (!isTicker(symbol)) return wrong('sym', 'a ticker', symbol);
+  if (!isSymbolText(symbol)) return wrong('sym', 'a ticker', symbol);
   if (!isMs(ts)) return wrong('t', 'a time in milliseconds', ts);
   if (typeof price !== 'number' || !(price > lowest && price < Infinity)) return wrong('p', 'a price', price);
   if (!isAmount(size)) return raw.ds === undefined ? wrong('s', 'a size', size) : wrong('ds', 'a size as text', raw.ds);

@@ -24,23 +24,6 @@ export function isCount(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && Number.isSafeInteger(value);
 }
 
-/** Options have the longest: `O:` with a root, a date, a type and a strike. */
-const MAX_TICKER = 64;
-const BLANK = 32;
-const FIRST_CONTROL = 0x7f;
-const LAST_CONTROL = 0xa0;
-const REPLACEMENT = 0xfffd;
-
-/** Neither blanks nor control characters: compared by hand, because a pattern would cost more than the rest of a trade. */
-export function isTicker(value: unknown): value is string {
-  if (typeof value !== 'string' || value.length === 0 || value.length > MAX_TICKER) return false;
-  for (let at = 0; at < value.length; at += 1) {
-    const code = value.charCodeAt(at);
-    if (code <= BLANK || (code >= FIRST_CONTROL && code <= LAST_CONTROL) || code === REPLACEMENT) return false;
-  }
-  return true;
-}
-
 /** The codes of exchanges and conditions are small integers: their texts are made once. */
 const TEXTS: readonly string[] = Array.from({ length: 512 }, (_, code) => String(code));
 

@@ -48,7 +48,9 @@ export function* massiveCorpus({ cluster = 'stocks', seed }: MassiveCorpusConfig
     let frames = 0;
     const own =
       cluster === 'crypto' ? { symbols: [], crypto: SYMBOLS.crypto } : { symbols: SYMBOLS[cluster], crypto: [] };
-    const config = { ...own, from: '09:59', late: 0.1, corrected: 0.1 };
+    // Trades of indices are only made for their bars.
+    const rate = cluster === 'indices' ? { tradesPerMinute: 3, quotesPerTrade: 0 } : {};
+    const config = { ...own, ...rate, from: '09:59', late: 0.1, corrected: 0.1 };
     for (const event of simulatedDay({ ...config, seed: seed + day })) {
       if (!('record' in event)) continue;
       const channel = channelOf(event.record, cluster);
