@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { MassiveMarket } from '../../src/providers/massive/markets.js';
 import { massiveNormaliser } from '../../src/providers/massive/normalise/normaliser.js';
 import { MassiveSession } from '../../src/providers/massive/session.js';
-import type { Frame, Series } from '../../src/providers/session.js';
+import type { Series } from '../../src/providers/session.js';
 import { fuzzFrames } from '../../src/testing/index.js';
 import { massiveCorpus } from '../../src/testing/venues/massive/corpus.js';
 import { FUZZ_FRAMES, FUZZ_TIMEOUT_MS, tellFuzz } from '../support/fuzzCount.js';
 import { framesOf } from '../support/massiveFrames.js';
-import { readFrames } from '../support/readFrames.js';
+import { readFrames, take } from '../support/readFrames.js';
 
 const MARKETS: readonly MassiveMarket[] = ['stocks', 'options', 'forex', 'crypto', 'futures', 'indices'];
 const CONNECTED = '[{"ev":"status","status":"connected","message":"Connected Successfully"}]';
@@ -27,15 +27,6 @@ function sessionOf(market: MassiveMarket): MassiveSession {
   return begun;
 }
 
-function take(frames: Iterable<Frame>, count: number): readonly Frame[] {
-  const taken: Frame[] = [];
-  for (const frame of frames) {
-    taken.push(frame);
-    if (taken.length === count) break;
-  }
-  return taken;
-}
-
 it('frames as Massive sends them give a record per element', () => {
   const counts = readFrames(framesOf(2_000, 5), sessionOf('stocks'), massiveNormaliser('stocks'));
   expect(counts).toMatchObject({ failed: 0, unreadable: 0, elements: 10_000, records: 10_000 });
@@ -51,7 +42,7 @@ describe.each(MARKETS)('frames of Massive for %s', (market) => {
 
   it('do no harm when they are damaged, and each element is counted', { timeout: FUZZ_TIMEOUT_MS }, () => {
     const count = Math.ceil(FUZZ_FRAMES / MARKETS.length);
-    const corpus = take(massiveCorpus({ cluster: market, seed: 5 }), 2_000);
+    const corpus = [...take(massiveCorpus({ cluster: market, seed: 5 }), 2_000)];
     const session = () => sessionOf(market);
     const report = fuzzFrames({ session, normalise: massiveNormaliser(market), corpus, seed: 20_260_105, count });
     tellFuzz(`massive ${market}`, report);
