@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { asyncScheduler, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Bar } from '../../market/bar.js';
@@ -410,6 +412,20 @@ describe('answers that make no sense', () => {
       `massive: refusing to ask ${other.restUrl}: only ${venue.restUrl} is configured`,
     );
     expect(other.requests).toEqual([]);
+  });
+
+  it('a next page whose address has the key is asked without it', async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      const next_url = `http://${request.headers.host}/v3/quotes/AAPL?cursor=2&apiKey=k3y`;
+      response.end(JSON.stringify({ status: 'OK', results: [], ...(asked.length === 1 && { next_url }) }));
+    });
+    releases.push(() => server.close());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const restUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await all(massive({ key: 'k3y', restUrl, plan: 'paid' }).history(range('quote')))).toEqual([]);
+    expect(asked[1]).toBe('/v3/quotes/AAPL?cursor=2');
   });
 
   it('a row that cannot be read ends the history, or is handed over', async () => {

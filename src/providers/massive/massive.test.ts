@@ -1,5 +1,7 @@
+import type { AddressInfo } from 'node:net';
 import { BehaviorSubject } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { observe } from '../../../test/support/collect.js';
 import type { Bar } from '../../market/bar.js';
 import type { Quote } from '../../market/quote.js';
@@ -279,13 +281,28 @@ describe('what the vendor refuses', () => {
     },
   );
 
-  it('a close frame of too many connections alone is the same', async () => {
+  it('the older of two connections, when a newer one comes: is tried again after a minute', async () => {
     const venue = await start();
     venue.limitConnections(1, 'older');
     const retry = new Promise<unknown>((resolve) => stream(venue, { onRetry: ({ error }) => resolve(error) }));
     await venue.until(has('T.AAPL'));
     stream(venue, { market: 'crypto', symbols: ['BTC-USD'] });
     expect(await retry).toMatchObject({ code: 'SLUICE_QUOTA_EXCEEDED', retryAfterMs: 60_000 });
+  });
+
+  it('a connection by a close frame with code 1008, without a status before it: is the same', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    releases.push(() => server.close());
+    server.on('connection', (socket) => socket.close(1008, 'max_connections'));
+    await new Promise((resolve) => server.once('listening', resolve));
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const error = await new Promise<unknown>((resolve) => {
+      const provider = massive({ key: 'k', url, onRetry: (retry) => resolve(retry.error) });
+      const seen = observe(provider.stream({ kinds: ['trade'], symbols: ['AAPL'] }));
+      releases.push(() => seen.unsubscribe());
+    });
+    expect(error).toBeInstanceOf(QuotaExceeded);
+    expect(error).toMatchObject({ retryAfterMs: 60_000, message: expect.stringContaining('max_connections') });
   });
 
   it('never shows the key', async () => {
