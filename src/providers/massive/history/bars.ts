@@ -1,9 +1,10 @@
 import type { Bar } from '../../../market/bar.js';
 import { timeframeMs } from '../../../market/timeframe.js';
+import { wrongField } from '../../decode/wrongField.js';
 import type { HistoryRange } from '../../provider.js';
 import type { RestRequest } from '../../rest/restClient.js';
 import { barAt } from '../normalise/bar.js';
-import { isAmount, isMs, versionOf, wrong } from '../normalise/values.js';
+import { isAmount, isMs, versionOf } from '../normalise/values.js';
 import { type HistorySource, list, pathOf, tickerIn } from './source.js';
 
 /**
@@ -46,10 +47,10 @@ export function barHistory(source: HistorySource, range: HistoryRange): AsyncIte
       return end < to ? chunk(end) : undefined;
     },
     row: ({ t, o, h, l, c, v, vw, n }, receivedAt) => {
-      if (!isMs(t)) return wrong('t', 'a time in milliseconds', t);
+      if (!isMs(t)) return wrongField('t', 'a time in milliseconds', t);
       if (t < range.from || t >= range.to) return [];
       const volume = v === undefined && source.market === 'indices' ? 0 : v;
-      if (!isAmount(volume)) return wrong('v', 'a volume', v);
+      if (!isAmount(volume)) return wrongField('v', 'a volume', v);
       const isFinal = t + lengthMs <= receivedAt;
       return barAt(symbol, timeframe, t, o, h, l, c, volume, vw, n, isFinal, versionOf(receivedAt));
     },

@@ -1,9 +1,10 @@
 import type { Fundamentals } from '../../../market/fundamentals.js';
 import { listOf, type OptionsOf, oneOf, readOptions, text } from '../../../primitives/options.js';
+import { wrongField } from '../../decode/wrongField.js';
 import type { RestRequest } from '../../rest/restClient.js';
 import type { Unreadable } from '../../session.js';
 import { VENDOR } from '../markets.js';
-import { isPrice, type Raw, versionOf, wrong } from '../normalise/values.js';
+import { isPrice, type Raw, versionOf } from '../normalise/values.js';
 import { calendarDate, isCalendarDate } from './dates.js';
 import { type HistorySource, list, pathOf } from './source.js';
 
@@ -108,18 +109,19 @@ export function fundamentals(
 /** A report of the older endpoint: statements of `{ field: { value, unit } }`. */
 function ofReport(row: Raw, symbol: string, receivedAt: number): readonly Fundamentals[] | Unreadable {
   const { end_date: periodEnd, financials } = row;
-  if (!isCalendarDate(periodEnd)) return wrong('end_date', 'a date', periodEnd);
-  if (typeof financials !== 'object' || financials === null) return wrong('financials', 'an object', financials);
+  if (!isCalendarDate(periodEnd)) return wrongField('end_date', 'a date', periodEnd);
+  if (typeof financials !== 'object' || financials === null) return wrongField('financials', 'an object', financials);
   const timeframe = typeof row.timeframe === 'string' ? row.timeframe : fromPeriod(row.fiscal_period);
-  if (timeframe === undefined) return wrong('timeframe', 'a text', row.timeframe);
+  if (timeframe === undefined) return wrongField('timeframe', 'a text', row.timeframe);
   const records: Fundamentals[] = [];
   for (const [statement, fields] of Object.entries(financials as Raw)) {
-    if (typeof fields !== 'object' || fields === null) return wrong(statement, 'an object', fields);
+    if (typeof fields !== 'object' || fields === null) return wrongField(statement, 'an object', fields);
     for (const [field, figure] of Object.entries(fields as Raw)) {
       const { value, unit } = (figure ?? {}) as Raw;
       if (value === undefined || value === null) continue;
-      if (!isPrice(value)) return wrong(`${statement}.${field}`, 'a number', value);
-      if (typeof unit !== 'string' || unit === '') return wrong(`${statement}.${field}`, 'a figure with a unit', unit);
+      if (!isPrice(value)) return wrongField(`${statement}.${field}`, 'a number', value);
+      if (typeof unit !== 'string' || unit === '')
+        return wrongField(`${statement}.${field}`, 'a figure with a unit', unit);
       records.push(record(symbol, periodEnd, timeframe, `${statement}.${field}`, value, unit, row, receivedAt));
     }
   }
@@ -144,10 +146,10 @@ function ofStatement(
   receivedAt: number,
 ): readonly Fundamentals[] | Unreadable {
   const periodEnd = row.period_end ?? row.date;
-  if (!isCalendarDate(periodEnd)) return wrong('period_end', 'a date', periodEnd);
+  if (!isCalendarDate(periodEnd)) return wrongField('period_end', 'a date', periodEnd);
   // Ratios are over the trailing twelve months.
   const given = row.timeframe ?? 'trailing_twelve_months';
-  if (typeof given !== 'string' || given === '') return wrong('timeframe', 'a text', given);
+  if (typeof given !== 'string' || given === '') return wrongField('timeframe', 'a text', given);
   const timeframe = given === 'trailing_twelve_months' ? 'ttm' : given;
   const records: Fundamentals[] = [];
   for (const [field, value] of Object.entries(row)) {

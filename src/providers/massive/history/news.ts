@@ -2,9 +2,10 @@ import type { NewsItem } from '../../../market/newsItem.js';
 import { number, type OptionsOf, readOptions, text } from '../../../primitives/options.js';
 import { rfc3339Ms } from '../../decode/rfc3339.js';
 import { isSymbolText } from '../../decode/symbolText.js';
+import { wrongField } from '../../decode/wrongField.js';
 import type { Unreadable } from '../../session.js';
 import { VENDOR } from '../markets.js';
-import { type Raw, versionOf, wrong } from '../normalise/values.js';
+import { type Raw, versionOf } from '../normalise/values.js';
 import { type HistorySource, list } from './source.js';
 
 /** Which news. */
@@ -46,13 +47,14 @@ export function news(source: HistorySource, query: MassiveNewsQuery = {}): Async
 function newsOf(row: Raw, receivedAt: number): NewsItem | Unreadable {
   const { id, title, article_url: url, tickers = [] } = row;
   const publishedAt = rfc3339Ms(row.published_utc);
-  if (typeof id !== 'string' || id === '') return wrong('id', 'a text', id);
-  if (Number.isNaN(publishedAt)) return wrong('published_utc', 'a time', row.published_utc);
-  if (typeof title !== 'string' || title.trim() === '') return wrong('title', 'a text', title);
+  if (typeof id !== 'string' || id === '') return wrongField('id', 'a text', id);
+  if (Number.isNaN(publishedAt)) return wrongField('published_utc', 'a time', row.published_utc);
+  if (typeof title !== 'string' || title.trim() === '') return wrongField('title', 'a text', title);
   if (typeof url !== 'string' || !/^https?:\/\/[^\s\p{Cc}]+$/iu.test(url) || !URL.canParse(url)) {
-    return wrong('article_url', 'an address', url);
+    return wrongField('article_url', 'an address', url);
   }
-  if (!Array.isArray(tickers) || !tickers.every(isSymbolText)) return wrong('tickers', 'a list of tickers', tickers);
+  if (!Array.isArray(tickers) || !tickers.every(isSymbolText))
+    return wrongField('tickers', 'a list of tickers', tickers);
   const sentiment = sentimentOf(row.insights);
   const seq = versionOf(receivedAt);
   return { kind: 'news', vendor: VENDOR, id, publishedAt, title, url, symbols: [...new Set(tickers)], sentiment, seq };

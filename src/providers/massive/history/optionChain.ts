@@ -1,9 +1,10 @@
 import type { OptionSnapshot } from '../../../market/optionSnapshot.js';
 import { number, type OptionsOf, oneOf, readOptions, text } from '../../../primitives/options.js';
 import { isSymbolText } from '../../decode/symbolText.js';
+import { wrongField } from '../../decode/wrongField.js';
 import type { Unreadable } from '../../session.js';
 import { VENDOR } from '../markets.js';
-import { isPrice, type Raw, versionOf, wrong } from '../normalise/values.js';
+import { isPrice, type Raw, versionOf } from '../normalise/values.js';
 import { calendarDate, isCalendarDate } from './dates.js';
 import { nanosToMs } from './losslessJson.js';
 import { type HistorySource, list, tickerIn } from './source.js';
@@ -73,12 +74,12 @@ function snapshotOf(row: Raw, symbol: string, receivedAt: number): OptionSnapsho
   const { contract_type: type, expiration_date: expiry, strike_price: strike } = details;
   if (type === 'other') return [];
   const optionType = typeof type === 'string' ? TYPES[type] : undefined;
-  if (optionType !== 'C' && optionType !== 'P') return wrong('details.contract_type', '"call" or "put"', type);
-  if (!isCalendarDate(expiry)) return wrong('details.expiration_date', 'a date', expiry);
-  if (!isPrice(strike) || strike <= 0) return wrong('details.strike_price', 'a price', strike);
-  if (!isSymbolText(symbol)) return wrong('symbol', 'a ticker', symbol);
+  if (optionType !== 'C' && optionType !== 'P') return wrongField('details.contract_type', '"call" or "put"', type);
+  if (!isCalendarDate(expiry)) return wrongField('details.expiration_date', 'a date', expiry);
+  if (!isPrice(strike) || strike <= 0) return wrongField('details.strike_price', 'a price', strike);
+  if (!isSymbolText(symbol)) return wrongField('symbol', 'a ticker', symbol);
   const ts = timeOf(quote.last_updated, trade.sip_timestamp, day.last_updated, receivedAt);
-  if (Number.isNaN(ts)) return wrong('last_quote.last_updated', 'a time in nanoseconds', quote.last_updated);
+  if (Number.isNaN(ts)) return wrongField('last_quote.last_updated', 'a time in nanoseconds', quote.last_updated);
   const delta = figure(greeks.delta);
   return {
     kind: 'option',

@@ -1,13 +1,14 @@
 import type { Quote } from '../../../market/quote.js';
 import type { Trade } from '../../../market/trade.js';
 import { decimal } from '../../decode/decimal.js';
+import { wrongField } from '../../decode/wrongField.js';
 import type { HistoryRange } from '../../provider.js';
 import type { Unreadable } from '../../session.js';
 import { VENDOR } from '../markets.js';
 import { cryptoTradeAt } from '../normalise/crypto.js';
 import { quoteAt } from '../normalise/quote.js';
 import { tradeId } from '../normalise/trade.js';
-import { codeText, codeTexts, isAmount, type Raw, versionOf, wrong } from '../normalise/values.js';
+import { codeText, codeTexts, isAmount, type Raw, versionOf } from '../normalise/values.js';
 import { msToNanos, nanosToMs } from './losslessJson.js';
 import { type HistorySource, list, tickerIn } from './source.js';
 
@@ -77,21 +78,21 @@ function tradeOfRow(
   if (Number.isNaN(ts)) return wrongTime(row);
   const { price, exchange } = row;
   const size = typeof row.decimal_size === 'string' ? decimal(row.decimal_size) : row.size;
-  if (!isAmount(size)) return wrong('size', 'a size', row.decimal_size ?? row.size);
+  if (!isAmount(size)) return wrongField('size', 'a size', row.decimal_size ?? row.size);
   if (market === 'crypto') return cryptoTradeAt(symbol, ts, price, size, exchange, row.id, row.conditions, seq);
   const lowest = market === 'futures' ? Number.NEGATIVE_INFINITY : 0;
   if (typeof price !== 'number' || !(price > lowest && price < Number.POSITIVE_INFINITY)) {
-    return wrong('price', 'a price', price);
+    return wrongField('price', 'a price', price);
   }
   const venue = exchange === undefined ? null : codeText(exchange);
-  if (venue === undefined) return wrong('exchange', 'the number of an exchange', exchange);
+  if (venue === undefined) return wrongField('exchange', 'the number of an exchange', exchange);
   const conditions = codeTexts(row.conditions);
-  if (conditions === undefined) return wrong('conditions', 'a list of conditions', row.conditions);
+  if (conditions === undefined) return wrongField('conditions', 'a list of conditions', row.conditions);
   const isNumbered = row.id !== undefined || row.sequence_number !== undefined;
   const id = isNumbered
     ? tradeId(venue, row.id, row.trf_id, row.sequence_number)
     : numbers.next(ts, `${venue ?? ''}:${price}:${size}`);
-  if (id === undefined) return wrong('id', 'the id of a trade', row.id ?? row.sequence_number);
+  if (id === undefined) return wrongField('id', 'the id of a trade', row.id ?? row.sequence_number);
   return { kind: 'trade', vendor: VENDOR, symbol, ts, price, size, id, venue, side: null, conditions, seq };
 }
 
@@ -101,7 +102,7 @@ function timeOf(row: Raw): number {
 }
 
 function wrongTime(row: Raw): Unreadable {
-  return wrong('sip_timestamp', 'a time in nanoseconds', row.sip_timestamp ?? row.participant_timestamp);
+  return wrongField('sip_timestamp', 'a time in nanoseconds', row.sip_timestamp ?? row.participant_timestamp);
 }
 
 /**

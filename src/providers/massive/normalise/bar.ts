@@ -1,9 +1,10 @@
 import type { Bar } from '../../../market/bar.js';
 import { decimal } from '../../decode/decimal.js';
 import { isSymbolText } from '../../decode/symbolText.js';
+import { wrongField } from '../../decode/wrongField.js';
 import type { Unreadable } from '../../session.js';
 import { VENDOR } from '../markets.js';
-import { isAmount, isCount, isMs, isPrice, type Raw, versionOf, wrong } from './values.js';
+import { isAmount, isCount, isMs, isPrice, type Raw, versionOf } from './values.js';
 
 /**
  * The version of a bar, where the session has given it one: the vendor sends a bar again when a late trade changes it, also within one
@@ -28,9 +29,9 @@ export function barOf(
   hasVolume: boolean,
   receivedAt: number,
 ): Bar | Unreadable {
-  if (!isSymbolText(symbol)) return wrong('sym', 'a ticker', symbol);
+  if (!isSymbolText(symbol)) return wrongField('sym', 'a ticker', symbol);
   const volume = typeof raw.dv === 'string' ? decimal(raw.dv) : raw.v === undefined && !hasVolume ? 0 : raw.v;
-  if (!isAmount(volume)) return wrong('v', 'a volume', typeof raw.dv === 'string' ? raw.dv : raw.v);
+  if (!isAmount(volume)) return wrongField('v', 'a volume', typeof raw.dv === 'string' ? raw.dv : raw.v);
   const { s, o, h, l, c, vw, n } = raw;
   return barAt(symbol, timeframe, s, o, h, l, c, volume, vw, n, true, raw[VERSION] ?? versionOf(receivedAt));
 }
@@ -50,15 +51,15 @@ export function barAt(
   isFinal: boolean,
   seq: number,
 ): Bar | Unreadable {
-  if (!isMs(ts)) return wrong('s', 'a time in milliseconds', ts);
-  if (!isPrice(low)) return wrong('l', 'a price', low);
-  if (!isPrice(high) || high < low) return wrong('h', `a price that is not below the low of ${low}`, high);
-  if (!isPrice(open) || open < low || open > high) return wrong('o', `a price from ${low} to ${high}`, open);
-  if (!isPrice(close) || close < low || close > high) return wrong('c', `a price from ${low} to ${high}`, close);
+  if (!isMs(ts)) return wrongField('s', 'a time in milliseconds', ts);
+  if (!isPrice(low)) return wrongField('l', 'a price', low);
+  if (!isPrice(high) || high < low) return wrongField('h', `a price that is not below the low of ${low}`, high);
+  if (!isPrice(open) || open < low || open > high) return wrongField('o', `a price from ${low} to ${high}`, open);
+  if (!isPrice(close) || close < low || close > high) return wrongField('c', `a price from ${low} to ${high}`, close);
   const vwap = average === undefined || average === null ? null : average;
-  if (vwap !== null && !isPrice(vwap)) return wrong('vw', 'a price', vwap);
+  if (vwap !== null && !isPrice(vwap)) return wrongField('vw', 'a price', vwap);
   const trades = count === undefined || count === null ? null : count;
-  if (trades !== null && !isCount(trades)) return wrong('n', 'a number of trades', trades);
+  if (trades !== null && !isCount(trades)) return wrongField('n', 'a number of trades', trades);
   return {
     kind: 'bar',
     vendor: VENDOR,

@@ -2,11 +2,12 @@ import type { Quote } from '../../../market/quote.js';
 import type { Trade } from '../../../market/trade.js';
 import { decimal } from '../../decode/decimal.js';
 import { isSymbolText } from '../../decode/symbolText.js';
+import { wrongField } from '../../decode/wrongField.js';
 import type { Unreadable } from '../../session.js';
 import { VENDOR } from '../markets.js';
 import { quoteAt } from './quote.js';
 import { tradeId } from './trade.js';
-import { codeText, isAmount, isMs, isPrice, type Raw, versionOf, wrong } from './values.js';
+import { codeText, isAmount, isMs, isPrice, type Raw, versionOf } from './values.js';
 
 /**
  * An `XT`. Its only condition says who took the price: 1 the seller, 2 the buyer.
@@ -15,10 +16,11 @@ import { codeText, isAmount, isMs, isPrice, type Raw, versionOf, wrong } from '.
  */
 export function cryptoTradeOf(raw: Raw, receivedAt: number): Trade | Unreadable {
   const symbol = raw.pair;
-  if (!isSymbolText(symbol)) return wrong('pair', 'a pair', symbol);
-  if (!isMs(raw.t)) return wrong('t', 'a time in milliseconds', raw.t);
+  if (!isSymbolText(symbol)) return wrongField('pair', 'a pair', symbol);
+  if (!isMs(raw.t)) return wrongField('t', 'a time in milliseconds', raw.t);
   const size = raw.ds === undefined ? raw.s : decimal(raw.ds);
-  if (!isAmount(size)) return raw.ds === undefined ? wrong('s', 'a size', size) : wrong('ds', 'a size as text', raw.ds);
+  if (!isAmount(size))
+    return raw.ds === undefined ? wrongField('s', 'a size', size) : wrongField('ds', 'a size as text', raw.ds);
   return cryptoTradeAt(symbol, raw.t, raw.p, size, raw.x, raw.i, raw.c, versionOf(receivedAt));
 }
 
@@ -33,11 +35,11 @@ export function cryptoTradeAt(
   c: unknown,
   seq: number,
 ): Trade | Unreadable {
-  if (!isPrice(price) || price <= 0) return wrong('p', 'a price', price);
+  if (!isPrice(price) || price <= 0) return wrongField('p', 'a price', price);
   const venue = x === undefined ? null : codeText(x);
-  if (venue === undefined) return wrong('x', 'the number of an exchange', x);
+  if (venue === undefined) return wrongField('x', 'the number of an exchange', x);
   const id = tradeId(venue, i, undefined, undefined);
-  if (id === undefined) return wrong('i', 'the id of a trade', i);
+  if (id === undefined) return wrongField('i', 'the id of a trade', i);
   const side = sideOf(c);
   return { kind: 'trade', vendor: VENDOR, symbol, ts, price, size, id, venue, side, conditions: null, seq };
 }
@@ -51,7 +53,7 @@ function sideOf(conditions: unknown): 'buy' | 'sell' | null {
 /** An `XQ`: the best bid and ask of one exchange, which is of both sides. */
 export function cryptoQuoteOf(raw: Raw, receivedAt: number): Quote | Unreadable {
   const symbol = raw.pair;
-  if (!isSymbolText(symbol)) return wrong('pair', 'a pair', symbol);
-  if (!isMs(raw.t)) return wrong('t', 'a time in milliseconds', raw.t);
+  if (!isSymbolText(symbol)) return wrongField('pair', 'a pair', symbol);
+  if (!isMs(raw.t)) return wrongField('t', 'a time in milliseconds', raw.t);
   return quoteAt(symbol, raw.t, 0, raw.bp, raw.bs, raw.x, raw.ap, raw.as, raw.x, undefined, receivedAt);
 }

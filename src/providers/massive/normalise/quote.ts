@@ -1,8 +1,9 @@
 import type { Quote } from '../../../market/quote.js';
 import { isSymbolText } from '../../decode/symbolText.js';
+import { wrongField } from '../../decode/wrongField.js';
 import type { Unreadable } from '../../session.js';
 import { VENDOR } from '../markets.js';
-import { codeText, isCount, isMs, type Raw, versionOf, wrong } from './values.js';
+import { codeText, isCount, isMs, type Raw, versionOf } from './values.js';
 
 /**
  * A `Q` of stocks, options and futures. A side without a price, or with a price of 0, is one where nobody is. Sizes are as the vendor
@@ -13,8 +14,8 @@ import { codeText, isCount, isMs, type Raw, versionOf, wrong } from './values.js
 export function quoteOf(raw: Raw, receivedAt: number, lowest: number): Quote | Unreadable {
   const symbol = raw.sym;
   const ts = raw.t;
-  if (!isSymbolText(symbol)) return wrong('sym', 'a ticker', symbol);
-  if (!isMs(ts)) return wrong('t', 'a time in milliseconds', ts);
+  if (!isSymbolText(symbol)) return wrongField('sym', 'a ticker', symbol);
+  if (!isMs(ts)) return wrongField('t', 'a time in milliseconds', ts);
   return quoteAt(symbol, ts, lowest, raw.bp, raw.bs, raw.bx, raw.ap, raw.as, raw.ax, raw.q, receivedAt);
 }
 
@@ -32,20 +33,20 @@ export function quoteAt(
   q: unknown,
   receivedAt: number,
 ): Quote | Unreadable {
-  if (bp === undefined && ap === undefined) return wrong('bp', 'a price, or ap', bp);
+  if (bp === undefined && ap === undefined) return wrongField('bp', 'a price, or ap', bp);
   const bid = priceOf(bp, lowest);
   const ask = priceOf(ap, lowest);
-  if (bid === undefined) return wrong('bp', 'a price', bp);
-  if (ask === undefined) return wrong('ap', 'a price', ap);
+  if (bid === undefined) return wrongField('bp', 'a price', bp);
+  if (ask === undefined) return wrongField('ap', 'a price', ap);
   const bidSize = bid === null ? null : sizeOf(bs);
   const askSize = ask === null ? null : sizeOf(as);
-  if (bidSize === undefined) return wrong('bs', 'a size', bs);
-  if (askSize === undefined) return wrong('as', 'a size', as);
+  if (bidSize === undefined) return wrongField('bs', 'a size', bs);
+  if (askSize === undefined) return wrongField('as', 'a size', as);
   const bidVenue = bx === undefined ? null : codeText(bx);
   const askVenue = ax === undefined ? null : codeText(ax);
-  if (bidVenue === undefined) return wrong('bx', 'the number of an exchange', bx);
-  if (askVenue === undefined) return wrong('ax', 'the number of an exchange', ax);
-  if (q !== undefined && !isCount(q)) return wrong('q', 'a sequence number', q);
+  if (bidVenue === undefined) return wrongField('bx', 'the number of an exchange', bx);
+  if (askVenue === undefined) return wrongField('ax', 'the number of an exchange', ax);
+  if (q !== undefined && !isCount(q)) return wrongField('q', 'a sequence number', q);
   const id = q === undefined ? contentId(bidVenue, bid, bidSize, askVenue, ask, askSize) : String(q);
   const seq = versionOf(receivedAt);
   return {

@@ -1,9 +1,10 @@
 import type { Trade } from '../../../market/trade.js';
 import { decimal } from '../../decode/decimal.js';
 import { isSymbolText } from '../../decode/symbolText.js';
+import { wrongField } from '../../decode/wrongField.js';
 import type { Unreadable } from '../../session.js';
 import { VENDOR } from '../markets.js';
-import { codeText, codeTexts, isAmount, isCount, isMs, type Raw, versionOf, wrong } from './values.js';
+import { codeText, codeTexts, isAmount, isCount, isMs, type Raw, versionOf } from './values.js';
 
 /**
  * A `T` of stocks, options and futures. A price must be above `lowest`: spreads of futures may be negative, nothing else is.
@@ -16,16 +17,17 @@ export function tradeOf(raw: Raw, receivedAt: number, lowest: number): Trade | U
   const ts = raw.t;
   const price = raw.p;
   const size = raw.ds === undefined ? raw.s : decimal(raw.ds);
-  if (!isSymbolText(symbol)) return wrong('sym', 'a ticker', symbol);
-  if (!isMs(ts)) return wrong('t', 'a time in milliseconds', ts);
-  if (typeof price !== 'number' || !(price > lowest && price < Infinity)) return wrong('p', 'a price', price);
-  if (!isAmount(size)) return raw.ds === undefined ? wrong('s', 'a size', size) : wrong('ds', 'a size as text', raw.ds);
+  if (!isSymbolText(symbol)) return wrongField('sym', 'a ticker', symbol);
+  if (!isMs(ts)) return wrongField('t', 'a time in milliseconds', ts);
+  if (typeof price !== 'number' || !(price > lowest && price < Infinity)) return wrongField('p', 'a price', price);
+  if (!isAmount(size))
+    return raw.ds === undefined ? wrongField('s', 'a size', size) : wrongField('ds', 'a size as text', raw.ds);
   const venue = raw.x === undefined ? null : codeText(raw.x);
-  if (venue === undefined) return wrong('x', 'the number of an exchange', raw.x);
+  if (venue === undefined) return wrongField('x', 'the number of an exchange', raw.x);
   const id = tradeId(venue, raw.i, raw.trfi, raw.q);
-  if (id === undefined) return wrong(raw.i === undefined ? 'q' : 'i', 'the id of a trade', raw.i ?? raw.q);
+  if (id === undefined) return wrongField(raw.i === undefined ? 'q' : 'i', 'the id of a trade', raw.i ?? raw.q);
   const conditions = codeTexts(raw.c);
-  if (conditions === undefined) return wrong('c', 'a list of conditions', raw.c);
+  if (conditions === undefined) return wrongField('c', 'a list of conditions', raw.c);
   const seq = versionOf(receivedAt);
   return { kind: 'trade', vendor: VENDOR, symbol, ts, price, size, id, venue, side: null, conditions, seq };
 }

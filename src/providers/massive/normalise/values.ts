@@ -1,5 +1,3 @@
-import { Unreadable } from '../../session.js';
-
 /** An object of the vendor, of which nothing is known yet. */
 export type Raw = Readonly<Record<string, unknown>>;
 
@@ -49,10 +47,4 @@ export function codeTexts(value: unknown): readonly string[] | null | undefined 
 /** The time of receipt as a version, in microseconds. */
 export function versionOf(receivedAt: number): number {
   return Math.round(receivedAt * 1_000);
-}
-
-/** Quotes no more of a value than a person reads. */
-export function wrong(field: string, expected: string, value: unknown): Unreadable {
-  const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
-  return new Unreadable(`${field} must be ${expected}, got ${text.length > 80 ? `${text.slice(0, 80)}…` : text}`);
 }
