@@ -178,6 +178,27 @@ describe('over the client of IBKR', () => {
     expect(gapsOf(seen.items)).toEqual([]);
   });
 
+  it('gives trades of one second the same keys live, after a restart within it once it is asked again, and from history', async () => {
+    const { gateway, seen, until, isHeld } = await streaming();
+    const second = [190, 190.5, 190.5, 191].map((price, index) => ({ ...trade(TS, price), id: String(index) }));
+    await until(isHeld());
+    await publishAndWait(gateway, seen, second.slice(0, 2), 2);
+    gateway.reset();
+    await until(() => gateway.accepted.length === 2);
+    await until(isHeld());
+    await until(() => gapsOf(seen.items).length === 1);
+    await publishAndWait(gateway, seen, second.slice(3), 4);
+    // What the stream saw of the second is numbered anew; the gap covers it, and history has it whole.
+    const ids = (items: readonly MarketEvent[]) => items.flatMap((item) => (item.kind === 'trade' ? [item.id] : []));
+    expect(ids(seen.items)).toEqual(['0', '1', '0']);
+    expect(gapsOf(seen.items)[0]).toMatchObject({ from: TS });
+    gateway.setHistory(second);
+    const past: MarketEvent[] = [];
+    const range = { of: 'trade', symbol: 'AAPL', from: TS, to: TS + 1_000 } as const;
+    for await (const page of ibkr({ url: gateway.url }).history!(range)) past.push(...page);
+    expect(past).toMatchObject(second);
+  });
+
   it('counts a message that the client does not know, and goes on', async () => {
     const { gateway, seen, told, until, isHeld } = await streaming();
     await until(isHeld());
