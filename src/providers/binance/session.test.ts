@@ -230,4 +230,11 @@ describe('the end of a connection', () => {
     expect(step.notices?.[0]).toMatch(/serverShutdown/);
     expect(session.timer(NOW + DAY).handOver).toBeUndefined();
   });
+
+  it('makes nothing of words that are too deep for the stack', () => {
+    const session = binanceSession({ trades: 'raw', handOverAfterMs: 86_400_000 });
+    session.opened(0);
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    expect(session.frame(`{"code":${deep},"msg":${deep}}`, 0).notices).toEqual(['error: no message (code unknown)']);
+  });
 });

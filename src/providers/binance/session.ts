@@ -152,7 +152,8 @@ class BinanceSession implements ProviderSession {
   /** `{ "error": { "code", "msg" }, "id" }`, or without the envelope; some name no id. */
   #refusal(raw: Raw): SessionStep {
     const { code, msg } = (typeof raw.error === 'object' && raw.error !== null ? raw.error : raw) as Raw;
-    const words = `${String(msg ?? 'no message')} (code ${String(code)})`;
+    // Neither is asked for its text: of an array of arrays that may be too deep for the stack.
+    const words = `${typeof msg === 'string' ? msg : 'no message'} (code ${typeof code === 'number' ? code : 'unknown'})`;
     const [first] = this.#requests.keys();
     // Without an id it can be attributed only if nothing else is under way; otherwise the time for an answer tells.
     const id = raw.id ?? (this.#requests.size === 1 ? first : undefined);

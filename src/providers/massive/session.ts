@@ -202,7 +202,9 @@ export class MassiveSession implements ProviderSession {
         else found.notices.push(`error: ${words}`);
         break;
       default:
-        found.notices.push(`${String(element.status)}: ${words}`);
+        found.notices.push(
+          `${typeof element.status === 'string' ? element.status : 'a status without a name'}: ${words}`,
+        );
     }
   }
 
