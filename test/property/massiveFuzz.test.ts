@@ -51,3 +51,11 @@ describe.each(MARKETS)('frames of Massive for %s', (market) => {
     expect(report.recorded + report.silent + report.unreadable).toBe(report.elements);
   });
 });
+
+it('blanks of any script around a ticker make it none', () => {
+  const normalise = massiveNormaliser('stocks');
+  for (const blank of ['\u3000', '\u00a0', '\u2028', ' ', '\ufeff']) {
+    const element = { ev: 'T', sym: `S1${blank}`, x: 4, i: '1', z: 3, p: 1, s: 1, t: 1_767_623_400_000, q: 1 };
+    expect(normalise(element, 1)).toMatchObject({ reason: expect.stringMatching(/^sym must be a /) });
+  }
+});

@@ -307,4 +307,13 @@ describe('silence', () => {
     expect(session.timer(NOW + 60_000)).toEqual({ wakeAt: NOW + 70_000 });
     expect(session.timer(NOW + 70_000).fail).toBeInstanceOf(ProviderSilent);
   });
+
+  it('orders trades whose ids are too deep for the stack, or objects, as they came', () => {
+    const session = coinbaseSession();
+    session.opened(0);
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const trades = `[{"trade_id":${deep},"product_id":"BTC-USD"},{"trade_id":{"toString":1},"product_id":"BTC-USD"}]`;
+    const message = `{"channel":"market_trades","sequence_num":1,"events":[{"type":"update","trades":${trades}}]}`;
+    expect(session.frame(message, 0).elements).toHaveLength(2);
+  });
 });

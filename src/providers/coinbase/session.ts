@@ -1,3 +1,4 @@
+import { wholeNumber } from '../decode/decimal.js';
 import { rfc3339Ms } from '../decode/rfc3339.js';
 import { ConnectionLost, PacingViolation, ProviderSilent } from '../providerErrors.js';
 import type { Frame, Hole, ProviderSession, Series, SessionStep } from '../session.js';
@@ -158,7 +159,7 @@ function tickerId({ sequence_num }: Raw, place: number): string {
 function isNewestFirst(trades: readonly unknown[]): boolean {
   const first = (trades[0] as Raw | null | undefined)?.trade_id;
   const last = (trades.at(-1) as Raw | null | undefined)?.trade_id;
-  return Number(first) > Number(last);
+  return wholeNumber(first) > wholeNumber(last);
 }
 
 function timeOr(ms: number, fallback: number): number {
