@@ -55,7 +55,7 @@ describe('the codec of values', () => {
     ['a promise', Promise.resolve(), /is a Promise/],
     ['an array with keys', Object.assign([1], { note: 1 }), /an array with keys of its own/],
     ['a date with keys', Object.assign(new Date(0), { zone: 1 }), /a Date with keys of its own/],
-    ['what is nested without end', deep, /nested more than 512 deep/],
+    ['what is nested without end', deep, /^.{1,130} is nested more than 512 deep/],
   ])('names the path of %s', (_, value, message) => {
     expect(isPlain(value)).toBe(false);
     let failure: unknown;

@@ -214,9 +214,17 @@ function nameOf(prototype: unknown): string {
   return typeof name === 'string' && name !== '' ? name : 'object of a class';
 }
 
+/** How much of a path a message quotes from each end. */
+const MAX_PATH_END = 60;
+
+function shortened(path: string): string {
+  if (path.length <= 2 * MAX_PATH_END) return path;
+  return `${path.slice(0, MAX_PATH_END)}…${path.slice(-MAX_PATH_END)}`;
+}
+
 function unfit(path: string, what: string): DeadLetterError {
   return new DeadLetterError(
     'SLUICE_DEAD_LETTERS_VALUE',
-    `${path} is ${what}, which a dead letter cannot hold: map it to plain data before the write`,
+    `${shortened(path)} is ${what}, which a dead letter cannot hold: map it to plain data before the write`,
   );
 }

@@ -52,23 +52,35 @@ export class Rejections {
     const error = verdict instanceof Error ? verdict : new Error(reason);
     const stage = this.#outlet.stage.name;
     this.underWay += 1;
+    const settled = (as: 'dropped' | 'diverted', why: string) => {
+      this.underWay -= 1;
+      this.#outlet.settle(as, element, why);
+      this.#onSettled();
+    };
     const letter$ = from(
       this.#settings.deadLetters!.append({ items: [element], stage, reason: 'decode', error, attempts: 0 }),
     );
     const writing = letter$.subscribe({
       error: (error) => {
-        this.#hasFailed = true;
-        this.#onError(error);
+        if (isUnfit(error)) {
+          settled('dropped', 'unreadable');
+        } else {
+          this.#hasFailed = true;
+          this.#onError(error);
+        }
       },
-      complete: () => {
-        this.underWay -= 1;
-        this.#outlet.settle('diverted', element, 'decode');
-        this.#letters.remove(writing);
-        this.#onSettled();
-      },
+      complete: () => settled('diverted', 'decode'),
     });
     this.#letters.add(writing);
   }
+}
+
+/** Whether an element cannot be put into a letter, as opposed to a letter that cannot be kept. By code, which every copy of the package shares. */
+function isUnfit(error: unknown): boolean {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return (
+    code === 'SLUICE_DEAD_LETTERS_VALUE' || code === 'SLUICE_DEAD_LETTERS_TOO_LARGE' || error instanceof RangeError
+  );
 }
 
 function reasonOf(verdict: unknown): string {

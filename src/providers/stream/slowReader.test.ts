@@ -1,7 +1,8 @@
-import { Observable, Subject } from 'rxjs';
+import { Observable, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { brief, quote, type ToyStreamConfig, toyStream, trade } from '../../../test/support/toyVendor.js';
 import type { Diversion } from '../../contracts/diversion.js';
+import { DeadLetterError } from '../../dead-letters/deadLetterError.js';
 
 const ALL = ['trade A', 'trade B'] as const;
 
@@ -204,6 +205,26 @@ describe('an element that cannot be read', () => {
     deadLetters.pending[0]!.error(new Error('no disk'));
     expect(take()).toEqual(['error Error: no disk']);
     expect(vendor.last.isClosed).toBe(true);
+  });
+
+  it('is dropped when it has no letter, and the stream goes on', () => {
+    const append = () =>
+      throwError(
+        () => new DeadLetterError('SLUICE_DEAD_LETTERS_VALUE', 'items[0] is a function, which no letter holds'),
+      );
+    const { say, take, monitor } = ready({ deadLetters: { append } });
+    say({ data: [7, trade('A', 1)] });
+    expect(take()).toEqual(['trade A 1']);
+    expect(monitor.account()).toMatchObject({ received: 2, held: 0, diverted: 0, dropped: { unreadable: 1 } });
+  });
+
+  it('is kept without what is nested too deeply for anybody to read', () => {
+    const deadLetters = letters();
+    const { say, take, vendor } = ready({ deadLetters });
+    vendor.last.receive(`{"data":[{"odd":${'['.repeat(5_000)}${']'.repeat(5_000)}}]}`);
+    say({ data: [trade('A', 1)] });
+    expect(take()).toEqual(['trade A 1']);
+    expect(JSON.stringify(deadLetters.all[0]?.items)).toBe(`[{"odd":${'['.repeat(32)}"***"${']'.repeat(32)}}]`);
   });
 
   it('is only counted while too many letters are under way', () => {

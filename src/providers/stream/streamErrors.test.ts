@@ -23,6 +23,27 @@ describe('the secrets of a provider', () => {
     expect(masked).toEqual(new Error('no ***'));
   });
 
+  it('leave the class and code of an error whose cause has no JSON, or numbers that JSON lacks', () => {
+    const error = new BadCredentials('toy', 'no s3cret', { cause: { at: 5n, key: 's3cret' } });
+    expect(withoutSecrets(error, SECRETS)).toBe(error);
+    expect([error.message, error.cause]).toEqual(['toy: no ***', '{"at":"5","key":"***"}']);
+    const unclear = {
+      toJSON() {
+        throw new Error('no');
+      },
+    };
+    const other = new BadCredentials('toy', 'no s3cret', { cause: unclear });
+    expect(withoutSecrets(other, SECRETS)).toBe(other);
+    expect(other).toMatchObject({ message: 'toy: no ***', cause: undefined, code: 'SLUICE_BAD_CREDENTIALS' });
+  });
+
+  it('leave the class and code of an error that cannot be written to', () => {
+    const masked = withoutSecrets(Object.freeze(new BadCredentials('toy', 'no s3cret', { cause: 's3cret' })), SECRETS);
+    expect(masked).toBeInstanceOf(BadCredentials);
+    expect(masked).toMatchObject({ code: 'SLUICE_BAD_CREDENTIALS', retryable: false, message: 'toy: no ***' });
+    expect(masked.cause).toBeUndefined();
+  });
+
   it('leave an error alone that has none, and what is no error', () => {
     const cause = { some: 'data' };
     const error = new ConnectionLost('toy', 'gone', { cause });

@@ -33,16 +33,41 @@ export function withoutSecrets<E>(error: E, secrets: readonly string[] = []): E 
     }
     return error;
   } catch {
-    return new Error(maskSecrets(messageOf(error), secrets));
+    return maskedError(error, secrets);
   }
+}
+
+/** Another error of the same class and code, in place of one that cannot be written to; without its cause. */
+function maskedError(error: unknown, secrets: readonly string[]): Error {
+  const masked = new Error(maskSecrets(messageOf(error), secrets));
+  if (!(error instanceof Error)) return masked;
+  for (const name of ['name', 'code', 'retryable', 'retryAfterMs'] as const) {
+    const own = Object.getOwnPropertyDescriptor(error, name);
+    if (own && 'value' in own) Object.defineProperty(masked, name, { ...own, value: maskElement(own.value, secrets) });
+  }
+  return Object.setPrototypeOf(masked, Object.getPrototypeOf(error) as object) as Error;
 }
 
 function maskMember(error: Error, member: 'message' | 'stack' | 'cause', secrets: readonly string[]): void {
   const value = error[member];
   if (value === undefined || value instanceof Error) return;
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  if (!secrets.some((secret) => secret !== '' && text?.includes(secret))) return;
+  const text = typeof value === 'string' ? value : textOf(value);
+  if (text === undefined) {
+    // Nobody can say whether it has a secret.
+    Object.defineProperty(error, member, { value: undefined, configurable: true, writable: true });
+    return;
+  }
+  if (!secrets.some((secret) => secret !== '' && text.includes(secret))) return;
   Object.defineProperty(error, member, { value: maskSecrets(text, secrets), configurable: true, writable: true });
+}
+
+/** The JSON of a cause; `undefined` if it has none. */
+function textOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
+  } catch {
+    return undefined;
+  }
 }
 
 /** A failure that nobody has described: of a transport, or of a session that threw. */
@@ -57,7 +82,7 @@ export function lostBy(provider: string, error: unknown, secrets?: readonly stri
  */
 export function maskElement(element: unknown, secrets: readonly string[] = []): unknown {
   const given = secrets.filter((secret) => secret !== '');
-  return given.length > 0 && hasSecret(element, given, 0) ? maskedCopy(element, given, 0) : element;
+  return hasSecret(element, given, 0) ? maskedCopy(element, given, 0) : element;
 }
 
 const MAX_DEPTH = 32;
