@@ -121,7 +121,7 @@ describe('a connection that the vendor will close', () => {
     stream.connections[1].open();
     stream.next({ welcome: true });
     stream.next({ ok: ['trade A', 'trade B'] });
-    expect(stream.take()).toEqual(['trade A 1', 'gap A 1-1 reconnect', 'gap B 0-0 reconnect']);
+    expect(stream.take()).toEqual(['trade A 1', 'gap A 0-0 reconnect', 'gap B 0-0 reconnect']);
     expect(stream.vendor.connections).toHaveLength(2);
   });
 

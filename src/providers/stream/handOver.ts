@@ -112,10 +112,10 @@ export class HandOver {
   }
 
   /** A record has come from the successor. */
-  note(record: MarketEvent): void {
+  note(record: MarketEvent, now: number): void {
     const state = this.#config.table.of(record);
     if (!state) return;
-    noteRecord(state, record);
+    noteRecord(state, record, now);
     if (!this.#asked.has(state)) return;
     this.#settle(state.series, true);
     this.#check();

@@ -43,6 +43,8 @@ export class Link {
   openedAt: number | undefined;
   /** Whether a record came over it. */
   hasData = false;
+  /** Whether it is ended because of what it did not confirm: it may have carried data, and is a failure all the same. */
+  isAtFault = false;
   readonly #host: LinkHost;
   readonly #sender: Sender;
   readonly #timers: readonly Timer[];

@@ -76,7 +76,7 @@ describe('a connection', () => {
     stream.pass(50);
     expect(stream.take()).toEqual([]);
     stream.say({ data: [trade('A', at)] });
-    expect(stream.take()).toEqual([`gap A 7-${at} stale`, `trade A ${at}`]);
+    expect(stream.take()).toEqual([`gap A 0-${at} stale`, `trade A ${at}`]);
     expect(stream.feed).toMatchObject({ state: 'live', gaps: 1 });
   });
 

@@ -129,9 +129,10 @@ describe('gap records', () => {
     const stream = toyStream();
     stream.pass(100);
     stream.login(...ALL);
+    stream.pass(50);
     stream.say({ data: [trade('A', 150)] });
     expect(stream.take()).toEqual(['trade A 150']);
-    stream.pass(100);
+    stream.pass(50);
     stream.vendor.last.lose();
     stream.pass(1_000);
     stream.login('trade A');
@@ -196,14 +197,14 @@ describe('gap records', () => {
     expect(stream.take().at(-1)).toBe('gap A 500-6000 reconnect');
   });
 
-  it('never end before they begin, where the clock of the vendor is ahead', () => {
+  it('begin when its last record came, where the clock of the vendor is ahead', () => {
     const stream = toyStream({ request: { symbols: ['A'] } });
     stream.login('trade A');
     stream.say({ data: [trade('A', 5_000)] });
     stream.vendor.last.lose();
     stream.pass(1_000);
     stream.login('trade A');
-    expect(stream.take().at(-1)).toBe('gap A 5000-5000 reconnect');
+    expect(stream.take().at(-1)).toBe('gap A 0-1000 reconnect');
   });
 
   it('of a subscription to all symbols are of all symbols', () => {
@@ -214,7 +215,7 @@ describe('gap records', () => {
     stream.pass(1_000);
     stream.login();
     stream.say({ data: [trade('B', 1_001)] });
-    expect(stream.take().slice(2)).toEqual(['gap * 9-1000 reconnect', 'trade B 1001']);
+    expect(stream.take().slice(2)).toEqual(['gap * 0-1000 reconnect', 'trade B 1001']);
   });
 
   it('are made of holes that the session knows of, before what comes after them', () => {

@@ -15,6 +15,8 @@ export interface SeriesState {
   hasRecord: boolean;
   /** When it was confirmed again, where that has not become a gap record yet. */
   confirmedAt: number;
+  /** Whether a connection was ended because it was not confirmed, and it has not been confirmed since. */
+  isMissed: boolean;
   /** Why the vendor does not deliver it. It is not asked again while the error is not retryable. */
   refusal: Refusal | undefined;
 }
@@ -103,13 +105,14 @@ function newState(series: Series): SeriesState {
     knownUntil: undefined,
     hasRecord: false,
     confirmedAt: 0,
+    isMissed: false,
     refusal: undefined,
   };
 }
 
-/** A record of the series has come. */
-export function noteRecord(state: SeriesState, record: MarketEvent): void {
-  const time = eventTimeOf(record);
+/** A record of the series has come. One that says a time to come tells nothing of what is missing until then. */
+export function noteRecord(state: SeriesState, record: MarketEvent, now: number): void {
+  const time = Math.min(eventTimeOf(record), now);
   // Records of a delayed feed are older than their confirmation.
   if (state.hasRecord && time <= state.knownUntil!) return;
   state.knownUntil = time;

@@ -189,7 +189,7 @@ export class StreamRun implements LinkHost {
     this.#silence.end();
     this.#subscriptions.end();
     this.#feed.lastError = messageOf(withoutSecrets(error, this.parts.secrets));
-    const wasHealthy = link.hasData && scheduler.now() - link.openedAt! >= healthyAfterMs;
+    const wasHealthy = link.hasData && !link.isAtFault && scheduler.now() - link.openedAt! >= healthyAfterMs;
     try {
       if (!this.#retries.after(error, wasHealthy)) this.fail(error);
       else this.#feed.state = this.#subscriptions.isSilent ? 'stale' : 'down';
@@ -221,7 +221,7 @@ export class StreamRun implements LinkHost {
       const isOfSuccessor = link !== this.#link;
       if (handOver.isRepeated(record, isOfSuccessor)) return false;
       if (isOfSuccessor) {
-        handOver.note(record);
+        handOver.note(record, now);
         return true;
       }
     }

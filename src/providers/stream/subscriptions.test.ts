@@ -60,6 +60,53 @@ describe('a subscription', () => {
     expect(stream.vendor.last.isClosed).toBe(true);
   });
 
+  it('that is not confirmed on the next connection either is given up there, and the others go on', () => {
+    const stream = refusing({ confirmAfterMs: 5_000 });
+    const again = (waitMs: number) => {
+      stream.pass(waitMs);
+      stream.login('trade A');
+      stream.say({ data: [trade('A', stream.scheduler.now())] });
+    };
+    stream.login('trade A', 'trade B');
+    stream.say({ data: [trade('A', 0), trade('B', 0)] });
+    stream.vendor.last.lose();
+    again(1_000);
+    stream.pass(5_000);
+    expect([stream.vendor.last.isClosed, stream.refused]).toEqual([true, []]);
+    again(2_000);
+    expect(stream.scheduler.now()).toBe(8_000);
+    stream.pass(5_000);
+    expect(stream.refused).toEqual(['trade B: toy: did not confirm within 5000 ms: trade B']);
+    expect(stream.take().filter((line) => line.startsWith('gap B'))).toEqual(['gap B 0-13000 reconnect']);
+    stream.pass(20_000);
+    expect([stream.vendor.connections.length, stream.vendor.last.isClosed]).toEqual([3, false]);
+    // It is asked again on the next one, which is not ended because of it.
+    stream.vendor.last.lose();
+    again(1_000);
+    expect(stream.vendor.last.sent).toEqual(['login', 'sub trade A,trade B']);
+    stream.pass(5_000);
+    expect([stream.vendor.last.isClosed, stream.refused.length]).toEqual([false, 2]);
+    stream.say({ ok: ['trade B'] });
+    expect(stream.feed).toMatchObject({ confirmed: 2, refused: 0 });
+    expect(stream.take().filter((line) => line.startsWith('gap B'))).toEqual([
+      'gap B 13000-39000 reconnect',
+      'gap B 39000-39000 reconnect',
+    ]);
+  });
+
+  it('that is not confirmed makes the connection a failure, though it carried data for long', () => {
+    const waits: number[] = [];
+    const onRetry = ({ delayMs }: { delayMs: number }) => void waits.push(delayMs);
+    const stream = toyStream({ confirmAfterMs: 20_000, deadAfterMs: 1e9, onRetry });
+    stream.login('trade A', 'trade B');
+    stream.vendor.last.lose();
+    stream.pass(1_000);
+    stream.login('trade A');
+    stream.say({ data: [trade('A', 1_000)] });
+    stream.pass(20_000);
+    expect(waits).toEqual([1_000, 2_000]);
+  });
+
   it('that all are refused fails the stream with the error of the refusal', () => {
     const stream = refusing();
     stream.login();

@@ -77,6 +77,7 @@ export class Subscriptions {
       // Neither end of a span is missing: both connections had it for a while.
       if (this.#table.get(state.series) === state) {
         state.confirmedBy = number;
+        state.isMissed = false;
         link.confirmed += 1;
       } else {
         this.#removed.push(state);
@@ -160,12 +161,13 @@ export class Subscriptions {
     const state = this.#table.of(record);
     if (!state) return;
     if (state.confirmedBy !== link.number) this.#confirm(state, link, now);
-    noteRecord(state, record);
+    noteRecord(state, record, now);
   }
 
   #confirm(state: SeriesState, link: Link, now: number): void {
     if (state.confirmedBy === link.number) return;
     state.confirmedBy = link.number;
+    state.isMissed = false;
     this.#table.setRefusal(state, undefined);
     link.pending.delete(state);
     link.confirmed += 1;
@@ -219,13 +221,23 @@ export class Subscriptions {
     }
     const late = [...link.pending];
     const words = `did not confirm within ${confirmAfterMs} ms: ${describeAll(late.map(seriesOf))}`;
-    // What it has confirmed before exists: the connection is at fault.
-    if (late.some(({ knownUntil }) => knownUntil !== undefined)) {
+    // What was confirmed before exists: the connection is at fault, unless it serves others and the one before did not confirm it either.
+    const known = late.filter(({ knownUntil }) => knownUntil !== undefined);
+    const servesOthers = link.confirmed > 0;
+    if (known.some(({ isMissed }) => !isMissed || !servesOthers)) {
+      for (const state of known) state.isMissed = true;
+      link.isAtFault = true;
       link.end(new ProviderSilent(name, words));
       return;
     }
-    const error = new UnknownInstrument(name, words);
-    for (const { series } of late) this.#refuse({ series, error }, link);
+    const now = scheduler.now();
+    const unknown = new UnknownInstrument(name, words);
+    const silent = new ProviderSilent(name, words);
+    for (const state of late) {
+      const isKnown = state.knownUntil !== undefined;
+      if (isKnown) this.#close(state, now, this.#cause);
+      this.#refuse({ series: state.series, error: isKnown ? silent : unknown }, link);
+    }
   }
 
   #count(): void {
