@@ -1,3 +1,9 @@
+/** How long a request that is not answered at all keeps the next one waiting. */
+const SILENT_MS = 5_000;
+
+/** How long after an error the acknowledgements of the same request may still come. */
+const SETTLE_MS = 1_500;
+
 /**
  * One `subscribe` with its answers: an acknowledgement for each slot, in any number of frames, and for what is not authorised an error
  * that names no slot. All its slots are of one channel.
@@ -49,4 +55,14 @@ export class SubscribeRequest {
   drop(slot: string): void {
     this.#open.delete(slot);
   }
+
+  /** When the session is done with it; a request that waits for its confirmation at most `confirmAfterMs`. */
+  wakeAt(now: number, confirmAfterMs: number): number {
+    return now + Math.min(this.hasErrors ? SETTLE_MS : SILENT_MS, confirmAfterMs / 4);
+  }
+}
+
+/** What asks for slots, or takes them back. */
+export function messageTo(action: 'subscribe' | 'unsubscribe', slots: readonly string[]): string {
+  return JSON.stringify({ action, params: slots.join(',') });
 }

@@ -319,4 +319,73 @@ describe('silence', () => {
     expect(session.timer(NOW + SILENT_MS)).toEqual({ wakeAt: Number.POSITIVE_INFINITY });
     expect(session.timer(NOW + SILENT_MS)).toEqual({});
   });
+
+  it('makes a later error nobody’s: all that is open is asked again, each alone', () => {
+    const session = ready();
+    session.subscribe([trade('A'), trade('B'), quote('A')], NOW);
+    session.timer(NOW + SILENT_MS);
+    // Of T.A, whatever is asked now.
+    expect(say(session, REFUSED)).toEqual({ wakeAt: NOW + SETTLE_MS });
+    const acknowledged = say(session, ack('Q.A'));
+    expect([acknowledged.confirmed, sent(acknowledged)]).toEqual([[quote('A')], ['subscribe T.A']]);
+    const refused = say(session, REFUSED);
+    expect([refusals(refused), sent(refused)]).toEqual([[['A', 'SLUICE_NOT_ENTITLED']], ['subscribe T.B']]);
+    expect(say(session, ack('T.B')).confirmed).toEqual([trade('B')]);
+  });
+
+  it('and an error without an acknowledgement leave both open', () => {
+    const session = ready();
+    session.subscribe([trade('A'), quote('A')], NOW);
+    session.timer(NOW + SILENT_MS);
+    say(session, REFUSED);
+    const step = session.timer(NOW + SILENT_MS + SETTLE_MS);
+    expect([refusals(step), sent(step), step.confirmed]).toEqual([[], ['subscribe T.A'], []]);
+    // What comes in the meantime is not asked again.
+    expect(say(session, ack('Q.A')).confirmed).toEqual([quote('A')]);
+    const refused = say(session, REFUSED);
+    expect([refusals(refused), sent(refused)]).toEqual([[['A', 'SLUICE_NOT_ENTITLED']], []]);
+  });
+
+  it('that an error ends while nothing is asked makes it ask again, once', () => {
+    const session = ready();
+    session.subscribe([trade('A')], NOW);
+    session.timer(NOW + SILENT_MS);
+    const again = say(session, REFUSED);
+    expect([refusals(again), sent(again)]).toEqual([[], ['subscribe T.A']]);
+    session.timer(NOW + 2 * SILENT_MS);
+    expect(refusals(say(session, REFUSED))).toEqual([['A', 'SLUICE_NOT_ENTITLED']]);
+    expect(say(session, REFUSED)).toEqual({ notices: ['error: not authorized'] });
+  });
+
+  it('of a request that is never answered ends each slot’s questions after one more', () => {
+    const session = ready();
+    session.subscribe([trade('A'), quote('A')], NOW);
+    session.timer(NOW + SILENT_MS);
+    say(session, REFUSED);
+    expect(sent(session.timer(NOW))).toEqual(['subscribe T.A']);
+    expect(sent(session.timer(NOW))).toEqual(['subscribe Q.A']);
+    say(session, REFUSED);
+    const last = session.timer(NOW);
+    expect([refusals(last), sent(last)]).toEqual([[['A', 'SLUICE_NOT_ENTITLED']], []]);
+  });
+});
+
+describe('an acknowledgement after a refusal', () => {
+  it('counts, whatever was said before', () => {
+    const session = ready();
+    session.subscribe([trade('A')], NOW);
+    expect(refusals(say(session, REFUSED))).toEqual([['A', 'SLUICE_NOT_ENTITLED']]);
+    expect(say(session, ack('T.A'))).toEqual({ confirmed: [trade('A')] });
+    // It is held: it is not asked again, and is taken back.
+    expect(sent(session.subscribe([trade('A')], NOW))).toEqual([]);
+    expect(sent(session.unsubscribe([trade('A')], NOW))).toEqual(['unsubscribe T.A']);
+  });
+
+  it('of what is no longer wanted does not bring it back', () => {
+    const session = ready();
+    session.subscribe([trade('A')], NOW);
+    say(session, REFUSED);
+    session.unsubscribe([trade('A')], NOW);
+    expect(say(session, ack('T.A')).confirmed).toBeUndefined();
+  });
 });

@@ -1,11 +1,12 @@
 import { messageOf } from '../../primitives/messageOf.js';
-import type { ProviderError } from '../providerErrors.js';
 import type { Frame, ProviderSession, Refusal, Series, SessionStep } from '../session.js';
+import { Doubts } from './doubts.js';
 import { loginRefused, lost, subscriptionRefused, tooManyConnections } from './failures.js';
+import { type Findings, nothingFound, stepOf } from './findings.js';
 import { MARKETS, type MassiveMarket } from './markets.js';
-import { VERSION, type VersionedRaw } from './normalise/bar.js';
+import { isBarEvent, VERSION, type VersionedRaw } from './normalise/bar.js';
 import { versionOf } from './normalise/values.js';
-import { SubscribeRequest } from './request.js';
+import { messageTo, SubscribeRequest } from './request.js';
 import {
   channelOf,
   MAX_OPTION_QUOTES,
@@ -26,34 +27,21 @@ export interface MassiveSessionConfig {
 /** Slots per message: an acknowledgement of each takes some 70 bytes, and all may come in one frame. */
 export const MAX_SLOTS = 500;
 
-/** How long a request that is not answered at all keeps the next one waiting. */
-const SILENT_MS = 5_000;
-
-/** How long after an error the acknowledgements of the same request may still come. */
-const SETTLE_MS = 1_500;
-
-/** What the elements of a frame add to its step. */
-interface Findings {
-  readonly elements: unknown[];
-  readonly send: Frame[];
-  readonly confirmed: Series[];
-  readonly refused: Refusal[];
-  readonly notices: string[];
-  isReady: boolean;
-  fail: ProviderError | undefined;
-}
-
 /**
  * The dialogue of https://massive.com/docs/websocket/quickstart (read 2026-11): `connected`, `auth`, `auth_success`, then subscriptions.
  *
  * Each slot is acknowledged by its name, but a refusal names none. So one subscription is under way at a time, of one
  * channel: once all others are acknowledged, what is left was refused. Where that cannot be told, because one error stands for
- * several slots, the rest is asked again in halves. What is subscribed is never asked again, because that is not answered.
+ * several slots, the rest is asked again in halves; where a request was given up before, each slot alone. An acknowledgement counts
+ * whenever it comes, also of what was refused. What is subscribed is never asked again, because that is not answered.
  */
 export class MassiveSession implements ProviderSession {
   readonly #config: MassiveSessionConfig;
   /** What is subscribed or on its way to it. */
   readonly #wanted = new Map<string, Series>();
+  /** What was taken for refused, by its slot. */
+  readonly #refused = new Map<string, Series>();
+  readonly #doubts = new Doubts();
   #queue: SubscribeRequest[] = [];
   #current: SubscribeRequest | undefined;
   #optionQuotes = 0;
@@ -94,14 +82,16 @@ export class MassiveSession implements ProviderSession {
     const removed: string[] = [];
     for (const one of series) {
       const slot = slotOf(this.#config.market, one);
-      if (slot === undefined || !this.#forget(slot)) continue;
-      for (const request of this.#queue) request.drop(slot);
+      if (slot === undefined) continue;
+      this.#refused.delete(slot);
+      if (!this.#forget(slot)) continue;
+      this.#doubts.drop(slot);
+      this.#unqueue(slot);
       if (!unasked.has(slot)) removed.push(slot);
     }
-    this.#queue = this.#queue.filter(({ open }) => open.length > 0);
     const send: Frame[] = [];
     for (let at = 0; at < removed.length; at += MAX_SLOTS) {
-      send.push(message('unsubscribe', removed.slice(at, at + MAX_SLOTS)));
+      send.push(messageTo('unsubscribe', removed.slice(at, at + MAX_SLOTS)));
     }
     return { send };
   }
@@ -132,47 +122,30 @@ export class MassiveSession implements ProviderSession {
     this.#current = undefined;
     const refused: Refusal[] = [];
     if (request.hasErrors) this.#settle(request, refused);
+    else this.#doubts.gaveUp(request.open);
     // That nothing is confirmed is said as well: what waits in the queue could not be answered yet.
     const more = this.#queue.length > 0 || refused.length > 0;
     return { ...this.#next(now), ...(more && { confirmed: [] }), ...(refused.length > 0 && { refused }) };
   }
 
   #withStatuses(elements: readonly unknown[], now: number): SessionStep {
-    const found: Findings = {
-      elements: [],
-      send: [],
-      confirmed: [],
-      refused: [],
-      notices: [],
-      isReady: false,
-      fail: undefined,
-    };
-    let isAnswer = false;
+    const found = nothingFound();
     for (const element of elements) {
       if ((element as VersionedRaw | null)?.ev !== 'status') {
         found.elements.push(element);
         continue;
       }
-      isAnswer = true;
       this.#status(element as VersionedRaw, found);
       if (found.fail) break;
     }
-    const step: SessionStep = {
-      ...(found.elements.length > 0 && { elements: found.elements }),
-      ...(found.send.length > 0 && { send: found.send }),
-      ...(found.confirmed.length > 0 && { confirmed: found.confirmed }),
-      ...(found.refused.length > 0 && { refused: found.refused }),
-      ...(found.notices.length > 0 && { notices: found.notices }),
-      ...(found.isReady && { isReady: true }),
-      ...(found.fail && { fail: found.fail }),
-    };
-    if (found.fail || !isAnswer || !this.#current) return step;
-    if (!this.#current.isAnswered) return { ...step, wakeAt: this.#wakeAt(now) };
+    if (found.fail) return stepOf(found);
     const request = this.#current;
+    // In doubt, only an acknowledgement is an answer for certain.
+    const isOver = request && (this.#doubts.isRaised ? request.open.length === 0 : request.isAnswered);
+    if (request && !isOver) return { ...stepOf(found), wakeAt: request.wakeAt(now, this.#config.confirmAfterMs) };
     this.#current = undefined;
-    const refused = [...found.refused];
-    this.#settle(request, refused);
-    return { ...step, ...this.#next(now), ...(refused.length > 0 && { refused }) };
+    if (request) this.#settle(request, found.refused);
+    return { ...stepOf(found), ...((request || this.#queue.length > 0) && this.#next(now)) };
   }
 
   #status(element: VersionedRaw, found: Findings): void {
@@ -199,7 +172,7 @@ export class MassiveSession implements ProviderSession {
         break;
       case 'error':
         if (this.#current) this.#current.refuse(words);
-        else found.notices.push(`error: ${words}`);
+        else this.#lateError(words, found);
         break;
       default:
         found.notices.push(
@@ -211,23 +184,51 @@ export class MassiveSession implements ProviderSession {
   #acknowledged(words: string, found: Findings): void {
     if (!words.startsWith(SUBSCRIBED)) return;
     const slot = normalSlot(this.#config.market, words.slice(SUBSCRIBED.length));
-    this.#current?.acknowledge(slot);
+    this.#doubts.acknowledged(slot);
+    // What is held and asked again is not answered.
+    if (!this.#current?.acknowledge(slot)) this.#unqueue(slot);
+    this.#reinstate(slot);
     const series = this.#wanted.get(slot);
     if (series) found.confirmed.push(series);
   }
 
+  /** An error while nothing is asked: of a request that was given up, if there is one. */
+  #lateError(words: string, found: Findings): void {
+    const { suspect } = this.#doubts;
+    if (suspect !== undefined) this.#refuse(suspect, words, found.refused);
+    else if (this.#askAlone([]).length === 0) found.notices.push(`error: ${words}`);
+  }
+
   /** The answers to a request are in, or overdue after an error: what is open was refused, or has to be asked again to know. */
   #settle(request: SubscribeRequest, refused: Refusal[]): void {
-    const { open } = request;
+    const { open, words } = request;
+    if (this.#doubts.isRaised) {
+      const again = this.#askAlone(open);
+      for (const slot of open) if (!again.includes(slot)) this.#refuse(slot, words, refused);
+      return;
+    }
     if (open.length > 1 && !request.isAnswered && request.hasAcknowledged) {
       const half = Math.ceil(open.length / 2);
       this.#queue.unshift(new SubscribeRequest(open.slice(0, half)), new SubscribeRequest(open.slice(half)));
       return;
     }
-    for (const slot of open) {
-      const series = this.#wanted.get(slot);
-      if (series && this.#forget(slot)) refused.push({ series, error: subscriptionRefused(slot, request.words) });
-    }
+    for (const slot of open) this.#refuse(slot, words, refused);
+  }
+
+  /** Asks again, each alone, what is in doubt and what is open; returns what that is. */
+  #askAlone(open: readonly string[]): readonly string[] {
+    const slots = this.#doubts.settle(open).filter((slot) => this.#wanted.has(slot));
+    this.#queue.unshift(...slots.map((slot) => new SubscribeRequest([slot])));
+    return slots;
+  }
+
+  #refuse(slot: string, words: string, refused: Refusal[]): void {
+    const series = this.#wanted.get(slot);
+    if (!series) return;
+    this.#forget(slot);
+    this.#doubts.drop(slot);
+    this.#refused.set(slot, series);
+    refused.push({ series, error: subscriptionRefused(slot, words) });
   }
 
   /** Sends the next request, if one waits. */
@@ -235,13 +236,7 @@ export class MassiveSession implements ProviderSession {
     const request = this.#queue.shift();
     this.#current = request;
     if (!request) return { wakeAt: Number.POSITIVE_INFINITY };
-    return { send: [message('subscribe', request.open)], wakeAt: this.#wakeAt(now) };
-  }
-
-  #wakeAt(now: number): number {
-    const { confirmAfterMs } = this.#config;
-    const waitMs = this.#current?.hasErrors ? SETTLE_MS : SILENT_MS;
-    return now + Math.min(waitMs, confirmAfterMs / 4);
+    return { send: [messageTo('subscribe', request.open)], wakeAt: request.wakeAt(now, this.#config.confirmAfterMs) };
   }
 
   /** The slot of a series that is to be asked; `undefined` if it is refused, or asked already. */
@@ -264,7 +259,21 @@ export class MassiveSession implements ProviderSession {
       this.#optionQuotes += 1;
     }
     this.#wanted.set(slot, one);
+    this.#refused.delete(slot);
     return slot;
+  }
+
+  /** What was taken for refused is held after all. */
+  #reinstate(slot: string): void {
+    const series = this.#refused.get(slot);
+    if (!series || !this.#refused.delete(slot)) return;
+    if (this.#isOptionQuote(series)) this.#optionQuotes += 1;
+    this.#wanted.set(slot, series);
+  }
+
+  #unqueue(slot: string): void {
+    for (const request of this.#queue) request.drop(slot);
+    this.#queue = this.#queue.filter(({ open }) => open.length > 0);
   }
 
   #forget(slot: string): boolean {
@@ -285,12 +294,4 @@ export class MassiveSession implements ProviderSession {
   }
 }
 
-function isBarEvent(ev: unknown): boolean {
-  return ev === 'AM' || ev === 'A' || ev === 'XA' || ev === 'XAS' || ev === 'CA' || ev === 'CAS';
-}
-
 const SUBSCRIBED = 'subscribed to: ';
-
-function message(action: 'subscribe' | 'unsubscribe', slots: readonly string[]): string {
-  return JSON.stringify({ action, params: slots.join(',') });
-}

@@ -77,3 +77,7 @@ export function barAt(
     seq,
   };
 }
+
+export function isBarEvent(ev: unknown): boolean {
+  return ev === 'AM' || ev === 'A' || ev === 'XA' || ev === 'XAS' || ev === 'CA' || ev === 'CAS';
+}
