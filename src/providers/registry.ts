@@ -82,11 +82,21 @@ export const PROVIDERS: readonly ProviderEntry[] = [
       kinds: ['bar', 'trade', 'quote'],
       url: 'wss://socket.massive.com',
       exampleSymbol: 'AAPL',
-      variables: [required('MASSIVE_API_KEY', 'the key of the account', 'POLYGON_API_KEY')],
+      variables: [
+        required('MASSIVE_API_KEY', 'the key of the account', 'POLYGON_API_KEY'),
+        optional(
+          'MASSIVE_MARKET',
+          'stocks, options, indices, forex, crypto or futures (that of the address, else stocks)',
+        ),
+        optional('MASSIVE_DELAYED', 'true for the stream that is 15 minutes late (false)'),
+      ],
     },
-    async ({ MASSIVE_API_KEY: key = '' }, config) => {
+    async (values, config) => {
       const { massive } = await import('./massive/index.js');
-      return massive({ ...config, key });
+      const { MARKET_NAMES } = await import('./massive/markets.js');
+      const { MASSIVE_API_KEY: key = '' } = values;
+      const market = oneOfVariable(values, 'MASSIVE_MARKET', 'market', MARKET_NAMES);
+      return massive({ ...config, key, ...market, ...booleanOf(values, 'MASSIVE_DELAYED', 'delayed') });
     },
   ),
   entry(
@@ -101,15 +111,18 @@ export const PROVIDERS: readonly ProviderEntry[] = [
         optional('IBKR_HOST', 'where TWS or IB Gateway listens (127.0.0.1)'),
         optional('IBKR_PORT', 'its port (7497)'),
         optional('IBKR_CLIENT_ID', 'a number that no other program uses there (1)'),
+        optional('IBKR_MARKET_DATA_TYPE', 'live, frozen, delayed or delayed-frozen (live)'),
       ],
     },
     async (values, config) => {
       const { ibkr } = await import('./ibkr/index.js');
+      const { MARKET_DATA_TYPES } = await import('./ibkr/config.js');
       return ibkr({
         ...config,
         ...(values.IBKR_HOST !== undefined && { host: values.IBKR_HOST }),
         ...integerOf(values, 'IBKR_PORT', 'port'),
         ...integerOf(values, 'IBKR_CLIENT_ID', 'clientId'),
+        ...oneOfVariable(values, 'IBKR_MARKET_DATA_TYPE', 'marketDataType', MARKET_DATA_TYPES),
       });
     },
   ),
@@ -148,11 +161,14 @@ export const PROVIDERS: readonly ProviderEntry[] = [
       variables: [
         required('ALPACA_KEY_ID', 'the key of the account', 'APCA_API_KEY_ID'),
         required('ALPACA_SECRET_KEY', 'its secret', 'APCA_API_SECRET_KEY'),
+        optional('ALPACA_FEED', 'iex, sip, delayed_sip, boats, overnight, crypto or test (iex)'),
       ],
     },
-    async ({ ALPACA_KEY_ID: key = '', ALPACA_SECRET_KEY: secret = '' }, config) => {
+    async (values, config) => {
       const { alpaca } = await import('./alpaca/index.js');
-      return alpaca({ ...config, key, secret });
+      const { FEEDS } = await import('./alpaca/channels.js');
+      const { ALPACA_KEY_ID: key = '', ALPACA_SECRET_KEY: secret = '' } = values;
+      return alpaca({ ...config, key, secret, ...oneOfVariable(values, 'ALPACA_FEED', 'feed', FEEDS) });
     },
   ),
 ];
@@ -206,4 +222,23 @@ function integerOf(values: Values, variable: string, option: string): Readonly<R
   const value = Number(text);
   if (/^\d{1,10}$/.test(text)) return { [option]: value };
   throw new ProviderChoiceError(`${variable} must be an integer, got ${JSON.stringify(text.slice(0, 40))}`);
+}
+
+function oneOfVariable<K extends string, V extends string>(
+  values: Values,
+  variable: string,
+  option: K,
+  known: readonly V[],
+): { readonly [_ in K]?: V } {
+  const text = values[variable];
+  if (text === undefined) return {};
+  const value = known.find((one) => one === text);
+  if (value !== undefined) return { [option]: value } as { readonly [_ in K]?: V };
+  const got = JSON.stringify(text.slice(0, 40));
+  throw new ProviderChoiceError(`${variable} must be one of ${known.join(', ')}, got ${got}`);
+}
+
+function booleanOf(values: Values, variable: string, option: string): Readonly<Record<string, boolean>> {
+  const read = oneOfVariable(values, variable, 'text', ['true', 'false']);
+  return read.text === undefined ? {} : { [option]: read.text === 'true' };
 }

@@ -55,7 +55,7 @@ export interface IbkrConfig extends ProviderStreamConfig {
 
 const OWNER = 'ibkr';
 const CLIENT_ID = integer({ min: 0, max: 2_147_483_647 });
-const TYPES = ['live', 'frozen', 'delayed', 'delayed-frozen'] as const;
+export const MARKET_DATA_TYPES = ['live', 'frozen', 'delayed', 'delayed-frozen'] as const;
 
 const OPTIONS = {
   ...PROVIDER_STREAM,
@@ -68,7 +68,7 @@ const OPTIONS = {
   trades: oneOf(['AllLast', 'Last']).default('AllLast'),
   whatToShow: oneOf(WHAT_TO_SHOW),
   useRTH: boolean().default(false),
-  marketDataType: oneOf(TYPES).default('live'),
+  marketDataType: oneOf(MARKET_DATA_TYPES).default('live'),
   optionSnapshotEveryMs: duration({ min: 1_000 }),
   optionIntervalMs: duration({ min: 1 }).default(1_000),
   newsProviders: listOf(text()).default([]),
@@ -118,6 +118,6 @@ export function readUrl(url: string): { readonly host: string; readonly port: nu
 }
 
 /** 1 live, 2 frozen, 3 delayed, 4 delayed and frozen. */
-export function marketDataTypeOf(type: (typeof TYPES)[number]): 1 | 2 | 3 | 4 {
-  return (TYPES.indexOf(type) + 1) as 1 | 2 | 3 | 4;
+export function marketDataTypeOf(type: (typeof MARKET_DATA_TYPES)[number]): 1 | 2 | 3 | 4 {
+  return (MARKET_DATA_TYPES.indexOf(type) + 1) as 1 | 2 | 3 | 4;
 }

@@ -362,6 +362,17 @@ describe('options and requests that are wrong', () => {
     expect(() => made(config)().stream(request as never)).toThrow(message);
   });
 
+  it.each<[string, readonly RecordKind[]]>([
+    ['wss://socket.massive.com/forex', ['bar', 'quote']],
+    ['wss://socket.massive.com/forex/', ['bar', 'quote']],
+    ['ws://127.0.0.1:1/behind/indices', ['bar']],
+    ['wss://socket.massive.com', ['bar', 'trade', 'quote']],
+    ['wss://socket.massive.com/elsewhere', ['bar', 'trade', 'quote']],
+  ])('has the market that the address %s names', (url, kinds) => {
+    expect(massive({ key: 'k', url }).kinds).toEqual(kinds);
+    expect(massive({ key: 'k', url, market: 'indices' }).kinds).toEqual(['bar']);
+  });
+
   it('has the options of all providers', () => {
     const own = { pingEveryMs: 1, deadAfterMs: 2, healthyAfterMs: 3, capacity: 4, name: 'x' };
     expect(Object.keys(own).every((option) => option in PROVIDER_STREAM)).toBe(true);

@@ -36,8 +36,8 @@ export interface MassiveConfig extends ProviderStreamConfig {
   /** The key of the account. No output shows it. */
   readonly key: string;
   /**
-   * `stocks` (default), `options`, `indices`, `forex`, `crypto` or `futures`: each is a cluster of the vendor with connections of its
-   * own.
+   * `stocks`, `options`, `indices`, `forex`, `crypto` or `futures`: each is a cluster of the vendor with connections of its own.
+   * Default: the one whose path the `url` ends with, else `stocks`.
    */
   readonly market?: MassiveMarket;
   /** Whether the stream is the one that is 15 minutes late, for plans without real-time data. Default `false`. */
@@ -75,7 +75,7 @@ const REST_URL = 'https://api.massive.com';
 const OPTIONS = {
   ...PROVIDER_STREAM,
   key: text().required(),
-  market: oneOf(MARKET_NAMES).default('stocks'),
+  market: oneOf(MARKET_NAMES),
   delayed: boolean().default(false),
   url: text(),
   restUrl: text(),
@@ -84,7 +84,7 @@ const OPTIONS = {
   maxFrameBytes: integer({ min: 1 }).default(1024 * 1024),
 } satisfies OptionsOf<MassiveConfig>;
 
-type Options = Read<MassiveConfig, typeof OPTIONS>;
+type Options = Read<MassiveConfig, typeof OPTIONS> & { readonly market: MassiveMarket };
 
 /**
  * Market data of Massive, formerly Polygon.io, behind a key: live over its WebSocket, and the past over REST.
@@ -109,7 +109,8 @@ type Options = Read<MassiveConfig, typeof OPTIONS>;
  * ```
  */
 export function massive(config: MassiveConfig): MassiveProvider {
-  const options = readOptions(VENDOR, config, OPTIONS);
+  const read = readOptions(VENDOR, config, OPTIONS);
+  const options: Options = { ...read, market: read.market ?? marketOf(read.url) ?? 'stocks' };
   const { key, market, plan, scheduler, confirmAfterMs, maxFrameBytes } = options;
   const { kinds } = MARKETS[market];
   const secrets = [key];
@@ -143,6 +144,13 @@ export function massive(config: MassiveConfig): MassiveProvider {
     news: (query) => news(source, query),
     fundamentals: (query) => fundamentals(source, query),
   };
+}
+
+/** The market whose cluster an address names, as `wss://socket.massive.com/crypto` does. */
+function marketOf(url: string | undefined): MassiveMarket | undefined {
+  if (url === undefined || !URL.canParse(url)) return undefined;
+  const name = /([^/]*)\/?$/.exec(new URL(url).pathname)?.[1];
+  return MARKET_NAMES.find((market) => market === name);
 }
 
 function streamUrl({ url: given, delayed, market }: Options): URL {
