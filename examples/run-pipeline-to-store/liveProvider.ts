@@ -7,6 +7,7 @@ import {
   captureFrames,
   type FrameCapture,
   findProvider,
+  isUnreachable,
   type Provider,
   ProviderChoiceError,
   type ProviderStreamConfig,
@@ -38,9 +39,11 @@ export async function liveSource(
   const config: ProviderStreamConfig = {
     deadLetters,
     onRefused: ({ series, error }) => console.error(`${series.of} ${series.symbol}: ${error.message}`),
-    onRetry({ error }) {
+    onRetry({ error, delayMs }) {
+      if (monitor.feeds.some(({ messages }) => messages > 0)) return;
       // The vendor has never said a word: it will not at the next attempt either.
-      if (monitor.feeds.every(({ messages }) => messages === 0)) throw error;
+      if (isUnreachable(error)) throw error;
+      console.error(`${messageOf(error)}; it is tried again in ${Math.ceil(delayMs / 1_000)} s`);
     },
     ...(capture && { wrapConnect: capture.wrapConnect }),
     ...replay?.config,
@@ -76,6 +79,10 @@ async function make({ provider: name, url, replay }: LiveOptions, stream: Provid
   const secrets = Object.entries(loadVariables(entry.variables));
   const variables = Object.fromEntries(secrets.map(([variable, secret]) => [variable, secret?.reveal()]));
   return entry.create({ ...where, variables, stream, isReplay: replay !== undefined });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function isModule(name: string): boolean {

@@ -9,6 +9,7 @@ export {
 } from './frames/captureFrames.js';
 export { FrameCaptureError, isFrameCaptureError } from './frames/frameCaptureError.js';
 export { type FrameReplay, type ReplayCounts, type ReplayFramesConfig, replayFrames } from './frames/replayFrames.js';
+export { isUnreachable } from './isUnreachable.js';
 export type {
   Connect,
   Connection,

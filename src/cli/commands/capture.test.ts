@@ -1,5 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fakeTerminal, runSluice } from '../../../test/support/fakeTerminal.js';
 import { Folder } from '../../../test/support/folder.js';
 import type { Trade } from '../../market/trade.js';
@@ -67,6 +69,24 @@ describe('sluice capture', () => {
     expect(stderr).toMatch(
       /^error: coinbase: could not connect to 127\.0\.0\.1:\d+: connection refused \(ECONNREFUSED\)\n$/,
     );
+  });
+
+  it('waits as long as the vendor says before it is asked at all, and says so', async () => {
+    let asked = 0;
+    const server = createServer().on('upgrade', (_, socket) => {
+      asked += 1;
+      socket.end('HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const terminal = fakeTerminal({ cwd: folder.path('.') });
+    const running = sluice(['capture', ...request, '--url', `ws://127.0.0.1:${port}`], terminal);
+    await vi.waitFor(() =>
+      expect(terminal.said.stderr).toMatch(/^coinbase: .*HTTP 429.*; it is tried again in 7 s\n$/),
+    );
+    terminal.signals.emit('SIGINT', 'SIGINT');
+    expect([await running, asked]).toEqual([0, 1]);
+    server.close();
   });
 
   it("says a rejected key in the vendor's own words, without the key, once", async () => {

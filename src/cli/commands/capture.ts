@@ -5,6 +5,7 @@ import type { RecordKind } from '../../market/recordKinds.js';
 import { run } from '../../pipelines/run.js';
 import { isRunError } from '../../pipelines/runError.js';
 import { captureFrames, type FrameCapture } from '../../providers/frames/captureFrames.js';
+import { isUnreachable } from '../../providers/isUnreachable.js';
 import type { Provider } from '../../providers/provider.js';
 import { isProviderError } from '../../providers/providerErrors.js';
 import { findProvider, PROVIDERS } from '../../providers/registry.js';
@@ -65,9 +66,12 @@ async function capture(context: CommandContext, options: CaptureOptions): Promis
   });
   const provider = await providerOf(context, options, {
     wrapConnect: frames.wrapConnect,
-    onRetry({ error }) {
+    onRetry({ error, delayMs }) {
+      if (monitor.feeds.some(({ messages }) => messages > 0)) return;
       // The vendor has never said a word: it will not at the next attempt either.
-      if (monitor.feeds.every(({ messages }) => messages === 0)) throw error;
+      if (isUnreachable(error)) throw error;
+      const again = `it is tried again in ${Math.ceil(delayMs / 1_000)} s`;
+      void context.report(`${formatError(error)}; ${again}`).catch(() => {});
     },
     onRefused: ({ series, error }) => {
       void context.report(`${series.of} ${series.symbol}: ${formatError(error)}`).catch(() => {});
