@@ -5,7 +5,7 @@ import { pages } from '../rest/pages.js';
 import type { RestClient, RestRequest } from '../rest/restClient.js';
 import { Unreadable } from '../session.js';
 import { candle, instant, isCount, micros, normaliseBinance } from './normalise.js';
-import { BINANCE_TIMEFRAMES, type BinanceTrades, isStream, streamName } from './streamNames.js';
+import { BINANCE_TIMEFRAMES, type BinanceTrades, streamOf } from './streamNames.js';
 
 /** Rows in one answer, at most. */
 const LIMIT = 1_000;
@@ -25,8 +25,8 @@ export function binanceHistory(
   range: HistoryRange,
   { client, trades, now }: BinanceHistoryConfig,
 ): AsyncIterable<readonly MarketEvent[]> {
-  const problem = streamName(range, trades);
-  if (!isStream(problem)) throw new UnknownInstrument('binance', problem);
+  const { problem } = streamOf(range, trades);
+  if (problem !== undefined) throw new UnknownInstrument('binance', problem);
   if (range.of === 'bar') return klines(range, client, now);
   if (range.of === 'trade') return trades === 'raw' ? rawTrades(range, client) : aggregatedTrades(range, client);
   throw new UnknownInstrument('binance', `there is no history of kind ${range.of}: the vendor has none of quotes`);

@@ -52,6 +52,23 @@ describe('subscriptions', () => {
     expect(session.frame('{"result":null,"id":1}', NOW)).toEqual({ confirmed: [TRADES] });
   });
 
+  it.each(['BTC@USDT', 'btc@usdt', 'BTC USDT', ''])('sends nothing of a symbol that is none: %j', (symbol) => {
+    const session = open();
+    for (const series of [
+      { of: 'trade', symbol },
+      { of: 'bar', symbol, timeframe: '7@m' },
+    ] as const) {
+      const step = session.subscribe([series], NOW);
+      expect(step).toMatchObject({ send: [], refused: [{ series, error: { name: 'UnknownInstrument' } }] });
+      expect(session.unsubscribe([series], NOW)).toEqual({ send: [] });
+    }
+    const timeframe = session.subscribe([{ of: 'bar', symbol: 'BTCUSDT', timeframe: '7@m' }], NOW);
+    expect(timeframe).toMatchObject({
+      send: [],
+      refused: [{ error: { message: 'binance: there are no klines of 7@m' } }],
+    });
+  });
+
   it('leaves alone what is subscribed', () => {
     const session = open();
     session.subscribe([TRADES], NOW);

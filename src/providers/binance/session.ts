@@ -1,7 +1,7 @@
 import { ConnectionLost, QuotaExceeded, UnknownInstrument } from '../providerErrors.js';
 import type { Frame, Hole, ProviderSession, Refusal, Series, SessionStep } from '../session.js';
 import { instant, isCount } from './normalise.js';
-import { type BinanceTrades, isStream, streamName } from './streamNames.js';
+import { type BinanceTrades, streamOf } from './streamNames.js';
 
 /** https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams#websocket-limits */
 export const MAX_STREAMS = 1024;
@@ -60,9 +60,9 @@ class BinanceSession implements ProviderSession {
     const refused: Refusal[] = [];
     const streams: string[] = [];
     for (const one of series) {
-      const name = streamName(one, this.#config.trades);
-      if (this.#seriesOf.has(name)) continue;
-      if (!isStream(name)) refused.push({ series: one, error: new UnknownInstrument('binance', name) });
+      const { name, problem } = streamOf(one, this.#config.trades);
+      if (name === undefined) refused.push({ series: one, error: new UnknownInstrument('binance', problem) });
+      else if (this.#seriesOf.has(name)) continue;
       else if (this.#seriesOf.size >= MAX_STREAMS) refused.push({ series: one, error: tooMany(name) });
       else {
         this.#seriesOf.set(name, one);
@@ -75,8 +75,8 @@ class BinanceSession implements ProviderSession {
   unsubscribe(series: readonly Series[]): SessionStep {
     const streams: string[] = [];
     for (const one of series) {
-      const name = streamName(one, this.#config.trades);
-      if (!this.#seriesOf.delete(name)) continue;
+      const { name } = streamOf(one, this.#config.trades);
+      if (name === undefined || !this.#seriesOf.delete(name)) continue;
       if (one.of === 'trade') this.#lastTrades.delete(one.symbol);
       streams.push(name);
     }
@@ -131,8 +131,8 @@ class BinanceSession implements ProviderSession {
     const last = this.#lastTrades.get(symbol);
     if (!last) {
       // Only of what is wanted: what the vendor sends besides must not grow the map.
-      const wanted = this.#seriesOf.has(streamName({ of: 'trade', symbol }, this.#config.trades));
-      if (wanted) this.#lastTrades.set(symbol, { id, ts });
+      const { name } = streamOf({ of: 'trade', symbol }, this.#config.trades);
+      if (name !== undefined && this.#seriesOf.has(name)) this.#lastTrades.set(symbol, { id, ts });
       return undefined;
     }
     if (id <= last.id) return undefined;

@@ -23,23 +23,25 @@ export const BINANCE_TIMEFRAMES = [
 /** Single trades, or those that one order of a taker made at one price as one. */
 export type BinanceTrades = 'raw' | 'aggregated';
 
-/**
- * The stream that carries a series, such as `btcusdt@kline_1m`; symbols are lower case there and nowhere else. A text that is no
- * stream says what is wrong: it has no `@`.
- */
-export function streamName({ of, symbol, timeframe }: Series, trades: BinanceTrades): string {
-  const upper = symbol.toUpperCase();
-  if (upper !== symbol) return `symbols are in upper case: ${upper} rather than ${symbol}`;
-  if (/[\s@/]/.test(symbol) || symbol === '*' || symbol === '') return `there is no symbol ${JSON.stringify(symbol)}`;
-  const wire = symbol.toLowerCase();
-  if (of === 'trade') return trades === 'raw' ? `${wire}@trade` : `${wire}@aggTrade`;
-  if (of === 'quote') return `${wire}@bookTicker`;
-  if (of !== 'bar') return `there are no records of kind ${of}`;
-  const interval = timeframe ?? BINANCE_TIMEFRAMES[0];
-  if (!(BINANCE_TIMEFRAMES as readonly string[]).includes(interval)) return `there are no klines of ${interval}`;
-  return `${wire}@kline_${interval}`;
-}
+/** The stream of a series, or what is wrong with the series. */
+export type StreamChoice =
+  | { readonly name: string; readonly problem?: undefined }
+  | { readonly name?: undefined; readonly problem: string };
 
-export function isStream(name: string): boolean {
-  return name.includes('@');
+/** The stream that carries a series, such as `btcusdt@kline_1m`; symbols are lower case there and nowhere else. */
+export function streamOf({ of, symbol, timeframe }: Series, trades: BinanceTrades): StreamChoice {
+  const upper = symbol.toUpperCase();
+  if (upper !== symbol) return { problem: `symbols are in upper case: ${upper} rather than ${symbol}` };
+  if (/[\s@/]/.test(symbol) || symbol === '*' || symbol === '') {
+    return { problem: `there is no symbol ${JSON.stringify(symbol)}` };
+  }
+  const wire = symbol.toLowerCase();
+  if (of === 'trade') return { name: trades === 'raw' ? `${wire}@trade` : `${wire}@aggTrade` };
+  if (of === 'quote') return { name: `${wire}@bookTicker` };
+  if (of !== 'bar') return { problem: `there are no records of kind ${of}` };
+  const interval = timeframe ?? BINANCE_TIMEFRAMES[0];
+  if (!(BINANCE_TIMEFRAMES as readonly string[]).includes(interval)) {
+    return { problem: `there are no klines of ${interval}` };
+  }
+  return { name: `${wire}@kline_${interval}` };
 }
