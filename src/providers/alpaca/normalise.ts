@@ -78,7 +78,7 @@ function tradeOf(
   const id = idOf(rawId);
   if (id === undefined) return unreadable('the id', 'an integer', rawId);
   const price = numberOf(rawPrice);
-  if (!Number.isFinite(price)) return unreadable('the price', 'a number', rawPrice);
+  if (!(price > 0 && price < Infinity)) return unreadable('the price', 'a number above 0', rawPrice);
   const size = numberOf(rawSize);
   if (!(size >= 0 && size < Infinity)) return unreadable('the size', 'a number of at least 0', rawSize);
   const conditions = conditionsOf(rawConditions);
@@ -105,11 +105,11 @@ function quoteOf(fields: Element, seq: number): Quote | Unreadable {
   const ts = rfc3339Ms(fields.t);
   if (Number.isNaN(ts)) return unreadable('t', 'a time of RFC 3339', fields.t);
   const bid = numberOf(fields.bp);
-  if (!Number.isFinite(bid)) return unreadable('bp', 'a number', fields.bp);
+  if (!(bid >= 0 && bid < Infinity)) return unreadable('bp', 'a number of at least 0', fields.bp);
   const bidSize = numberOf(fields.bs);
   if (!(bidSize >= 0 && bidSize < Infinity)) return unreadable('bs', 'a number of at least 0', fields.bs);
   const ask = numberOf(fields.ap);
-  if (!Number.isFinite(ask)) return unreadable('ap', 'a number', fields.ap);
+  if (!(ask >= 0 && ask < Infinity)) return unreadable('ap', 'a number of at least 0', fields.ap);
   const askSize = numberOf(fields.as);
   if (!(askSize >= 0 && askSize < Infinity)) return unreadable('as', 'a number of at least 0', fields.as);
   const bidVenue = venueOf(fields.bx);
@@ -140,7 +140,7 @@ function barOf(fields: Element, timeframe: string, isFinal: boolean, seq: number
   const high = numberOf(fields.h);
   if (!Number.isFinite(high)) return unreadable('h', 'a number', fields.h);
   const low = numberOf(fields.l);
-  if (!Number.isFinite(low)) return unreadable('l', 'a number', fields.l);
+  if (!(low > 0 && low < Infinity)) return unreadable('l', 'a number above 0', fields.l);
   const close = numberOf(fields.c);
   if (!Number.isFinite(close)) return unreadable('c', 'a number', fields.c);
   if (low > high || open > high || open < low || close > high || close < low) {

@@ -139,6 +139,7 @@ describe('what it refuses', () => {
     ['an update id below 0', { ...TICKER, u: -1 }, /u must be an update id/],
     ['a kline without a kline', { ...KLINE, k: null }, /k must be an object/],
     ['a kline without an interval', { ...KLINE, k: { ...K, i: '' } }, /k\.i must be an interval/],
+    ['a low of 0', { ...KLINE, k: { ...K, l: '0' } }, /low must be a price as text, above 0, got "0"/],
     ['a high below the low', { ...KLINE, k: { ...K, h: '1' } }, /high must be a price as text that is not below/],
     ['an open outside', { ...KLINE, k: { ...K, o: '1' } }, /open must be a price as text from 92990 to 93020/],
     ['a close outside', { ...KLINE, k: { ...K, c: '99999' } }, /close must be/],

@@ -83,7 +83,7 @@ export function candle(
   const close = decimal(c);
   const volume = decimal(v);
   const turnover = decimal(q);
-  if (!(low >= 0)) return wrongField('low', 'a price as text', l);
+  if (!(low > 0)) return wrongField('low', 'a price as text, above 0', l);
   if (!(high >= low)) return wrongField('high', `a price as text that is not below the low of ${low}`, h);
   if (!(open >= low && open <= high)) return wrongField('open', `a price as text from ${low} to ${high}`, o);
   if (!(close >= low && close <= high)) return wrongField('close', `a price as text from ${low} to ${high}`, c);

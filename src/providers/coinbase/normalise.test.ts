@@ -135,6 +135,7 @@ describe('what it refuses', () => {
     ['a bid of null', of('ticker', { ...TICKER, best_bid: null }), /best_bid must be a price as text, got null/],
     ['a start in milliseconds', of('candles', { ...CANDLE, start: '1767623400000' }), /start must be seconds/],
     ['a start as a number', of('candles', { ...CANDLE, start: 1_767_623_400 }), /start must be seconds/],
+    ['a low of 0', of('candles', { ...CANDLE, low: '0' }), /low must be a price as text, above 0, got "0"/],
     ['a high below the low', of('candles', { ...CANDLE, high: '1' }), /high must be a price as text that is not below/],
     ['an open outside', of('candles', { ...CANDLE, open: '1' }), /open must be a price as text from 92990 to 93020/],
     ['a close that is no number', of('candles', { ...CANDLE, close: 'NaN' }), /close must be/],

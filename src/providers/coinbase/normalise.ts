@@ -128,7 +128,7 @@ export function candle(
   const volume = decimal(v);
   if (!isSymbolText(symbol)) return wrongField('product_id', 'a product', symbol);
   if (Number.isNaN(ts)) return wrongField('start', 'seconds since 1970 as text', start);
-  if (!(low >= 0)) return wrongField('low', 'a price as text', l);
+  if (!(low > 0)) return wrongField('low', 'a price as text, above 0', l);
   if (!(high >= low)) return wrongField('high', `a price as text that is not below the low of ${low}`, h);
   if (!(open >= low && open <= high)) return wrongField('open', `a price as text from ${low} to ${high}`, o);
   if (!(close >= low && close <= high)) return wrongField('close', `a price as text from ${low} to ${high}`, c);

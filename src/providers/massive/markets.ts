@@ -55,3 +55,8 @@ export function restTicker(market: MassiveMarket, symbol: string): string {
   const { prefix } = MARKETS[market];
   return symbol.startsWith(prefix) ? symbol : `${prefix}${symbol.replace(/[-/]/, '')}`;
 }
+
+/** Every price of a market is above this: spreads of futures may be negative, and an index may be anything. */
+export function lowestPrice(market: MassiveMarket): number {
+  return market === 'futures' || market === 'indices' ? Number.NEGATIVE_INFINITY : 0;
+}

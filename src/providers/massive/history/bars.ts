@@ -3,6 +3,7 @@ import { timeframeMs } from '../../../market/timeframe.js';
 import { wrongField } from '../../decode/wrongField.js';
 import type { HistoryRange } from '../../provider.js';
 import type { RestRequest } from '../../rest/restClient.js';
+import { lowestPrice } from '../markets.js';
 import { barAt } from '../normalise/bar.js';
 import { isAmount, isMs, versionOf } from '../normalise/values.js';
 import { type HistorySource, list, pathOf, tickerIn } from './source.js';
@@ -52,7 +53,21 @@ export function barHistory(source: HistorySource, range: HistoryRange): AsyncIte
       const volume = v === undefined && source.market === 'indices' ? 0 : v;
       if (!isAmount(volume)) return wrongField('v', 'a volume', v);
       const isFinal = t + lengthMs <= receivedAt;
-      return barAt(symbol, timeframe, t, o, h, l, c, volume, vw, n, isFinal, versionOf(receivedAt));
+      return barAt(
+        symbol,
+        timeframe,
+        lowestPrice(source.market),
+        t,
+        o,
+        h,
+        l,
+        c,
+        volume,
+        vw,
+        n,
+        isFinal,
+        versionOf(receivedAt),
+      );
     },
   });
 }

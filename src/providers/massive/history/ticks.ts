@@ -4,7 +4,7 @@ import { decimal } from '../../decode/decimal.js';
 import { wrongField } from '../../decode/wrongField.js';
 import type { HistoryRange } from '../../provider.js';
 import type { Unreadable } from '../../session.js';
-import { VENDOR } from '../markets.js';
+import { lowestPrice, VENDOR } from '../markets.js';
 import { cryptoTradeAt } from '../normalise/crypto.js';
 import { quoteAt } from '../normalise/quote.js';
 import { tradeId } from '../normalise/trade.js';
@@ -33,7 +33,7 @@ export function tradeHistory(source: HistorySource, range: HistoryRange): AsyncI
 
 /** Quotes of the past, oldest first, with the keys that the stream gave them. */
 export function quoteHistory(source: HistorySource, range: HistoryRange): AsyncIterable<readonly Quote[]> {
-  const lowest = source.market === 'futures' ? Number.NEGATIVE_INFINITY : 0;
+  const lowest = lowestPrice(source.market);
   return list<Quote>(source, {
     ...requestOf('quotes', source, range),
     row: (row, receivedAt) => {
@@ -80,7 +80,7 @@ function tradeOfRow(
   const size = typeof row.decimal_size === 'string' ? decimal(row.decimal_size) : row.size;
   if (!isAmount(size)) return wrongField('size', 'a size', row.decimal_size ?? row.size);
   if (market === 'crypto') return cryptoTradeAt(symbol, ts, price, size, exchange, row.id, row.conditions, seq);
-  const lowest = market === 'futures' ? Number.NEGATIVE_INFINITY : 0;
+  const lowest = lowestPrice(market);
   if (typeof price !== 'number' || !(price > lowest && price < Number.POSITIVE_INFINITY)) {
     return wrongField('price', 'a price', price);
   }

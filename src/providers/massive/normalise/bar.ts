@@ -18,7 +18,7 @@ export interface VersionedRaw extends Raw {
 
 /**
  * A bar of the stream. `dv`, a decimal text, has the fraction of a share that `v` has not; in futures `dv` is a number, the value that
- * was traded. Indices have no volume, and forex counts quotes.
+ * was traded. Indices have no volume, and forex counts quotes. Prices must be above `lowest`.
  *
  * https://massive.com/docs/websocket/stocks/aggregates-per-minute
  */
@@ -27,19 +27,21 @@ export function barOf(
   symbol: unknown,
   timeframe: string,
   hasVolume: boolean,
+  lowest: number,
   receivedAt: number,
 ): Bar | Unreadable {
   if (!isSymbolText(symbol)) return wrongField('sym', 'a ticker', symbol);
   const volume = typeof raw.dv === 'string' ? decimal(raw.dv) : raw.v === undefined && !hasVolume ? 0 : raw.v;
   if (!isAmount(volume)) return wrongField('v', 'a volume', typeof raw.dv === 'string' ? raw.dv : raw.v);
   const { s, o, h, l, c, vw, n } = raw;
-  return barAt(symbol, timeframe, s, o, h, l, c, volume, vw, n, true, raw[VERSION] ?? versionOf(receivedAt));
+  return barAt(symbol, timeframe, lowest, s, o, h, l, c, volume, vw, n, true, raw[VERSION] ?? versionOf(receivedAt));
 }
 
 /** A bar from its parts, as the stream and REST have them. */
 export function barAt(
   symbol: string,
   timeframe: string,
+  lowest: number,
   ts: unknown,
   open: unknown,
   high: unknown,
@@ -52,7 +54,7 @@ export function barAt(
   seq: number,
 ): Bar | Unreadable {
   if (!isMs(ts)) return wrongField('s', 'a time in milliseconds', ts);
-  if (!isPrice(low)) return wrongField('l', 'a price', low);
+  if (!isPrice(low) || low <= lowest) return wrongField('l', 'a price', low);
   if (!isPrice(high) || high < low) return wrongField('h', `a price that is not below the low of ${low}`, high);
   if (!isPrice(open) || open < low || open > high) return wrongField('o', `a price from ${low} to ${high}`, open);
   if (!isPrice(close) || close < low || close > high) return wrongField('c', `a price from ${low} to ${high}`, close);

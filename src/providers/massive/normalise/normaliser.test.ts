@@ -280,6 +280,8 @@ describe('bars of massive', () => {
     [{ v: -1 }, 'v must be a volume, got -1'],
     [{ s: 1.5 }, 's must be a time in milliseconds, got 1.5'],
     [{ l: '227' }, 'l must be a price, got "227"'],
+    [{ l: 0 }, 'l must be a price, got 0'],
+    [{ l: -40 }, 'l must be a price, got -40'],
     [{ h: 227 }, 'h must be a price that is not below the low of 227.01, got 227'],
     [{ o: 300 }, 'o must be a price from 227.01 to 227.24, got 300'],
     [{ c: undefined }, 'c must be a price from 227.01 to 227.24, got nothing'],

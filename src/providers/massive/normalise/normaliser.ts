@@ -1,6 +1,6 @@
 import type { MarketEvent } from '../../../market/recordKinds.js';
 import { type Normalise, Unreadable } from '../../session.js';
-import type { MassiveMarket } from '../markets.js';
+import { lowestPrice, type MassiveMarket } from '../markets.js';
 import { barOf } from './bar.js';
 import { cryptoQuoteOf, cryptoTradeOf } from './crypto.js';
 import { forexQuoteOf } from './forex.js';
@@ -15,7 +15,7 @@ const NONE: readonly MarketEvent[] = [];
  * make none. Times of the last three have 19 digits, which `JSON.parse` rounds: nothing of them is used.
  */
 export function massiveNormaliser(market: MassiveMarket): Normalise {
-  const lowest = market === 'futures' ? Number.NEGATIVE_INFINITY : 0;
+  const lowest = lowestPrice(market);
   const hasVolume = market !== 'indices';
   return (element, receivedAt) => {
     if (typeof element !== 'object' || element === null) return new Unreadable('an event must be an object');
@@ -26,9 +26,9 @@ export function massiveNormaliser(market: MassiveMarket): Normalise {
       case 'Q':
         return quoteOf(raw, receivedAt, lowest);
       case 'AM':
-        return barOf(raw, raw.sym, '1m', hasVolume, receivedAt);
+        return barOf(raw, raw.sym, '1m', hasVolume, lowest, receivedAt);
       case 'A':
-        return barOf(raw, raw.sym, '1s', hasVolume, receivedAt);
+        return barOf(raw, raw.sym, '1s', hasVolume, lowest, receivedAt);
       case 'XT':
         return cryptoTradeOf(raw, receivedAt);
       case 'XQ':
@@ -37,10 +37,10 @@ export function massiveNormaliser(market: MassiveMarket): Normalise {
         return forexQuoteOf(raw, receivedAt);
       case 'XA':
       case 'CA':
-        return barOf(raw, raw.pair, '1m', true, receivedAt);
+        return barOf(raw, raw.pair, '1m', true, lowest, receivedAt);
       case 'XAS':
       case 'CAS':
-        return barOf(raw, raw.pair, '1s', true, receivedAt);
+        return barOf(raw, raw.pair, '1s', true, lowest, receivedAt);
       case 'V':
       case 'LULD':
       case 'NOI':
