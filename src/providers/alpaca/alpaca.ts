@@ -49,8 +49,8 @@ const OPTIONS = {
  *
  * - Kinds: `trade`, `quote`, and `bar` of `1m` and `1d`. A bar of a minute comes again, with a higher `seq`, when a late trade
  *   changes it; a daily bar comes every minute, and is not final. The symbol `*` stands for all.
- * - A wrong key, a login that comes too late and a plan without the feed end the stream with `BadCredentials` or `NotEntitled`. A second
- *   connection of the account is a `QuotaExceeded`, and is tried again after a minute.
+ * - A wrong key and a plan without the feed end the stream with `BadCredentials` or `NotEntitled`. A second connection of the account is a
+ *   `QuotaExceeded`, and is tried again after a minute.
  * - A corrected trade replaces the original by a higher `seq`. A cancelled one stays: there is no record of a cancellation.
  * - Delivery, gaps and slow readers are those of all providers.
  *

@@ -50,7 +50,7 @@ const ERRORS: Readonly<Record<number, ErrorRow>> = {
   401: { meaning: 'reconnect', text: 'the connection is not logged in', error: lost },
   402: { meaning: 'end', text: 'the key or the secret is wrong', error: credentials },
   403: { meaning: 'ignore', text: 'the connection is logged in already', error: lost },
-  404: { meaning: 'end', text: 'the login did not reach Alpaca in time', error: credentials },
+  404: { meaning: 'reconnect', text: 'the login did not reach Alpaca in time', error: lost },
   405: { meaning: 'refuse', text: 'the plan allows no more symbols', error: quota },
   406: {
     meaning: 'reconnect',

@@ -57,7 +57,7 @@ describe('the login', () => {
     [400, 'invalid syntax', ConnectionLost, true, undefined],
     [401, 'not authenticated', ConnectionLost, true, undefined],
     [402, 'auth failed', BadCredentials, false, undefined],
-    [404, 'auth timeout', BadCredentials, false, undefined],
+    [404, 'auth timeout', ConnectionLost, true, undefined],
     [406, 'connection limit exceeded', QuotaExceeded, true, 60_000],
     [407, 'slow client', ConnectionLost, true, undefined],
     [408, 'v2 not enabled', NotEntitled, false, undefined],
