@@ -6,10 +6,12 @@ import type { MarketEvent } from '../market/recordKinds.js';
 import { hashKey } from '../primitives/hashKey.js';
 import { readOptions } from '../primitives/options.js';
 import { Xoshiro128 } from '../primitives/xoshiro128.js';
-import type { Provider, ProviderParts, SubscriptionRequest } from './provider.js';
+import type { HistoryRange, Provider, ProviderParts, SubscriptionRequest } from './provider.js';
+import { maskingErrors } from './rest/maskingErrors.js';
 import { Attempts } from './stream/attempts.js';
 import { readRequest, readSymbols } from './stream/request.js';
 import { SeriesTable } from './stream/seriesTable.js';
+import { withoutSecrets } from './stream/streamErrors.js';
 import { StreamRun } from './stream/streamRun.js';
 import { PROVIDER_STREAM, type ProviderStreamConfig, type StreamSettings } from './streamConfig.js';
 
@@ -49,7 +51,22 @@ export function defineProvider(parts: ProviderParts, config: ProviderStreamConfi
       return begin(run, outlet, symbols, `${name}: stream`);
     });
   };
-  return { name, kinds, pacing, stream, ...(timeframes && { timeframes }), ...(history && { history }) };
+  return {
+    ...{ name, kinds, pacing, stream },
+    ...(timeframes && { timeframes }),
+    ...(history && { history: (range) => masked(history, range, secrets) }),
+  };
+}
+
+type History = NonNullable<ProviderParts['history']>;
+
+/** The past, whose errors have no secret. */
+function masked(history: History, range: HistoryRange, secrets: readonly string[]): ReturnType<History> {
+  try {
+    return maskingErrors(history(range), secrets);
+  } catch (error) {
+    throw withoutSecrets(error, secrets);
+  }
 }
 
 function begin(

@@ -35,7 +35,7 @@ export interface HttpFailureConfig {
 export function httpFailure(answer: HttpAnswer, config: HttpFailureConfig): ProviderError {
   const { status, retryAfter } = answer;
   const { name, what, now, cooldownMs, secrets } = config;
-  const words = maskSecrets(wordsOf(answer), secrets);
+  const words = wordsOf(answer, secrets);
   const message = `${what} was answered with HTTP ${status}${words && `: ${words}`}`;
   const cause = { cause: words || `HTTP ${status}` };
   const retryAfterMs = retryAfterOf(retryAfter, now);
@@ -73,10 +73,13 @@ const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
 const MAX_WORDS = 300;
 
 /** What the vendor says in an answer: the message of its JSON, else its text, else the name of the status. */
-function wordsOf({ statusText = '', body = '' }: HttpAnswer): string {
-  const said = jsonWords(body) ?? body.replace(/<[^>]{0,1000}>/g, ' ');
+function wordsOf({ statusText = '', body = '' }: HttpAnswer, secrets: readonly string[] = []): string {
+  const words = jsonWords(body);
+  // Before anything is cut out of it.
+  const masked = maskSecrets(words ?? body, secrets);
+  const said = words === undefined ? masked.replace(/<[^>]{0,1000}>/g, ' ') : masked;
   const text = said.replace(/\s+/g, ' ').trim();
-  return (text || statusText).slice(0, MAX_WORDS);
+  return (text || maskSecrets(statusText, secrets)).slice(0, MAX_WORDS);
 }
 
 function jsonWords(body: string): string | undefined {

@@ -15,7 +15,7 @@ import {
 import { httpFailure } from './httpFailure.js';
 import type { Connect, ConnectionEvents } from './provider.js';
 import { ConnectionLost, PacingViolation, type ProviderError } from './providerErrors.js';
-import { maskSecrets } from './stream/streamErrors.js';
+import { maskCut, maskedStart, maskSecrets } from './stream/streamErrors.js';
 
 export interface WebSocketConnectConfig {
   /** The provider, as errors name it. */
@@ -84,9 +84,9 @@ export function webSocketConnect(config: WebSocketConnectConfig): Connect {
     socket.on('ping', () => events.alive());
     socket.on('pong', () => events.alive());
     socket.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) => {
-      readRefusal(response, (body) => {
+      readRefusal(response, (body, isCut) => {
         request.destroy();
-        ending.with(refusalOf(response, body, about));
+        ending.with(refusalOf(response, isCut ? maskCut(body, secrets) : body, about));
       });
     });
     socket.on('error', (error) => ending.with(failureOf(error, about)));
@@ -135,21 +135,21 @@ interface About {
   readonly secrets: readonly string[];
 }
 
-function readRefusal(response: IncomingMessage, onRead: (body: string) => void): void {
+function readRefusal(response: IncomingMessage, onRead: (body: string, isCut: boolean) => void): void {
   let body = '';
-  const done = () => {
+  const done = (isCut: boolean) => {
     response.removeAllListeners();
     response.on('error', () => {});
-    onRead(body);
+    onRead(body, isCut);
   };
   response.setEncoding('utf8');
   response.on('data', (chunk: string) => {
     body += chunk;
-    if (body.length >= MAX_REFUSAL) done();
+    if (body.length >= MAX_REFUSAL) done(true);
   });
-  response.on('end', done);
-  response.on('close', done);
-  response.on('error', done);
+  response.on('end', () => done(false));
+  response.on('close', () => done(true));
+  response.on('error', () => done(true));
 }
 
 function refusalOf(response: IncomingMessage, body: string, { name, place, secrets }: About): ProviderError {
@@ -157,7 +157,7 @@ function refusalOf(response: IncomingMessage, body: string, { name, place, secre
   const what = `the WebSocket handshake with ${place}`;
   const answer = { status, statusText: STATUS_CODES[status], retryAfter: response.headers['retry-after'], body };
   if (status === 400 || status === 404 || status === 410 || status === 422) {
-    const words = maskSecrets(body.trim().slice(0, 200) || (STATUS_CODES[status] ?? ''), secrets);
+    const words = maskedStart(body.trim(), 200, secrets) || (STATUS_CODES[status] ?? '');
     return new ConnectionLost(name, `${what} was answered with HTTP ${status}: ${words}; check the address`);
   }
   return httpFailure(answer, { name, what, now: Date.now(), cooldownMs: COOLDOWN_MS, secrets });

@@ -356,7 +356,7 @@ describe('the history of alpaca', () => {
   });
 
   it('refuses what it cannot ask for', () => {
-    const provider = alpaca({ key: 'k', secret: 's', url: 'ws://127.0.0.1:1' });
+    const provider = alpaca({ key: 'PKTEST', secret: 'hush-hush', url: 'ws://127.0.0.1:1' });
     expect(() => provider.history!({ of: 'news', ...range })).toThrow(/history has of bar, trade, quote, got "news"/);
     expect(() => provider.history!({ of: 'bar', timeframe: '90m', ...range })).toThrow(/1m to 59m.*got "90m"/);
     expect(alpaca({ key: 'k', secret: 's', feed: 'test' }).history).toBeUndefined();

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { gunzipSync } from 'node:zlib';
+import { asyncScheduler, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDeadLetters } from '../../src/dead-letters/openDeadLetters.js';
 import { PipelineMonitor } from '../../src/flow/monitor.js';
@@ -31,6 +34,9 @@ const SPELLINGS = [SECRET, encodeURIComponent(SECRET), Buffer.from(SECRET).toStr
 function expectNoSecret(what: string, text: string): void {
   for (const spelling of SPELLINGS) expect(text.includes(spelling), `${what} has the secret`).toBe(false);
 }
+
+/** A part of the secret that no other text has, as it is or in base64: what a cut leaves. */
+const PARTS = [SECRET.slice(0, 8), SECRET.slice(-8), Buffer.from(SECRET).toString('base64').slice(0, 10)];
 
 /** The files below a folder, unpacked. */
 function textsBelow(path: string): readonly (readonly [string, string])[] {
@@ -72,6 +78,48 @@ async function runOf(registered: RegisteredVenue, during: () => Promise<void>) {
   await deadLetters.close();
   telemetry.close();
   return { said, log, counts: capture.counts };
+}
+
+/** Where a cut to this length would leave a part of the secret. */
+const beforeCut = (length: number) => 'x'.repeat(length - 10);
+
+/** Answers to a request for bars, all of which echo the key. */
+const ECHOES: readonly (readonly [what: string, status: number, body: string])[] = [
+  ['words of a refusal', 403, JSON.stringify({ status: 'NOT_AUTHORIZED', message: `the key ${SECRET} may not` })],
+  ['words that are cut', 403, JSON.stringify({ message: beforeCut(300) + SECRET })],
+  ['words about the symbol', 422, JSON.stringify({ message: `invalid symbol: ${SECRET}` })],
+  ['words of an answer', 200, JSON.stringify({ status: 'NOT_AUTHORIZED', message: `the key ${SECRET} may not` })],
+  ['words of an error', 200, JSON.stringify({ status: 'ERROR', error: `the api key ${SECRET} is wrong` })],
+  ['a page of a proxy', 200, `<html>Authorization was: Bearer ${SECRET}</html>`],
+  ['a page of a proxy that is cut', 200, beforeCut(80) + SECRET],
+  ['JSON that is cut', 200, `{"results":["${SECRET}`],
+  ['a row', 200, JSON.stringify({ results: [{ t: SECRET, key: SECRET }], bars: [{ t: SECRET, key: SECRET }] })],
+  [
+    'a value that is cut',
+    200,
+    JSON.stringify({ results: [{ t: beforeCut(80) + SECRET }], bars: [{ t: beforeCut(80) + SECRET }] }),
+  ],
+  ['an answer of another shape', 200, JSON.stringify({ results: { [SECRET]: SECRET }, bars: { [SECRET]: SECRET } })],
+  ['an address that is none', 200, JSON.stringify({ results: [], next_url: `no address?apiKey=${SECRET}` })],
+  [
+    'an address elsewhere',
+    200,
+    JSON.stringify({ results: [], next_url: `https://${SECRET}.example/?apiKey=${SECRET}` }),
+  ],
+  ['the name of a page', 200, JSON.stringify({ bars: [], next_page_token: { [SECRET]: SECRET } })],
+];
+
+/** Its waits are over at once: those for the vendor's limits and between attempts. The limit of an answer is none. */
+function hastyScheduler(): SchedulerLike {
+  let now = Date.UTC(2026, 0, 6);
+  return {
+    now: () => now,
+    schedule<S>(work: (this: SchedulerAction<S>, state?: S) => void, delay = 0, state?: S) {
+      if (delay === 30_000) return asyncScheduler.schedule(work, delay, state);
+      now += delay;
+      return asyncScheduler.schedule(work, 0, state);
+    },
+  };
 }
 
 const withSecrets = VENUES.filter(({ variables }) => Object.keys(variables).length > 0);
@@ -138,5 +186,35 @@ describe.each(withSecrets)('a run of $name shows its secret nowhere', (registere
     const wrong = findProvider(name).entry.create({ url: `wss://u:${SECRET}@x/?key=${SECRET}#`, variables });
     const mistake: unknown = await wrong.catch((error: unknown) => error);
     expectNoSecret('the mistake', inspect(mistake, { depth: 10, showHidden: true }));
+  });
+
+  it.each(ECHOES)('where history is answered with the key in %s', async (_, status, body) => {
+    const server = createServer((__, response) => response.writeHead(status).end(body));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { name, variables, symbol } = registered;
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const ask = async (onRejected?: (one: unknown) => void): Promise<unknown> => {
+      const stream = { scheduler: hastyScheduler(), ...(onRejected && { onRejected }) };
+      const provider = await findProvider(name).entry.create({ url, variables, stream });
+      const from = Date.UTC(2026, 0, 5);
+      try {
+        for await (const page of provider.history!({ of: 'bar', symbol, from, to: from + 3_600_000 }))
+          expect(page).toEqual([]);
+        return 'the end';
+      } catch (error) {
+        return error;
+      }
+    };
+    try {
+      const rejected: unknown[] = [];
+      for (const what of [await ask(), await ask((one) => rejected.push(one)), ...rejected]) {
+        const text = inspect(what, { depth: 10, showHidden: true });
+        expectNoSecret(text.slice(0, 300), text);
+        for (const part of PARTS) expect(text.includes(part), `a part of the secret is in ${text}`).toBe(false);
+      }
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 });

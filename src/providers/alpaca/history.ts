@@ -3,8 +3,15 @@ import type { MarketEvent } from '../../market/recordKinds.js';
 import { timeframeMs } from '../../market/timeframe.js';
 import type { PacingProfile } from '../../policies/pacingProfile.js';
 import type { HistoryRange } from '../provider.js';
-import { BadCredentials, NotEntitled, type ProviderError, UnknownInstrument } from '../providerErrors.js';
+import {
+  BadCredentials,
+  ConnectionLost,
+  NotEntitled,
+  type ProviderError,
+  UnknownInstrument,
+} from '../providerErrors.js';
 import { pages } from '../rest/pages.js';
+import { readRow } from '../rest/readRow.js';
 import { type RefusedAnswer, RestClient, type RestRequest } from '../rest/restClient.js';
 import { Unreadable } from '../session.js';
 import type { ProviderStreamConfig } from '../streamConfig.js';
@@ -44,6 +51,7 @@ type Row = Readonly<Record<string, unknown>>;
 /**
  * The past, page by page, as https://docs.alpaca.markets/reference/stockbars, …/stocktrades, …/stockquotes and their twins for crypto
  * have it (read 2026-01). Prices are not adjusted. Trades that were cancelled, or corrected by another one, are left out.
+ * A row that cannot be read ends the history with a `ConnectionLost`, unless `onRejected` takes it; so does an answer of another shape.
  * Undefined for the test feed, which has no past.
  */
 export function alpacaHistory(config: AlpacaHistoryConfig): History | undefined {
@@ -61,25 +69,23 @@ export function alpacaHistory(config: AlpacaHistoryConfig): History | undefined 
   });
   return (range) => {
     const { channel, request } = firstRequest(range, feed);
-    const recordOf = (row: unknown, receivedAt: number): MarketEvent | undefined => {
-      const record = readRow(row, range, receivedAt);
-      if (!(record instanceof Unreadable)) return record;
-      onRejected?.({ element: row, reason: record.reason });
-      return undefined;
-    };
+    const about = { client, onRejected, path: request.path };
     return pages({
       client,
       range,
       first: request,
       next: (answer) => {
-        const token = (answer as Row | null)?.next_page_token;
-        return typeof token === 'string' && token !== ''
-          ? { ...request, query: { ...request.query, page_token: token } }
-          : undefined;
+        const { next_page_token: token } = answer as Row;
+        if (token === null || token === undefined || token === '') return undefined;
+        if (typeof token !== 'string') throw otherShape(request, 'next_page_token', answer);
+        return { ...request, query: { ...request.query, page_token: token } };
       },
       read: (answer) => {
         const receivedAt = scheduler.now();
-        const records = rowsOf(answer, channel, range.symbol).map((row) => recordOf(row, receivedAt));
+        const read = (row: unknown) => recordOf(row, range, receivedAt);
+        const records = rowsOf(answer, channel, request, feed === 'crypto' ? range.symbol : undefined).map((row) =>
+          readRow(row, read, about),
+        );
         // Alpaca's spans have their end inside.
         return records.filter((one): one is Dated => one !== undefined && isDated(one) && isWithin(one.ts, range));
       },
@@ -140,16 +146,32 @@ function timeframeText(timeframe: string): string {
   return `${count}${word}`;
 }
 
-/** Of one symbol, an array or null; of several, which crypto always has, an object of arrays. */
-function rowsOf(answer: unknown, channel: string, symbol: string): readonly unknown[] {
+/**
+ * Of stocks, an array or null; of crypto, an object of arrays, in which `symbol` is absent where there is nothing. Anything else is no
+ * answer: taken for an empty one, it would close a gap that is still there.
+ */
+function rowsOf(
+  answer: unknown,
+  channel: string,
+  request: RestRequest,
+  symbol: string | undefined,
+): readonly unknown[] {
   const rows = (answer as Row | null)?.[channel];
-  const ofSymbol = typeof rows === 'object' && rows !== null && !Array.isArray(rows) ? (rows as Row)[symbol] : rows;
-  return Array.isArray(ofSymbol) ? ofSymbol : [];
+  if (rows === null) return [];
+  const isObject = typeof rows === 'object' && !Array.isArray(rows);
+  const own = symbol === undefined ? rows : isObject ? ((rows as Row)[symbol] ?? []) : undefined;
+  if (!Array.isArray(own)) throw otherShape(request, channel, answer);
+  return own;
+}
+
+function otherShape({ path }: RestRequest, member: string, answer: unknown): ProviderError {
+  const expected = member === 'next_page_token' ? 'text or null' : 'a list of rows';
+  return new ConnectionLost(VENDOR, `GET ${path}: ${member} of the answer is not ${expected}`, { cause: answer });
 }
 
 const NO_LONGER_VALID: readonly unknown[] = ['canceled', 'incorrect'];
 
-function readRow(
+function recordOf(
   row: unknown,
   { of, symbol, timeframe = '1m' }: HistoryRange,
   receivedAt: number,

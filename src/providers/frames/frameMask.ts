@@ -1,5 +1,6 @@
 import { REDACTED, redactText } from '../../primitives/redact.js';
 import { redactJson } from '../../primitives/redactJson.js';
+import { secretSpellings } from '../secretSpellings.js';
 import type { Frame } from '../session.js';
 
 /** A shorter secret is masked only in what is sent: in data it would be found by chance. */
@@ -25,7 +26,7 @@ export class FrameMask {
   readonly #sentBytes: readonly Buffer[];
 
   constructor(secrets: readonly string[]) {
-    this.#sent = [...new Set(secrets.filter((secret) => secret !== '').flatMap(spellings))].sort(longestFirst);
+    this.#sent = secretSpellings(secrets);
     this.#always = this.#sent.filter(({ length }) => length >= MIN_LENGTH);
     this.#sentBytes = this.#sent.map((secret) => Buffer.from(secret));
     this.#alwaysBytes = this.#always.map((secret) => Buffer.from(secret));
@@ -61,16 +62,6 @@ export class FrameMask {
     return masked;
   }
 }
-
-function spellings(secret: string): string[] {
-  // A lone surrogate has no spelling in a URL.
-  const inUrl = encodeURIComponent(Buffer.from(secret).toString());
-  const base64 = Buffer.from(secret).toString('base64');
-  return [secret, JSON.stringify(secret).slice(1, -1), inUrl, base64.replace(/=+$/, '')];
-}
-
-/** One may contain another. */
-const longestFirst = (a: string, b: string) => b.length - a.length;
 
 /** Whether a frame that begins so is an object or an array. */
 function isJson(first: number | undefined): boolean {

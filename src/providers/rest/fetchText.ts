@@ -4,7 +4,7 @@ import { messageOf } from '../../primitives/messageOf.js';
 import { Timer } from '../../primitives/timer.js';
 import { httpFailure } from '../httpFailure.js';
 import { ConnectionLost, type ProviderError } from '../providerErrors.js';
-import { maskSecrets } from '../stream/streamErrors.js';
+import { maskElement, maskSecrets } from '../stream/streamErrors.js';
 
 export interface FetchTextConfig {
   readonly name: string;
@@ -45,10 +45,14 @@ export async function fetchText(url: URL, config: FetchTextConfig): Promise<stri
     const body = await readBody(response, what, config);
     if (response.ok) return body;
     const { status, statusText } = response;
+    const said = maskElement(body, secrets) as string;
     const retryAfter = response.headers.get('retry-after');
     throw (
-      errorOf?.({ status, body }) ??
-      httpFailure({ status, statusText, retryAfter, body }, { name, what, now: scheduler.now(), cooldownMs, secrets })
+      errorOf?.({ status, body: said }) ??
+      httpFailure(
+        { status, statusText, retryAfter, body: said },
+        { name, what, now: scheduler.now(), cooldownMs, secrets },
+      )
     );
   } catch (error) {
     signal.throwIfAborted();

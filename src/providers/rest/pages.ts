@@ -4,6 +4,7 @@ import { RecentKeys } from '../../policies/recentKeys.js';
 import type { HistoryRange } from '../provider.js';
 import { ConnectionLost } from '../providerErrors.js';
 import { cancellable } from './cancellable.js';
+import { maskingErrors } from './maskingErrors.js';
 import type { RestClient, RestRequest } from './restClient.js';
 
 export interface PagesConfig<T> {
@@ -24,16 +25,18 @@ const MAX_REMEMBERED = 1_000;
 
 /**
  * The pages of an answer, each asked for when the one before was taken. `return()` cancels the request under way. A vendor whose next
- * page lies at another origin, or is one that it has given before, is a `ConnectionLost`.
+ * page lies at another origin, or is one that it has given before, is a `ConnectionLost`. No error shows a
+ * secret of the client.
  */
 export function pages<T>(config: PagesConfig<T>): AsyncIterable<readonly T[]> {
-  const { read } = config;
-  return cancellable((signal) =>
+  const { read, client } = config;
+  const taken = cancellable((signal) =>
     from(answers(config, signal)).pipe(
       map(({ answer, request }) => read(answer, request)),
       filter((page) => page.length > 0),
     ),
   );
+  return maskingErrors(taken, client.secrets);
 }
 
 interface Page {

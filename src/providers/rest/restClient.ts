@@ -19,7 +19,7 @@ import {
 import { Xoshiro128 } from '../../primitives/xoshiro128.js';
 import type { HistoryRange } from '../provider.js';
 import { ConnectionLost, isProviderError, type ProviderError } from '../providerErrors.js';
-import { maskSecrets } from '../stream/streamErrors.js';
+import { maskedStart, maskSecrets, withoutSecrets } from '../stream/streamErrors.js';
 import { AnswerTooLarge, fetchText } from './fetchText.js';
 import { waitFor } from './waitFor.js';
 
@@ -126,11 +126,17 @@ export class RestClient {
     return this.#options.name;
   }
 
-  /** The whole address of a request. Throws `ConnectionLost` if it leads to another origin. */
+  /** What must not appear in an error. */
+  get secrets(): readonly string[] {
+    return this.#options.secrets;
+  }
+
+  /** The whole address of a request. Throws `ConnectionLost` if it is none, or leads to another origin. */
   addressOf({ path, query = {} }: RestRequest): URL {
     const { name, secrets } = this.#options;
     const isWhole = /^[a-z][a-z\d+.-]*:/i.test(path);
     const base = this.#base;
+    if (isWhole && !URL.canParse(path)) throw new ConnectionLost(name, 'the address of a page is not valid');
     const url = isWhole ? new URL(path) : new URL(base.pathname.replace(/\/$/, '') + path, base);
     if (url.origin !== base.origin) {
       throw new ConnectionLost(
@@ -152,10 +158,11 @@ export class RestClient {
       try {
         return await this.#ask(url, signal);
       } catch (error) {
-        if (signal.aborted || !isProviderError(error) || !error.retryable || error instanceof AnswerTooLarge)
-          throw error;
+        if (signal.aborted) throw error;
+        const masked = withoutSecrets(error, this.secrets);
+        if (!isProviderError(error) || !error.retryable || error instanceof AnswerTooLarge) throw masked;
         const delayMs = this.#delayAfter(error, backoff);
-        if (attempt >= maxAttempts) throw error;
+        if (attempt >= maxAttempts) throw masked;
         if (delayMs > 0) await waitFor(delayMs, this.#options.scheduler, signal);
       }
     }
@@ -191,10 +198,11 @@ export class RestClient {
     const answer = await fetchText(url, { ...this.#options, headers, signal, onHeaders });
     try {
       return parse(answer);
-    } catch (error) {
-      const words = maskSecrets(answer.slice(0, 80), secrets);
+    } catch {
+      // Not with the error as its cause: that quotes a part of the answer, which may be a part of a secret.
+      const words = maskedStart(answer, 80, secrets);
       throw new ConnectionLost(name, `GET ${url.pathname} was answered with what is not JSON: ${words}`, {
-        cause: error,
+        cause: words,
       });
     }
   }

@@ -57,7 +57,7 @@ export class Delivery {
       try {
         made = normalise(element, now);
       } catch (error) {
-        this.#reject(element, error);
+        this.#reject(element, error, now);
         continue;
       }
       if (Array.isArray(made)) {
@@ -67,7 +67,7 @@ export class Delivery {
         // A record has a kind; `Unreadable`, from whichever copy of the package, has none.
         this.#emit(made as MarketEvent, link, now);
       } else {
-        this.#reject(element, made);
+        this.#reject(element, made, now);
       }
       if (link.isOver || this.#outlet.closed) return;
     }
@@ -94,11 +94,24 @@ export class Delivery {
     }
   }
 
-  #reject(element: unknown, verdict: unknown): void {
+  #reject(element: unknown, verdict: unknown, now: number): void {
     this.#config.feed.unreadable += 1;
     const { secrets } = this.#config.parts;
     // A vendor may have echoed them.
-    this.#rejections.reject(maskElement(element, secrets), maskElement(withoutSecrets(verdict, secrets), secrets));
+    const masked = maskElement(element, secrets);
+    const said = masked === element ? verdict : this.#verdictOn(masked, verdict, now);
+    this.#rejections.reject(masked, maskElement(withoutSecrets(said, secrets), secrets));
+  }
+
+  /** A verdict quotes the beginning of a value, which may be a part of a secret: that on the masked element quotes the mask. */
+  #verdictOn(masked: unknown, verdict: unknown, now: number): unknown {
+    try {
+      const again = this.#config.parts.normalise(masked, now);
+      const isRecord = Array.isArray(again) || (again as Partial<MarketEvent> | undefined)?.kind !== undefined;
+      return isRecord ? verdict : again;
+    } catch (error) {
+      return error;
+    }
   }
 }
 

@@ -1,12 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import { BadCredentials, ConnectionLost } from '../providerErrors.js';
-import { lostBy, maskSecrets, withoutSecrets } from './streamErrors.js';
+import { lostBy, maskedStart, maskSecrets, noticeOf, withoutSecrets } from './streamErrors.js';
 
 const SECRETS = ['s3cret', ''];
 
 describe('the secrets of a provider', () => {
   it('are masked in texts, wherever they stand, as is what looks like one', () => {
     expect(maskSecrets('key s3cret, again s3cret; password=hunter2', SECRETS)).toBe('key ***, again ***; password=***');
+  });
+
+  it.each([
+    ['in JSON', 'a"b\\c/d', JSON.stringify('key a"b\\c/d').slice(1, -1), 'key ***'],
+    ['in JSON with escaped slashes', 'ab/cd', 'key ab\\/cd', 'key ***'],
+    ['in a URL', 'ab/c+d', '?q=ab%2Fc%2Bd&r=ab%2fc%2bd', '?q=***&r=***'],
+    ['in base64', 's3cret', `in ${Buffer.from('s3cret').toString('base64')}`, 'in ***'],
+  ])('are masked as they are spelled %s', (_, secret, text, masked) => {
+    expect(maskSecrets(text, [secret])).toBe(masked);
+  });
+
+  it.each([0, 1, 3, 5, 6])('are masked before a text is cut: %i characters before the end', (before) => {
+    expect(noticeOf(`${'x'.repeat(1_000 - before)}s3cret`, SECRETS)).toBe(
+      `${'x'.repeat(1_000 - before)}***`.slice(0, 1_000),
+    );
+    const long = `${'s3cret'.repeat(2_000)}`;
+    for (const length of [80, 4_000]) expect(maskedStart(long, length, SECRETS)).toMatch(/^\*+$/);
   });
 
   it('are masked in an error, its stack and its causes, and the error stays what it is', () => {

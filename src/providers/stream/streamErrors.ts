@@ -1,12 +1,30 @@
 import { messageOf } from '../../primitives/messageOf.js';
 import { REDACTED, redactText } from '../../primitives/redact.js';
 import { ConnectionLost, type ProviderError } from '../providerErrors.js';
+import { secretSpellings } from '../secretSpellings.js';
 
 /** The text without the secrets of a provider, and without what looks like one. */
 export function maskSecrets(text: string, secrets: readonly string[] = []): string {
   let masked = text;
-  for (const secret of secrets) if (secret !== '') masked = masked.replaceAll(secret, REDACTED);
+  for (const spelling of secretSpellings(secrets)) masked = masked.replaceAll(spelling, REDACTED);
   return redactText(masked);
+}
+
+/** The same of a text whose end was cut off: without what may be the beginning of a secret there. */
+export function maskCut(text: string, secrets: readonly string[] = []): string {
+  const [longest = ''] = secretSpellings(secrets);
+  const masked = maskSecrets(text, secrets);
+  return masked.slice(0, Math.max(0, masked.length - longest.length));
+}
+
+/** How much of a text is looked at, at least, for the start of it. */
+const LOOKED_AT = 4_096;
+
+/** The first characters of a text. It is masked before it is cut: a mask would not know a part of a secret. */
+export function maskedStart(text: string, length: number, secrets: readonly string[] = []): string {
+  const most = LOOKED_AT + 4 * length;
+  const masked = text.length > most ? maskCut(text.slice(0, most), secrets) : maskSecrets(text, secrets);
+  return masked.slice(0, length);
 }
 
 /** How much of a notice is kept: it comes from outside. */
@@ -14,7 +32,7 @@ const MAX_NOTICE = 1_000;
 
 /** What a vendor tells an operator, without secrets. */
 export function noticeOf(notice: string, secrets: readonly string[] = []): string {
-  return maskSecrets(notice.slice(0, MAX_NOTICE), secrets);
+  return maskedStart(notice, MAX_NOTICE, secrets);
 }
 
 /** How deep causes are looked at. */
@@ -51,13 +69,14 @@ function maskedError(error: unknown, secrets: readonly string[]): Error {
 function maskMember(error: Error, member: 'message' | 'stack' | 'cause', secrets: readonly string[]): void {
   const value = error[member];
   if (value === undefined || value instanceof Error) return;
-  const text = typeof value === 'string' ? value : textOf(value);
+  const element = maskElement(value, secrets);
+  const text = typeof value === 'string' ? value : textOf(element);
   if (text === undefined) {
     // Nobody can say whether it has a secret.
     Object.defineProperty(error, member, { value: undefined, configurable: true, writable: true });
     return;
   }
-  if (!secrets.some((secret) => secret !== '' && text.includes(secret))) return;
+  if (element === value && !secretSpellings(secrets).some((spelling) => text.includes(spelling))) return;
   Object.defineProperty(error, member, { value: maskSecrets(text, secrets), configurable: true, writable: true });
 }
 
@@ -81,7 +100,7 @@ export function lostBy(provider: string, error: unknown, secrets?: readonly stri
  * `MAX_DEPTH` levels loses those below.
  */
 export function maskElement(element: unknown, secrets: readonly string[] = []): unknown {
-  const given = secrets.filter((secret) => secret !== '');
+  const given = secretSpellings(secrets);
   return hasSecret(element, given, 0) ? maskedCopy(element, given, 0) : element;
 }
 

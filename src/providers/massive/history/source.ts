@@ -2,6 +2,7 @@ import { messageOf } from '../../../primitives/messageOf.js';
 import type { HistoryRange } from '../../provider.js';
 import { BadCredentials, NotEntitled } from '../../providerErrors.js';
 import { pages } from '../../rest/pages.js';
+import { readRow } from '../../rest/readRow.js';
 import type { RestClient, RestRequest } from '../../rest/restClient.js';
 import { Unreadable } from '../../session.js';
 import type { RejectedElement } from '../../streamConfig.js';
@@ -35,7 +36,7 @@ export interface ListConfig<T> {
  * absent. `status` is `OK`, or `DELAYED` for plans without real-time data.
  */
 export function list<T>(source: HistorySource, config: ListConfig<T>): AsyncIterable<readonly T[]> {
-  const { client, now } = source;
+  const { client, now, onRejected } = source;
   const { range, first, after, row: read } = config;
   return pages<T>({
     client,
@@ -45,11 +46,13 @@ export function list<T>(source: HistorySource, config: ListConfig<T>): AsyncIter
     read: (answer, request) => {
       const at = now();
       const records: T[] = [];
+      const about = { client, onRejected, path: pathOf(request.path) };
+      const readOne = (row: unknown) =>
+        typeof row === 'object' && row !== null ? read(row as Raw, at, request) : new Unreadable(NO_OBJECT);
       for (const row of resultsOf(answer, request.path)) {
-        const made =
-          typeof row === 'object' && row !== null ? read(row as Raw, at, request) : new Unreadable(NO_OBJECT);
-        if (made instanceof Unreadable) reject(source, row, made.reason, request.path);
-        else if (Array.isArray(made)) for (const record of made as readonly T[]) records.push(record);
+        const made = readRow(row, readOne, about);
+        if (made === undefined) continue;
+        if (Array.isArray(made)) for (const record of made as readonly T[]) records.push(record);
         else records.push(made as T);
       }
       return records;
@@ -58,14 +61,6 @@ export function list<T>(source: HistorySource, config: ListConfig<T>): AsyncIter
 }
 
 const NO_OBJECT = 'a row must be an object';
-
-/** A row that is skipped in silence would be a hole that nobody sees. */
-function reject({ onRejected }: HistorySource, element: unknown, reason: string, path: string): void {
-  if (!onRejected) {
-    throw lost(`GET ${pathOf(path)}: a row cannot be read: ${reason}; set onRejected to go on without it`, element);
-  }
-  onRejected({ element, reason });
-}
 
 function resultsOf(answer: unknown, path: string): readonly unknown[] {
   if (typeof answer !== 'object' || answer === null)
