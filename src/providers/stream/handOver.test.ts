@@ -102,7 +102,7 @@ describe('a connection that the vendor will close', () => {
     expect(stream.take()).toEqual(['trade A 1', 'trade A 2', 'trade B 2']);
   });
 
-  it('and breaks before its successor is through leaves a gap only of what that has not confirmed', () => {
+  it('and breaks before its successor is through leaves gaps up to when that has taken over and confirmed', () => {
     const stream = handingOver();
     stream.connections[1].open();
     stream.next({ welcome: true });
@@ -111,8 +111,89 @@ describe('a connection that the vendor will close', () => {
     expect(stream.feed).toMatchObject({ state: 'live', confirmed: 1, reconnects: 0 });
     stream.pass(500);
     stream.next({ ok: ['trade B'], data: [numbered('A', 2)] });
-    expect(stream.take()).toEqual(['trade A 1', 'gap B 0-500 reconnect', 'trade A 2']);
+    expect(stream.take()).toEqual(['trade A 1', 'gap A 0-0 reconnect', 'gap B 0-500 reconnect', 'trade A 2']);
     expect(stream.vendor.connections).toHaveLength(2);
+  });
+
+  it('delivers what falls into a hole of its successor, which is none then', () => {
+    const stream = handingOver();
+    stream.login('trade A', 'trade B');
+    stream.next({ data: [numbered('A', 2)] });
+    stream.next({ hole: ['trade A', 2, 4], data: [numbered('A', 4)] });
+    stream.next({ data: [numbered('A', 5)] });
+    stream.old({ data: [numbered('A', 2), numbered('A', 3), numbered('A', 4), numbered('A', 5)] });
+    stream.pass(20_000);
+    expect(stream.take()).toEqual(['trade A 1', 'trade A 2', 'trade A 4', 'trade A 5', 'trade A 3']);
+    expect(stream.feed).toMatchObject({ duplicates: 3, gaps: 0 });
+  });
+
+  it('has a gap where it does not deliver what its successor has lost', () => {
+    const stream = handingOver();
+    stream.login('trade A', 'trade B');
+    stream.next({ data: [numbered('A', 2)] });
+    stream.next({ hole: ['trade A', 2, 4], data: [numbered('A', 4)] });
+    stream.old({ data: [numbered('A', 3)] });
+    expect(stream.take()).toEqual(['trade A 1', 'trade A 2', 'trade A 4', 'trade A 3']);
+    stream.pass(5_000);
+    expect(stream.take()).toEqual(['gap A 2-4 sequence']);
+  });
+
+  it('and breaks after its successor has answered leaves a gap of what that came too late for', () => {
+    const stream = handingOver();
+    stream.pass(100);
+    stream.login('trade A', 'trade B');
+    stream.old({ data: [numbered('A', 50)] });
+    stream.next({ data: [numbered('A', 80)] });
+    stream.pass(200);
+    stream.connections[0].lose();
+    expect(stream.take()).toEqual([
+      'trade A 1',
+      'trade A 50',
+      'trade A 80',
+      'gap A 50-80 reconnect',
+      'gap B 0-300 reconnect',
+    ]);
+    // Nothing is missing twice.
+    stream.pass(100);
+    stream.connections[1].lose();
+    stream.pass(1_000);
+    stream.login('trade A', 'trade B');
+    expect(stream.take()).toEqual(['gap A 80-1400 reconnect', 'gap B 300-1400 reconnect']);
+  });
+
+  it('and breaks leaves no gap where the numbers of its successor follow its own', () => {
+    const stream = handingOver();
+    stream.login('trade A', 'trade B');
+    stream.old({ data: [numbered('A', 2), numbered('B', 2)] });
+    stream.next({ data: [numbered('A', 3), numbered('B', 2)] });
+    stream.connections[0].lose();
+    expect(stream.take()).toEqual(['trade A 1', 'trade A 2', 'trade B 2', 'trade A 3']);
+  });
+
+  it('delivers what a successor that failed has not, and no more', () => {
+    const stream = handingOver();
+    stream.connections[1].open();
+    stream.next({ welcome: true });
+    stream.next({ data: [numbered('A', 3)] });
+    stream.connections[1].lose();
+    stream.pass(1_000);
+    stream.login('trade A', 'trade B');
+    stream.say({ data: [numbered('A', 6)] });
+    stream.old({ data: [2, 3, 4, 5, 6].map((seq) => numbered('A', seq)) });
+    expect(stream.take().join()).toBe('trade A 1,trade A 3,trade A 6,trade A 2,trade A 4,trade A 5');
+  });
+
+  it('and breaks while there is no successor leaves a gap from its own last record', () => {
+    const stream = handingOver();
+    stream.pass(100);
+    stream.connections[1].open();
+    stream.next({ welcome: true });
+    stream.next({ data: [numbered('A', 90)] });
+    stream.connections[1].lose();
+    stream.connections[0].lose();
+    stream.pass(1_000);
+    stream.login('trade A');
+    expect(stream.take()).toEqual(['trade A 1', 'trade A 90', 'gap A 0-1100 reconnect']);
   });
 
   it('and breaks before its successor is ready leaves gaps', () => {

@@ -1,11 +1,14 @@
-import type { MarketEvent, RecordKind } from '../../market/recordKinds.js';
+import type { MarketEvent } from '../../market/recordKinds.js';
 import { Timer } from '../../primitives/timer.js';
 import type { Connect } from '../provider.js';
 import type { ProviderError } from '../providerErrors.js';
-import type { Series, SessionStep } from '../session.js';
+import type { Hole, Series, SessionStep } from '../session.js';
 import type { StreamSettings } from '../streamConfig.js';
 import type { Attempts } from './attempts.js';
+import type { Coverage } from './coverage.js';
+import type { MissingSpan } from './gapStamper.js';
 import type { Link } from './link.js';
+import { Overlap, receivedTimeOf } from './overlap.js';
 import { noteRecord, type SeriesState, type SeriesTable } from './seriesTable.js';
 import type { Turns } from './turns.js';
 
@@ -30,13 +33,12 @@ const OVERLAP_MS = 60_000;
 /** How long the first connection is read after its successor has answered: what was sent before that may still be on its way. */
 const DRAIN_MS = 5_000;
 
-/** What both connections have delivered of one series, by `seq`. */
-interface Delivered {
-  /** The highest of the first connection. */
-  ofFirst: number;
-  /** The successor has delivered everything from the one to the other. */
-  from: number;
-  to: number;
+/** Where a successor came in with a series. */
+interface Entry {
+  /** Up to when the first connection had it. */
+  readonly from: number | undefined;
+  /** The time of the first record of the successor; `undefined` where that has failed. */
+  to: number | undefined;
 }
 
 /**
@@ -46,15 +48,19 @@ interface Delivered {
  *
  * Both deliver the same records, each up to seconds before the other. A record is emitted once by its `seq`, which rises within a
  * series: one of the first connection is a repetition if the successor has delivered it, one of the successor if the first has come
- * as far. What the successor began too late for comes over the first connection only. Of the successor, records without a `seq`
- * are left to the first connection.
+ * as far. What the successor began too late for comes over the first connection only, as does what falls into its holes: such a hole
+ * is told when it takes over, if the first connection did not come past it. Of the successor, records without a `seq` are left to the
+ * first connection. If that breaks, what it still had to deliver is missing.
  */
 export class HandOver {
   readonly #config: HandOverConfig;
   readonly #timer: Timer;
-  readonly #delivered = new Map<RecordKind, Map<string, Delivered>>();
+  readonly #overlap = new Overlap();
   readonly #asked = new Set<SeriesState>();
   readonly #confirmed = new Set<SeriesState>();
+  readonly #entries = new Map<SeriesState, Entry>();
+  /** With holes of the step under way. */
+  #holed: Coverage[] = [];
   #successor: Link | undefined;
   #hasTakenOver = false;
   #isDraining = false;
@@ -91,6 +97,9 @@ export class HandOver {
     this.mustRepeat = false;
     this.#asked.clear();
     this.#confirmed.clear();
+    this.#holed = [];
+    for (const entry of this.#entries.values()) entry.to = undefined;
+    this.#overlap.nextSuccessor();
     this.#timer.set(OVERLAP_MS);
     this.#successor = this.#config.next();
     this.#successor.open(this.#config.connect);
@@ -104,8 +113,20 @@ export class HandOver {
     this.#check();
   }
 
-  /** The successor has had an answer. Its holes are none: the first connection delivers as well. */
+  /** The successor has had a frame, whose records come next. */
+  receives({ handOver, holes = [] }: SessionStep): void {
+    if (handOver) this.mustRepeat = true;
+    for (const hole of holes) {
+      for (const { successor } of this.#overlap.of(hole.series)) {
+        successor.lose(hole);
+        this.#holed.push(successor);
+      }
+    }
+  }
+
+  /** The frame is through. */
   answered({ confirmed = [], heard = [], refused = [] }: SessionStep): void {
+    this.#holed = this.#holed.filter((coverage) => !coverage.endStep());
     for (const series of [...confirmed, ...heard]) this.#settle(series, true);
     for (const { series } of refused) this.#settle(series, false);
     this.#check();
@@ -115,6 +136,9 @@ export class HandOver {
   note(record: MarketEvent, now: number): void {
     const state = this.#config.table.of(record);
     if (!state) return;
+    const entry = this.#entries.get(state);
+    if (!entry) this.#entries.set(state, { from: state.knownUntil, to: receivedTimeOf(record, now) });
+    else entry.to ??= receivedTimeOf(record, now);
     noteRecord(state, record, now);
     if (!this.#asked.has(state)) return;
     this.#settle(state.series, true);
@@ -122,39 +146,65 @@ export class HandOver {
   }
 
   /** Whether a record has come before, or will come from the first connection. Otherwise it counts as having come. */
-  isRepeated(record: MarketEvent, isOfSuccessor: boolean): boolean {
-    const { seq } = record;
-    if (seq === undefined) return isOfSuccessor;
-    const symbol = record.kind === 'news' ? record.id : record.symbol;
-    const delivered = this.#deliveredOf(record.kind, symbol);
-    if (!isOfSuccessor && !this.#hasTakenOver) {
-      if (seq >= delivered.from && seq <= delivered.to) return true;
-      delivered.ofFirst = Math.max(delivered.ofFirst, seq);
-      return false;
-    }
-    delivered.from = Math.min(delivered.from, seq);
-    delivered.to = Math.max(delivered.to, seq);
-    return seq <= delivered.ofFirst;
-  }
-
-  #deliveredOf(kind: RecordKind, symbol: string): Delivered {
-    let bySymbol = this.#delivered.get(kind);
-    if (!bySymbol) {
-      bySymbol = new Map();
-      this.#delivered.set(kind, bySymbol);
-    }
-    let delivered = bySymbol.get(symbol);
-    if (!delivered) {
-      const { NEGATIVE_INFINITY, POSITIVE_INFINITY } = Number;
-      delivered = { ofFirst: NEGATIVE_INFINITY, from: POSITIVE_INFINITY, to: NEGATIVE_INFINITY };
-      bySymbol.set(symbol, delivered);
-    }
-    return delivered;
+  isRepeated(record: MarketEvent, isOfSuccessor: boolean, now: number): boolean {
+    if (record.seq === undefined) return isOfSuccessor;
+    return this.#overlap.isRepeated(record, record.seq, isOfSuccessor || this.#hasTakenOver, now);
   }
 
   /** The successor is over before it took over. */
   failed(error: ProviderError): void {
     this.#retry(error);
+  }
+
+  /**
+   * What is missing as the successor takes over: its holes, unless the first connection has come past them, and, if that `isBroken`
+   * rather than read to its end, of each series what it had not delivered when the successor came in.
+   */
+  missing(isBroken: boolean, now: number): readonly MissingSpan[] {
+    if (!this.#successor?.isReady) {
+      this.#restore(() => true);
+      return [];
+    }
+    this.#restore((state) => !this.#confirmed.has(state));
+    const spans: MissingSpan[] = [];
+    for (const state of this.#confirmed) {
+      const { series } = state;
+      if (this.#config.table.get(series) !== state) continue;
+      const holes = new Set<Hole>();
+      for (const { successor, failed, ofFirst } of this.#overlap.of(series)) {
+        for (const coverage of [...failed, successor])
+          for (const hole of coverage.holesBeyond(ofFirst)) holes.add(hole);
+      }
+      for (const hole of holes) spans.push({ cause: 'sequence', ...hole, series });
+      if (isBroken) spans.push(...this.#missingOf(state, now));
+    }
+    return spans;
+  }
+
+  /** What is missing of a series whose first connection has broken. */
+  *#missingOf(state: SeriesState, now: number): Generator<MissingSpan> {
+    const entry = this.#entries.get(state);
+    const from = entry ? this.#firstUntil(state, entry) : state.knownUntil;
+    const { series } = state;
+    const to = entry?.to ?? now;
+    if (entry?.to === undefined && state.knownUntil !== undefined) {
+      state.knownUntil = now;
+      state.hasRecord = false;
+    }
+    const own = this.#overlap.get(series);
+    const isWhole = own !== undefined && own.successor.from <= own.ofFirst + 1;
+    if (from !== undefined && !isWhole) yield { series, from, to, cause: 'reconnect' };
+  }
+
+  /** Up to when the first connection has delivered a series. */
+  #firstUntil({ series }: SeriesState, { from }: Entry): number | undefined {
+    const at = this.#overlap.get(series)?.firstAt;
+    return from === undefined || at === undefined ? from : Math.max(from, at);
+  }
+
+  /** What a successor delivered says nothing of what is missing, where it does not take over. */
+  #restore(isMeant: (state: SeriesState) => boolean): void {
+    for (const [state, entry] of this.#entries) if (isMeant(state)) state.knownUntil = this.#firstUntil(state, entry);
   }
 
   /** The successor is the connection of the stream from now on. */
@@ -165,6 +215,7 @@ export class HandOver {
   }
 
   cancel(): void {
+    if (!this.#hasTakenOver) this.#restore(() => true);
     this.#timer.cancel();
     this.#successor?.close();
     this.#successor = undefined;

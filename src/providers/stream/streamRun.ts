@@ -138,7 +138,7 @@ export class StreamRun implements LinkHost {
       if (step.notices) for (const notice of step.notices) this.#notice(notice);
       if (link === this.#link) this.#onStepOfLink(link, step, now);
       else if (this.#handOver) {
-        if (step.handOver) this.#handOver.mustRepeat = true;
+        this.#handOver.receives(step);
         if (step.elements) this.#delivery.take(step.elements, link, now);
         this.#handOver?.answered(step);
       }
@@ -180,7 +180,7 @@ export class StreamRun implements LinkHost {
       return;
     }
     if (this.#handOver?.successor) {
-      this.#takeOver(this.#handOver);
+      this.#takeOver(this.#handOver, true);
       return;
     }
     const { scheduler, healthyAfterMs } = this.settings;
@@ -219,7 +219,7 @@ export class StreamRun implements LinkHost {
     const handOver = this.#handOver;
     if (handOver) {
       const isOfSuccessor = link !== this.#link;
-      if (handOver.isRepeated(record, isOfSuccessor)) return false;
+      if (handOver.isRepeated(record, isOfSuccessor, now)) return false;
       if (isOfSuccessor) {
         handOver.note(record, now);
         return true;
@@ -233,28 +233,29 @@ export class StreamRun implements LinkHost {
   }
 
   #beginHandOver(): void {
-    const { settings, turns } = this;
     this.#endHandOver();
     this.#handOver = new HandOver({
-      ...{ settings, turns, table: this.#table },
-      attempts: new Attempts(settings, this.#random, this.parts.name),
+      ...{ settings: this.settings, turns: this.turns, table: this.#table },
+      attempts: new Attempts(this.settings, this.#random, this.parts.name),
       connect: this.#connect,
       next: () => this.#nextLink(),
-      takeOver: (handOver) => this.#takeOver(handOver),
+      takeOver: (handOver) => this.#takeOver(handOver, false),
       over: () => this.#endHandOver(),
     });
     this.#handOver.begin();
   }
 
   /** The successor is the connection of the stream from now on; the one before may be over already. */
-  #takeOver(handOver: HandOver): void {
+  #takeOver(handOver: HandOver, isBroken: boolean): void {
     const successor = handOver.successor!;
+    const missing = handOver.missing(isBroken, this.settings.scheduler.now());
     this.#link?.close();
     this.#link = successor;
     if (successor.isReady) this.#subscriptions.takeOver(successor, handOver.confirmed, handOver.unanswered);
     else this.#subscriptions.end();
     handOver.hasTakenOver();
-    if (handOver.mustRepeat) this.#beginHandOver();
+    for (const span of missing) this.#delivery.missing(span);
+    if (handOver.mustRepeat && !this.#isEnding) this.#beginHandOver();
   }
 
   #endHandOver(): void {
@@ -275,10 +276,11 @@ export class StreamRun implements LinkHost {
   }
 
   #onSilence(): void {
-    const { name } = this.parts;
     this.#feed.state = 'stale';
     this.#subscriptions.isSilent = true;
-    this.#link?.end(new ProviderSilent(name, `the connection carried no data for ${this.settings.staleAfterMs} ms`));
+    this.#link?.end(
+      new ProviderSilent(this.parts.name, `the connection carried no data for ${this.settings.staleAfterMs} ms`),
+    );
   }
 
   #stop(): void {
