@@ -62,6 +62,7 @@ const LONG_NAMES: Readonly<Record<string, string>> = {
   timestamptz: 'timestamp with time zone',
   float8: 'double precision',
   int8: 'bigint',
+  bool: 'boolean',
 };
 
 const COLUMNS = barsTable.columns.map(({ name, type }) => {
