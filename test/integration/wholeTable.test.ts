@@ -87,7 +87,7 @@ describe('a table that refuses every row', () => {
   it('is waited for, and costs no row: a missing partition', async () => {
     const columns =
       'vendor text, symbol text, timeframe text, ts timestamptz, open float8, high float8, low float8, close float8, ' +
-      'volume float8, seq int8';
+      'volume float8, is_final bool, is_complete bool, trades int8, vwap float8, seq int8';
     await pool.query(`CREATE TABLE bars (${columns}, ${KEY}) PARTITION BY RANGE (ts)`);
     const { letters, failures, monitor, result } = pipeline(barsSink(pool), barsOf(2_000, 1_000));
     await expect
