@@ -17,7 +17,7 @@ import { isProviderChoiceError, isProviderError } from 'sluice/providers';
 import { isSettingsError, loadSettings, type Settings } from 'sluice/settings';
 import { type BadRow, replayFile, synthetic } from 'sluice/sources';
 import { pipelineTelemetry, serveTelemetry } from 'sluice/telemetry';
-import { feedReport, liveSource } from './run-pipeline-to-store/liveProvider.js';
+import { checkProvider, feedReport, liveSource } from './run-pipeline-to-store/liveProvider.js';
 import { holdsPassword, isLive, type LiveOptions, type Options, readOptions } from './run-pipeline-to-store/options.js';
 import { showProgress } from './run-pipeline-to-store/progress.js';
 import { showTables } from './run-pipeline-to-store/tables.js';
@@ -109,6 +109,7 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
 async function main(options: Options, settings: Settings): Promise<void> {
   const { folder, workers } = options;
   const databaseUrl = options.databaseUrl ?? settings.databaseUrl?.reveal();
+  if (isLive(options)) await checkProvider(options as LiveOptions);
   const store = await openStore({ databaseUrl, folder, poolSize: workers });
   try {
     console.log(`store: ${store.kind === 'pglite' ? `embedded PGlite in ${options.folder}` : 'Postgres'}`);

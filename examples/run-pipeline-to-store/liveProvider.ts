@@ -48,6 +48,8 @@ export async function liveSource(
     ...(capture && { wrapConnect: capture.wrapConnect }),
     ...replay?.config,
   };
+  const notice = isModule(name) ? undefined : findProvider(name).notice;
+  if (notice !== undefined) console.error(notice);
   const provider = await make(options, config);
   if (replay && replay.provider !== provider.name) {
     throw new ProviderChoiceError(
@@ -65,6 +67,11 @@ export async function liveSource(
   }
 }
 
+/** Says what a provider of the registry lacks, such as a key, before anything is opened. */
+export async function checkProvider(options: LiveOptions): Promise<void> {
+  if (!isModule(options.provider)) await make(options, {});
+}
+
 /** A provider of the registry, or of a module whose default export is a function of the config. */
 async function make({ provider: name, url, replay }: LiveOptions, stream: ProviderStreamConfig): Promise<Provider> {
   const where = url === undefined ? {} : { url };
@@ -74,8 +81,7 @@ async function make({ provider: name, url, replay }: LiveOptions, stream: Provid
     if (typeof made?.stream === 'function') return made;
     throw new ProviderChoiceError(`the default export of ${name} must be a function (config) => Provider`);
   }
-  const { entry, notice } = findProvider(name);
-  if (notice !== undefined) console.error(notice);
+  const { entry } = findProvider(name);
   const secrets = Object.entries(loadVariables(entry.variables));
   const variables = Object.fromEntries(secrets.map(([variable, secret]) => [variable, secret?.reveal()]));
   return entry.create({ ...where, variables, stream, isReplay: replay !== undefined });

@@ -174,8 +174,9 @@ describe('npm start with a provider', () => {
   ])(
     'refuses %s with 2',
     async (_, args, words) => {
-      const { code, stderr } = await start(args);
+      const { code, stderr, stdout } = await start(args);
       expect(stderr).toContain(words);
+      if (words.includes('ALPACA')) expect(stdout).not.toContain('store:');
       expect(code).toBe(2);
     },
     30_000,

@@ -223,6 +223,22 @@ describe('trades and quotes of the past', () => {
     expect(past).toMatchObject(records.map(() => ({ ts: T })));
   });
 
+  it.each<[object, string]>([
+    [{ id: '77', sequence_number: 1_061 }, 'q1061'],
+    [{ sequence_number: 1_061 }, 'q1061'],
+    [{ id: '77' }, '302:77'],
+    [{}, '302:1.5:10#1'],
+  ])('of an option with %j has the id %s', async (ids, id) => {
+    const row = { price: 1.5, size: 10, exchange: 302, sip_timestamp: T * 1e6, conditions: [209], ...ids };
+    const server = createServer((_, response) => response.end(JSON.stringify({ status: 'OK', results: [row] })));
+    releases.push(() => server.close());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const restUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const provider = massive({ key: 'k3y', market: 'options', restUrl, plan: 'paid' });
+    const trades = { of: 'trade', symbol: 'O:SPY261218C00600000', from: T - MINUTE, to: T + MINUTE } as const;
+    expect((await all(provider.history(trades))).flat()).toMatchObject([{ id }]);
+  });
+
   it('are asked by nanoseconds', async () => {
     const venue = await start();
     await all(of(venue).history({ of: 'trade', symbol: 'AAPL', from: T + 0.001, to: T + MINUTE }));

@@ -337,7 +337,7 @@ describe('options and requests that are wrong', () => {
     [
       { market: 'options' },
       { kinds: ['quote'], symbols: ['*'] },
-      'massive: stream: symbols must be what the market options',
+      'massive: stream: symbols must be valid for the market options (the quotes of options have no wildcard',
     ],
     [
       { market: 'options' },
@@ -346,7 +346,11 @@ describe('options and requests that are wrong', () => {
     ],
     [{ market: 'forex' }, { kinds: ['quote'], symbols: ['EUR-USD'] }, 'as EUR/USD), got "EUR-USD"'],
     [{ market: 'crypto' }, { kinds: ['trade'], symbols: ['X:BTCUSD'] }, 'as BTC-USD), got "X:BTCUSD"'],
-    [{}, { kinds: ['trade'], symbols: ['A,B'] }, 'has neither blanks nor commas), got "A,B"'],
+    [
+      {},
+      { kinds: ['trade'], symbols: ['A,B'] },
+      'symbols must be valid for the market stocks (a symbol must not contain blanks or commas), got "A,B"',
+    ],
     [
       { market: 'indices' },
       { kinds: ['trade'], symbols: ['I:SPX'] },

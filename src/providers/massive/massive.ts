@@ -244,7 +244,7 @@ function checkRequest(market: MassiveMarket, { kinds, symbols }: SubscriptionReq
   for (const of of kinds) {
     for (const symbol of symbols) {
       const problem = typeof symbol === 'string' ? symbolProblem(market, { of, symbol }) : undefined;
-      if (problem !== undefined) reject(owner, 'symbols', `what the market ${market} has (${problem})`, symbol);
+      if (problem !== undefined) reject(owner, 'symbols', `valid for the market ${market} (${problem})`, symbol);
     }
   }
   const contracts = new Set(symbols).size;

@@ -209,7 +209,7 @@ describe('subscriptions', () => {
     ['indices', trade('I:SPX'), 'the market indices has bar, and bars of 1m and 1s'],
     ['stocks', bar('AAPL', '5m'), 'the market stocks has bar, trade, quote, and bars of 1m and 1s'],
     ['stocks', { of: 'news', symbol: 'AAPL' }, 'the market stocks has bar, trade, quote'],
-    ['stocks', trade('AAPL,MSFT'), 'a symbol has neither blanks nor commas'],
+    ['stocks', trade('AAPL,MSFT'), 'a symbol must not contain blanks or commas'],
     ['options', quote('*'), 'the quotes of options have no wildcard: name up to 1000 contracts'],
     ['forex', quote('EUR-USD'), 'the records of a pair are spelled with a slash, as EUR/USD'],
     ['crypto', trade('X:BTCUSD'), 'the records of a pair are spelled with a dash, as BTC-USD'],

@@ -34,7 +34,7 @@ export function channelOf(slot: string): string {
 
 /** What is wrong with a symbol before the vendor is asked, in words: it cannot be part of a list, or would never get an answer. */
 export function symbolProblem(market: MassiveMarket, { of, symbol }: Series): string | undefined {
-  if (/[\s,]/.test(symbol)) return 'a symbol has neither blanks nor commas';
+  if (/[\s,]/.test(symbol)) return 'a symbol must not contain blanks or commas';
   if (symbol === '*') {
     const isOptionQuote = market === 'options' && of === 'quote';
     return isOptionQuote

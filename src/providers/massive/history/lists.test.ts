@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Fundamentals } from '../../../market/fundamentals.js';
 import { fundamentalsKey } from '../../../market/index.js';
@@ -90,6 +92,25 @@ describe('what else the vendor has', () => {
       [{ ...put, last: null, theta: null, vega: null, seq }],
     ]);
     expect((await all(of(venue).optionChain({ ...query, optionType: 'P' }))).flat()).toHaveLength(1);
+  });
+
+  it.each<[string, string, string]>([
+    ['I:SPX', 'O:SPX261218C06000000', 'I:SPX'],
+    ['I:SPX', 'O:SPXW261218C06000000', 'SPXW'],
+    ['AAPL', 'O:AAPL261218C06000000', 'AAPL'],
+    ['AAPL', 'O:AAPL1261218C06000000', 'AAPL1'],
+    ['BRK.B', 'O:BRKB261218C06000000', 'BRK.B'],
+  ])('contracts of another root than that of %s apart: %s is of %s', async (symbol, ticker, root) => {
+    const details = { ticker, contract_type: 'call', expiration_date: '2026-12-18', strike_price: 6_000 };
+    const server = createServer((_, response) => {
+      response.end(JSON.stringify({ status: 'OK', results: [{ details, last_quote: { bid: 900, ask: 901 } }] }));
+    });
+    releases.push(() => server.close());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const restUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const provider = massive({ key: 'k3y', market: 'options', restUrl, plan: 'paid' });
+    const [snapshot] = (await all(provider.optionChain({ symbol }))).flat();
+    expect(snapshot).toMatchObject({ symbol: root, expiry: '2026-12-18', strike: 6_000, bid: 900 });
   });
 
   it('news, with the mean of the sentiments', async () => {

@@ -39,7 +39,7 @@ const TYPES: Readonly<Record<string, 'C' | 'P' | undefined>> = { call: 'C', put:
 
 /**
  * A chain as it is now: contracts ordered by their tickers. What the vendor leaves out, as the greeks of contracts that are deep in
- * the money, is `null`, and so is a bid or an ask of 0. Contracts that are neither a call nor a put make no record.
+ * the money, is `null`, and so is a bid or an ask of 0. `symbol` is the root of the contract where that is another than the underlying. Contracts that are neither a call nor a put make no record.
  */
 export function optionChain(source: HistorySource, query: MassiveChainQuery): AsyncIterable<readonly OptionSnapshot[]> {
   const read = readOptions('massive: optionChain', query, QUERY);
@@ -64,7 +64,20 @@ export function optionChain(source: HistorySource, query: MassiveChainQuery): As
   });
 }
 
-function snapshotOf(row: Raw, symbol: string, receivedAt: number): OptionSnapshot | readonly [] | Unreadable {
+/** A contract as the vendor spells it: root, expiry, call or put, strike (https://massive.com/docs/rest/options/contracts). */
+const CONTRACT = /^O:(.+)\d{6}[CP]\d{8}$/;
+
+/**
+ * The symbol of a contract: its underlying as it was asked for, unless the contract has another root. `SPXW` and `SPX`, or `AAPL1`
+ * after a split, are other contracts with the same expiry and strike. Roots have no dots: those on `BRK.B` have `BRKB`.
+ */
+function symbolOf(ticker: unknown, underlying: string): string {
+  const root = typeof ticker === 'string' ? CONTRACT.exec(ticker)?.[1] : undefined;
+  const plain = underlying.replace(/^I:/, '').replaceAll('.', '');
+  return root === undefined || root === plain ? underlying : root;
+}
+
+function snapshotOf(row: Raw, asked: string, receivedAt: number): OptionSnapshot | readonly [] | Unreadable {
   const details = member(row, 'details');
   const quote = member(row, 'last_quote');
   const trade = member(row, 'last_trade');
@@ -77,6 +90,7 @@ function snapshotOf(row: Raw, symbol: string, receivedAt: number): OptionSnapsho
   if (optionType !== 'C' && optionType !== 'P') return wrongField('details.contract_type', '"call" or "put"', type);
   if (!isCalendarDate(expiry)) return wrongField('details.expiration_date', 'a date', expiry);
   if (!isPrice(strike) || strike <= 0) return wrongField('details.strike_price', 'a price', strike);
+  const symbol = symbolOf(details.ticker, asked);
   if (!isSymbolText(symbol)) return wrongField('symbol', 'a ticker', symbol);
   const ts = timeOf(quote.last_updated, trade.sip_timestamp, day.last_updated, receivedAt);
   if (Number.isNaN(ts)) return wrongField('last_quote.last_updated', 'a time in nanoseconds', quote.last_updated);

@@ -88,9 +88,11 @@ function tradeOfRow(
   if (venue === undefined) return wrongField('exchange', 'the number of an exchange', exchange);
   const conditions = codeTexts(row.conditions);
   if (conditions === undefined) return wrongField('conditions', 'a list of conditions', row.conditions);
+  // The stream has no other id for options.
+  const isOfStream = market === 'options' && row.sequence_number !== undefined;
   const isNumbered = row.id !== undefined || row.sequence_number !== undefined;
   const id = isNumbered
-    ? tradeId(venue, row.id, row.trf_id, row.sequence_number)
+    ? tradeId(venue, isOfStream ? undefined : row.id, row.trf_id, row.sequence_number)
     : numbers.next(ts, `${venue ?? ''}:${price}:${size}`);
   if (id === undefined) return wrongField('id', 'the id of a trade', row.id ?? row.sequence_number);
   return { kind: 'trade', vendor: VENDOR, symbol, ts, price, size, id, venue, side: null, conditions, seq };
