@@ -45,6 +45,7 @@ export async function liveSource(
       if (isUnreachable(error)) throw error;
       console.error(`${messageOf(error)}; it is tried again in ${Math.ceil(delayMs / 1_000)} s`);
     },
+    ...(options.staleAfter !== undefined && { staleAfterMs: options.staleAfter }),
     ...(capture && { wrapConnect: capture.wrapConnect }),
     ...replay?.config,
   };

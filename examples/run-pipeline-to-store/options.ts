@@ -9,6 +9,7 @@ export interface LiveOptions {
   readonly symbols?: readonly string[];
   readonly kinds?: readonly string[];
   readonly timeframe?: string;
+  readonly staleAfter?: number;
   readonly capture?: string;
   readonly replay?: string;
   readonly speed: number | 'max';
@@ -114,6 +115,7 @@ export function readOptions(argv: readonly string[], settings: Settings): Option
     .option('--timeframe <name>', 'of bars, such as 1m')
     .option('--url <address>', "another address than the vendor's own, such as one of `sluice sim`")
     .option('--for <time>', 'how long to stream, such as 60s; without it until Ctrl-C', span)
+    .option('--stale-after <time>', 'how long no data may come before it connects again (default: any time)', span)
     .option('--capture <folder>', 'record the frames of the provider, for a replay')
     .option('--replay <folder>', 'play a capture in place of the provider')
     .addOption(new Option('--speed <n>', 'how many times faster to play it, or max').argParser(speed).default(1))
@@ -134,11 +136,12 @@ export function readOptions(argv: readonly string[], settings: Settings): Option
   const isGiven = (option: string) => command.getOptionValueSource(option) === 'cli';
   for (const option of foreignOf(options)) {
     // Without a word it would be ignored.
-    if (isGiven(option)) command.error(`error: option '--${option}' does not go with --provider ${options.provider}`);
+    if (isGiven(option))
+      command.error(`error: option '--${flagOf(option)}' does not go with --provider ${options.provider}`);
   }
-  for (const option of ['url', 'capture']) {
+  for (const option of ['url', 'capture', 'staleAfter']) {
     if (options.replay !== undefined && isGiven(option)) {
-      command.error(`error: option '--${option}' does not go with --replay`);
+      command.error(`error: option '--${flagOf(option)}' does not go with --replay`);
     }
   }
   if (options.replay === undefined && isGiven('speed')) command.error("error: option '--speed' needs --replay");
@@ -154,7 +157,12 @@ const INSIDE = ['sp500', 'synthetic'];
 const OUTSIDE = PROVIDERS.flatMap(({ name, aliases }) => [name, ...aliases]);
 const OF_FILES = ['file'];
 const GENERATED = ['count', 'seed', 'revisions', 'duplicates'];
-const LIVE = ['url', 'kinds', 'timeframe', 'for', 'capture', 'replay', 'speed'];
+const LIVE = ['url', 'kinds', 'timeframe', 'for', 'staleAfter', 'capture', 'replay', 'speed'];
+
+/** An option as it is written: `stale-after`. */
+function flagOf(option: string): string {
+  return option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
 
 function provider(text: string): string {
   if (INSIDE.includes(text) || OUTSIDE.includes(text) || /[\\/]|\.[cm]?js$/.test(text)) return text;

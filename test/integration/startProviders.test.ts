@@ -118,6 +118,14 @@ describe('npm start with a provider', () => {
     expect(ended.stdout).toMatch(/coinbase (live|connecting) \(\d of 1 series\)/);
   }, 60_000);
 
+  it('connects again when no data come for --stale-after', async () => {
+    const args = ['--provider', 'coinbase', '--url', venue.url, '--kinds', 'trade', '--stale-after', '300ms'];
+    const ended = await start(args, (child) => {
+      void venue.until(({ accepted }) => accepted.length === 2).then(() => child.kill('SIGINT'));
+    });
+    expect(ended.stdout).toMatch(/^coinbase: .*last error: .*carried no data for 300 ms/m);
+  }, 60_000);
+
   it('says in one sentence that the vendor cannot be reached', async () => {
     const { url } = venue;
     await venue.close();
@@ -162,6 +170,11 @@ describe('npm start with a provider', () => {
       'an address with a replay',
       ['--provider', 'coinbase', '--replay', 'x', '--url', 'ws://x'],
       "'--url' does not go with --replay",
+    ],
+    [
+      'a wait with generated bars',
+      ['--provider', 'synthetic', '--stale-after', '1s'],
+      "option '--stale-after' does not go with --provider synthetic",
     ],
     ['a speed without a replay', ['--provider', 'coinbase', '--speed', 'max'], "option '--speed' needs --replay"],
     [
