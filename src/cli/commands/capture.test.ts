@@ -69,6 +69,7 @@ describe('sluice capture', () => {
     expect(stderr).toMatch(
       /^error: coinbase: could not connect to 127\.0\.0\.1:\d+: connection refused \(ECONNREFUSED\)\n$/,
     );
+    expect(files()).toEqual([]);
   });
 
   it('waits as long as the vendor says before it is asked at all, and says so', async () => {

@@ -54,6 +54,7 @@ async function capture(context: CommandContext, options: CaptureOptions): Promis
   const monitor = new PipelineMonitor();
   const stop = new AbortController();
   let trouble: unknown;
+  let hasFailed = false;
   const frames = captureFrames(folder, {
     onError(error) {
       if (frames.counts.fileBytes > 0) {
@@ -92,13 +93,16 @@ async function capture(context: CommandContext, options: CaptureOptions): Promis
     );
     if (trouble !== undefined) throw trouble;
   } catch (error) {
+    hasFailed = true;
     const cause = isRunError(error) ? error.cause : error;
     if (!isProviderError(cause)) throw error;
     context.exitCode = cause.retryable ? EXIT.FAILED : EXIT.USAGE;
     await context.report(`error: ${formatError(cause)}`);
   } finally {
     clearTimeout(timer);
-    await frames.close();
+    // What failed before the first frame tells a replay nothing.
+    if (hasFailed && frames.counts.frames === 0) await frames.discard();
+    else await frames.close();
   }
   await summarise(context, folder, frames, options);
 }

@@ -73,6 +73,8 @@ export interface FrameCapture {
   readonly counts: CaptureCounts;
   /** Writes what waits and names the last files. What comes afterwards is not captured. Rejects with a {@link FrameCaptureError}. */
   close(): Promise<void>;
+  /** Closes, and removes its files: for a capture of which nothing is of use. */
+  discard(): Promise<void>;
 }
 
 /**
@@ -141,6 +143,10 @@ export function captureFrames(folder: string, config: CaptureFramesConfig = {}):
     async close() {
       const ends = await Promise.allSettled(recorders.map((recorder) => recorder.close()));
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    },
+    async discard() {
+      await this.close();
+      for (const recorder of recorders) await recorder.log?.discard();
     },
   };
 }

@@ -96,6 +96,13 @@ export class CaptureLog {
     await this.#closeFile();
   }
 
+  /** Removes what it has written, once it is closed. */
+  async discard(): Promise<void> {
+    const { folder } = this.#config;
+    for (; this.segments > 0; this.segments -= 1) await this.#disk.remove(join(folder, this.#nameOf(CLOSED)));
+    this.writtenBytes = 0;
+  }
+
   #closeHole(): void {
     const hole: HoleEvent = { is: 'hole', ...this.#hole! };
     this.#hole = undefined;
