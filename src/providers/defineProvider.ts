@@ -41,7 +41,7 @@ export function defineProvider(parts: ProviderParts, config: ProviderStreamConfi
     return gatedSource<MarketEvent>(source, (outlet) => {
       const feed = outlet.context.monitor.registerFeed?.(name) ?? new FeedAccount(name, name);
       const run = new StreamRun(outlet, {
-        parts,
+        parts: parts.sessions ? { ...parts, session: parts.sessions() } : parts,
         connect,
         settings,
         feed,

@@ -89,6 +89,8 @@ export interface ProviderParts {
   readonly pacing: ProviderPacing;
   /** Makes the session of a new connection. */
   readonly session: () => ProviderSession;
+  /** Called once per stream, in place of `session`: what it returns makes that stream's sessions, which may share state. */
+  readonly sessions?: () => () => ProviderSession;
   readonly normalise: Normalise;
   readonly connect: Connect;
   readonly history?: (range: HistoryRange) => AsyncIterable<readonly MarketEvent[]>;

@@ -1,5 +1,6 @@
 import type { GatewayMethod } from '../../src/providers/ibkr/frames.js';
 import { LiveSession, type LiveSessionConfig } from '../../src/providers/ibkr/liveSession.js';
+import { TickMemory } from '../../src/providers/ibkr/tickMemory.js';
 import type { ProviderError } from '../../src/providers/providerErrors.js';
 import type { Frame, Hole, ProviderSession, Refusal, Series, SessionStep } from '../../src/providers/session.js';
 
@@ -48,9 +49,13 @@ export class IbkrScript {
   wakeAt = Number.POSITIVE_INFINITY;
   readonly session: ProviderSession;
 
-  constructor(config: Partial<LiveSessionConfig> = {}, now = Date.parse('2026-01-05T14:30:00Z')) {
+  constructor(
+    config: Partial<LiveSessionConfig> = {},
+    now = Date.parse('2026-01-05T14:30:00Z'),
+    memory = new TickMemory(),
+  ) {
     this.now = now;
-    this.session = new LiveSession({ ...LIVE, ...config });
+    this.session = new LiveSession({ ...LIVE, ...config }, memory);
     this.step(this.session.opened(now));
   }
 

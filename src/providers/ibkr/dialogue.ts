@@ -1,3 +1,4 @@
+import type { ProfilePacer } from '../../policies/pacingProfile.js';
 import { ConnectionLost, ProviderSilent } from '../providerErrors.js';
 import type { Frame } from '../session.js';
 import { ContractBook, type Entry } from './contractBook.js';
@@ -7,7 +8,7 @@ import { call, type GatewayEvent, readEvent } from './frames.js';
 import { codeRow, type Farm, type Fate } from './gatewayCodes.js';
 import { gatewayError, NAME, refusedByGateway } from './gatewayErrors.js';
 import { Outbox } from './outbox.js';
-import { FREE } from './pacing.js';
+import { FREE, type RequestCost } from './pacing.js';
 import type { StepBuilder } from './stepBuilder.js';
 
 export interface DialogueConfig {
@@ -18,6 +19,8 @@ export interface DialogueConfig {
   /** 1 live, 2 frozen, 3 delayed, 4 delayed and frozen. */
   readonly marketDataType: 1 | 2 | 3 | 4;
   readonly contracts: Readonly<Record<string, IbkrContract>>;
+  /** The limits of requests, shared by all connections of a provider. Default: those of this connection alone. */
+  readonly requests?: ProfilePacer<RequestCost>;
 }
 
 /** What is done over a dialogue: live series, or requests for history. */
@@ -73,7 +76,7 @@ export class Dialogue {
     this.#config = config;
     this.#handler = handler;
     this.out = out;
-    this.outbox = new Outbox(out);
+    this.outbox = new Outbox(out, config.requests);
     this.#book = new ContractBook(config.contracts);
   }
 

@@ -10,7 +10,8 @@ import { HistoryDesk } from './history/historyDesk.js';
 import { ibkrHistory } from './history/ibkrHistory.js';
 import { LiveSession, type LiveSessionConfig } from './liveSession.js';
 import { normaliser } from './normalise.js';
-import { IBKR_PACING } from './pacing.js';
+import { IBKR_PACING, requestPacer } from './pacing.js';
+import { TickMemory } from './tickMemory.js';
 
 /** Of the time that the stream gives to the login, so that the session says what is wrong before the stream does. */
 const LOGIN_SHARE = 0.6;
@@ -56,6 +57,7 @@ export function ibkr(config: IbkrConfig = {}): Provider {
     optionIntervalMs: read.optionIntervalMs,
     newsProviders: read.newsProviders as readonly string[],
     fundamentalReport: read.fundamentalReport,
+    requests: requestPacer(),
   };
   const normalise = normaliser({ newsUrl: read.newsUrl ?? placeholderUrl });
   const { scheduler, connectTimeoutMs, onNotice, historyTimeoutMs } = read;
@@ -75,6 +77,10 @@ export function ibkr(config: IbkrConfig = {}): Provider {
       timeframes: LIVE_TIMEFRAMES,
       pacing: IBKR_PACING,
       session: () => new LiveSession(session),
+      sessions: () => {
+        const memory = new TickMemory();
+        return () => new LiveSession(session, memory);
+      },
       normalise,
       connect: gatewayConnect({ ...address, clientIds }),
       history: (range) => ibkrHistory(range, { desk, live: session, normalise, now: () => scheduler.now() }),

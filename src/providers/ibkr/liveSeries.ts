@@ -4,7 +4,7 @@ import { FormingBar, type RawBar } from './formingBar.js';
 import type { LiveConfig } from './liveRequests.js';
 import { OptionState } from './optionState.js';
 import type { StepBuilder } from './stepBuilder.js';
-import { TickNumbers } from './tickNumbers.js';
+import type { TickNumbers } from './tickNumbers.js';
 import { type TradingHours, tradingHoursOf } from './times.js';
 
 /**
@@ -39,7 +39,7 @@ export class LiveSeries {
   askAt = Number.POSITIVE_INFINITY;
   bar: FormingBar | undefined;
   option: OptionState | undefined;
-  readonly numbers = new TickNumbers();
+  readonly numbers: TickNumbers;
   readonly #out: StepBuilder;
   readonly #config: LiveConfig;
   #hours: TradingHours | undefined;
@@ -49,7 +49,8 @@ export class LiveSeries {
   /** Why records may be missing since the last one. */
   #holeReason: string | undefined;
 
-  constructor(series: Series, out: StepBuilder, config: LiveConfig) {
+  constructor(series: Series, out: StepBuilder, config: LiveConfig, numbers: TickNumbers) {
+    this.numbers = numbers;
     this.series = series;
     this.#out = out;
     this.#config = config;

@@ -9,6 +9,7 @@ import { handleLive, isLiveEvent } from './liveData.js';
 import { type LiveConfig, liveRequest } from './liveRequests.js';
 import { LiveSeries, RETRY_MS } from './liveSeries.js';
 import { StepBuilder } from './stepBuilder.js';
+import { TickMemory } from './tickMemory.js';
 
 export interface LiveSessionConfig extends DialogueConfig, LiveConfig {}
 
@@ -23,11 +24,14 @@ export class LiveSession implements ProviderSession, DialogueHandler {
   readonly #out = new StepBuilder();
   readonly #config: LiveSessionConfig;
   readonly #dialogue: Dialogue;
+  readonly #memory: TickMemory;
   readonly #series = new Map<string, LiveSeries>();
   readonly #byId = new Map<number, LiveSeries>();
 
-  constructor(config: LiveSessionConfig) {
+  /** `memory` is shared by the sessions of one stream, one after the other. */
+  constructor(config: LiveSessionConfig, memory = new TickMemory()) {
     this.#config = config;
+    this.#memory = memory;
     this.#dialogue = new Dialogue(config, this.#out, this);
   }
 
@@ -45,7 +49,7 @@ export class LiveSession implements ProviderSession, DialogueHandler {
     for (const one of series) {
       const key = keyOf(one);
       if (this.#series.has(key)) continue;
-      const live = new LiveSeries(one, this.#out, this.#config);
+      const live = new LiveSeries(one, this.#out, this.#config, this.#memory.claim(key, this, now));
       this.#series.set(key, live);
       this.#enter(live, this.#dialogue.lookUp(one.symbol, now), now);
     }
@@ -58,6 +62,7 @@ export class LiveSession implements ProviderSession, DialogueHandler {
       const live = this.#series.get(keyOf(one));
       if (!live) continue;
       this.#series.delete(keyOf(one));
+      this.#memory.forget(keyOf(one));
       this.#release(live, true);
     }
     this.#dialogue.outbox.flush(now);
@@ -141,6 +146,7 @@ export class LiveSession implements ProviderSession, DialogueHandler {
 
   check(now: number): void {
     const { outbox } = this.#dialogue;
+    this.#memory.tidy(this, now);
     this.#askForConfirmation(now);
     let isWaiting = outbox.waiting > 0;
     for (const live of [...this.#series.values()]) {

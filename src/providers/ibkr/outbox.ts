@@ -1,6 +1,6 @@
 import { ProfilePacer } from '../../policies/pacingProfile.js';
 import type { Frame } from '../session.js';
-import { MESSAGE_PACING, REQUEST_PACING, type RequestCost } from './pacing.js';
+import { MESSAGE_PACING, type RequestCost, requestPacer } from './pacing.js';
 import type { StepBuilder } from './stepBuilder.js';
 
 /** A request that is sent as soon as the limits allow. */
@@ -20,13 +20,15 @@ export interface Outgoing {
 export class Outbox {
   readonly #out: StepBuilder;
   readonly #messages = new ProfilePacer(MESSAGE_PACING, 'ibkr: messages');
-  readonly #requests = new ProfilePacer(REQUEST_PACING, 'ibkr: requests');
+  readonly #requests: ProfilePacer<RequestCost>;
   #urgent: Frame[] = [];
   #waiting: Outgoing[] = [];
   #pausedUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(out: StepBuilder) {
+  /** The limits of messages are of a connection; those of requests hold for all connections that share `requests`. */
+  constructor(out: StepBuilder, requests: ProfilePacer<RequestCost> = requestPacer()) {
     this.#out = out;
+    this.#requests = requests;
   }
 
   /** How many requests wait. */

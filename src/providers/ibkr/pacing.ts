@@ -1,5 +1,5 @@
 import { timeframeMs } from '../../market/timeframe.js';
-import type { PacingProfile } from '../../policies/pacingProfile.js';
+import { type PacingProfile, ProfilePacer } from '../../policies/pacingProfile.js';
 import type { HistoryRange, ProviderPacing } from '../provider.js';
 
 /** What a request costs in the limits of IBKR (https://interactivebrokers.github.io/tws-api/historical_limitations.html). */
@@ -35,6 +35,9 @@ export const REQUEST_PACING: PacingProfile<RequestCost> = {
     { limit: 1, perMs: 15_000, by: ({ ticks }) => ticks, weight: ({ ticks }) => (ticks === '' ? 0 : 1) },
   ],
 };
+
+/** What keeps to those limits: one for all connections to the same TWS, as a new connection does not begin them anew. */
+export const requestPacer = (): ProfilePacer<RequestCost> => new ProfilePacer(REQUEST_PACING, 'ibkr: requests');
 
 /** The most requests for history that may be open at a time. */
 export const MAX_OPEN_HISTORY = 50;
