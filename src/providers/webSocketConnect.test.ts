@@ -148,6 +148,30 @@ describe('the end of a connection says why:', () => {
     expect(error.message).toBe(`toy: could not connect to 127.0.0.1:${port}: connection refused (ECONNREFUSED)`);
   });
 
+  it.each([
+    ['words that are cut', 404, `${'x'.repeat(197)}s3cret`],
+    ['words of a failure that are cut', 500, `${'x'.repeat(297)}s3cret`],
+    [
+      'a refusal that is not read to its end',
+      500,
+      ['<i ', 'x'.repeat(900), '><i ', 'x'.repeat(900), '>', ' '.repeat(237), 's3cret', ' '.repeat(9_000)].join(''),
+    ],
+  ])('the handshake is refused with the key in %s', async (_, status, body) => {
+    const port = await listen(
+      createTcpServer((socket) => {
+        socket.on('error', () => {});
+        // In two parts: the first has what is read, and ends within the key.
+        socket.write(`HTTP/1.1 ${status} No\r\ncontent-length: ${body.length}\r\n\r\n`);
+        const cut = Math.min(body.length, body.indexOf('s3cret') + 3);
+        socket.write(body.slice(0, cut));
+        if (body.length < 2_048) socket.end(body.slice(cut));
+      }),
+    );
+    const { message } = await messageOf(`ws://127.0.0.1:${port}/`);
+    expect(message).toContain(`was answered with HTTP ${status}`);
+    expect(message).not.toContain('s3c');
+  });
+
   it('no such host', async () => {
     const error = await messageOf('ws://sluice.invalid/?key=s3cret');
     expect(error.message).toMatch(/^toy: could not connect to sluice\.invalid: (no such host|the name of the host)/);

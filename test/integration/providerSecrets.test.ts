@@ -31,12 +31,12 @@ afterEach(async () => {
 /** Every way in which a secret could be spelled. */
 const SPELLINGS = [SECRET, encodeURIComponent(SECRET), Buffer.from(SECRET).toString('base64').replace(/=+$/, '')];
 
-function expectNoSecret(what: string, text: string): void {
-  for (const spelling of SPELLINGS) expect(text.includes(spelling), `${what} has the secret`).toBe(false);
-}
-
 /** A part of the secret that no other text has, as it is or in base64: what a cut leaves. */
 const PARTS = [SECRET.slice(0, 8), SECRET.slice(-8), Buffer.from(SECRET).toString('base64').slice(0, 10)];
+
+function expectNoSecret(what: string, text: string): void {
+  for (const one of [...SPELLINGS, ...PARTS]) expect(text.includes(one), `${what} has the secret`).toBe(false);
+}
 
 /** The files below a folder, unpacked. */
 function textsBelow(path: string): readonly (readonly [string, string])[] {
@@ -146,6 +146,8 @@ describe.each(withSecrets)('a run of $name shows its secret nowhere', (registere
       venue.publishMalformed(recordsOf(registered, 6), 1);
       // An element that nobody knows, in the form of each vendor.
       venue.send(JSON.stringify([{ ev: 'Zz', T: 'z', sym: SECRET, [SECRET]: [`the key ${SECRET}`] }]));
+      // One that is quoted, as far as a person reads.
+      venue.send(JSON.stringify([{ ev: beforeCut(80) + SECRET, T: beforeCut(80) + SECRET }]));
       venue.reset();
       await venue.until((now) => now.accepted.length >= 2 && subscribed(now));
     });
@@ -210,7 +212,6 @@ describe.each(withSecrets)('a run of $name shows its secret nowhere', (registere
       for (const what of [await ask(), await ask((one) => rejected.push(one)), ...rejected]) {
         const text = inspect(what, { depth: 10, showHidden: true });
         expectNoSecret(text.slice(0, 300), text);
-        for (const part of PARTS) expect(text.includes(part), `a part of the secret is in ${text}`).toBe(false);
       }
     } finally {
       server.closeAllConnections();
