@@ -19,7 +19,7 @@ export interface DialogueConfig {
   /** 1 live, 2 frozen, 3 delayed, 4 delayed and frozen. */
   readonly marketDataType: 1 | 2 | 3 | 4;
   readonly contracts: Readonly<Record<string, IbkrContract>>;
-  /** The limits of requests, shared by all connections of a provider. Default: those of this connection alone. */
+  /** The limits of requests, where connections share them. Default: those of this connection alone. */
   readonly requests?: ProfilePacer<RequestCost>;
 }
 

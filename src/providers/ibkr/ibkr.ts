@@ -10,7 +10,7 @@ import { HistoryDesk } from './history/historyDesk.js';
 import { ibkrHistory } from './history/ibkrHistory.js';
 import { LiveSession, type LiveSessionConfig } from './liveSession.js';
 import { normaliser } from './normalise.js';
-import { IBKR_PACING, requestPacer } from './pacing.js';
+import { IBKR_PACING } from './pacing.js';
 import { TickMemory } from './tickMemory.js';
 
 /** Of the time that the stream gives to the login, so that the session says what is wrong before the stream does. */
@@ -57,7 +57,6 @@ export function ibkr(config: IbkrConfig = {}): Provider {
     optionIntervalMs: read.optionIntervalMs,
     newsProviders: read.newsProviders as readonly string[],
     fundamentalReport: read.fundamentalReport,
-    requests: requestPacer(),
   };
   const normalise = normaliser({ newsUrl: read.newsUrl ?? placeholderUrl });
   const { scheduler, connectTimeoutMs, onNotice, historyTimeoutMs } = read;
