@@ -84,7 +84,7 @@ describe('Branch', () => {
     expect(String(errors[0])).toMatch(/lane\[0\] has a subscriber already: use broadcast\(\)/);
   });
 
-  it('completes at once for who comes after its end', () => {
+  it('completes at once for a subscriber that comes after its end', () => {
     const { branch: lane } = branch();
     let completions = 0;
     const count = {

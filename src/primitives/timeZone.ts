@@ -11,7 +11,7 @@ export interface TimeZone {
   instantOf(wall: number): number;
 }
 
-/** The zone of an IANA name, such as `America/New_York`; `undefined` if there is none of that name. */
+/** The zone of an IANA name, such as `America/New_York`; `undefined` if no zone has that name. */
 export function timeZoneOf(name: string): TimeZone | undefined {
   const clock = clockOf(name);
   if (!clock) return undefined;

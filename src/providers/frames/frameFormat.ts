@@ -85,7 +85,7 @@ export function parseHeader(line: string): (SegmentHeader & { readonly version: 
   return isWhole ? { version, capture, provider, segment, startedAt: startedAt as number } : undefined;
 }
 
-/** What a later line says; `undefined` if it is none of a capture. */
+/** What a later line says; `undefined` if it is not a line of a capture. */
 export function parseLine(line: string): FrameEvent | EndLine | undefined {
   const value = parse(line);
   if (!value) return undefined;

@@ -231,6 +231,7 @@ export class LiveSession implements ProviderSession, DialogueHandler {
   #refuse(live: LiveSeries, error: ProviderError): void {
     this.#release(live, false);
     this.#series.delete(keyOf(live.series));
+    this.#memory.release(keyOf(live.series));
     this.#out.refuse(live.series, error);
   }
 

@@ -43,6 +43,30 @@ describe('after a reconnect', () => {
     expect(memory.size).toBe(1);
   });
 
+  it('the numbers of a series that is refused are kept for a while, and then forgotten', () => {
+    const memory = new TickMemory();
+    const script = new IbkrScript({}, START, memory).login().subscribe({ of: 'quote', symbol: 'AAPL' }).found();
+    const numbers = memory.claim('refused', script.session, START);
+    memory.release('refused');
+    memory.tidy(script.session, START + FORGET_MS);
+    expect(memory.claim('refused', script.session, START + FORGET_MS)).toBe(numbers);
+    memory.release('refused');
+    script.pass(FORGET_MS - 10_000);
+    expect(memory.size).toBe(2);
+    script.pass(FORGET_MS + 20_000);
+    expect(memory.size).toBe(1);
+  });
+
+  it('a session that refuses a series gives its numbers back', () => {
+    const memory = new TickMemory();
+    const script = new IbkrScript({}, START, memory);
+    const id = script.live(TRADES);
+    script.event('error', 'No market data permissions', 354, id);
+    expect(script.refused.length).toBe(1);
+    script.pass(FORGET_MS + 60_000);
+    expect(memory.size).toBe(0);
+  });
+
   it('tick-by-tick data wait for what is left of the 15 s', () => {
     const requests = requestPacer();
     new IbkrScript({ requests }, START).live(TRADES);

@@ -5,7 +5,8 @@ export const FORGET_MS = 120_000;
 
 interface Remembered {
   readonly numbers: TickNumbers;
-  owner: object;
+  /** The session that uses them; `undefined` once it was refused the series. */
+  owner: object | undefined;
   usedAt: number;
 }
 
@@ -34,6 +35,12 @@ export class TickMemory {
     const numbers = new TickNumbers();
     this.#bySeries.set(key, { numbers, owner, usedAt: now });
     return numbers;
+  }
+
+  /** The series is refused, perhaps only for a while: its numbers are kept for as long as those of a former session. */
+  release(key: string): void {
+    const known = this.#bySeries.get(key);
+    if (known) known.owner = undefined;
   }
 
   /** The series is no longer wanted. */

@@ -6,7 +6,7 @@ interface SeqHole {
   readonly low: number;
   /** `-Infinity` until a record has come after the hole. */
   high: number;
-  /** What has come in between: the records of the step that told of the hole. */
+  /** What has come in between: the records of the step that reported the hole. */
   readonly delivered: number[];
   span: Hole;
 }

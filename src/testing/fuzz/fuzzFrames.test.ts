@@ -73,7 +73,7 @@ describe('fuzzFrames', () => {
       /frame 1 of/,
     ],
     [
-      'a failure that is none of a provider',
+      'an error that is not a ProviderError',
       {
         session: () =>
           Object.assign(new ReferenceSession('key'), { frame: () => ({ fail: new TypeError('x is null') }) }),

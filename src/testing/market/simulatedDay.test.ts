@@ -102,7 +102,7 @@ describe('simulatedDay', () => {
     });
   });
 
-  it('counts what is told of the trades, quotes and bars of a symbol from 1 without a gap', () => {
+  it('numbers the trades, quotes and bars of a symbol from 1 without a gap', () => {
     check((events) => {
       const counts = new Map<string, number>();
       for (const event of events) {

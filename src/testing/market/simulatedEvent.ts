@@ -5,15 +5,15 @@ import type { Trade } from '../../market/trade.js';
 /** What happens on a simulated day, in the order in which a vendor tells it. */
 export type SimulatedEvent = SimulatedTrade | SimulatedQuote | SimulatedBar | SimulatedStatus;
 
-interface Told {
+interface TimedEvent {
   /** When the vendor sends it, in Unix epoch milliseconds; the fraction carries microseconds. Never before the record's `ts`. */
   readonly at: number;
 }
 
-export interface SimulatedTrade extends Told {
+export interface SimulatedTrade extends TimedEvent {
   readonly what: 'trade';
   /**
-   * `id` counts the trades of the symbol from 1, in the order in which they are told. `seq` counts what is told of them, corrections
+   * `id` counts the trades of the symbol from 1, in the order in which they appear. `seq` counts the events about them, corrections
    * included, from 1.
    */
   readonly record: Trade;
@@ -21,22 +21,22 @@ export interface SimulatedTrade extends Told {
   readonly corrects?: Trade;
 }
 
-export interface SimulatedQuote extends Told {
+export interface SimulatedQuote extends TimedEvent {
   readonly what: 'quote';
   /** `seq` counts the quotes of the symbol from 1, and `id` is the same as text. */
   readonly record: Quote;
 }
 
-export interface SimulatedBar extends Told {
+export interface SimulatedBar extends TimedEvent {
   readonly what: 'bar';
-  /** A bar of one minute. `seq` counts what is told of the symbol's bars, revisions included, from 1. */
+  /** A bar of one minute. `seq` counts the events about the symbol's bars from 1, revisions included. */
   readonly record: Bar;
   /** Whether a bar of this minute was told before: trades were late or corrected. */
   readonly isRevision: boolean;
 }
 
 /** A session that begins, a halt of a symbol, or its end. */
-export interface SimulatedStatus extends Told {
+export interface SimulatedStatus extends TimedEvent {
   readonly what: 'session' | 'halt' | 'resume';
   /** The session that begins; `closed` after the last. Of a halt and its end: the session in which they are. */
   readonly session: SimulatedSession;

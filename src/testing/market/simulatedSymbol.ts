@@ -86,7 +86,7 @@ export class SimulatedSymbol {
     }
   }
 
-  /** Plans what is told of the minute that ended at `end`: its bar, and later its revision. */
+  /** Plans the events about the minute that ended at `end`: its bar, and later the revision. */
   endMinute(end: number): void {
     for (const after of [BAR_AFTER_MS, REVISION_AFTER_MS]) {
       const at = end + after + this.#random.below(BAR_WITHIN_MS);
