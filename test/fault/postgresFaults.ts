@@ -62,7 +62,7 @@ export async function runFaultScript(script: FaultScript, server: PostgresServer
   try {
     const config = { symbols: 50, count: bars, seed: script.seed, revisions: 0.01, duplicates: 0.01, lateness: 5_000 };
     const input = [...syntheticBars(config)];
-    const nemesis = new Nemesis(proxy, server, pooler, direct, pooler?.url(database.url));
+    const nemesis = new Nemesis(proxy, server, pooler, direct, () => answers(store.pool));
     const sink = barsSink(store.pool, { strategy: script.strategy });
     const policies = {
       retry: { maxAttempts: script.maxAttempts, initialMs: 5, maxMs: 80 },
@@ -166,13 +166,15 @@ function sameBars(stored: readonly Bar[], folded: ReadonlyMap<string, Bar>): voi
 
 const LASTING: ReadonlySet<FaultStep['kind']> = new Set(['stall', 'drip', 'vanish', 'halfOpen', 'slowClose']);
 
+const ENDS_SESSIONS: ReadonlySet<FaultStep['kind']> = new Set(['slowClose', 'terminate', 'sever']);
+
 /** Works the script off while bars flow, and goes on to the next step when one has done its work. */
 class Nemesis {
   readonly #proxy: FaultProxy;
   readonly #server: PostgresServer;
   readonly #pooler: PgBouncer | undefined;
   readonly #direct: pg.Pool;
-  readonly #poolerUrl: string | undefined;
+  readonly #lineWorks: () => Promise<boolean>;
   readonly #done: string[] = [];
   #given = 0;
   #settled = 0;
@@ -183,9 +185,9 @@ class Nemesis {
     server: PostgresServer,
     pooler: PgBouncer | undefined,
     direct: pg.Pool,
-    poolerUrl: string | undefined,
+    lineWorks: () => Promise<boolean>,
   ) {
-    this.#poolerUrl = poolerUrl;
+    this.#lineWorks = lineWorks;
     this.#proxy = proxy;
     this.#server = server;
     this.#pooler = pooler;
@@ -213,6 +215,8 @@ class Nemesis {
     yield* this.#give(part(0));
     for (const [index, step] of steps.entries()) {
       await this.#allSettled();
+      // Where nothing is tried again, all bars may be in letters before the last fault is over, and no session would be left to end.
+      if (ENDS_SESSIONS.has(step.kind)) await until('way to the server', this.#lineWorks);
       const now = part(index + 1);
       const before = step.kind === 'halfOpen' ? Math.min(step.afterRows, now.length / 2) : 0;
       yield* this.#give(now.slice(0, before));
@@ -302,8 +306,6 @@ class Nemesis {
       }
       case 'restart':
         await this.#server.restart?.(step.how);
-        // A pooler needs a while to notice. Where nothing is tried again, the next step would find all bars in letters by then.
-        if (this.#poolerUrl !== undefined) await until('answer of the pooler', () => answersOnce(this.#poolerUrl!));
         return;
       case 'restartPooler':
         await this.#pooler?.restart();
@@ -338,17 +340,12 @@ async function within<R>(ms: number, work: Promise<R>, complaint: () => string):
   }
 }
 
-async function answersOnce(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000, query_timeout: 1_000 });
-  client.on('error', () => {});
+async function answers(pool: { query(text: string): Promise<unknown> }): Promise<boolean> {
   try {
-    await client.connect();
-    await client.query('SELECT 1');
+    await pool.query('SELECT 1');
     return true;
   } catch {
     return false;
-  } finally {
-    await client.end().catch(() => {});
   }
 }
 
