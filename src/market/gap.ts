@@ -10,7 +10,7 @@ export type GapCause = (typeof CAUSES)[number];
  */
 export type GapState = (typeof GAP_STATES)[number];
 
-const CAUSES = ['reconnect', 'sequence', 'stale', 'overflow', 'restart'] as const;
+const CAUSES = ['reconnect', 'sequence', 'stale', 'overflow', 'restart', 'requested'] as const;
 export const GAP_STATES = ['open', 'filled', 'empty', 'abandoned'] as const;
 
 /** A span of time of which records are missing, or may be. */
@@ -29,16 +29,31 @@ export interface Gap {
   readonly to: number;
   /**
    * `reconnect`: the connection was lost; `sequence`: the vendor's numbers skip; `stale`: the source fell silent; `overflow`: a
-   * buffer was full; `restart`: the process was down.
+   * buffer was full; `restart`: the process was down; `requested`: nobody collected it, and a person asks for it.
    */
   readonly cause: GapCause;
   readonly state: GapState;
-  /** How many records the span had when it was asked again; `null` or left out while that is not known. */
+  /**
+   * How many records the span had when it was asked again. Of an open gap: at least so many are missing. `null` or left out while
+   * that is not known.
+   */
   readonly rows?: number | null | undefined;
   /** The vendor's word, or why the gap is still open; `null` or left out without one. */
   readonly reason?: string | null | undefined;
   /** The version: of two gaps with one key, the higher wins, so that a later state replaces an earlier one. A safe integer. */
   readonly seq: number;
+}
+
+/**
+ * The versions of a closed gap are above this number, and those of an open one below: time in microseconds reaches it in the year
+ * 2112. Hence an open state never replaces a closed one, whoever writes it and when, and a gap that several processes repair closes
+ * once.
+ */
+export const MIN_CLOSED_SEQ = 2 ** 52;
+
+/** The version of a state of a gap that is reached now, in epoch milliseconds. */
+export function gapSeq(state: GapState, now: number): number {
+  return Math.floor(now * 1_000) + (state === 'open' ? 0 : MIN_CLOSED_SEQ);
 }
 
 /**

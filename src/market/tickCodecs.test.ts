@@ -111,7 +111,10 @@ describe('gapCodec', () => {
     [{ timeframe: null }, 'timeframe: expected a name, got null'],
     [{ of: '' }, 'of: expected a name, got ""'],
     [{ to: 0.999 }, 'to: expected a time that is not before the from of 1, got 0.999'],
-    [{ cause: 'lost' }, 'cause: expected "reconnect", "sequence", "stale", "overflow" or "restart", got "lost"'],
+    [
+      { cause: 'lost' },
+      'cause: expected "reconnect", "sequence", "stale", "overflow", "restart" or "requested", got "lost"',
+    ],
     [{ state: 'closed' }, 'state: expected "open", "filled", "empty" or "abandoned", got "closed"'],
     [{ rows: 1.5 }, 'rows: expected a safe integer of at least 0, or null, got 1.5'],
     [{ seq: undefined }, 'seq: expected a safe integer of at least 0, got undefined'],

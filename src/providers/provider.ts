@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { MarketEvent, RecordKind } from '../market/recordKinds.js';
 import type { PacingProfile } from '../policies/pacingProfile.js';
-import type { Frame, Normalise, ProviderSession } from './session.js';
+import type { Frame, Normalise, ProviderSession, Series } from './session.js';
 
 /** What a stream is asked for: each kind of each symbol. */
 export interface SubscriptionRequest {
@@ -11,6 +11,12 @@ export interface SubscriptionRequest {
   readonly symbols: readonly string[] | Observable<readonly string[]>;
   /** Of bars. Default: the first of the provider's `timeframes`, else `1m`. */
   readonly timeframe?: string;
+  /**
+   * Up to when a series is known already, in epoch milliseconds, such as the time of its last record in the store; `undefined` for
+   * one that is not. From there to its first confirmation the stream makes a gap record, `restart`. Asked once per series, when it
+   * is first subscribed. Default: nothing is known.
+   */
+  readonly resumeFrom?: (series: Series) => number | undefined;
 }
 
 /** A span of the past: the records of one series with `from <= ts < to`, in epoch milliseconds. */

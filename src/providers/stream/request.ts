@@ -2,6 +2,7 @@ import { isObservable } from 'rxjs';
 import type { RecordKind } from '../../market/recordKinds.js';
 import {
   checked,
+  func,
   listOf,
   type OptionsOf,
   oneOf,
@@ -32,6 +33,7 @@ export function readRequest({ name, kinds, timeframes }: ProviderParts, request:
     kinds: listOf(oneOf(kinds), { min: 1 }).required(),
     symbols: SYMBOLS.required(),
     timeframe: timeframes ? oneOf(timeframes) : text(),
+    resumeFrom: func(),
   } satisfies OptionsOf<SubscriptionRequest>;
   const read = readOptions(owner, request, spec);
   const timeframe = read.timeframe ?? timeframes?.[0] ?? '1m';
