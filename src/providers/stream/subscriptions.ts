@@ -141,7 +141,7 @@ export class Subscriptions {
 
   refuseAll(refusals: readonly Refusal[], link: Link, now: number): void {
     this.#lastAnswerAt = now;
-    for (const refusal of refusals) this.#refuse(refusal, link);
+    for (const refusal of refusals) this.#refuse(refusal, link, now);
   }
 
   /** Data of these series have come, whose records do not say so. */
@@ -195,12 +195,15 @@ export class Subscriptions {
     if (from !== undefined) this.#host.missing({ series, from, to, cause });
   }
 
-  #refuse(refusal: Refusal, link: Link): void {
+  #refuse(refusal: Refusal, link: Link, now: number): void {
     const state = this.#table.get(refusal.series);
     if (!state || (state.askedOn !== link.number && state.refusal)) return;
     if (state.confirmedBy === link.number) {
       state.confirmedBy = 0;
       link.confirmed -= 1;
+    } else if (state.knownUntil !== undefined) {
+      // It may never be confirmed again: what is missing until now is recorded now.
+      this.#close(state, now, this.#cause);
     }
     link.pending.delete(state);
     this.#table.setRefusal(state, refusal);
@@ -235,8 +238,7 @@ export class Subscriptions {
     const silent = new ProviderSilent(name, words);
     for (const state of late) {
       const isKnown = state.knownUntil !== undefined;
-      if (isKnown) this.#close(state, now, this.#cause);
-      this.#refuse({ series: state.series, error: isKnown ? silent : unknown }, link);
+      this.#refuse({ series: state.series, error: isKnown ? silent : unknown }, link, now);
     }
   }
 

@@ -85,4 +85,22 @@ export const contentRules = {
     }
     deepStrictEqual(trial.errors, []);
   },
+  async 'PR-4.6: records of two connections have keys of their own, though they are of one instant'(bench) {
+    // The instant of a bar is its key.
+    const kinds = bench.kinds.filter((kind) => kind !== 'bar');
+    assert(kinds.length > 0, 'the subject has neither trades nor quotes: exempt this rule');
+    const trial = await bench.live({ kinds });
+    const each = (index: number) => kinds.map((kind) => bench.record(kind, bench.symbol(0), index, { moment: 0 }));
+    await bench.publish(trial, ...each(0));
+    const { length } = bench.venue.accepted;
+    bench.venue.reset();
+    await bench.until(() => bench.venue.accepted.length > length, 'it connects again', 10_000, trial);
+    await bench.isLive(trial);
+    // What a vendor or a session numbers per connection begins anew.
+    await bench.publish(trial, ...each(1));
+    for (const kind of kinds) {
+      const keys = trial.of(kind, bench.symbol(0)).map(keyOf);
+      equal(new Set(keys).size, keys.length, `records of the kind ${kind} have one key: ${keys.join(', ')}`);
+    }
+  },
 } satisfies ProviderRules;

@@ -83,6 +83,25 @@ export const requestRules = {
   async 'PR-6.5: a missing entitlement ends the stream with the words of the vendor'(bench) {
     await endsFor(bench, 'entitlement', 'SLUICE_NOT_ENTITLED');
   },
+  async 'PR-6.6: a series that is not confirmed again after a reset is missing, and the others go on'(bench) {
+    const [kept, lost] = [bench.symbol(0), bench.symbol(1)];
+    const trial = await bench.live({ symbols: [kept, lost] });
+    await bench.publish(trial, ...[kept, lost].map((symbol) => bench.record(bench.kind, symbol, 0)));
+    bench.venue.ignoreSymbol(lost);
+    bench.venue.reset();
+    // Some vendors answer a request as a whole: that the other symbol is alive shows by its data only.
+    const isMissing = () => trial.gapsOf(lost).length > 0;
+    for (let index = 1; index <= 60 && !isMissing(); index += 1) {
+      await bench.pass(5_000);
+      bench.venue.publish([bench.record(bench.kind, kept, index, { moment: 5 * index })]);
+    }
+    assert(isMissing(), `${lost} has no gap record`);
+    await bench.publish(trial, bench.record(bench.kind, kept, 61, { moment: 600 }));
+    equal(trial.feed.confirmed, 1, `${kept} is confirmed again`);
+    equal(trial.feed.asked, 2, 'both are still wanted');
+    assert(trial.feed.confirmed < 2, `${lost} must not count as confirmed`);
+    deepStrictEqual([trial.errors, trial.completions], [[], 0], 'one series ends no stream');
+  },
   async 'PR-7.1: no output shows a secret'(bench) {
     const { secret } = bench.venue;
     const trial = await bench.live({ kinds: bench.kinds });

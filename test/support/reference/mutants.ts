@@ -208,6 +208,23 @@ export const MUTANTS: readonly Mutant[] = [
       },
     }),
   },
+  {
+    what: 'numbers the trades of each connection anew',
+    rules: ['PR-4.6'],
+    parts({ normalise: make, connect: open }) {
+      let count = 0;
+      return {
+        connect(events) {
+          count = 0;
+          return open(events);
+        },
+        normalise(element, receivedAt) {
+          const made = make(element, receivedAt);
+          return 'kind' in made && made.kind === 'trade' ? { ...made, id: String(count++) } : made;
+        },
+      };
+    },
+  },
   { what: 'ignores what is no protocol', rules: ['PR-4.5'], ...session(IgnoresNonsense) },
   {
     what: 'emits while downstream is closed',
@@ -267,6 +284,11 @@ export const MUTANTS: readonly Mutant[] = [
   { what: 'waits for an answer forever', rules: ['PR-6.2'], config: { confirmAfterMs: 1e9 } },
   { what: 'hides that a symbol is refused', rules: ['PR-6.3'], ...session(HidesRefusals) },
   { what: 'gives up all symbols for one', rules: ['PR-6.3'], ...session(FailsForOne) },
+  {
+    what: 'forgets what is not confirmed again',
+    rules: ['PR-6.6'],
+    ...output((events$) => events$.pipe(filter((event) => event.kind !== 'gap' || event.symbol === 'AAPL'))),
+  },
   { what: 'tries a wrong key again', rules: ['PR-6.4', 'PR-6.5'], ...session(TriesAgain) },
   { what: 'keeps the words of the vendor to itself', rules: ['PR-6.4', 'PR-6.5'], ...session(SaysNoWords) },
   { what: 'repeats secrets', rules: ['PR-7.1'], parts: () => ({ secrets: [] }) },
