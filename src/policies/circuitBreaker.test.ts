@@ -557,6 +557,7 @@ describe('CircuitBreaker', () => {
       /window: kind must be one of "count", "time"/,
     ],
     ['a window that is no object', { window: 5 }, /window: .* got 5/],
+    ['a window that is null', { window: null as never }, /window: .* got null/],
     ['an empty window', count(0), /window: size must be an integer from 1 to 1000000, got 0/],
     ['a window that is too large', count(1_000_001), /size/],
     ['a count window with a time', { window: { kind: 'count', ms: 5 } }, /unknown option "ms"/],

@@ -71,11 +71,9 @@ export class CircuitBreaker {
     if (slowCallMs === undefined && slowCallRate !== DEFAULT_RATE) {
       throw new RangeError(`${owner}: slowCallRate (${slowCallRate}) requires slowCallMs`);
     }
-    if (firstOpenMs !== undefined && firstOpenMs > openMs) {
-      reject(owner, 'firstOpenMs', `at most openMs (${openMs})`, firstOpenMs);
-    }
-    this.#settings = settings;
     this.#firstOpenMs = firstOpenMs ?? Math.min(1_000, openMs);
+    if (this.#firstOpenMs > openMs) reject(owner, 'firstOpenMs', `at most openMs (${openMs})`, firstOpenMs);
+    this.#settings = settings;
     this.#nextOpenMs = this.#firstOpenMs;
     this.#window = callWindow(`${owner}: window`, window);
     const { size } = this.#window;

@@ -141,6 +141,13 @@ describe('marketSessions', () => {
     expect(changes({ ...NEW_YORK, days: [1], holidays }, '2026-11-25T00:00:00Z', 1)).toEqual(['2027-01-11T14:30 open']);
   });
 
+  it('finds the session of the next week once that of the only day is over', () => {
+    expect(changes({ ...NEW_YORK, days: [1] }, '2026-11-23T22:00:00Z', 2)).toEqual([
+      '2026-11-30T14:30 open',
+      '2026-11-30T21:00 closed',
+    ]);
+  });
+
   it('answers the same in any order of questions', () => {
     const asked = marketSessions(CHICAGO);
     const times = Array.from({ length: 400 }, (_, hour) => at('2026-10-25T00:30:00Z') + hour * 3_600_000);
@@ -158,6 +165,7 @@ describe('marketSessions', () => {
     ['a time with something behind it', { open: '09:30:00' }, /open must be a time .* got "09:30:00"/],
     ['a time in an array', { open: ['09:30'] as never }, /open must be/],
     ['a holiday in an array', { holidays: [['2026-12-25']] as never }, /holidays must be dates/],
+    ['a holiday that is nothing', { holidays: [null] as never }, /holidays must be dates such as .* got null/],
     ['close', { close: '24:00' }, /close must be .* got "24:00"/],
     ['a close that is no text', { close: 16 }, /close must be .* got 16/],
     ['no days', { days: [] }, /days must be an array that is not empty/],
@@ -166,6 +174,7 @@ describe('marketSessions', () => {
     ['a holiday that no calendar has', { holidays: ['2026-02-30'] }, /got "2026-02-30"/],
     ['a month that no calendar has', { holidays: ['2026-13-01'] }, /got "2026-13-01"/],
     ['a day of an early close', { earlyCloses: { tomorrow: '13:00' } }, /earlyCloses must be dates .* got "tomorrow"/],
+    ['an early close in an array', { earlyCloses: { '2026-11-27': ['13:00'] } }, /earlyCloses of 2026-11-27 must be/],
     ['an early close', { earlyCloses: { '2026-11-27': '1pm' } }, /earlyCloses of 2026-11-27 must be a time .* "1pm"/],
     [
       'an early close that is late',

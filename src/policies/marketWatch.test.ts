@@ -43,7 +43,7 @@ describe('MarketWatch', () => {
   it('asks its calendar once per change, and again when the clock is set back', () => {
     const { calendar, asked } = calendarOf();
     const watch = new MarketWatch(calendar, 12);
-    for (const at of [13, 14, 15, 16]) watch.moveTo(at);
+    for (const at of [12, 13, 14, 15, 16, 16]) expect(watch.moveTo(at)).toBe(false);
     expect(asked).toEqual([12]);
     expect(watch.moveTo(14)).toBe(true);
     expect(asked).toEqual([12, 14]);

@@ -22,8 +22,14 @@ interface Suspect<T> extends GivenUp<T> {
   readonly probe: number;
 }
 
-/** What is being written: several items, the next one alone, a suspect once more, or an item of another batch. */
-type Trial = 'part' | 'single' | 'suspect' | 'witness';
+/** A refusal that names a rule of the table. */
+interface TableRefusal {
+  readonly rule: string;
+  readonly error: unknown;
+}
+
+/** What is being written: a suspect once more, an item of another batch, or else the items behind the suspects. */
+type Trial = 'suspect' | 'witness' | undefined;
 
 /**
  * The items of a batch from its first refusal on: which part to write next, and which items are given up.
@@ -48,9 +54,9 @@ export class RefusedItems<T> {
   #suspects: Suspect<T>[] = [];
   /** What is known of the rest. */
   #bisection: Bisection<T> | undefined;
-  #trial: Trial = 'part';
-  /** The rule by which an item was refused last. */
-  #refusal: string | undefined;
+  #trial: Trial;
+  /** The last refusal that named its rule. */
+  #refusal: TableRefusal | undefined;
   /** How many items in a row were refused alone. */
   #inARow = 0;
   #isWitnessCalled = false;
@@ -83,6 +89,11 @@ export class RefusedItems<T> {
     return Math.min(MAX_HOLD_MS, FIRST_HOLD_MS * HOLD_GROWTH ** this.#holds);
   }
 
+  /** What it is held for. */
+  get tableRefusal(): TableRefusal {
+    return this.#refusal!;
+  }
+
   /** The next part belongs to the probe that has just been refused. */
   get isContinued(): boolean {
     return this.#isContinued;
@@ -111,12 +122,11 @@ export class RefusedItems<T> {
       return this.#batch.slice(this.#batch.from + this.#retried, this.#batch.from + this.#retried + 1);
     }
     if (at === this.#batch.length) return undefined;
+    this.#trial = undefined;
     if (this.#isRetrying || this.#inARow >= MAX_HALVED_IN_A_ROW) {
-      this.#trial = 'single';
       this.#bisection = undefined;
       return this.#batch.slice(at, at + 1);
     }
-    this.#trial = 'part';
     this.#bisection ??= new Bisection(this.#batch.slice(at).items, false);
     return this.#batch.slice(at, at + this.#bisection.next()!.length);
   }
@@ -130,7 +140,8 @@ export class RefusedItems<T> {
     }
     const isSuspect = this.#trial === 'suspect';
     const before = isSuspect ? this.#suspects.slice(0, this.#retried) : this.#suspects;
-    const untried = isSuspect ? [] : before.filter((suspect) => this.#isUntried(suspect, items));
+    // While there are suspects of an earlier probe, items are written one by one.
+    const untried = isSuspect ? [] : before.filter((suspect) => this.#isUntried(suspect, items[0]!));
     const end = this.#batch.from + before.length + items.length;
     this.#inARow = 0;
     this.#retried = 0;
@@ -141,13 +152,12 @@ export class RefusedItems<T> {
     if (untried.length > 0) {
       const from = this.#batch.from;
       this.#bisection = undefined;
-      this.#batch.keep(
-        (at) => at >= end || (at >= from && at < from + before.length && untried.includes(before[at - from]!)),
-      );
+      this.#batch.keep((at) => at >= end || untried.includes(before[at - from]!));
     } else {
       this.#batch.from = end;
-      if (this.#trial === 'part') this.#bisection?.written();
-      else this.#bisection = undefined;
+      // It may have been left half-way when the table was blamed.
+      if (isSuspect) this.#bisection = undefined;
+      else this.#bisection?.written();
     }
     this.#suspects = untried;
     return before.filter((suspect) => !untried.includes(suspect));
@@ -155,11 +165,11 @@ export class RefusedItems<T> {
 
   /** The part was refused. Returns the items that are given up for that. */
   refused(part: BatchPart<T>, failure: WriteFailure): GivenUp<T>[] {
-    const { refusal, rejected = [] } = failure;
+    const { refusal } = failure;
     const wasContinued = this.#isContinued;
     this.#isContinued = false;
     this.#isHeld = false;
-    this.#refusal = refusal ?? this.#refusal;
+    if (refusal !== undefined) this.#refusal = { rule: refusal, error: failure.error };
     if (this.#trial === 'witness') {
       this.#isWitnessCalled = false;
       if (this.#isRetrying) this.#isContinued = true;
@@ -168,15 +178,15 @@ export class RefusedItems<T> {
     }
     const start = this.#trial === 'suspect' ? this.#batch.from + this.#retried : this.#end;
     this.#batch.refused(start, start + part.items.length);
-    const named = rejected.filter(({ index }) => index < part.items.length);
+    const named = failure.rejected?.filter(({ index }) => index < part.items.length);
     if (this.#trial === 'suspect') {
-      const [itself] = named;
+      const itself = named?.[0];
       // Named by the sink, it is refused for itself, which says nothing about the other suspects.
       return this.#refusedAgain(
         itself ? { ...failure, error: itself.error ?? failure.error, refusal: undefined } : failure,
       );
     }
-    if (named.length > 0) return this.#remove(start, named, failure.error);
+    if (named?.length) return this.#remove(start, named, failure.error);
     if (part.items.length > 1) {
       if (this.#refusals?.blames(refusal)) this.#hold();
       else if (this.#bisection) this.#bisection.poisoned();
@@ -185,7 +195,7 @@ export class RefusedItems<T> {
     }
     const attempts = this.#batch.attemptsAt(start);
     this.#suspects.push({ ...part, reason: 'poison', error: failure.error, attempts, probe: this.#probe });
-    if (this.#trial === 'part') this.#bisection?.poisoned();
+    this.#bisection?.poisoned();
     this.#inARow += 1;
     if (!this.#refusals) return this.convicted();
     if (refusal === undefined) {
@@ -221,7 +231,7 @@ export class RefusedItems<T> {
     const attempts = this.#batch.attemptsAt(this.#batch.from + at);
     const again = { ...this.#suspects[at]!, error, attempts, probe: this.#probe };
     this.#suspects[at] = again;
-    if (this.#refusals?.isBlamed && (refusal !== undefined || at > 0)) {
+    if (this.#refusals!.isBlamed && (refusal !== undefined || at > 0)) {
       this.#retried += 1;
       if (this.#retried < this.#suspectsToRetry) this.#isContinued = true;
       else this.#holdOrGoOn(true);
@@ -253,8 +263,8 @@ export class RefusedItems<T> {
   }
 
   #hold(): void {
-    this.#refusals?.blame();
-    this.#isWitnessCalled = this.#witness?.canSpeakOf(this.#refusal) === true;
+    this.#refusals!.blame();
+    this.#isWitnessCalled = this.#witness?.canSpeakOf(this.#refusal!.rule) === true;
     this.#retried = 0;
     this.#probe += 1;
     this.#isHeld = true;
@@ -279,10 +289,9 @@ export class RefusedItems<T> {
   }
 
   /** Whether a suspect may be good: it was refused before the table was mended, and what was committed since may overtake it. */
-  #isUntried({ items: [item], probe }: Suspect<T>, written: readonly T[]): boolean {
+  #isUntried({ items: [item], probe }: Suspect<T>, written: T): boolean {
     const keyOf = this.#keyOf;
     if (probe === this.#probe || !keyOf) return probe !== this.#probe;
-    const key = keyOf(item!);
-    return written.every((other) => keyOf(other) !== key);
+    return keyOf(item!) !== keyOf(written);
   }
 }

@@ -62,6 +62,9 @@ describe('TokenBucket', () => {
     const bucket = new TokenBucket({ rate: 1, perMs: 10 });
     bucket.take(0);
     expect(bucket.take(0, 0)).toBe(0);
+    bucket.take(10, 3);
+    expect(bucket.take(10, 1)).toBe(30);
+    expect(bucket.take(10, 0)).toBe(0);
   });
 
   it('neither stalls nor overdraws when the clock is set back', () => {

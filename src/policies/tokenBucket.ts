@@ -27,7 +27,8 @@ export class TokenBucket {
   readonly #burst: number;
   readonly #most: number;
   #credit: number;
-  #countedTo: number | undefined;
+  /** Nothing has passed before the first look at the clock. */
+  #countedTo = Number.POSITIVE_INFINITY;
 
   constructor(config: TokenBucketConfig, owner = 'TokenBucket') {
     this.#rate = COUNT.read(owner, 'rate', config.rate);
@@ -66,12 +67,11 @@ export class TokenBucket {
   #waitMs(now: number, tokens: number): number {
     this.#count(Math.floor(now));
     const missing = Math.min(tokens, this.#burst) * this.#perMs - this.#credit;
-    return tokens === 0 || missing <= 0 ? 0 : Math.ceil(missing / this.#rate);
+    return tokens === 0 ? 0 : Math.max(0, Math.ceil(missing / this.#rate));
   }
 
   /** A clock that is set back neither brings credit nor takes any. */
   #count(now: number, beyond = 0): void {
-    if (this.#countedTo === undefined) this.#countedTo = now;
     const passed = now - this.#countedTo;
     this.#countedTo = now;
     if (passed > 0) this.#credit = Math.min(this.#most + beyond, this.#credit + passed * this.#rate);

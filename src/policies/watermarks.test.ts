@@ -17,6 +17,10 @@ describe('watermarks', () => {
       { capacity: 3, high: 2, low: 1 },
     ],
     [
+      { capacity: 10, highWatermark: 0.3, lowWatermark: 0.299_999_999_999 },
+      { capacity: 10, high: 3, low: 2 },
+    ],
+    [
       { capacity: 100, highWatermark: 0.55, lowWatermark: 0.29 },
       { capacity: 100, high: 55, low: 29 },
     ],

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Backoff } from './backoff.js';
 import type { GivenUp, WriteFailure } from './batchFate.js';
+import { TableRefusals } from './tableRefusals.js';
 import { type WriteCommand, WriteProgress, type WriteRules } from './writeProgress.js';
 
 const TRANSIENT: WriteFailure = {
@@ -115,6 +116,7 @@ describe('a batch that is written at once', () => {
     expect(progress.isSettled).toBe(true);
     expect(progress.outcomes).toEqual([{ status: 'written', items, rows: 2, attempts: 1, durationMs: 7 }]);
     expect(commandsOf(progress)).toEqual([{ do: 'done' }]);
+    expect(progress.isSettled).toBe(true);
   });
 
   it('is not counted as attempted while it waits for the breaker', () => {
@@ -241,6 +243,49 @@ describe('a poisonous batch', () => {
   });
 });
 
+describe('a batch whose table refuses every row', () => {
+  /** Five items of which each is refused by the same rule, but for those that are refused for themselves. */
+  function held() {
+    const progress = progressOf([1, 2, 3, 4, 5, 6], [], { refusals: new TableRefusals() });
+    while (!progress.refused) {
+      next(progress);
+      started(progress);
+      progress.failed({ ...POISON, refusal: 'price' });
+    }
+    return progress;
+  }
+
+  it('waits for the table, as long as nothing else makes it wait, and names the rule and the error of the sink', () => {
+    const progress = held();
+    expect(progress.refused).toMatchObject({ code: 'SLUICE_TABLE_REFUSED', refusal: 'price', cause: 'bad row' });
+    expect(commandsOf(progress)).toEqual([{ do: 'wait', ms: 1_000, isHold: true }]);
+    expect(commandsOf(progressOf([1], [...begin, failed(TRANSIENT)]))).toEqual([{ do: 'wait', ms: 10 }]);
+  });
+
+  it('names them too where the last row of a probe is refused for itself', () => {
+    const progress = held();
+    const refuse = (failure: WriteFailure) => {
+      next(progress);
+      started(progress);
+      progress.failed(failure);
+    };
+    next(progress);
+    resume(progress);
+    refuse({ ...POISON, refusal: 'price', error: 'still' });
+    expect(progress.refused).toBeUndefined();
+    refuse({ ...POISON, error: 'for itself' });
+    expect(progress.refused).toMatchObject({ refusal: 'price', cause: 'still' });
+  });
+
+  it('says in a drain that it was the table', () => {
+    const progress = held();
+    giveUp(progress);
+    expect(commandsOf(progress)).toMatchObject([
+      { do: 'divert', letter: { items: [1, 2, 3, 4, 5, 6], error: { code: 'SLUICE_TABLE_REFUSED' } } },
+    ]);
+  });
+});
+
 describe('a fatal failure', () => {
   it('tells the pipeline first, and then gives up what is left', () => {
     const progress = progressOf([1, 2], [...begin, failed(FATAL)]);
@@ -260,6 +305,12 @@ describe('what is given up', () => {
     const loud = progressOf([1], [...begin, failed(TRANSIENT), next]);
     loud.giveUp('drain', undefined);
     expect(commandsOf(loud)).toMatchObject([{ do: 'divert', letter: { error: 'refused', attempts: 1 } }]);
+  });
+
+  it('for any other reason says that reason, whatever the sink has said before', () => {
+    const progress = progressOf([1], [...begin, failed(TRANSIENT), next]);
+    progress.giveUp('fatal', 'another writer has failed');
+    expect(commandsOf(progress)).toMatchObject([{ do: 'divert', letter: { error: 'another writer has failed' } }]);
   });
 
   it('is not what was written already', () => {

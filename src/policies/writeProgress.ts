@@ -251,10 +251,11 @@ export class WriteProgress<T> {
     for (const letter of items.refused(part, failure)) this.#divert(letter);
     this.#nextPart(search);
     this.#isContinued = items.isContinued;
-    if (!items.isHeld || this.#state.mode !== 'ready') return;
-    this.#refused = new TableRefusedError(failure.refusal ?? 'a rule', { cause: failure.error });
+    if (!items.isHeld) return;
+    const { rule, error: cause } = items.tableRefusal;
+    this.#refused = new TableRefusedError(rule, { cause });
     this.#lastError = this.#refused;
-    this.#state = { mode: 'backingOff', part: this.#state.part, ms: items.holdMs };
+    this.#state = { mode: 'backingOff', part: this.#partIn('ready'), ms: items.holdMs };
   }
 
   #nextPart({ items }: Search<T>): void {
@@ -289,7 +290,7 @@ export class WriteProgress<T> {
     return { items: this.#rest.items, attempts: this.#attempts, cause };
   }
 
-  #partIn(mode: 'asked' | 'writing' | 'waiting'): BatchPart<T> {
+  #partIn(mode: 'ready' | 'asked' | 'writing' | 'waiting'): BatchPart<T> {
     const state = this.#state;
     if (state.mode !== mode) throw new Error(`WriteProgress: expected the mode ${mode}, found ${state.mode}`);
     return state.part;
