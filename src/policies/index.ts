@@ -11,6 +11,12 @@ export {
 } from '../failures/classifyFailure.js';
 export type { FailureLink } from '../failures/walkFailure.js';
 export { Backoff, type BackoffConfig, type Jitter } from './backoff.js';
+export { alwaysOpen } from './calendars/alwaysOpen.js';
+export { CALENDAR_NAMES, type CalendarName, calendarOf } from './calendars/calendarOf.js';
+export { type FxWeekConfig, fxWeek } from './calendars/fxWeek.js';
+export type { CalendarChanges } from './calendars/ruleCalendar.js';
+export { type UsEquitiesConfig, usEquities } from './calendars/usEquities.js';
+export { type UsFuturesConfig, usFutures } from './calendars/usFutures.js';
 export { type BreakerState, CircuitBreaker, type CircuitBreakerConfig, type Permit } from './circuitBreaker.js';
 export { type MarketCalendar, type MarketSessionsConfig, marketSessions } from './marketCalendar.js';
 export type { PacingProfile, PacingWindow } from './pacingProfile.js';

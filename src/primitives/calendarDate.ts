@@ -9,6 +9,24 @@ export function isDate(year: number, month: number, day: number): boolean {
   return day <= (month === 2 && isLeap ? 29 : DAYS[month - 1]!);
 }
 
+/** A day of the Gregorian calendar; the month is 1 to 12. */
+export interface CalendarDate {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+}
+
+/** The date of a day that is counted from 1970-01-01. */
+export function dateOfDay(day: number): CalendarDate {
+  const date = new Date(day * DAY_MS);
+  return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() };
+}
+
+/** 1 Monday to 7 Sunday, of a day counted from 1970-01-01, which was a Thursday. */
+export function weekdayOf(day: number): number {
+  return ((((day + 3) % 7) + 7) % 7) + 1;
+}
+
 /** Days from 1970-01-01 to a date written as `YYYY-MM-DD`; `NaN` if the calendar has no such date. */
 export function epochDay(date: string): number {
   if (date.length !== 10 || date.charCodeAt(4) !== HYPHEN || date.charCodeAt(7) !== HYPHEN) return Number.NaN;
