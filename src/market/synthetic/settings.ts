@@ -8,8 +8,8 @@ import {
   text,
   unchecked,
 } from '../../primitives/options.js';
+import { timeframeMs } from '../../primitives/timeframe.js';
 import { symbol as symbolField } from '../fields.js';
-import { timeframeMs } from '../timeframe.js';
 
 export interface SyntheticBarsConfig {
   /** The number of symbols, which are named `S0000`, `S0001`, …, or their names, as a vendor spells them and each once. Default 10. */

@@ -1,5 +1,5 @@
-import { timeframeMs } from '../../market/timeframe.js';
 import { duration, type OptionsOf, type Read, text } from '../../primitives/options.js';
+import { timeframeMs } from '../../primitives/timeframe.js';
 import type { Days } from './days.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import type { MarketEvent } from '../../market/recordKinds.js';
-import { timeframeMs } from '../../market/timeframe.js';
 import type { PacingProfile } from '../../policies/pacingProfile.js';
+import { timeframeMs } from '../../primitives/timeframe.js';
 import type { HistoryRange } from '../provider.js';
 import {
   BadCredentials,

@@ -1,8 +1,8 @@
 import type { Bar } from '../../market/bar.js';
 import type { Quote } from '../../market/quote.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
-import { timeframeMs } from '../../market/timeframe.js';
 import type { Trade } from '../../market/trade.js';
+import { timeframeMs } from '../../primitives/timeframe.js';
 import { rfc3339Ms } from '../decode/rfc3339.js';
 import { isSymbolText } from '../decode/symbolText.js';
 import { type Normalise, Unreadable } from '../session.js';

@@ -1,4 +1,4 @@
-import { timeframeMs } from '../../market/timeframe.js';
+import { timeframeMs } from '../../primitives/timeframe.js';
 import { gatewayTimeMs } from './times.js';
 
 /** The values of a bar as TWS sends them: time, open, high, low, close, volume, count, average. */

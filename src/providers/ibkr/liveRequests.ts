@@ -1,4 +1,4 @@
-import { timeframeMs } from '../../market/timeframe.js';
+import { timeframeMs } from '../../primitives/timeframe.js';
 import type { Frame, Series } from '../session.js';
 import { barSizeOf, REAL_TIME_BARS, usualWhatToShow, type WhatToShow } from './barSizes.js';
 import type { KnownContract } from './contracts.js';

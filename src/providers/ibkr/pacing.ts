@@ -1,5 +1,5 @@
-import { timeframeMs } from '../../market/timeframe.js';
 import { type PacingProfile, ProfilePacer } from '../../policies/pacingProfile.js';
+import { timeframeMs } from '../../primitives/timeframe.js';
 import type { HistoryRange, ProviderPacing } from '../provider.js';
 
 /** What a request costs in the limits of IBKR (https://interactivebrokers.github.io/tws-api/historical_limitations.html). */

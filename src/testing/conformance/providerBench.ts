@@ -1,7 +1,7 @@
 import { ok as assert, equal, fail } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MarketEvent, RecordKind } from '../../market/recordKinds.js';
-import { timeframeMs } from '../../market/timeframe.js';
+import { timeframeMs } from '../../primitives/timeframe.js';
 import type { Provider, SubscriptionRequest } from '../../providers/provider.js';
 import type { Refusal } from '../../providers/session.js';
 import type { RejectedElement } from '../../providers/streamConfig.js';

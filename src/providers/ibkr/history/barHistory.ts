@@ -1,4 +1,4 @@
-import { timeframeMs } from '../../../market/timeframe.js';
+import { timeframeMs } from '../../../primitives/timeframe.js';
 import { barSizeOf, usualWhatToShow, type WhatToShow } from '../barSizes.js';
 import type { KnownContract } from '../contracts.js';
 import { call } from '../frames.js';

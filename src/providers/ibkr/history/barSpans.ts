@@ -1,5 +1,5 @@
-import { timeframeMs } from '../../../market/timeframe.js';
 import { DAY_MS } from '../../../primitives/calendarDate.js';
+import { timeframeMs } from '../../../primitives/timeframe.js';
 
 /** More bars in one answer block the event loop: the client decodes them in time that grows with their square. */
 export const MAX_BARS = 2_000;

@@ -1,6 +1,6 @@
 import { type MarketEvent, RECORD_KINDS } from '../../../market/recordKinds.js';
-import { timeframeMs } from '../../../market/timeframe.js';
 import { reject } from '../../../primitives/options.js';
+import { timeframeMs } from '../../../primitives/timeframe.js';
 import type { HistoryRange } from '../../provider.js';
 import { ConnectionLost } from '../../providerErrors.js';
 import { cancellable } from '../../rest/cancellable.js';

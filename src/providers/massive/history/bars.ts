@@ -1,5 +1,5 @@
 import type { Bar } from '../../../market/bar.js';
-import { timeframeMs } from '../../../market/timeframe.js';
+import { timeframeMs } from '../../../primitives/timeframe.js';
 import { wrongField } from '../../decode/wrongField.js';
 import type { HistoryRange } from '../../provider.js';
 import type { RestRequest } from '../../rest/restClient.js';
