@@ -115,7 +115,7 @@ describe.runIf(process.platform === 'linux')('what is no file and has the name o
     });
   });
 
-  it('is told by a reader too, which takes no lock', async () => {
+  it('is reported by a reader too, which takes no lock', async () => {
     mkdirSync(segment());
     const lines: UnreadLine[] = [];
     const read = async () => {

@@ -41,7 +41,7 @@ describe('replayDeadLetters', () => {
     expect(queue.stats()).toMatchObject({ open: { letters: 0, items: 0 }, replayed: { letters: 50, items: 50 } });
   });
 
-  it('removes a letter only when its items are written, and that is on the disk before it is told', async () => {
+  it('removes a letter only when its items are written, and that is on the disk before it is reported', async () => {
     const disk = faultyDisk();
     const queue = await folder.open({ disk });
     await append(queue, [1]);

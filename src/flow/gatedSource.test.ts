@@ -140,7 +140,7 @@ describe('gatedSource', () => {
     expect(scheduler.now()).toBeLessThanOrEqual(60);
   });
 
-  it('runs to its end on stopping where it is not to stop, also when it was told before', () => {
+  it('runs to its end on stopping where it is not to stop, also when the stop came before it began', () => {
     for (const before of [true, false]) {
       const stopping = new ReplaySubject<void>(1);
       const gate = new Gate('closed');

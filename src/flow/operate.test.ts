@@ -128,7 +128,7 @@ describe('operate', () => {
     expect(counters[0]?.ended).toBe(1);
   });
 
-  it('keeps what is in hand after detach, and takes nothing more', () => {
+  it('lets an item finish after detach, and takes nothing more', () => {
     let released = 0;
     const source$ = new Subject<number>();
     const watched$ = new Observable<number>((subscriber) => {

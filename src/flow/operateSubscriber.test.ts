@@ -55,7 +55,7 @@ describe('a subscriber behind a Proxy', () => {
     expect(seen.slice(0, 19)).toEqual([...upTo(19)]);
   });
 
-  it('is told errors and completion, and can be unsubscribed', () => {
+  it('receives errors and completion, and can be unsubscribed', () => {
     for (const end of ['error', 'complete'] as const) {
       const source = new Subject<number>();
       const result = record(source.pipe(traced(), boundedBuffer(), traced()));

@@ -147,7 +147,7 @@ function above(stock: Stock, { count = 60, capacity = 20, endless = true } = {})
 
 describe('an operator of RxJS that holds items without a bound', () => {
   it.each(HOLDING)(
-    'is told of when it is subscribed, or with the first items that it held: %s',
+    'causes a warning when it is subscribed, or with the first items that it holds: %s',
     async (_, stock, remedy) => {
       const { name } = above(stock, { capacity: 1_000 });
       await vi.advanceTimersByTimeAsync(20);
@@ -157,13 +157,13 @@ describe('an operator of RxJS that holds items without a bound', () => {
     },
   );
 
-  it.each(Object.entries(PASSING))('is not said of %s', async (_, stock) => {
+  it.each(Object.entries(PASSING))('causes no warning where it is %s', async (_, stock) => {
     above(stock, { count: 10, capacity: 100 });
     await vi.advanceTimersByTimeAsync(20);
     expect(warnings).toEqual([]);
   });
 
-  it('is told of once, however often it is subscribed', async () => {
+  it('causes one warning, however often it is subscribed', async () => {
     const source$ = gatedFrom([1, 2]).pipe(
       mergeMap(async (n) => n),
       boundedBuffer({ name: 'again' }),
@@ -173,7 +173,7 @@ describe('an operator of RxJS that holds items without a bound', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  it('is told of before the first item where it holds whatever it is given', () => {
+  it('causes its warning before the first item where it holds whatever it is given', () => {
     above(bufferTime(5), { count: 0 });
     above(observeOn(asyncScheduler), { count: 0 });
     expect(warnings).toHaveLength(2);

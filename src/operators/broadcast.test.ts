@@ -231,7 +231,7 @@ describe('broadcast', () => {
     ]);
   });
 
-  it('does not give the item in hand to a branch that joins with it', () => {
+  it('does not give the current item to a branch that joins during it', () => {
     const { subscribe, push } = bench({ branches: 1 });
     let late: { readonly values: number[] } | undefined;
     const first = subscribe(new Gate(), () => {

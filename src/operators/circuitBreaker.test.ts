@@ -221,7 +221,7 @@ describe('circuitBreaker', () => {
     expect(record(EMPTY.pipe(guard())).error).toMatchObject({ retryAfterMs: Number.POSITIVE_INFINITY });
   });
 
-  it('waits for a breaker that is held open until it is told otherwise', () => {
+  it('waits for a breaker that is forced open until it is reset', () => {
     const { breaker: watched, guard, scheduler } = bench();
     watched.forceOpen(0);
     const result = record(of(1).pipe(guard()));

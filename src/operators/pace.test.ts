@@ -269,7 +269,7 @@ describe('pace', () => {
     expect(clock.actions).toHaveLength(0);
   });
 
-  it('has a synchronous source wait: never more than one item is in hand', () => {
+  it('makes a synchronous source wait: it never holds more than one item', () => {
     const clock = new VirtualTimeScheduler();
     const monitor = new PipelineMonitor();
     const mostHeld: number[] = [];

@@ -171,7 +171,7 @@ describe('retryWithJitter', () => {
     expect(retries.at(-1)?.[1]).toBe(2);
   });
 
-  it('passes fatal errors on at once, and retries the rest, unless told otherwise', () => {
+  it('passes fatal errors on at once, and retries the rest, unless shouldRetry says otherwise', () => {
     const fatal = Object.assign(new Error('no such table'), { sqlState: '42P01' });
     const first = bench();
     first.fail(fatal);

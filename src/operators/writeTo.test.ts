@@ -114,7 +114,7 @@ describe('writeTo', () => {
     ]);
   });
 
-  it('writes as many side by side as it is told', () => {
+  it('writes as many batches side by side as concurrency allows', () => {
     const { source, begun, commit, moves, result } = bench({ concurrency: 2 });
     source.next([1]);
     expect(moves).toEqual(['o']);

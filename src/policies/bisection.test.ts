@@ -104,7 +104,7 @@ describe('Bisection', () => {
     expect(bisection.next()).toEqual([4, 5, 6, 7]);
   });
 
-  it('gives the same part until its result is told', () => {
+  it('gives the same part until its result is reported', () => {
     const bisection = new Bisection([1, 2, 3, 4]);
     expect(bisection.next()).toEqual([1, 2]);
     expect(bisection.next()).toEqual([1, 2]);

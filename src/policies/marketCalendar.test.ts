@@ -96,7 +96,7 @@ describe('marketSessions', () => {
     expect(far('Asia/Kathmandu')).toEqual(['2026-06-01T03:15 open', '2026-06-01T04:15 closed']);
   });
 
-  it('is closed on holidays, and closes earlier where it is told', () => {
+  it('is closed on holidays, and closes early on days with an early close', () => {
     const config = { ...NEW_YORK, holidays: ['2026-11-26'], earlyCloses: { '2026-11-27': '13:00' } };
     expect(changes(config, '2026-11-25T15:00:00Z', 4)).toEqual([
       '2026-11-25T21:00 closed',

@@ -21,7 +21,7 @@ describe.each([
 ])('%s', (owner, sinkOf, table) => {
   const pool = new pg.Pool({ connectionString: 'postgres://nobody@127.0.0.1:1/none' });
 
-  it('is named for its table, or as it is told', () => {
+  it('is named for its table, or as its options say', () => {
     expect(sinkOf(pool).name).toBe(table);
     expect(sinkOf(pool, { table: 'elsewhere' }).name).toBe(table);
     expect(sinkOf(pool, { name: 'mine' }).name).toBe('mine');

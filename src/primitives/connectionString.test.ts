@@ -75,7 +75,7 @@ describe('an address that parses differently than it was meant is refused', () =
   });
 });
 
-describe('an address of several hosts is told as unsupported', () => {
+describe('an address of several hosts is reported as unsupported', () => {
   it.each([
     'postgres://me:pw@a.example,b.example/bars',
     'postgres://me:pw@a.example:5432,b.example:5433/bars',
@@ -114,7 +114,7 @@ describe('what is no address of Postgres', () => {
     'postgres://me:hunter2@ho%20st/db',
   ])('is told what to write: %s', (text) => expect(connectionStringProblem(text)).toBe(NO_CONNECTION_STRING));
 
-  it('is told without a piece of it, in time that grows with its length', () => {
+  it('is reported without a piece of it, in time that grows with its length', () => {
     for (const text of [
       `postgres://${'a'.repeat(1e6)}`,
       `postgres://h/?${'a&'.repeat(5e5)}@`,

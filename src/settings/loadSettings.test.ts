@@ -232,7 +232,7 @@ describe.each(Object.entries(CASES))('%s', (name, { pick, good, bad, allowed }) 
 });
 
 describe('mistakes', () => {
-  it('are told all at once, a line each', () => {
+  it('are reported all at once, a line each', () => {
     const env = Object.fromEntries(Object.entries(CASES).map(([name, { bad }]) => [name, bad[0]]));
     const mistakes = mistakesOf(() => of({ ...env, MDS_RETRY_JITER: 'true' }));
     expect(mistakes).toHaveLength(VARIABLE_NAMES.length + 1);
@@ -300,7 +300,7 @@ describe('mistakes', () => {
     expect(mistakesOf(() => of({ ...env, MDS_METRICS_PORT: 'x' }))).toContain(message);
   });
 
-  it('of one wait by itself are told once', () => {
+  it('of one wait by itself are reported once', () => {
     const env = { MDS_RETRY_INITIAL_BACKOFF_MS: '3000', MDS_RETRY_MAX_BACKOFF_MS: 'x' };
     expect(mistakesOf(() => of(env))).toEqual([expect.stringMatching(/^MDS_RETRY_MAX_BACKOFF_MS must be a number/)]);
     expect(of({ MDS_RETRY_INITIAL_BACKOFF_MS: '70', MDS_RETRY_MAX_BACKOFF_MS: '70' }).retry).toMatchObject({
@@ -325,7 +325,7 @@ describe('a variable that is not known', () => {
     expect(mistakesOf(() => of({ [name]: 'hunter2' }))).toEqual([`${name} is not a setting: did you mean ${meant}?`]);
   });
 
-  it('and like no other is one too, and its value is not told', () => {
+  it('and like no other is one too, and its value is not shown', () => {
     expect(mistakesOf(() => of({ MDS_PASSWORD: 'hunter2' }))).toEqual([
       'MDS_PASSWORD is not a setting: docs/settings.md lists the MDS_ variables',
     ]);
@@ -379,7 +379,7 @@ describe('a .env file', () => {
     expect(load().coordinator).toMatchObject({ lingerMs: 100, eager: false });
   });
 
-  it('has its mistakes told with those of the environment, and where they are', () => {
+  it('has its mistakes reported with those of the environment, and where they are', () => {
     dotenv('MDS_COORDINATOR_WORKERS=0\nMDS_RETRY_JITER=1\nMDS_DLQ_DIR');
     const path = join(folder, '.env');
     expect(mistakesOf(() => load({ MDS_METRICS_PORT: 'x' })).sort()).toEqual([

@@ -62,7 +62,7 @@ describe('toReadable', () => {
     stream.destroy();
   });
 
-  it('reads no further ahead than it was told to, however slow its reader is', async () => {
+  it('reads no further ahead than its options allow, however slow its reader is', async () => {
     let emitted = 0;
     const source$ = naturals().pipe(
       map((n) => {

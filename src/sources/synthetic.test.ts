@@ -79,7 +79,7 @@ describe('syntheticBars', () => {
     }
   });
 
-  it('revises and repeats the share that it is told', () => {
+  it('revises and repeats the share that its options say', () => {
     const count = 20_000;
     const made = bars({ count, revisions: 0.1, duplicates: 0.05, seed: 3 });
     const versions = new Set(made.map(({ seq }) => seq));

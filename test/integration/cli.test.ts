@@ -419,7 +419,7 @@ describe('sluice dlq replay', () => {
     expect(await letters.read()).toEqual([]);
   }, 60_000);
 
-  it('stops in good order at SIGINT: what is in hand is finished, the rest stays', async () => {
+  it('stops in good order at SIGINT: it finishes what it has begun, and the rest stays', async () => {
     const symbols = Array.from({ length: 300 }, (_, n) => `S${n}`);
     await letters.write(
       ...symbols.map((symbol) => fromStore(bar({ symbol }))),
@@ -440,7 +440,7 @@ describe('sluice dlq replay', () => {
     expect(await count('news')).toBe(0);
   }, 60_000);
 
-  it('waits for less at a second SIGINT, and keeps the letter in hand', async () => {
+  it('waits for less at a second SIGINT, and keeps the letter that it is replaying', async () => {
     await letters.write(fromStore(bar()), fromStore(bar({ symbol: 'MSFT' })));
     expect((await sluice(['dlq', 'replay', '--limit', '1'])).code).toBe(3);
     const locker = new pg.Client(database.url);

@@ -44,7 +44,7 @@ tableSemantics({
     ['published_at', 'date', 'timestamptz'],
   ],
   further: (sink, pool) => {
-    it('stores arrays of any length, told apart from their texts', async () => {
+    it('stores arrays of any length, which differ from their texts', async () => {
       const lists = [[], [''], ['{}'], ['A,B'], ['A', 'B'], Array.from({ length: 3000 }, (_, i) => `S${i}`), ['NULL']];
       await write(
         sink(),

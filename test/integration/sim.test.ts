@@ -145,7 +145,7 @@ describe('sluice sim', () => {
     }
   });
 
-  it('breaks venues as it is told, and a pipeline comes through with gap records and no loss of its own', async () => {
+  it('breaks venues as its options say, and a pipeline comes through with gap records and no loss of its own', async () => {
     const sim = await simulate(
       ...['--speed', '30', '--venues', 'alpaca,coinbase', '--symbols', 'AAPL'],
       ...['--faults', 'kick=300ms,malformed=0.05'],

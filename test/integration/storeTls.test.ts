@@ -57,7 +57,7 @@ describe.skipIf(!hasOpenssl || process.env.TEST_DATABASE_URL)('a store over TLS 
     });
   });
 
-  it('is told where the name is another', async () => {
+  it('is reported where the name is another', async () => {
     const databaseUrl = url(`sslmode=verify-full&sslrootcert=${certificate}`, '127.0.0.1');
     await expect(openStore({ databaseUrl })).rejects.toThrow(/over TLS .*correct the host/);
   });

@@ -23,7 +23,7 @@ describe('sluice sim', () => {
     expect(stderr).toMatch(/^the time is over: \d+ events told/m);
   });
 
-  it('starts only the venues that it is told to, and says it all in JSON', async () => {
+  it('starts only the venues that are named, and reports everything in JSON', async () => {
     const args = [
       'sim',
       '--json',

@@ -83,7 +83,7 @@ describe('a pause that a sink asks for', () => {
     expect(calls.map(({ at }) => at)).toEqual([0, 3_000, 3_000]);
   });
 
-  it('is the longest that any of them was told, and spends no attempt where there is a breaker', () => {
+  it('is the longest that any of them was asked for, and spends no attempt where there is a breaker', () => {
     const waits = [500, 2_000, 100];
     const { letters, deadLetters } = letterBox();
     const { source, calls, advance } = bench(

@@ -57,7 +57,7 @@ describe('a refusal of the whole table', () => {
     }
   });
 
-  it('is told as what it is, once per probe, and not as a poisoned row', () => {
+  it('is reported as what it is, once per probe, and not as a poisoned row', () => {
     const heard: string[] = [];
     const { letters, deadLetters } = letterBox();
     const { source, stopping, expired, advance } = bench(

@@ -22,11 +22,11 @@ describe('a certificate that is not accepted', () => {
     );
   });
 
-  it('because of its name is told so', () => {
+  it('because of its name is reported as that', () => {
     expect(told('ERR_TLS_CERT_ALTNAME_INVALID').message).toMatch(/correct the host .*verify-ca.*sslmode=no-verify/);
   });
 
-  it('because it has expired is told so', () => {
+  it('because it has expired is reported as that', () => {
     expect(told('CERT_HAS_EXPIRED').message).toMatch(/renew the certificate of the server/);
   });
 
@@ -37,7 +37,7 @@ describe('a certificate that is not accepted', () => {
 });
 
 describe('a server without TLS', () => {
-  it('is told with the remedy', () => {
+  it('is reported with the remedy', () => {
     const error = toOpeningError(new Error('The server does not support SSL connections'), client, 1_000);
     expect(error.message).toMatch(/over TLS .*enable TLS on the server, or write sslmode=disable/);
   });

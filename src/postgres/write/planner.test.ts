@@ -110,7 +110,7 @@ describe('WritePlanner', () => {
     expect(pauseOf(planner)).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('does not give up what it is told', () => {
+  it('does not give up the strategy that it was asked for', () => {
     for (const strategy of ['copy', 'copyUpsert'] as const) {
       const planner = new WritePlanner(strategy, true);
       expect(planner.drop(strategy)).toBe(false);

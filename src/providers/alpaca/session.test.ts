@@ -43,7 +43,7 @@ describe('the login', () => {
     loggedIn();
   });
 
-  it('speaks MessagePack if it is told to', () => {
+  it('speaks MessagePack if the options say so', () => {
     const session = new AlpacaSession({ key: KEY, secret: SECRET, feed: 'sip', encoding: 'msgpack' });
     const { send = [] } = session.frame(success('connected'), NOW);
     expect(send.map((frame) => decode(frame as Uint8Array))).toEqual([{ action: 'auth', key: KEY, secret: SECRET }]);
@@ -257,13 +257,13 @@ describe('errors of subscriptions', () => {
     expect(refused).toBeUndefined();
   });
 
-  it('that nobody asked for are told', () => {
+  it('that nobody asked for are reported', () => {
     expect(loggedIn().frame(error(400, 'invalid syntax'), NOW)).toEqual({
       notices: ['the subscription is not valid; is the symbol spelled as Alpaca does? (400: invalid syntax)'],
     });
   });
 
-  it('of an unsubscription are told, and the next request follows', () => {
+  it('of an unsubscription are reported, and the next request follows', () => {
     const session = loggedIn();
     session.subscribe([trade('A')], NOW);
     session.frame(subscription({ trades: ['A'] }), NOW);

@@ -132,7 +132,7 @@ describe('a disk that is too slow', () => {
     expect(replay.counts.lostFrames).toBe(lostFrames);
   });
 
-  it('or full is told once, and what waits is written when it has room again', async () => {
+  it('or full is reported once, and what waits is written when it has room again', async () => {
     const disk = faultyDisk();
     const errors: string[] = [];
     disk.before = ({ kind }) => {

@@ -82,7 +82,7 @@ describe('startFaultProxy', () => {
     expect(cut.fired).toBe(1);
   });
 
-  it('hits one connection unless told otherwise, or the one it is told', async () => {
+  it('hits one connection by default, or the one that is named', async () => {
     const [one, two, three] = [client(), client(), client()];
     for (const each of [one, two, three]) {
       each.say('a');

@@ -40,7 +40,7 @@ describe('DayPlayer', () => {
     expect(times(player.due(9_999))).toEqual([110, 140]);
   });
 
-  it('reads the day as far as it is told', () => {
+  it('reads the day as far as its options say', () => {
     let read = 0;
     function* endless(): Generator<SimulatedEvent> {
       for (;;) yield status(read++);
@@ -85,7 +85,7 @@ describe('playDay', () => {
     expect(Math.abs(ended - (all.at(-1)!.at - day.span.from))).toBeLessThan(10);
   });
 
-  it('goes faster when it is told to, in larger batches', () => {
+  it('goes faster on request, in larger batches', () => {
     const [slow, fast] = [listener(), listener()];
     play({ venues: [slow] });
     const { ended } = play({ venues: [fast], speed: 600 });

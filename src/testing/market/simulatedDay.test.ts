@@ -115,7 +115,7 @@ describe('simulatedDay', () => {
     });
   });
 
-  it('numbers new trades from 1 without a gap, and corrects only what was told', () => {
+  it('numbers new trades from 1 without a gap, and corrects only what was sent', () => {
     check((events) => {
       const known = new Map<string, Trade>();
       const counts = new Map<string, number>();
@@ -134,7 +134,7 @@ describe('simulatedDay', () => {
     });
   });
 
-  it('tells bars that agree with the trades told before, and in the end with all of them', () => {
+  it('sends bars that agree with the trades sent before, and in the end with all of them', () => {
     check((events) => {
       const trades = new Map<string, Map<string, Trade>>();
       const bars = new Map<string, Bar>();

@@ -13,7 +13,7 @@ const count = (faults: readonly VenueFault[], what: VenueFault['what']) =>
   faults.filter((one) => one.what === what).length;
 
 describe('VenueFaults', () => {
-  it('plans faults about as often as it is told, at all venues, and the same for the same seed', () => {
+  it('plans faults about as often as its options say, at all venues, and the same for the same seed', () => {
     const faults = faultsOf({ seed: 5, kickEveryMs: 10_000, muteEveryMs: 30_000, outageEveryMs: 60_000 });
     expect(faultsOf({ seed: 5, kickEveryMs: 10_000, muteEveryMs: 30_000, outageEveryMs: 60_000 })).toEqual(faults);
     expect(faultsOf({ seed: 6, kickEveryMs: 10_000, muteEveryMs: 30_000, outageEveryMs: 60_000 })).not.toEqual(faults);
@@ -37,12 +37,12 @@ describe('VenueFaults', () => {
     }
   });
 
-  it('plans nothing without being told', () => {
+  it('plans nothing by default', () => {
     const faults = new VenueFaults({ venues: 1, startsAt: 0 });
     expect([faults.nextAt, faults.due(1e12), faults.malformedAt(5)]).toEqual([Number.POSITIVE_INFINITY, [], undefined]);
   });
 
-  it('damages about the share of messages that it is told, anywhere in them', () => {
+  it('damages about the share of messages that its options say, anywhere in them', () => {
     const faults = new VenueFaults({ venues: 1, startsAt: 0, malformed: 0.25 });
     const places = Array.from({ length: 4_000 }, () => faults.malformedAt(4)).filter((at) => at !== undefined);
     expect(places.length).toBeGreaterThan(850);

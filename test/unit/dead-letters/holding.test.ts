@@ -218,7 +218,7 @@ describe('a disk that takes nothing', () => {
     expect(folder.files()).toEqual([expect.stringMatching(/^quarantine\//)]);
   });
 
-  it('is told of at once, and then once a period, with how long it lasts', async () => {
+  it('is reported at once, and then once a period, with how long it has lasted', async () => {
     const { disk, queue, passUntil, start, holds, scheduler } = await setUp({ holdLogEveryMs: 2_000 });
     disk.before = failing('EACCES', ['open']);
     const letter = start([1]);
@@ -236,7 +236,7 @@ describe('a disk that takes nothing', () => {
     expect(queue.holding).toBeUndefined();
   });
 
-  it('goes on where who is told of it throws', async () => {
+  it('goes on where the callback that it is reported to throws', async () => {
     const disk = faultyDisk();
     const { config } = await import('rxjs');
     const unhandled: unknown[] = [];

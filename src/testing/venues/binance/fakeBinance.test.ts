@@ -141,7 +141,7 @@ describe('a client that is written by hand', () => {
     expect(await subscriber.untilClosed()).toEqual([1008, 'more than 1024 streams']);
   });
 
-  it('is told that the server shuts down, and ended after that', async () => {
+  it('is warned that the server shuts down, and ended after that', async () => {
     const subscriber = await subscribed(['btcusdt@trade']);
     venue.shutDown(10);
     expect(await subscriber.next()).toMatchObject({ stream: '!serverShutdown', data: { e: 'serverShutdown' } });
@@ -167,7 +167,7 @@ describe('a client that is written by hand', () => {
 });
 
 describe('klines', () => {
-  it('come every two seconds where the fake is told so, and at once when they are closed', async () => {
+  it('come every two seconds where the options of the fake say so, and at once when they are closed', async () => {
     await venue.close();
     venue = await startFakeBinance({ pacesKlines: true });
     const client = await RawClient.connect(`${venue.url}/ws/btcusdt@kline_1m`);
