@@ -10,6 +10,7 @@ import type { HistoryRange, Provider, ProviderParts, SubscriptionRequest } from 
 import { maskingErrors } from './rest/maskingErrors.js';
 import { Attempts } from './stream/attempts.js';
 import { readRequest, readSymbols } from './stream/request.js';
+import { ResumePoints } from './stream/resumePoints.js';
 import { SeriesTable } from './stream/seriesTable.js';
 import { withoutSecrets } from './stream/streamErrors.js';
 import { StreamRun } from './stream/streamRun.js';
@@ -36,16 +37,18 @@ export function defineProvider(parts: ProviderParts, config: ProviderStreamConfi
   const connect = settings.wrapConnect?.(parts.connect, { name, secrets }) ?? parts.connect;
 
   const stream = (request: SubscriptionRequest): Observable<MarketEvent> => {
-    const { kinds: wanted, symbols, timeframe } = readRequest(parts, request);
+    const { kinds: wanted, symbols, timeframe, resumeFrom } = readRequest(parts, request);
     const source = { name: settings.name ?? name, scheduler: settings.scheduler, stops: false };
     return gatedSource<MarketEvent>(source, (outlet) => {
       const feed = outlet.context.monitor.registerFeed?.(name) ?? new FeedAccount(name, name);
+      const { scheduler } = settings;
+      const points = resumeFrom && new ResumePoints(`${name}: stream`, resumeFrom, () => scheduler.now());
       const run = new StreamRun(outlet, {
         parts: parts.sessions ? { ...parts, session: parts.sessions() } : parts,
         connect,
         settings,
         feed,
-        table: new SeriesTable(wanted, timeframe),
+        table: new SeriesTable(wanted, timeframe, points),
         random: settings.random ?? seeded(settings.scheduler.now(), feed.id),
       });
       return begin(run, outlet, symbols, `${name}: stream`);

@@ -13,8 +13,9 @@ export interface SubscriptionRequest {
   readonly timeframe?: string;
   /**
    * Up to when a series is known already, in epoch milliseconds, such as the time of its last record in the store; `undefined` for
-   * one that is not. From there to its first confirmation the stream makes a gap record, `restart`. Asked once per series, when it
-   * is first subscribed. Default: nothing is known.
+   * one that is not; a time to come counts as now. From there to its first confirmation the stream makes a gap record, `restart`; to
+   * its refusal, where the vendor refuses it first. Asked once per series, when it is first wanted, and once more for one that was
+   * not wanted any longer before it was confirmed. What it throws fails the stream. Default: nothing is known.
    */
   readonly resumeFrom?: (series: Series) => number | undefined;
 }

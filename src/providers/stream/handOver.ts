@@ -224,7 +224,10 @@ export class HandOver {
   #settle(series: Series, isConfirmed: boolean): void {
     const state = this.#config.table.get(series);
     if (!state || !this.#asked.delete(state)) return;
-    if (isConfirmed) this.#confirmed.add(state);
+    if (isConfirmed) {
+      if (state.resumeFrom !== undefined) state.confirmedAt = this.#config.settings.scheduler.now();
+      this.#confirmed.add(state);
+    }
     this.#timer.set(OVERLAP_MS);
   }
 

@@ -24,6 +24,7 @@ export interface ReadRequest {
   readonly kinds: readonly RecordKind[];
   readonly symbols: SubscriptionRequest['symbols'];
   readonly timeframe: string;
+  readonly resumeFrom: SubscriptionRequest['resumeFrom'];
 }
 
 /** Checks a request against what the provider has. */
@@ -37,10 +38,11 @@ export function readRequest({ name, kinds, timeframes }: ProviderParts, request:
   } satisfies OptionsOf<SubscriptionRequest>;
   const read = readOptions(owner, request, spec);
   const timeframe = read.timeframe ?? timeframes?.[0] ?? '1m';
-  if (isObservable(read.symbols)) return { kinds: unique(read.kinds), symbols: read.symbols, timeframe };
+  const { resumeFrom } = read;
+  if (isObservable(read.symbols)) return { kinds: unique(read.kinds), symbols: read.symbols, timeframe, resumeFrom };
   const symbols = readSymbols(owner, read.symbols);
   if (symbols.length === 0) reject(owner, 'symbols', 'an array that is not empty', symbols);
-  return { kinds: unique(read.kinds), symbols, timeframe };
+  return { kinds: unique(read.kinds), symbols, timeframe, resumeFrom };
 }
 
 /** Checks a set of symbols. */

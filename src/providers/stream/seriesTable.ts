@@ -1,6 +1,7 @@
 import type { MarketEvent, RecordKind } from '../../market/recordKinds.js';
 import type { Refusal, Series } from '../session.js';
 import { receivedTimeOf } from './overlap.js';
+import type { ResumePoints } from './resumePoints.js';
 
 /** What a stream knows of one series that it wants. */
 export interface SeriesState {
@@ -11,9 +12,11 @@ export interface SeriesState {
   askedOn: number;
   /** Up to when nothing is missing: the time of its last record, or since when it is confirmed. `undefined` before that. */
   knownUntil: number | undefined;
+  /** Up to when it was known before this stream, until the gap record from there is made. */
+  resumeFrom: number | undefined;
   /** Whether a record came since it was confirmed last. */
   hasRecord: boolean;
-  /** When it was confirmed again, where that has not become a gap record yet. */
+  /** When it was confirmed, where that has not become a gap record yet. */
   confirmedAt: number;
   /** Whether a connection was ended because it was not confirmed, and it has not been confirmed since. */
   isMissed: boolean;
@@ -26,10 +29,12 @@ export class SeriesTable {
   readonly #kinds: readonly RecordKind[];
   readonly #timeframe: string;
   readonly #byKind: { readonly [K in RecordKind]?: Map<string, SeriesState> };
+  readonly #resumePoints: ResumePoints | undefined;
   #symbols: ReadonlySet<string> = new Set();
   #refused = 0;
 
-  constructor(kinds: readonly RecordKind[], timeframe: string) {
+  constructor(kinds: readonly RecordKind[], timeframe: string, resumePoints?: ResumePoints) {
+    this.#resumePoints = resumePoints;
     this.#kinds = kinds;
     this.#timeframe = timeframe;
     this.#byKind = Object.fromEntries(kinds.map((kind) => [kind, new Map<string, SeriesState>()]));
@@ -58,13 +63,16 @@ export class SeriesTable {
       for (const [symbol, state] of states) {
         if (wanted.has(symbol)) continue;
         states.delete(symbol);
+        if (state.resumeFrom !== undefined) this.#resumePoints?.forget(state.series);
         if (state.refusal) this.#refused -= 1;
         removed.push(state);
       }
       for (const symbol of wanted) {
         if (states.has(symbol)) continue;
         const series: Series = of === 'bar' ? { of, symbol, timeframe: this.#timeframe } : { of, symbol };
-        states.set(symbol, newState(series));
+        const state = newState(series);
+        state.resumeFrom = this.#resumePoints?.of(series);
+        states.set(symbol, state);
       }
     }
     this.#symbols = wanted;
@@ -103,6 +111,7 @@ function newState(series: Series): SeriesState {
     confirmedBy: 0,
     askedOn: 0,
     knownUntil: undefined,
+    resumeFrom: undefined,
     hasRecord: false,
     confirmedAt: 0,
     isMissed: false,

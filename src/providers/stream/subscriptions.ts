@@ -76,6 +76,7 @@ export class Subscriptions {
       state.askedOn = number;
       // Neither end of a span is missing: both connections had it for a while.
       if (this.#table.get(state.series) === state) {
+        this.#resume(state, state.confirmedAt, undefined);
         state.confirmedBy = number;
         state.isMissed = false;
         link.confirmed += 1;
@@ -172,6 +173,7 @@ export class Subscriptions {
     link.pending.delete(state);
     link.confirmed += 1;
     this.#count();
+    this.#resume(state, now, undefined);
     if (this.isSilent && state.knownUntil !== undefined) {
       state.confirmedAt = now;
       this.#silent.push(state);
@@ -186,6 +188,14 @@ export class Subscriptions {
     const states = this.#silent;
     this.#silent = [];
     for (const state of states) this.#close(state, state.confirmedAt, this.#cause);
+  }
+
+  /** What was missed between an earlier stream and this one is recorded; `next` is where the rest of it begins. */
+  #resume(state: SeriesState, to: number, next: number | undefined): void {
+    const { resumeFrom: from, series } = state;
+    if (from === undefined) return;
+    state.resumeFrom = next;
+    this.#host.missing({ series, from, to, cause: 'restart' });
   }
 
   #close(state: SeriesState, to: number, cause: GapCause): void {
@@ -204,6 +214,8 @@ export class Subscriptions {
     } else if (state.knownUntil !== undefined) {
       // It may never be confirmed again: what is missing until now is recorded now.
       this.#close(state, now, this.#cause);
+    } else {
+      this.#resume(state, now, now);
     }
     link.pending.delete(state);
     this.#table.setRefusal(state, refusal);

@@ -2,6 +2,7 @@ import { ok as assert, deepStrictEqual, equal } from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { BehaviorSubject } from 'rxjs';
 import { isProviderError } from '../../providers/providerErrors.js';
+import type { Series } from '../../providers/session.js';
 import type { ProviderBench, ProviderRules } from './providerBench.js';
 import type { ProviderTrial } from './providerTrial.js';
 
@@ -101,6 +102,47 @@ export const requestRules = {
     equal(trial.feed.asked, 2, 'both are still wanted');
     assert(trial.feed.confirmed < 2, `${lost} must not count as confirmed`);
     deepStrictEqual([trial.errors, trial.completions], [[], 0], 'one series ends no stream');
+  },
+  async 'PR-6.7: a series that is known from before has a gap record from there until it is confirmed'(bench) {
+    const [known, fresh, later] = [bench.symbol(0), bench.symbol(1), bench.symbol(2)];
+    const beginning = bench.clock.now();
+    const until: Readonly<Record<string, number>> = { [known]: beginning - 3_600_000, [later]: beginning - 7_200_000 };
+    const asked: string[] = [];
+    const resumeFrom = ({ symbol }: Series) => {
+      asked.push(symbol);
+      return until[symbol];
+    };
+    const symbols = new BehaviorSubject<readonly string[]>([known, fresh]);
+    const trial = await bench.live({ symbols, resumeFrom });
+    const addedAt = bench.clock.now();
+    symbols.next([known, fresh, later]);
+    await bench.until(() => trial.feed.asked === 3, 'the third is asked for');
+    await bench.isLive(trial);
+    const liveAt = bench.clock.now();
+    const first = [known, fresh, later].map((symbol) => bench.record(bench.kind, symbol, 0, { moment: 10 }));
+    await bench.publish(trial, ...first);
+    for (const [symbol, wanted, isKnown] of [
+      [known, beginning, true],
+      [later, addedAt, true],
+      [fresh, beginning, false],
+    ] as const) {
+      const restarts = trial.gapsOf(symbol).filter(({ cause }) => cause === 'restart');
+      equal(restarts.length, isKnown ? 1 : 0, `${symbol} has ${restarts.length} gap records of the restart`);
+      for (const { from, to, of, state } of restarts) {
+        deepStrictEqual({ from, of, state }, { from: until[symbol], of: bench.kind, state: 'open' });
+        const isRight = to >= wanted && to <= liveAt;
+        assert(isRight, `the gap record of ${symbol} ends at ${to}, rather than between ${wanted} and ${liveAt}`);
+        const isBefore = trial.events.findIndex(({ kind }) => kind === 'gap') < trial.events.indexOf(trial.records[0]!);
+        assert(isBefore, 'it must come before the records');
+      }
+    }
+    deepStrictEqual(asked.sort(), [known, fresh, later].sort(), 'each series must be asked for once');
+    const { length } = trial.gaps;
+    bench.venue.reset();
+    await bench.until(() => bench.venue.accepted.length > 1, 'it connects again', 10_000, trial);
+    await bench.isLive(trial);
+    const after = trial.gaps.slice(length).filter(({ cause }) => cause === 'restart');
+    deepStrictEqual([after, asked.length], [[], 3], 'a reconnect is no restart');
   },
   async 'PR-7.1: no output shows a secret'(bench) {
     const { secret } = bench.venue;

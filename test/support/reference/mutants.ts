@@ -289,6 +289,23 @@ export const MUTANTS: readonly Mutant[] = [
     rules: ['PR-6.6'],
     ...output((events$) => events$.pipe(filter((event) => event.kind !== 'gap' || event.symbol === 'AAPL'))),
   },
+  {
+    what: 'begins as if nothing were known',
+    rules: ['PR-6.7'],
+    stream:
+      (provider) =>
+      ({ resumeFrom: _, ...request }) =>
+        provider.stream(request),
+  },
+  {
+    what: 'ends the gap of a restart before it is live',
+    rules: ['PR-6.7'],
+    ...output((events$) =>
+      events$.pipe(
+        map((event) => (event.kind === 'gap' && event.cause === 'restart' ? { ...event, to: event.from } : event)),
+      ),
+    ),
+  },
   { what: 'tries a wrong key again', rules: ['PR-6.4', 'PR-6.5'], ...session(TriesAgain) },
   { what: 'keeps the words of the vendor to itself', rules: ['PR-6.4', 'PR-6.5'], ...session(SaysNoWords) },
   { what: 'repeats secrets', rules: ['PR-7.1'], parts: () => ({ secrets: [] }) },
