@@ -9,6 +9,12 @@ export { type BarsConfig, bars } from './read/bars.js';
 export { type GapsConfig, gaps } from './read/gaps.js';
 export { type LatestConfig, latest } from './read/latest.js';
 export { type QuotesConfig, quotes } from './read/quotes.js';
+export {
+  type ResumableSeries,
+  type ResumePoints,
+  type ResumePointsConfig,
+  resumePoints,
+} from './read/resumePoints.js';
 export { isStoreReadError, StoreReadError } from './read/storeReadError.js';
 export { type TradesConfig, trades } from './read/trades.js';
 export { isStoreError, StoreError, type StoreErrorCode } from './storeError.js';

@@ -1,11 +1,9 @@
-import { type Observable, Subscription, throwError, timeout } from 'rxjs';
+import { type Observable, Subscription } from 'rxjs';
 import { gatedSource } from '../../flow/gatedSource.js';
 import { type SourceConfig, sourceOptions } from '../../flow/sourceOptions.js';
 import { duration, integer, text } from '../../primitives/options.js';
-import { MAX_TIMER_MS } from '../../primitives/timer.js';
 import type { Pool, PoolClient } from '../pool.js';
-import { abortable, borrow } from '../session.js';
-import { StoreError } from '../storeError.js';
+import { readWithin } from './readWithin.js';
 import { StoreReadError } from './storeReadError.js';
 
 /** The options of every source over a store. */
@@ -76,27 +74,4 @@ export function pagedSource<T>(pool: Pool, config: PagedSourceConfig, begin: () 
     });
     return () => pending.unsubscribe();
   });
-}
-
-/** A page that is late is given up, and its statement is cancelled at the server. */
-function readWithin<R>(pool: Pool, read: (client: PoolClient) => Promise<R>, timeoutMs: number): Observable<R> {
-  let isAsked = false;
-  const page$ = abortable((signal) =>
-    borrow(
-      pool,
-      (client) => {
-        isAsked = true;
-        return read(client);
-      },
-      signal,
-    ),
-  );
-  if (timeoutMs === Number.POSITIVE_INFINITY) return page$;
-  const late = () => {
-    const message = isAsked
-      ? `no answer within ${timeoutMs} ms: subscribe again, or raise timeoutMs if the server needs longer`
-      : `no connection of the pool was free within ${timeoutMs} ms: make the pool larger, or raise timeoutMs`;
-    return throwError(() => new StoreError('SLUICE_STORE_TIMEOUT', message));
-  };
-  return page$.pipe(timeout({ first: Math.min(timeoutMs, MAX_TIMER_MS), with: late }));
 }
