@@ -9,6 +9,11 @@ export interface MarketCalendar {
   isOpen(at: number): boolean;
   /** When the state next changes after `at`; `Infinity` for never. */
   nextChange(at: number): number;
+  /**
+   * Whether a session belongs to a day, which is counted from 1970-01-01: the date that the market itself gives it, also where it opens on the
+   * evening before. Bars of days are expected by it. Optional.
+   */
+  hasSessionOn?(day: number): boolean;
 }
 
 export interface MarketSessionsConfig {

@@ -39,21 +39,25 @@ export class SessionCalendar {
   /** The span that the last answers are about. */
   #from = Number.NaN;
   #until = Number.NaN;
-  #isOpen = false;
+  #isOpenNow = false;
 
   constructor(plan: SessionPlan) {
     this.#plan = plan;
   }
 
-  isOpen(at: number): boolean {
+  // Properties, so that a copy of a calendar by its fields is one too.
+  readonly isOpen = (at: number): boolean => {
     this.#moveTo(at);
-    return this.#isOpen;
-  }
+    return this.#isOpenNow;
+  };
 
-  nextChange(at: number): number {
+  readonly nextChange = (at: number): number => {
     this.#moveTo(at);
     return this.#until;
-  }
+  };
+
+  /** Whether a session belongs to a day, which is counted from 1970-01-01. */
+  readonly hasSessionOn = (day: number): boolean => this.#sessionOf(day) !== undefined;
 
   #moveTo(at: number): void {
     if (at >= this.#from && at < this.#until) return;
@@ -66,7 +70,7 @@ export class SessionCalendar {
     }
     this.#until = this.#changeAfter(at, today, current);
     this.#from = current?.opensAt ?? at;
-    this.#isOpen = current !== undefined;
+    this.#isOpenNow = current !== undefined;
   }
 
   #changeAfter(at: number, today: number, current: Session | undefined): number {
