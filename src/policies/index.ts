@@ -21,5 +21,14 @@ export { type UsEquitiesConfig, usEquities } from './calendars/usEquities.js';
 export { type UsFuturesConfig, usFutures } from './calendars/usFutures.js';
 export { type BreakerState, CircuitBreaker, type CircuitBreakerConfig, type Permit } from './circuitBreaker.js';
 export { type MarketCalendar, type MarketSessionsConfig, marketSessions } from './marketCalendar.js';
+export { isPacerFullError, PacerFullError } from './pacerFull.js';
 export type { PacingProfile, PacingWindow } from './pacingProfile.js';
+export type { PacingPriority } from './pacingQueue.js';
+export {
+  type PacerAsk,
+  type PacerCounts,
+  type PacerTicket,
+  SharedPacer,
+  type SharedPacerConfig,
+} from './sharedPacer.js';
 export { isTableRefusedError, TableRefusedError } from './tableRefusals.js';

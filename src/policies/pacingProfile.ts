@@ -18,8 +18,12 @@ export interface PacingWindow<T> {
 
 /** Rules that hold at the same time, as a provider prints them. */
 export interface PacingProfile<T> {
-  /** At least one. */
+  /** At least one, unless `maxOpen` is given. */
   readonly windows: readonly PacingWindow<T>[];
+  /** The most items that may be open at a time: each from its passage until it is given back. Integer of at least 1; default: any number. */
+  readonly maxOpen?: number;
+  /** Which items count as open. Default: all. */
+  readonly opens?: (item: T) => boolean;
 }
 
 const WINDOW = {
@@ -30,21 +34,39 @@ const WINDOW = {
   maxKeys: integer({ min: 1 }).default(100_000),
 } satisfies OptionsOf<PacingWindow<unknown>>;
 
-const PROFILE = { windows: listOf(unchecked(), { min: 1 }).required() } satisfies OptionsOf<PacingProfile<unknown>>;
+const PROFILE = {
+  // Its length is checked below.
+  windows: listOf(unchecked(), { min: 0 }).required(),
+  maxOpen: integer({ min: 1 }),
+  opens: func(),
+} satisfies OptionsOf<PacingProfile<unknown>>;
+const SOME_WINDOWS = listOf(unchecked(), { min: 1 }).required();
 
 /** What an item costs in a window, and in which. */
-interface WindowCost {
-  readonly window: SlidingWindow<never>;
+export interface WindowCost {
+  readonly window: CostWindow;
   readonly key: string | number | undefined;
   readonly weight: number;
 }
 
-/** What an item costs in each window of a profile. */
-export type PacingCost = readonly WindowCost[];
+/** A window, as far as a cost has to do with it. Times are those of {@link ProfilePacer.timeAt}. */
+interface CostWindow {
+  /** Whether all items share it, rather than those of one key. */
+  readonly isShared: boolean;
+  /** In how many milliseconds there will be room. */
+  waitMs(time: number, key: string | number | undefined, weight: number): number;
+  add(time: number, key: string | number | undefined, weight: number): void;
+}
+
+/** What an item costs: in each window, and whether it counts as open. */
+export interface PacingCost {
+  readonly windows: readonly WindowCost[];
+  readonly isOpening: boolean;
+}
 
 /**
- * Strict sliding windows: an item passes when every window has room for its weight, which is given back `perMs` later. The clock
- * is read in whole milliseconds.
+ * Strict sliding windows: an item passes when every window has room for its weight, which is given back `perMs` later, and when
+ * fewer than `maxOpen` are open. The clock is read in whole milliseconds.
  *
  * Memory: for each key in use, one entry per millisecond in which something passed, at most `limit` of them and none older than
  * `perMs`; at most `maxKeys` keys per window.
@@ -52,9 +74,15 @@ export type PacingCost = readonly WindowCost[];
 export class ProfilePacer<T> {
   readonly #windows: readonly SlidingWindow<T>[];
   readonly #time = new MonotonicClock();
+  readonly #maxOpen: number;
+  readonly #opens: ((item: T) => boolean) | undefined;
+  #open = 0;
 
   constructor(profile: PacingProfile<T>, owner = 'PacingProfile') {
-    const { windows } = readOptions(owner, profile, PROFILE);
+    if (profile?.maxOpen === undefined) SOME_WINDOWS.read(owner, 'windows', profile?.windows);
+    const { windows, maxOpen, opens } = readOptions(owner, profile, PROFILE);
+    this.#maxOpen = maxOpen ?? Number.POSITIVE_INFINITY;
+    this.#opens = opens as ((item: T) => boolean) | undefined;
     this.#windows = windows.map((window, index) => {
       const name = `${owner}: windows[${index}]`;
       return new SlidingWindow<T>(readOptions<PacingWindow<T>, typeof WINDOW>(name, window, WINDOW), name);
@@ -66,24 +94,57 @@ export class ProfilePacer<T> {
     return this.#windows.reduce((sum, window) => sum + window.keys, 0);
   }
 
-  /** Calls `by` and `weight` of every window, once. Throws a `RangeError` at a weight that can never pass. */
-  price(item: T): PacingCost {
-    return this.#windows.map((window) => window.price(item));
+  /** How many items are open. */
+  get open(): number {
+    return this.#open;
   }
 
-  /** Lets the item pass and returns 0, or changes nothing and returns in how many milliseconds that will succeed. */
+  /** Whether as many items are open as may be. */
+  get isFull(): boolean {
+    return this.#open >= this.#maxOpen;
+  }
+
+  /** The elapsed time by which the windows count, in whole milliseconds. It stands still when the clock is set back. */
+  timeAt(now: number): number {
+    return this.#time.at(Math.floor(now));
+  }
+
+  /** Calls `by` and `weight` of every window, and `opens`, once. Throws a `RangeError` at a weight that can never pass. */
+  price(item: T): PacingCost {
+    const isOpening = this.#maxOpen < Number.POSITIVE_INFINITY && (this.#opens?.(item) ?? true);
+    return { windows: this.#windows.map((window) => window.price(item)), isOpening };
+  }
+
+  /**
+   * Lets the item pass and returns 0, or changes nothing and returns in how many milliseconds that will succeed: `Infinity` where
+   * something must be given back first.
+   */
   take(now: number, cost: PacingCost): number {
-    const time = this.#time.at(Math.floor(now));
-    const waitMs = Math.max(...cost.map(({ window, key, weight }) => window.waitMs(time, key, weight)));
-    if (waitMs > 0) return waitMs;
-    for (const { window, key, weight } of cost) window.add(time, key, weight);
-    return 0;
+    const time = this.timeAt(now);
+    let waitMs = cost.isOpening && this.isFull ? Number.POSITIVE_INFINITY : 0;
+    for (const { window, key, weight } of cost.windows) waitMs = Math.max(waitMs, window.waitMs(time, key, weight));
+    if (waitMs === 0) this.add(time, cost);
+    return waitMs;
+  }
+
+  /** Counts an item as passed, whether there is room or not. */
+  add(time: number, cost: PacingCost): void {
+    for (const { window, key, weight } of cost.windows) window.add(time, key, weight);
+    if (cost.isOpening) this.#open += 1;
+  }
+
+  /** An item that has passed is over. Call it once for each. */
+  giveBack(cost: PacingCost): void {
+    if (cost.isOpening) this.#open -= 1;
   }
 
   /** In how many milliseconds the windows that all items share will have room for a weight of 1. */
   readyInMs(now: number): number {
-    const time = this.#time.at(Math.floor(now));
-    return Math.max(0, ...this.#windows.map((window) => (window.isShared ? window.waitMs(time, undefined, 1) : 0)));
+    const time = this.timeAt(now);
+    let waitMs = 0;
+    for (const window of this.#windows)
+      if (window.isShared) waitMs = Math.max(waitMs, window.waitMs(time, undefined, 1));
+    return waitMs;
   }
 }
 
@@ -96,7 +157,7 @@ interface Passed {
   total: number;
 }
 
-class SlidingWindow<T> {
+class SlidingWindow<T> implements CostWindow {
   readonly #owner: string;
   readonly #window: Read<PacingWindow<T>, typeof WINDOW>;
   readonly #weight: typeof WINDOW.limit;
@@ -109,7 +170,6 @@ class SlidingWindow<T> {
     this.#weight = integer({ min: 0, max: window.limit }).required();
   }
 
-  /** Whether all items share it, rather than those of one key. */
   get isShared(): boolean {
     return this.#window.by === undefined;
   }

@@ -1,6 +1,7 @@
-import { integer, type OptionsOf, oneOf, readOptions, reject, text } from '../../primitives/options.js';
+import type { SharedPacer } from '../../policies/sharedPacer.js';
+import { having, integer, type OptionsOf, oneOf, readOptions, reject, text } from '../../primitives/options.js';
 import { defineProvider } from '../defineProvider.js';
-import type { Provider, ProviderPacing } from '../provider.js';
+import type { HistoryRange, Provider, ProviderPacing } from '../provider.js';
 import { PROVIDER_STREAM, type ProviderStreamConfig, streamOptionsOf } from '../streamConfig.js';
 import { webSocketConnect } from '../webSocketConnect.js';
 import { VENDOR } from './alpacaErrors.js';
@@ -8,6 +9,7 @@ import { type AlpacaFeed, FEED_PATHS, FEEDS } from './channels.js';
 import { type AlpacaEncoding, CONTENT_TYPES } from './frames.js';
 import { alpacaHistory } from './history.js';
 import { normalise } from './normalise.js';
+import { alpacaPacing } from './pacing.js';
 import { AlpacaSession } from './session.js';
 
 export interface AlpacaConfig extends ProviderStreamConfig {
@@ -28,6 +30,11 @@ export interface AlpacaConfig extends ProviderStreamConfig {
   readonly restUrl?: string;
   /** The plan's limit of requests for history. Integer of at least 1, default 200, that of free plans. */
   readonly requestsPerMinute?: number;
+  /**
+   * What keeps the limit of requests for history, where several providers share the account: made with `new SharedPacer({ profile })`,
+   * and its profile counts in place of `requestsPerMinute`. Default: one of this provider's own.
+   */
+  readonly pacer?: SharedPacer<HistoryRange>;
 }
 
 const STREAM_URL = 'wss://stream.data.alpaca.markets';
@@ -42,6 +49,7 @@ const OPTIONS = {
   url: text().default(STREAM_URL),
   restUrl: text(),
   requestsPerMinute: integer({ min: 1 }).default(200),
+  pacer: having('turn', 'coolDown'),
 } satisfies OptionsOf<AlpacaConfig>;
 
 /**
@@ -71,13 +79,14 @@ export function alpaca(config: AlpacaConfig): Provider {
   const { key, secret, feed, encoding, requestsPerMinute, scheduler } = options;
   const url = urlOf(owner, options.url, feed);
   const secrets = [key, secret];
-  const pacing: ProviderPacing = { requests: { windows: [{ limit: requestsPerMinute, perMs: 60_000 }] } };
+  const pacing: ProviderPacing = { requests: config.pacer?.profile ?? alpacaPacing(requestsPerMinute) };
   const history = alpacaHistory({
     key,
     secret,
     feed,
     restUrl: options.restUrl ?? restUrlOf(url),
     pacing: pacing.requests,
+    ...(config.pacer && { pacer: config.pacer }),
     scheduler,
     ...(config.onRejected && { onRejected: config.onRejected }),
   });

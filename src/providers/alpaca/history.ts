@@ -1,6 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import type { MarketEvent } from '../../market/recordKinds.js';
 import type { PacingProfile } from '../../policies/pacingProfile.js';
+import type { SharedPacer } from '../../policies/sharedPacer.js';
 import { timeframeMs } from '../../primitives/timeframe.js';
 import type { HistoryRange } from '../provider.js';
 import {
@@ -26,6 +27,7 @@ export interface AlpacaHistoryConfig {
   readonly feed: AlpacaFeed;
   readonly restUrl: string;
   readonly pacing: PacingProfile<HistoryRange> | undefined;
+  readonly pacer?: SharedPacer<HistoryRange>;
   readonly scheduler: SchedulerLike;
   readonly onRejected?: NonNullable<ProviderStreamConfig['onRejected']>;
 }
@@ -55,13 +57,14 @@ type Row = Readonly<Record<string, unknown>>;
  * Undefined for the test feed, which has no past.
  */
 export function alpacaHistory(config: AlpacaHistoryConfig): History | undefined {
-  const { key, secret, feed, restUrl, pacing, scheduler, onRejected } = config;
+  const { key, secret, feed, restUrl, pacing, pacer, scheduler, onRejected } = config;
   if (feed === 'test') return undefined;
   const client = new RestClient({
     name: VENDOR,
     baseUrl: restUrl,
     headers: { 'APCA-API-KEY-ID': key, 'APCA-API-SECRET-KEY': secret },
     pacing,
+    pacer,
     secrets: [key, secret],
     parse: parseJson,
     errorOf,

@@ -2,3 +2,4 @@
 export { type AlpacaConfig, alpaca } from './alpaca.js';
 export type { AlpacaFeed } from './channels.js';
 export type { AlpacaEncoding } from './frames.js';
+export { alpacaPacing } from './pacing.js';

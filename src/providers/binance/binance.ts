@@ -1,4 +1,5 @@
-import { duration, type OptionsOf, oneOf, readOptions, text } from '../../primitives/options.js';
+import type { SharedPacer } from '../../policies/sharedPacer.js';
+import { duration, having, type OptionsOf, oneOf, readOptions, text } from '../../primitives/options.js';
 import { defineProvider } from '../defineProvider.js';
 import type { Connect, HistoryRange, Provider, ProviderPacing } from '../provider.js';
 import { NotEntitled, type ProviderError } from '../providerErrors.js';
@@ -7,6 +8,7 @@ import { PROVIDER_STREAM, type ProviderStreamConfig, streamOptionsOf } from '../
 import { webSocketConnect } from '../webSocketConnect.js';
 import { binanceHistory } from './history.js';
 import { normaliseBinance } from './normalise.js';
+import { BINANCE_MESSAGES, binancePacing, weightCooldown } from './pacing.js';
 import { binanceSession } from './session.js';
 import { BINANCE_TIMEFRAMES, type BinanceTrades } from './streamNames.js';
 
@@ -30,6 +32,11 @@ export interface BinanceConfig extends ProviderStreamConfig {
    * 1,000, default 23 h 50 min.
    */
   readonly handOverAfterMs?: number;
+  /**
+   * What keeps the limit of requests for history, where several providers share the address: made with `new SharedPacer({ profile })`,
+   * and its profile counts in place of the vendor's 6,000 of weight per minute. Default: one of this provider's own.
+   */
+  readonly pacer?: SharedPacer<HistoryRange>;
 }
 
 const OPTIONS = {
@@ -39,6 +46,7 @@ const OPTIONS = {
   trades: oneOf(['raw', 'aggregated']).default('raw'),
   timeUnit: oneOf(['MILLISECOND', 'MICROSECOND']).default('MILLISECOND'),
   handOverAfterMs: duration({ min: 1_000, max: 86_400_000 }).default(85_800_000),
+  pacer: having('turn', 'coolDown'),
 } satisfies OptionsOf<BinanceConfig>;
 
 /** Hosts of the vendor whose requests go elsewhere. */
@@ -47,28 +55,6 @@ const REST_OF: Readonly<Record<string, string>> = {
   'stream.binance.com': 'https://api.binance.com',
   'stream.binance.us': 'https://api.binance.us',
 };
-
-/**
- * Messages: five per second and connection, among them the pongs to the vendor's pings and the pings of ours, one each in 20
- * seconds. Requests: 6,000 of weight per minute and address, of which four fifths are used.
- */
-const PACING = (trades: BinanceTrades): ProviderPacing => ({
-  messages: { windows: [{ limit: 3, perMs: 1_000 }] },
-  requests: { windows: [{ limit: 4_800, perMs: 60_000, weight: ({ of }) => weightOf(of, trades) }] },
-});
-
-function weightOf(of: HistoryRange['of'], trades: BinanceTrades): number {
-  if (of === 'bar') return 2;
-  return trades === 'raw' ? 25 : 4;
-}
-
-/** Weight per minute of the clock at which requests wait for the next: others may share the address. */
-const MAX_WEIGHT = 5_400;
-
-function weightCooldown(headers: Headers, now: number): number {
-  const used = Number(headers.get('x-mbx-used-weight-1m') ?? 0);
-  return used >= MAX_WEIGHT ? 60_000 - (now % 60_000) : 0;
-}
 
 const REMEDY = 'set `url` to an address that serves it, or use the provider coinbase';
 
@@ -88,11 +74,15 @@ const REMEDY = 'set `url` to an address that serves it, or use the provider coin
 export function binance(config: BinanceConfig = {}): Provider {
   const read = readOptions('binance', config, OPTIONS);
   const { url, trades, timeUnit, handOverAfterMs, scheduler } = read;
-  const pacing = PACING(trades);
+  const pacing: ProviderPacing = {
+    messages: BINANCE_MESSAGES,
+    requests: config.pacer?.profile ?? binancePacing(trades),
+  };
   const client = new RestClient({
     name: 'binance',
     baseUrl: read.restUrl ?? restUrlOf(url),
     pacing: pacing.requests,
+    pacer: config.pacer,
     scheduler,
     cooldownAfter: (headers) => weightCooldown(headers, scheduler.now()),
     errorOf: ({ status }) => (status === 451 ? blocked() : undefined),

@@ -1,12 +1,14 @@
 import { isObservable, map } from 'rxjs';
-import { type OptionsOf, readOptions, text } from '../../primitives/options.js';
+import type { SharedPacer } from '../../policies/sharedPacer.js';
+import { having, type OptionsOf, readOptions, text } from '../../primitives/options.js';
 import { defineProvider } from '../defineProvider.js';
-import type { Provider, ProviderPacing, SubscriptionRequest } from '../provider.js';
+import type { HistoryRange, Provider, ProviderPacing, SubscriptionRequest } from '../provider.js';
 import { RestClient } from '../rest/restClient.js';
 import { PROVIDER_STREAM, type ProviderStreamConfig, streamOptionsOf } from '../streamConfig.js';
 import { webSocketConnect } from '../webSocketConnect.js';
 import { coinbaseHistory } from './history.js';
 import { COINBASE_TIMEFRAME, normaliseCoinbase } from './normalise.js';
+import { COINBASE_PACING } from './pacing.js';
 import { publicProduct } from './products.js';
 import { coinbaseSession } from './session.js';
 
@@ -15,6 +17,11 @@ export interface CoinbaseConfig extends ProviderStreamConfig {
   readonly url?: string;
   /** Where requests for candles of the past go. Default `https://api.coinbase.com`; for any other `url` its host over HTTP. */
   readonly restUrl?: string;
+  /**
+   * What keeps the limit of requests for history, where several providers share the address: made with `new SharedPacer({ profile })`,
+   * and its profile counts in place of eight per second. Default: one of this provider's own.
+   */
+  readonly pacer?: SharedPacer<HistoryRange>;
 }
 
 const URL_OF_VENDOR = 'wss://advanced-trade-ws.coinbase.com';
@@ -23,13 +30,8 @@ const OPTIONS = {
   ...PROVIDER_STREAM,
   url: text().default(URL_OF_VENDOR),
   restUrl: text(),
+  pacer: having('turn', 'coolDown'),
 } satisfies OptionsOf<CoinbaseConfig>;
-
-/** Eight messages a second and address, of which six are used; ten requests a second and address, of which eight are used. */
-const PACING: ProviderPacing = {
-  messages: { windows: [{ limit: 6, perMs: 1_000 }] },
-  requests: { windows: [{ limit: 8, perMs: 1_000 }] },
-};
 
 /**
  * Public market data of Coinbase's Advanced Trade: candles of five minutes, trades and best prices, live, and candles of the past.
@@ -46,10 +48,15 @@ const PACING: ProviderPacing = {
  */
 export function coinbase(config: CoinbaseConfig = {}): Provider {
   const { url, restUrl, scheduler } = readOptions('coinbase', config, OPTIONS);
+  const pacing: ProviderPacing = {
+    ...COINBASE_PACING,
+    ...(config.pacer?.profile && { requests: config.pacer.profile }),
+  };
   const client = new RestClient({
     name: 'coinbase',
     baseUrl: restUrl ?? restUrlOf(url),
-    pacing: PACING.requests,
+    pacing: pacing.requests,
+    pacer: config.pacer,
     scheduler,
   });
   const provider = defineProvider(
@@ -57,7 +64,7 @@ export function coinbase(config: CoinbaseConfig = {}): Provider {
       name: 'coinbase',
       kinds: ['bar', 'trade', 'quote'],
       timeframes: [COINBASE_TIMEFRAME],
-      pacing: PACING,
+      pacing,
       session: coinbaseSession,
       normalise: normaliseCoinbase,
       connect: webSocketConnect({ name: 'coinbase', url }),

@@ -4,4 +4,4 @@ export type { MassiveNewsQuery } from './history/news.js';
 export type { MassiveChainQuery } from './history/optionChain.js';
 export type { MassiveMarket } from './markets.js';
 export { type MassiveConfig, type MassiveProvider, massive } from './massive.js';
-export type { MassivePlan } from './pacing.js';
+export { MASSIVE_PACING, type MassivePlan } from './pacing.js';

@@ -2,8 +2,10 @@ import type { Fundamentals } from '../../market/fundamentals.js';
 import type { NewsItem } from '../../market/newsItem.js';
 import type { OptionSnapshot } from '../../market/optionSnapshot.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
+import type { SharedPacer } from '../../policies/sharedPacer.js';
 import {
   boolean,
+  having,
   integer,
   type OptionsOf,
   oneOf,
@@ -28,7 +30,7 @@ import type { HistorySource } from './history/source.js';
 import { quoteHistory, tradeHistory } from './history/ticks.js';
 import { MARKET_NAMES, MARKETS, type MassiveMarket, TIMEFRAMES, VENDOR } from './markets.js';
 import { massiveNormaliser } from './normalise/normaliser.js';
-import { type MassivePlan, PLANS, WINDOW_MS } from './pacing.js';
+import { MASSIVE_PACING, type MassivePlan, WINDOW_MS } from './pacing.js';
 import { MassiveSession } from './session.js';
 import { MAX_OPTION_QUOTES, symbolProblem } from './slots.js';
 
@@ -51,6 +53,11 @@ export interface MassiveConfig extends ProviderStreamConfig {
   readonly restUrl?: string;
   /** The plan's limit of requests for history: `free` (default), five per minute, or `paid`, 90 per second. */
   readonly plan?: MassivePlan;
+  /**
+   * What keeps the limit of requests for history, where several providers share the account: made with `new SharedPacer({ profile })`,
+   * and its profile counts in place of that of the `plan`. Default: one of this provider's own.
+   */
+  readonly pacer?: SharedPacer<HistoryRange>;
   /** Whether splits are taken out of bars of the past. Default `false`: like the bars that the stream sent at the time. */
   readonly adjusted?: boolean;
   /** The largest message that is taken, in bytes. Integer of at least 1, default 1 MiB. */
@@ -80,6 +87,7 @@ const OPTIONS = {
   url: text(),
   restUrl: text(),
   plan: oneOf(['free', 'paid']).default('free'),
+  pacer: having('turn', 'coolDown'),
   adjusted: boolean().default(false),
   maxFrameBytes: integer({ min: 1 }).default(1024 * 1024),
 } satisfies OptionsOf<MassiveConfig>;
@@ -114,9 +122,9 @@ export function massive(config: MassiveConfig): MassiveProvider {
   const { key, market, plan, scheduler, confirmAfterMs, maxFrameBytes } = options;
   const { kinds } = MARKETS[market];
   const secrets = [key];
-  const pacing: ProviderPacing = { requests: PLANS[plan] };
+  const pacing: ProviderPacing = { requests: config.pacer?.profile ?? MASSIVE_PACING[plan] };
   const url = streamUrl(options);
-  const source = historySource(options, url);
+  const source = historySource(options, url, config.pacer);
   const history = (range: HistoryRange) => historyOf(source, range);
   const connect = webSocketConnect({ name: VENDOR, url: url.href, maxFrameBytes, secrets });
   const provider = defineProvider(
@@ -161,7 +169,7 @@ function streamUrl({ url: given, delayed, market }: Options): URL {
   return url;
 }
 
-function historySource(options: Options, url: URL): HistorySource {
+function historySource(options: Options, url: URL, pacer: MassiveConfig['pacer']): HistorySource {
   const { key, market, plan, adjusted, scheduler, random, onRejected } = options;
   const restUrl = options.restUrl ?? restUrlOf(url);
   if (!URL.canParse(restUrl) || !/^https?:$/.test(new URL(restUrl).protocol)) {
@@ -172,7 +180,8 @@ function historySource(options: Options, url: URL): HistorySource {
     baseUrl: restUrl,
     // Not in the address, which proxies and servers log.
     headers: { Authorization: `Bearer ${key}` },
-    pacing: PLANS[plan],
+    pacing: MASSIVE_PACING[plan],
+    pacer,
     secrets: [key],
     cooldownMs: WINDOW_MS,
     parse: parseLossless,

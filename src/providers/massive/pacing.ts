@@ -7,7 +7,7 @@ export type MassivePlan = 'free' | 'paid';
  * Requests for history. Free plans have five per minute; paid ones have no limit, and the vendor asks to stay below 100 per second
  * (https://massive.com/knowledge-base/article/what-is-the-request-limit-for-massives-restful-apis).
  */
-export const PLANS: Readonly<Record<MassivePlan, PacingProfile<HistoryRange>>> = {
+export const MASSIVE_PACING: Readonly<Record<MassivePlan, PacingProfile<HistoryRange>>> = {
   free: { windows: [{ limit: 5, perMs: 60_000 }] },
   paid: { windows: [{ limit: 90, perMs: 1_000 }] },
 };

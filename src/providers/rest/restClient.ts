@@ -1,6 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import { Backoff } from '../../policies/backoff.js';
-import { type PacingProfile, ProfilePacer } from '../../policies/pacingProfile.js';
+import type { PacingProfile } from '../../policies/pacingProfile.js';
+import { SharedPacer } from '../../policies/sharedPacer.js';
 import { eventLoopScheduler } from '../../primitives/eventLoopScheduler.js';
 import {
   checked,
@@ -30,8 +31,10 @@ export interface RestClientConfig {
   readonly baseUrl: string;
   /** Of every request: the key belongs here. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The vendor's limits. Requests wait for them. Default: none. */
+  /** The vendor's limits. Requests wait for them, and a pacer of this client's own keeps them. Default: none. */
   readonly pacing?: PacingProfile<HistoryRange> | undefined;
+  /** What keeps the limits, where others ask the vendor too: it is used in place of `pacing`. Default: one of this client's own. */
+  readonly pacer?: SharedPacer<HistoryRange> | undefined;
   /** What must not appear in an error. */
   readonly secrets?: readonly string[];
   /** How often a request is made that fails for a reason which may pass. Integer of at least 1, default 5. */
@@ -81,6 +84,7 @@ const OPTIONS = {
   baseUrl: text().required(),
   headers: HEADERS,
   pacing: unchecked(),
+  pacer: having('turn', 'coolDown'),
   secrets: listOf(text()).default([]),
   maxAttempts: integer({ min: 1 }).default(5),
   timeoutMs: duration({ min: 1 }).default(30_000),
@@ -94,29 +98,29 @@ const OPTIONS = {
 } satisfies OptionsOf<RestClientConfig>;
 
 /**
- * Asks a vendor over HTTP, one client for all requests that share its limits. A request waits for the pacing; after a 429 or 418
- * all of them wait, for as long as the longest answer says. Failures that may pass (the network, 5xx, no answer in time,
+ * Asks a vendor over HTTP. A request waits for the pacer, in its order; after a 429 or 418 that is in its cooldown, for as long as
+ * the longest answer says, and everybody waits who shares it. Failures that may pass (the network, 5xx, no answer in time,
  * 429) are tried again; others throw: 401 `BadCredentials`, 403 `NotEntitled`, what was asked `UnknownInstrument`. Redirects
  * are not followed, because the key would go along.
  */
 export class RestClient {
   readonly #options: Read<RestClientConfig, typeof OPTIONS>;
   readonly #base: URL;
-  readonly #pacer: ProfilePacer<HistoryRange> | undefined;
+  readonly #pacer: SharedPacer<HistoryRange>;
   readonly #random: () => number;
-  #cooldownUntil = 0;
 
   constructor(config: RestClientConfig) {
     const owner = 'RestClient';
     const options = readOptions(owner, config, OPTIONS);
-    const { name, baseUrl, pacing, scheduler, random } = options;
+    const { name, baseUrl, scheduler, random } = options;
     const base = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
     if (!base || !/^https?:$/.test(base.protocol)) {
       reject(owner, 'baseUrl', 'an http:// or https:// address', maskSecrets(baseUrl, options.secrets));
     }
     this.#options = options;
     this.#base = base;
-    this.#pacer = pacing && new ProfilePacer(pacing, `${name}: pacing.requests`);
+    this.#pacer =
+      config.pacer ?? new SharedPacer({ profile: config.pacing, scheduler, name: `${name}: pacing.requests` });
     const generator = Xoshiro128.fromSeed(Math.floor(scheduler.now()));
     this.#random = random ?? (() => generator.unit());
   }
@@ -154,16 +158,20 @@ export class RestClient {
     const url = this.addressOf(request);
     const backoff = new Backoff({ initialMs: 500, maxMs: 30_000, random: this.#random });
     for (let attempt = 1; ; attempt += 1) {
-      await this.#turn(range, signal);
+      const turn = await this.#pacer.turn(range, { signal });
       try {
         return await this.#ask(url, signal);
       } catch (error) {
         if (signal.aborted) throw error;
         const masked = withoutSecrets(error, this.secrets);
         if (!isProviderError(error) || !error.retryable || error instanceof AnswerTooLarge) throw masked;
+        // Its cooldown begins before the turn is over, so that nobody passes in between.
         const delayMs = this.#delayAfter(error, backoff);
+        turn.end();
         if (attempt >= maxAttempts) throw masked;
         if (delayMs > 0) await waitFor(delayMs, this.#options.scheduler, signal);
+      } finally {
+        turn.end();
       }
     }
   }
@@ -171,30 +179,13 @@ export class RestClient {
   #delayAfter({ code, retryAfterMs = 0 }: ProviderError, backoff: Backoff): number {
     if (code !== 'SLUICE_PACING_VIOLATION') return Math.max(backoff.nextMs(), retryAfterMs);
     // It holds for everybody who asks the vendor, so it is waited for in the turn.
-    this.#coolDown(retryAfterMs);
+    this.#pacer.coolDown(retryAfterMs);
     return 0;
-  }
-
-  #coolDown(ms: number): void {
-    this.#cooldownUntil = Math.max(this.#cooldownUntil, this.#options.scheduler.now() + ms);
-  }
-
-  /** Waits until the vendor's limits have room. */
-  async #turn(range: HistoryRange, signal: AbortSignal): Promise<void> {
-    const { scheduler } = this.#options;
-    const cost = this.#pacer?.price(range);
-    for (;;) {
-      signal.throwIfAborted();
-      const now = scheduler.now();
-      const waitMs = now < this.#cooldownUntil ? this.#cooldownUntil - now : cost ? this.#pacer!.take(now, cost) : 0;
-      if (waitMs <= 0) return;
-      await waitFor(waitMs, scheduler, signal);
-    }
   }
 
   async #ask(url: URL, signal: AbortSignal): Promise<unknown> {
     const { name, parse, secrets, headers = {} } = this.#options;
-    const onHeaders = (received: Headers) => this.#coolDown(this.#options.cooldownAfter?.(received) ?? 0);
+    const onHeaders = (received: Headers) => this.#pacer.coolDown(this.#options.cooldownAfter?.(received) ?? 0);
     const answer = await fetchText(url, { ...this.#options, headers, signal, onHeaders });
     try {
       return parse(answer);
