@@ -55,6 +55,22 @@ describe('a time limit', () => {
     }
   });
 
+  it('takes no answer of an attempt whose time ran out before the sink had released it', () => {
+    const answers = [new Subject<WriteReceipt>(), new Subject<WriteReceipt>()];
+    const { source, calls, advance, result } = bench(
+      (_, call) => answers[call - 1]!.pipe(finalize(() => (call === 1 ? advance(200) : undefined))),
+      { timeoutMs: 100, retry: steady },
+    );
+    source.next([1]);
+    answers[0]!.next({ rows: 1 });
+    answers[0]!.complete();
+    expect(calls.map(({ at }) => at)).toEqual([0, 110]);
+    expect(result.values).toEqual([]);
+    answers[1]!.next({ rows: 1 });
+    answers[1]!.complete();
+    expect(result.values).toMatchObject([{ status: 'written', attempts: 2 }]);
+  });
+
   it('holds when the clock is set back, and so does the duration of a write', () => {
     const virtual = new VirtualTimeScheduler();
     let offset = 0;
