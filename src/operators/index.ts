@@ -17,6 +17,7 @@ export { type CircuitBreakerOptions, circuitBreaker } from './circuitBreaker.js'
 export { type ConflateConfig, conflate } from './conflate.js';
 export { type Codec, type DecodeConfig, decode, type Rejected } from './decode.js';
 export { type DedupeConfig, dedupe } from './dedupe.js';
+export { type DetectGapsConfig, detectGaps, type GapSeries } from './detectGaps.js';
 export { type DivertConfig, type DivertVerdict, divert } from './divert.js';
 export { CircuitOpenError, isCircuitOpenError } from './errors/circuitOpenError.js';
 export { DecodeError, isDecodeError } from './errors/decodeError.js';

@@ -1,6 +1,7 @@
 import * as t from 'io-ts';
 import { EMPTY, type MonoTypeOperatorFunction, map, type Observable, of, timer } from 'rxjs';
 import type { WriteOutcome } from '../../src/contracts/sink.js';
+import type { Gap } from '../../src/market/gap.js';
 import { batch } from '../../src/operators/batch.js';
 import { boundedBuffer } from '../../src/operators/boundedBuffer.js';
 import { boundedMergeMap } from '../../src/operators/boundedMergeMap.js';
@@ -9,6 +10,7 @@ import { circuitBreaker } from '../../src/operators/circuitBreaker.js';
 import { conflate } from '../../src/operators/conflate.js';
 import { decode } from '../../src/operators/decode.js';
 import { dedupe } from '../../src/operators/dedupe.js';
+import { detectGaps } from '../../src/operators/detectGaps.js';
 import { divert } from '../../src/operators/divert.js';
 import { lanes } from '../../src/operators/lanes.js';
 import { pace } from '../../src/operators/pace.js';
@@ -36,6 +38,14 @@ const NO_CALLBACKS = {
 const index = (n: number) => n;
 
 const byThree = (n: number) => n % 3;
+
+const thousandfold = (n: number) => n * 1_000;
+
+const OF_NUMBERS = {
+  by: () => 'one',
+  time: index,
+  series: () => ({ vendor: 'own', symbol: 'one', of: 'number' }),
+};
 
 interface Tick {
   readonly kind: 'odd' | 'even';
@@ -225,6 +235,40 @@ export const operators: Readonly<Record<string, readonly ReturnType<typeof subje
       make: () => dedupe({ by: index, windowMs: 10, maxKeys: 5 }),
       item: index,
       throwing: [{ callback: 'by', make: (by) => dedupe<number>({ by }) }],
+    }),
+  ],
+  detectGaps: [
+    subject<number, number | Gap>({
+      name: 'detectGaps of a series without holes',
+      make: () => detectGaps({ ...OF_NUMBERS, sequence: index, whenLower: 'restart' }),
+      item: index,
+      throwing: [
+        { callback: 'by', make: (by) => detectGaps({ ...OF_NUMBERS, sequence: index, by }) },
+        { callback: 'sequence', make: (sequence) => detectGaps({ ...OF_NUMBERS, sequence }) },
+        { callback: 'time', make: (time) => detectGaps({ ...OF_NUMBERS, sequence: index, time }) },
+        { callback: 'series', make: (series) => detectGaps({ ...OF_NUMBERS, sequence: index, series }) },
+        {
+          callback: 'calendar.isOpen',
+          make: (isOpen) =>
+            detectGaps({
+              ...OF_NUMBERS,
+              staleAfterMs: 1,
+              calendar: { ...everyOtherHalfHour, isOpen },
+              time: thousandfold,
+            }),
+        },
+      ],
+    }),
+    subject<number, number | Gap>({
+      name: 'detectGaps with a hole before every item',
+      make: () => detectGaps({ ...OF_NUMBERS, sequence: thousandfold, whenLower: 'late' }),
+      item: index,
+      itemsOf: (output) => (typeof output === 'number' ? [output] : []),
+      notApplicable: {
+        ...NO_CALLBACKS,
+        'OP-8.1': 'its gap records are in the account too',
+        'OP-8.2': 'its gap records are in the account too',
+      },
     }),
   ],
   divert: [

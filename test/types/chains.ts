@@ -5,9 +5,11 @@ import { interval, type Observable, of } from 'rxjs';
 import { filter, map, mergeMap, retry, scan, switchMap } from 'rxjs/operators';
 import type { Diversion } from '../../src/contracts/diversion.js';
 import type { Sink, WriteOutcome } from '../../src/contracts/sink.js';
+import type { Gap } from '../../src/market/gap.js';
 import { batch } from '../../src/operators/batch.js';
 import { boundedBuffer } from '../../src/operators/boundedBuffer.js';
 import { boundedMergeMap } from '../../src/operators/boundedMergeMap.js';
+import { detectGaps } from '../../src/operators/detectGaps.js';
 import { lanes } from '../../src/operators/lanes.js';
 import { untilStopped } from '../../src/operators/untilStopped.js';
 import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
@@ -31,6 +33,10 @@ declare const strings: Sink<string>;
 // An item's type goes through operators of ours and stock ones, with no annotation.
 typed<Observable<Trade>>()(trades$.pipe(untilStopped(), boundedBuffer()));
 typed<Observable<readonly Trade[]>>()(trades$.pipe(boundedBuffer(), batch({ size: 10 })));
+// The item's type goes into the callbacks of detectGaps(), and comes out beside the gap records.
+typed<Observable<Trade | Gap>>()(
+  trades$.pipe(detectGaps({ by: (trade) => trade.symbol, sequence: (trade) => trade.price })),
+);
 typed<Observable<readonly string[]>>()(
   trades$.pipe(
     filter((trade) => trade.price > 0),

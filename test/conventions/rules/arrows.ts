@@ -20,7 +20,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   flow: ['primitives', 'contracts'],
   settings: ['primitives'],
   // Verbs, and the doors to the outside.
-  operators: ['primitives', 'failures', 'contracts', 'policies', 'flow'],
+  operators: ['primitives', 'failures', 'contracts', 'market', 'policies', 'flow'],
   postgres: ['primitives', 'failures', 'contracts', 'market', 'disk', 'flow'],
   files: ['primitives', 'failures', 'contracts', 'market', 'disk', 'flow'],
   telemetry: ['primitives', 'flow', 'operators'],
