@@ -77,8 +77,9 @@ describe('batch', () => {
       const { push, passMs, result, clock } = bench({ size: 2, lingerMs: 10 });
       push(1);
       passMs(4);
+      const [timer] = clock.actions;
       push(2, 3);
-      expect(clock.actions).toHaveLength(1);
+      expect(clock.actions).toEqual([timer]);
       expect(result.values).toEqual([[1, 2]]);
       passMs(6);
       expect(result.values).toEqual([[1, 2]]);
@@ -88,6 +89,22 @@ describe('batch', () => {
       passMs(1);
       expect(result.values).toEqual([[1, 2], [3]]);
       expect(clock.actions).toHaveLength(0);
+    });
+
+    it('sets no further timer where the younger batch is gone when the first one fires', () => {
+      const { push, passMs, clock } = bench({ size: 2, lingerMs: 10 });
+      push(1);
+      passMs(4);
+      push(2, 3, 4);
+      passMs(6);
+      expect(clock.actions).toHaveLength(0);
+    });
+
+    it('does not begin for an item that comes when downstream has had enough', () => {
+      const { push, result, clock } = bench({ size: 9, maxBytes: 5, sizeOf: (n) => n, lingerMs: 10 }, 'open', 1);
+      push(3, 4);
+      expect(result).toMatchObject({ values: [[3]], completed: true });
+      expect(clock.actions.every((action) => action.closed)).toBe(true);
     });
 
     it('is cancelled when the source completes and when it fails', () => {
@@ -130,10 +147,11 @@ describe('batch', () => {
 
   describe('draining', () => {
     it('emits at once what it has, and lingers no more', () => {
-      const { push, passMs, result, stopping } = bench({ size: 10, lingerMs: 1_000 });
+      const { push, passMs, result, stopping, clock } = bench({ size: 10, lingerMs: 1_000 });
       push(1, 2);
       stopping.next();
       expect(result.values).toEqual([[1, 2]]);
+      expect(clock.actions.every((action) => action.closed)).toBe(true);
       push(3);
       passMs(0);
       expect(result.values).toEqual([[1, 2], [3]]);
@@ -176,8 +194,9 @@ describe('batch', () => {
     });
 
     it('lets the batch grow while downstream is closed, and emits it when that opens', () => {
-      const { push, passMs, gate, result, moves } = bench({ size: 5, eager: true }, 'closed');
+      const { push, passMs, gate, result, moves, clock } = bench({ size: 5, eager: true }, 'closed');
       push(1);
+      expect(clock.actions).toEqual([]);
       passMs(100);
       push(2, 3);
       expect(result.values).toEqual([]);
@@ -187,8 +206,12 @@ describe('batch', () => {
     });
 
     it('emits a full batch before the burst is over', () => {
-      const { push, passMs, result } = bench({ size: 2, eager: true });
-      push(1, 2, 3);
+      const { push, passMs, result, clock } = bench({ size: 2, eager: true });
+      push(1);
+      const [timer] = clock.actions;
+      push(2, 3);
+      // It is the end of the same burst.
+      expect(clock.actions).toEqual([timer]);
       expect(result.values).toEqual([[1, 2]]);
       passMs(0);
       expect(result.values).toEqual([[1, 2], [3]]);

@@ -95,9 +95,9 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
   const sizeOf = maxBytes < Infinity ? options.sizeOf : undefined;
 
   return operateQueued<T, readonly T[]>({ kind: owner, name, unit: 'item' }, (operation) => {
-    const { destination, downstream, mayEmit, emit, waiting, flush, regulate } = operation;
+    const { destination, downstream, mayEmit, emit, waiting, regulate } = operation;
     const clock = scheduler ?? asyncScheduler;
-    if (downstream.unit === 'item') downstream.onBatches?.();
+    downstream.onBatches?.();
     let items: T[] = [];
     let bytes = 0;
     /** Nothing is waited for any more but the gate and the end of a burst. */
@@ -117,7 +117,7 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
     /** Emits the batch; if downstream is closed, as soon as it opens. */
     const release = (): boolean => {
       if (!mayEmit()) {
-        if (isFull()) regulate();
+        regulate();
         return false;
       }
       const full = items;
@@ -128,11 +128,10 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
     };
 
     const releaseNow = () => {
-      if (items.length > 0 && release()) flush();
+      if (items.length > 0) release();
     };
 
     const started = () => {
-      if (destination.closed) return;
       if (prompt) {
         if (mayEmit() && !burst.isSet) burst.set(0);
       } else if (lingerMs !== undefined) {

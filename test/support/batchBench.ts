@@ -1,4 +1,4 @@
-import { ReplaySubject, Subject, VirtualTimeScheduler } from 'rxjs';
+import { ReplaySubject, Subject, take, VirtualTimeScheduler } from 'rxjs';
 import { Gate } from '../../src/flow/gate.js';
 import { PipelineMonitor } from '../../src/flow/monitor.js';
 import { withContext } from '../../src/flow/withContext.js';
@@ -6,8 +6,8 @@ import { type BatchConfig, batch } from '../../src/operators/batch.js';
 import { probeGate } from '../../src/testing/probeGate.js';
 import { record } from './record.js';
 
-/** Batches between a Subject, which knows no gate, and a gate that the test moves, on a clock that the test moves. */
-export function bench(config: BatchConfig<number>, state: 'open' | 'closed' = 'open') {
+/** Batches between a Subject, which knows no gate, and a gate that the test moves, on a clock that the test moves; downstream takes `most` batches. */
+export function bench(config: BatchConfig<number>, state: 'open' | 'closed' = 'open', most = Number.POSITIVE_INFINITY) {
   const gate = new Gate(state);
   const monitor = new PipelineMonitor();
   const clock = new VirtualTimeScheduler();
@@ -17,7 +17,7 @@ export function bench(config: BatchConfig<number>, state: 'open' | 'closed' = 'o
   const moves: string[] = [];
   probe.gateLog$.subscribe((move) => moves.push(move));
   const batches = batch<number>({ scheduler: clock, ...config });
-  const result = record(source.pipe(probe, batches, withContext({ gate, monitor, stopping })));
+  const result = record(source.pipe(probe, batches, withContext({ gate, monitor, stopping }), take(most)));
   const stage = monitor.stages[0]!;
   const push = (...items: number[]) => {
     for (const item of items) source.next(item);
