@@ -201,8 +201,6 @@ export function batch<T>(config: BatchConfig<T>): OperatorFunction<T, readonly T
         if (items.length > 0) release();
       },
       onEnd() {
-        linger.cancel();
-        burst.cancel();
         if (items.length > 0) release();
       },
       finalize() {
