@@ -15,6 +15,7 @@ export {
   type ResumePointsConfig,
   resumePoints,
 } from './read/resumePoints.js';
+export { type StoreLedgerConfig, storeLedger } from './read/storeLedger.js';
 export { isStoreReadError, StoreReadError } from './read/storeReadError.js';
 export { type TradesConfig, trades } from './read/trades.js';
 export { isStoreError, StoreError, type StoreErrorCode } from './storeError.js';

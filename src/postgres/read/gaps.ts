@@ -2,8 +2,8 @@ import type { Observable } from 'rxjs';
 import { GAP_STATES, type Gap, type GapState } from '../../market/gap.js';
 import { listOf, type OptionsOf, oneOf, readOptions, text } from '../../primitives/options.js';
 import type { Pool } from '../pool.js';
+import { GAP_COLUMNS, type GapRow, gapOf } from './gapRows.js';
 import { selectionOptions } from './pagedSource.js';
-import { isKnown, type Writable } from './rows.js';
 import { type Condition, SERIES_OPTIONS, type SeriesSelection, seriesSource } from './seriesSource.js';
 
 export interface GapsConfig extends Omit<SeriesSelection, 'symbol' | 'symbols'> {
@@ -25,13 +25,6 @@ const OPTIONS = {
   of: text(),
   ...selectionOptions('gaps', { table: 'gaps', pageSize: 2_000 }),
 } satisfies OptionsOf<GapsConfig>;
-
-interface GapRow extends Omit<Gap, 'kind' | 'from' | 'to' | 'rows' | 'seq'> {
-  readonly micros: string;
-  readonly toMicros: string;
-  readonly rows: string | null;
-  readonly seq: string;
-}
 
 /**
  * Emits the gaps of a store in the order in which they begin: spans of which records are missing. Reads them in pages, and
@@ -81,9 +74,7 @@ export function gaps(pool: Pool, config: GapsConfig = {}): Observable<Gap> {
   else if (states) conditions.push({ sql: (parameter) => `item.state = ANY(${parameter}::text[])`, value: states });
   if (of !== undefined) conditions.push({ sql: (parameter) => `item.of_kind = ${parameter}`, value: of });
   return seriesSource<Gap, GapRow>(pool, selection, {
-    columns:
-      'item.vendor, item.symbol, item.of_kind AS of, item.timeframe, (extract(epoch FROM item.to_ts) * 1000000)::int8 AS "toMicros", ' +
-      'item.cause, item.state, item.rows, item.reason, item.seq',
+    columns: GAP_COLUMNS,
     time: 'from_ts',
     // The rest of the key.
     tie: 'json_build_array(item.vendor, item.symbol, item.of_kind, item.timeframe, extract(epoch FROM item.to_ts))::text',
@@ -91,22 +82,4 @@ export function gaps(pool: Pool, config: GapsConfig = {}): Observable<Gap> {
     isOneSeries: true,
     recordOf: gapOf,
   });
-}
-
-function gapOf(row: GapRow): Gap {
-  const gap: Writable<Gap> = {
-    kind: 'gap',
-    vendor: row.vendor,
-    symbol: row.symbol,
-    of: row.of,
-    from: Number(row.micros) / 1000,
-    to: Number(row.toMicros) / 1000,
-    cause: row.cause,
-    state: row.state,
-    seq: Number(row.seq),
-  };
-  if (isKnown(row.timeframe) && row.timeframe !== '') gap.timeframe = row.timeframe;
-  if (isKnown(row.rows)) gap.rows = Number(row.rows);
-  if (isKnown(row.reason)) gap.reason = row.reason;
-  return gap;
 }

@@ -12,8 +12,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // Ground floor: what everything stands on.
   primitives: [],
   failures: [],
-  contracts: ['primitives', 'failures'],
   market: ['primitives'],
+  contracts: ['primitives', 'failures', 'market'],
   disk: ['primitives', 'failures'],
   // Pipelines in general: decisions, plumbing, settings.
   policies: ['primitives', 'failures', 'contracts'],

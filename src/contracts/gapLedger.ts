@@ -1,5 +1,5 @@
 import type { ObservableInput } from 'rxjs';
-import type { Gap } from '../../market/gap.js';
+import type { Gap } from '../market/gap.js';
 
 /** A span of one series, both ends included, in epoch milliseconds; of any gap. */
 export type GapSpan = Pick<Gap, 'vendor' | 'symbol' | 'of' | 'timeframe' | 'from' | 'to'>;
