@@ -67,4 +67,5 @@ export {
   type RejectedElement,
   streamOptionsOf,
 } from './streamConfig.js';
+export type { UsualSilence } from './usualSilence.js';
 export { type WebSocketConnectConfig, webSocketConnect } from './webSocketConnect.js';

@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import type { MarketEvent, RecordKind } from '../market/recordKinds.js';
 import type { PacingProfile } from '../policies/pacingProfile.js';
 import type { Frame, Normalise, ProviderSession, Series } from './session.js';
+import type { UsualSilence } from './usualSilence.js';
 
 /** What a stream is asked for: each kind of each symbol. */
 export interface SubscriptionRequest {
@@ -101,6 +102,8 @@ export interface ProviderParts {
   readonly normalise: Normalise;
   readonly connect: Connect;
   readonly history?: (range: HistoryRange) => AsyncIterable<readonly MarketEvent[]>;
+  /** How quiet it may be: the defaults of `staleAfterMs` and `calendar`. Default: any silence is usual. */
+  readonly silence?: UsualSilence;
   /** What must not appear in a capture, a log or an error: keys, tokens, passwords. */
   readonly secrets?: readonly string[];
 }

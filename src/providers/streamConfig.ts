@@ -51,10 +51,11 @@ export interface ProviderStreamConfig extends BackoffOptions {
   readonly deadAfterMs?: number;
   /**
    * How long a connection that is alive may carry no data while the market is open, in milliseconds. At least 1, or `Infinity`
-   * for any time. Default `Infinity`, unless the provider has its own.
+   * for any time. Default: that of the venue, which says how long one symbol may be silent, divided by the number of symbols, and at least
+   * five minutes; `Infinity` for a venue without one.
    */
   readonly staleAfterMs?: number;
-  /** When the market is open: silence while it is closed is not stale. Default: always. */
+  /** When the market is open: silence while it is closed is not stale. Default: that of the venue; always for one without. */
   readonly calendar?: MarketCalendar;
   /** Where elements go that cannot be read. Default: they are counted as dropped, for the reason `unreadable`. */
   readonly deadLetters?: DeadLetters<unknown>;
@@ -99,7 +100,7 @@ export const PROVIDER_STREAM = {
   confirmAfterMs: duration({ min: 1 }).default(10_000),
   pingEveryMs: duration({ min: 1 }).default(20_000),
   deadAfterMs: duration({ min: 1 }).default(40_000),
-  staleAfterMs: duration({ min: 1 }).or(Number.POSITIVE_INFINITY).default(Number.POSITIVE_INFINITY),
+  staleAfterMs: duration({ min: 1 }).or(Number.POSITIVE_INFINITY),
   calendar: having('isOpen', 'nextChange'),
   deadLetters: having('append'),
   onRejected: func(),

@@ -5,7 +5,7 @@ import type { HistoryRange, Provider, ProviderPacing } from '../provider.js';
 import { PROVIDER_STREAM, type ProviderStreamConfig, streamOptionsOf } from '../streamConfig.js';
 import { webSocketConnect } from '../webSocketConnect.js';
 import { VENDOR } from './alpacaErrors.js';
-import { type AlpacaFeed, FEED_PATHS, FEEDS } from './channels.js';
+import { type AlpacaFeed, FEED_PATHS, FEEDS, silenceOf } from './channels.js';
 import { type AlpacaEncoding, CONTENT_TYPES } from './frames.js';
 import { alpacaHistory } from './history.js';
 import { normalise } from './normalise.js';
@@ -60,6 +60,9 @@ const OPTIONS = {
  * - A wrong key and a plan without the feed end the stream with `BadCredentials` or `NotEntitled`. A second connection of the account is a
  *   `QuotaExceeded`, and is tried again after a minute.
  * - A corrected trade replaces the original by a higher `seq`. A cancelled one stays: there is no record of a cancellation.
+ * - `calendar` is by default that of US equities: regular hours (`iex`) or extended ones (`sip`, `delayed_sip`); always open (`crypto`,
+ *   `test`). `staleAfterMs` is a day (`crypto` and `test` six hours) divided by the number of symbols, and at least 5 minutes: 15
+ *   more for `delayed_sip`. Neither has a default for `boats` and `overnight`.
  * - Delivery, gaps and slow readers are those of all providers.
  *
  * The protocol is that of https://docs.alpaca.markets/docs/streaming-market-data, read 2026-01. Throws a `RangeError` that quotes
@@ -80,6 +83,7 @@ export function alpaca(config: AlpacaConfig): Provider {
   const url = urlOf(owner, options.url, feed);
   const secrets = [key, secret];
   const pacing: ProviderPacing = { requests: config.pacer?.profile ?? alpacaPacing(requestsPerMinute) };
+  const silence = silenceOf(feed);
   const history = alpacaHistory({
     key,
     secret,
@@ -105,6 +109,7 @@ export function alpaca(config: AlpacaConfig): Provider {
         secrets,
       }),
       ...(history && { history }),
+      ...(silence && { silence }),
       secrets,
     },
     streamOptionsOf(config),

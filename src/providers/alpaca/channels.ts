@@ -1,4 +1,7 @@
+import { alwaysOpen } from '../../policies/calendars/alwaysOpen.js';
+import { usEquities } from '../../policies/calendars/usEquities.js';
 import type { Series } from '../session.js';
+import type { UsualSilence } from '../usualSilence.js';
 
 /** What the fields of a subscribe message and of a `subscription` message are called. */
 export type AlpacaChannel = 'trades' | 'quotes' | 'bars' | 'updatedBars' | 'dailyBars';
@@ -18,6 +21,26 @@ export const FEED_PATHS: Readonly<Record<AlpacaFeed, string>> = {
 };
 
 export const FEEDS = Object.keys(FEED_PATHS) as readonly AlpacaFeed[];
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * Outside of the regular hours IEX is open from 08:00 to 17:00 only, and hardly trades: the regular ones can be relied on. The
+ * feeds of overnight venues have no default, because there is no rule for the nights on which those rest.
+ */
+const SILENCES: Readonly<Record<AlpacaFeed, (() => UsualSilence) | undefined>> = {
+  iex: () => ({ calendar: usEquities(), oneSymbolMs: 24 * HOUR_MS }),
+  sip: () => ({ calendar: usEquities({ hours: 'extended' }), oneSymbolMs: 24 * HOUR_MS }),
+  delayed_sip: () => ({ calendar: usEquities({ hours: 'extended' }), oneSymbolMs: 24 * HOUR_MS, delayMs: 15 * 60_000 }),
+  boats: undefined,
+  overnight: undefined,
+  test: () => ({ calendar: alwaysOpen(), oneSymbolMs: 6 * HOUR_MS }),
+  crypto: () => ({ calendar: alwaysOpen(), oneSymbolMs: 6 * HOUR_MS }),
+};
+
+export function silenceOf(feed: AlpacaFeed): UsualSilence | undefined {
+  return SILENCES[feed]?.();
+}
 
 /**
  * The channels of a series; the first one confirms it. Minute bars come with the channel of their revisions, save on the test

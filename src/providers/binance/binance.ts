@@ -1,3 +1,4 @@
+import { alwaysOpen } from '../../policies/calendars/alwaysOpen.js';
 import type { SharedPacer } from '../../policies/sharedPacer.js';
 import { duration, having, type OptionsOf, oneOf, readOptions, text } from '../../primitives/options.js';
 import { defineProvider } from '../defineProvider.js';
@@ -5,6 +6,7 @@ import type { Connect, HistoryRange, Provider, ProviderPacing } from '../provide
 import { NotEntitled, type ProviderError } from '../providerErrors.js';
 import { RestClient } from '../rest/restClient.js';
 import { PROVIDER_STREAM, type ProviderStreamConfig, streamOptionsOf } from '../streamConfig.js';
+import type { UsualSilence } from '../usualSilence.js';
 import { webSocketConnect } from '../webSocketConnect.js';
 import { binanceHistory } from './history.js';
 import { normaliseBinance } from './normalise.js';
@@ -56,10 +58,15 @@ const REST_OF: Readonly<Record<string, string>> = {
   'stream.binance.us': 'https://api.binance.us',
 };
 
+/** Pairs that hardly trade are silent for hours. */
+const SILENCE: UsualSilence = { calendar: alwaysOpen(), oneSymbolMs: 6 * 3_600_000 };
+
 const REMEDY = 'set `url` to an address that serves it, or use the provider coinbase';
 
 /**
  * Spot market data of Binance: klines, trades and best prices, live, and klines and trades of the past. No key is needed.
+ *
+ * The market never closes. `staleAfterMs` is by default six hours divided by the number of symbols, and at least 5 minutes.
  *
  * @example
  * ```ts
@@ -99,6 +106,7 @@ export function binance(config: BinanceConfig = {}): Provider {
       normalise: normaliseBinance,
       connect: sayingWhatHelps(connect),
       history: (range) => binanceHistory(range, { client, trades, now: () => scheduler.now() }),
+      silence: SILENCE,
     },
     streamOptionsOf(config),
   );

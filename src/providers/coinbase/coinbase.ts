@@ -1,10 +1,12 @@
 import { isObservable, map } from 'rxjs';
+import { alwaysOpen } from '../../policies/calendars/alwaysOpen.js';
 import type { SharedPacer } from '../../policies/sharedPacer.js';
 import { having, type OptionsOf, readOptions, text } from '../../primitives/options.js';
 import { defineProvider } from '../defineProvider.js';
 import type { HistoryRange, Provider, ProviderPacing, SubscriptionRequest } from '../provider.js';
 import { RestClient } from '../rest/restClient.js';
 import { PROVIDER_STREAM, type ProviderStreamConfig, streamOptionsOf } from '../streamConfig.js';
+import type { UsualSilence } from '../usualSilence.js';
 import { webSocketConnect } from '../webSocketConnect.js';
 import { coinbaseHistory } from './history.js';
 import { COINBASE_TIMEFRAME, normaliseCoinbase } from './normalise.js';
@@ -33,9 +35,14 @@ const OPTIONS = {
   pacer: having('turn', 'coolDown'),
 } satisfies OptionsOf<CoinbaseConfig>;
 
+/** Products that hardly trade are silent for hours. */
+const SILENCE: UsualSilence = { calendar: alwaysOpen(), oneSymbolMs: 6 * 3_600_000 };
+
 /**
  * Public market data of Coinbase's Advanced Trade: candles of five minutes, trades and best prices, live, and candles of the past.
  * No key is needed. `BTC-USDC` and its kin have no market of their own: they are subscribed and recorded as `BTC-USD`.
+ *
+ * The market never closes. `staleAfterMs` is by default six hours divided by the number of symbols, and at least 5 minutes.
  *
  * @example
  * ```ts
@@ -70,6 +77,7 @@ export function coinbase(config: CoinbaseConfig = {}): Provider {
       connect: webSocketConnect({ name: 'coinbase', url }),
       history: (range) =>
         coinbaseHistory({ ...range, symbol: publicProduct(range.symbol) }, { client, now: () => scheduler.now() }),
+      silence: SILENCE,
     },
     streamOptionsOf(config),
   );

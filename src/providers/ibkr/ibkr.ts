@@ -33,6 +33,8 @@ const plain = (text: string): string => encodeURIComponent(text.replace(/[\uD800
  * Symbols: `AAPL` is a stock at SMART in US dollars; `ESZ6 FUT CME`, `EUR.USD CASH IDEALPRO`, `AAPL 20260116 C 150`, `#265598` and names
  * of the option `contracts` are other contracts.
  *
+ * `staleAfterMs` and `calendar` have no default: the contracts of one stream are of any market, and TWS says itself when its data stop.
+ *
  * @example
  * ```ts
  * import { ibkr } from 'sluice/providers/ibkr';

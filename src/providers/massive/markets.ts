@@ -1,4 +1,9 @@
 import type { RecordKind } from '../../market/recordKinds.js';
+import { alwaysOpen } from '../../policies/calendars/alwaysOpen.js';
+import { fxWeek } from '../../policies/calendars/fxWeek.js';
+import { usEquities } from '../../policies/calendars/usEquities.js';
+import { usFutures } from '../../policies/calendars/usFutures.js';
+import type { UsualSilence } from '../usualSilence.js';
 
 /** The name of the vendor in records and errors. */
 export const VENDOR = 'massive';
@@ -60,3 +65,26 @@ export function restTicker(market: MassiveMarket, symbol: string): string {
 export function lowestPrice(market: MassiveMarket): number {
   return market === 'futures' || market === 'indices' ? Number.NEGATIVE_INFINITY : 0;
 }
+
+const HOUR_MS = 3_600_000;
+
+/** The delayed stream is that late. */
+const DELAY_MS = 15 * 60_000;
+
+/** Some prices of currencies begin minutes after the week does. */
+const FX_LATE_MS = 10 * 60_000;
+
+/** Shares and contracts that hardly trade are silent for most of a day; pairs of currencies are quoted all the time. */
+export function silenceOf(market: MassiveMarket, delayed: boolean): UsualSilence {
+  const usual = SILENCES[market]();
+  return { ...usual, delayMs: (usual.delayMs ?? 0) + (delayed ? DELAY_MS : 0) };
+}
+
+const SILENCES: Readonly<Record<MassiveMarket, () => UsualSilence>> = {
+  stocks: () => ({ calendar: usEquities({ hours: 'extended' }), oneSymbolMs: 24 * HOUR_MS }),
+  options: () => ({ calendar: usEquities(), oneSymbolMs: 24 * HOUR_MS }),
+  indices: () => ({ calendar: usEquities(), oneSymbolMs: 24 * HOUR_MS }),
+  forex: () => ({ calendar: fxWeek(), oneSymbolMs: HOUR_MS, delayMs: FX_LATE_MS }),
+  crypto: () => ({ calendar: alwaysOpen(), oneSymbolMs: 6 * HOUR_MS }),
+  futures: () => ({ calendar: usFutures(), oneSymbolMs: 24 * HOUR_MS }),
+};

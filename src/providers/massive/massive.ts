@@ -28,7 +28,7 @@ import { type MassiveNewsQuery, news } from './history/news.js';
 import { type MassiveChainQuery, optionChain } from './history/optionChain.js';
 import type { HistorySource } from './history/source.js';
 import { quoteHistory, tradeHistory } from './history/ticks.js';
-import { MARKET_NAMES, MARKETS, type MassiveMarket, TIMEFRAMES, VENDOR } from './markets.js';
+import { MARKET_NAMES, MARKETS, type MassiveMarket, silenceOf, TIMEFRAMES, VENDOR } from './markets.js';
 import { massiveNormaliser } from './normalise/normaliser.js';
 import { MASSIVE_PACING, type MassivePlan, WINDOW_MS } from './pacing.js';
 import { MassiveSession } from './session.js';
@@ -104,6 +104,9 @@ type Options = Read<MassiveConfig, typeof OPTIONS> & { readonly market: MassiveM
  *   one connection per market: a further one is a `QuotaExceeded`, and is tried again after a minute.
  * - `history()`, `optionChain()`, `news()` and `fundamentals()` are pages of the past. They wait for the limit of the `plan`, which all
  *   requests of one provider share.
+ * - `calendar` is that of the market by default: US equities with extended hours (`stocks`) or regular ones (`options`, `indices`),
+ *   `fxWeek()`, `usFutures()`, or always open (`crypto`). `staleAfterMs` is a day (`forex` an hour, `crypto` six hours) divided by the
+ *   number of symbols, and at least 5 minutes: 15 more for the delayed stream, 10 more for `forex`.
  * - Delivery, gaps and slow readers are those of all providers.
  *
  * The protocol is that of https://massive.com/docs, read 2026-11. Throws a `RangeError` that quotes an option that is wrong.
@@ -137,6 +140,7 @@ export function massive(config: MassiveConfig): MassiveProvider {
       normalise: massiveNormaliser(market),
       connect: knowingQuota(connect),
       history,
+      silence: silenceOf(market, options.delayed),
       secrets,
     },
     streamOptionsOf({ ...config, scheduler }),

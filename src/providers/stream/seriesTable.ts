@@ -44,6 +44,11 @@ export class SeriesTable {
     return this.#kinds.length * this.#symbols.size;
   }
 
+  /** How many symbols it has; `Infinity` for all of the venue. */
+  get symbols(): number {
+    return this.#symbols.has('*') ? Number.POSITIVE_INFINITY : this.#symbols.size;
+  }
+
   /** How many are refused. */
   get refused(): number {
     return this.#refused;

@@ -3,7 +3,7 @@ import type { Outlet } from '../../flow/gatedSource.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
 import { messageOf } from '../../primitives/messageOf.js';
 import type { Connect, ProviderParts } from '../provider.js';
-import { type ProviderError, ProviderSilent } from '../providerErrors.js';
+import type { ProviderError } from '../providerErrors.js';
 import type { Frame, Refusal, SessionStep } from '../session.js';
 import type { StreamSettings } from '../streamConfig.js';
 import { Attempts } from './attempts.js';
@@ -66,7 +66,9 @@ export class StreamRun implements LinkHost {
     const { stage } = outlet;
     const attempt = () => this.#open();
     this.#retries = new Retries({ owner: parts.name, settings, random, turns: this.turns, stage, attempt });
-    this.#silence = new SilenceWatch(settings, this.turns, () => this.#onSilence());
+    const onSilence = (error: ProviderError) => this.#onSilence(error);
+    const watched = { settings, table, usual: parts.silence, turns: this.turns };
+    this.#silence = new SilenceWatch({ name: parts.name, ...watched, onSilence });
     this.#subscriptions = new Subscriptions(
       {
         name: parts.name,
@@ -275,12 +277,10 @@ export class StreamRun implements LinkHost {
     this.settings.onNotice?.(masked);
   }
 
-  #onSilence(): void {
+  #onSilence(error: ProviderError): void {
     this.#feed.state = 'stale';
     this.#subscriptions.isSilent = true;
-    this.#link?.end(
-      new ProviderSilent(this.parts.name, `the connection carried no data for ${this.settings.staleAfterMs} ms`),
-    );
+    this.#link?.end(error);
   }
 
   #stop(): void {
