@@ -115,7 +115,11 @@ export function readOptions(argv: readonly string[], settings: Settings): Option
     .option('--timeframe <name>', 'of bars, such as 1m')
     .option('--url <address>', "another address than the vendor's own, such as one of `sluice sim`")
     .option('--for <time>', 'how long to stream, such as 60s; without it until Ctrl-C', span)
-    .option('--stale-after <time>', 'how long no data may come before it connects again (default: any time)', span)
+    .option(
+      '--stale-after <time>',
+      'how long no data may come before it connects again (default: by provider and number of symbols)',
+      span,
+    )
     .option('--capture <folder>', 'record the frames of the provider, for a replay')
     .option('--replay <folder>', 'play a capture in place of the provider')
     .addOption(new Option('--speed <n>', 'how many times faster to play it, or max').argParser(speed).default(1))

@@ -9,7 +9,7 @@ import { StaleStreamError } from './errors/staleStreamError.js';
 export interface WatchdogConfig {
   /** How long the source may be silent, in milliseconds. At least 1; there is no default. */
   readonly staleAfterMs: number;
-  /** When the market is open: silence while it is closed does not count. Default: always. */
+  /** When the market is open, such as `usEquities()`: silence while it is closed does not count. Default: always. */
   readonly calendar?: MarketCalendar;
   /** The clock of the calendar, and where it waits. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
@@ -47,6 +47,7 @@ const MAX_SLEEP_MS = 60_000;
  * - Checks are counted rather than time on the clock: a busy event loop, or a machine that was asleep, is not taken for a
  *   silent source.
  * - With a `calendar`, time while the market is closed does not count, and the source has all of `staleAfterMs` after it opens.
+ *   `sluice/policies` has those of US equities, US futures and currencies, with holidays: `usEquities()`, `usFutures()`, `fxWeek()`.
  * - Once the pipeline is asked to drain, silence is expected, and nothing is checked any more.
  * - Other sources may fill the gate downstream: give a source that is watched a buffer of its own.
  *
