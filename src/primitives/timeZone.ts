@@ -1,5 +1,8 @@
 import { DAY_MS } from './calendarDate.js';
 
+/** How many midnights of UTC are cached for a zone, because asking `Intl` takes microseconds. */
+const MAX_CACHED_DAYS = 1_024;
+
 /** The clocks of a time zone, daylight saving included. Instants are Unix epoch milliseconds. */
 export interface TimeZone {
   /** The day in the zone, counted from 1970-01-01. */
@@ -16,18 +19,34 @@ export function timeZoneOf(name: string): TimeZone | undefined {
   const clock = clockOf(name);
   if (!clock) return undefined;
 
-  /** What the clocks of the zone show, as the instant at which those of UTC show it. */
-  const wallAt = (at: number): number => {
+  /** The offset of the zone as `Intl` has it, in milliseconds. */
+  const exactOffset = (at: number): number => {
     const shown: Record<string, number> = {};
     for (const { type, value } of clock.formatToParts(at)) shown[type] = Number(value);
     const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0 } = shown;
-    return Date.UTC(year, month - 1, day, hour, minute, second);
+    return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(at / 1_000) * 1_000;
   };
 
-  const offsetAt = (at: number) => wallAt(at) - Math.floor(at / 1_000) * 1_000;
+  const midnights = new Map<number, number>();
+  const offsetAtMidnight = (day: number): number => {
+    let offset = midnights.get(day);
+    if (offset === undefined) {
+      offset = exactOffset(day * DAY_MS);
+      if (midnights.size >= MAX_CACHED_DAYS) midnights.clear();
+      midnights.set(day, offset);
+    }
+    return offset;
+  };
+
+  const offsetAt = (at: number): number => {
+    const day = Math.floor(at / DAY_MS);
+    const offset = offsetAtMidnight(day);
+    // Clocks do not change twice within a day.
+    return offset === offsetAtMidnight(day + 1) ? offset : exactOffset(at);
+  };
 
   return {
-    dayOf: (at) => Math.floor(wallAt(at) / DAY_MS),
+    dayOf: (at) => Math.floor((at + offsetAt(at)) / DAY_MS),
 
     instantOf(wall) {
       // The offset is that of the day before or of the day after: clocks do not change twice within that time.
