@@ -151,10 +151,10 @@ export class SharedPacer<T> {
   }
 
   /** The vendor has said that there were too many requests: nothing passes for so many milliseconds. */
-  coolDown(ms: number): void {
-    if (!this.#queue.coolDown(ms, this.#scheduler.now())) return;
+  coolDown(ms: number, now = this.#scheduler.now()): void {
+    if (!this.#queue.coolDown(ms, now)) return;
     this.#cooldowns += 1;
-    this.#pump();
+    if (this.#tickets.size > 0) this.#pump(now);
   }
 
   /** In how many milliseconds a new item of weight 1 could pass, as far as windows of single keys let it. */
@@ -165,7 +165,9 @@ export class SharedPacer<T> {
   /** @internal Called by tickets. */
   end(request: QueuedRequest): void {
     this.#tickets.delete(request);
-    if (this.#queue.end(request)) this.#pump();
+    // Those that are polled come by themselves.
+    if (this.#queue.end(request) && this.#tickets.size > 0) this.#pump();
+    else if (this.#tickets.size === 0) this.#timer.cancel();
   }
 
   #enterPolled(item: T, priority: PacingPriority, now: number): Ticket<T> {

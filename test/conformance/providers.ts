@@ -33,6 +33,10 @@ const NO_WORDS = 'the vendor leaves out a product that it does not know, without
 const NO_KEY = 'TWS has no key: a person logs it in';
 const NO_EVICTION = 'TWS throws out no client: it refuses the newcomer';
 const NO_REVISION = 'bars of five seconds are not revised';
+const ONE_IN_15_S = {
+  ms: 17_500,
+  because: 'TWS takes one request for the ticks of an instrument in 15 s, on whichever connection',
+};
 const NO_QUOTA = 'the vendor limits how often an address connects, not how many connections an account has';
 
 /** Venues that are not held to the rules yet. */
@@ -83,6 +87,7 @@ export const providers: Readonly<Record<string, readonly ProviderTests[]>> = {
   ibkr: [
     subject({
       name: 'ibkr',
+      settle: ONE_IN_15_S,
       open: ({ scheduler }) => startFakeGateway({ now: () => scheduler.now() }),
       provider: (venue, settings) => ibkr({ ...settings, url: venue.url }),
       symbols: ['AAPL', 'BRK B', 'EUR.USD CASH'],
@@ -91,7 +96,6 @@ export const providers: Readonly<Record<string, readonly ProviderTests[]>> = {
         'PR-3.9': NO_EVICTION,
         'PR-4.1': 'TWS sends no ids: a copy of a trade cannot be told from a second trade',
         'PR-4.2': NO_REVISION,
-        'PR-6.1': 'TWS takes one request for the ticks of an instrument in 15 s: see the bars',
         'PR-6.4': NO_KEY,
       },
     }),

@@ -1,7 +1,9 @@
+import type { SharedPacer } from '../../policies/sharedPacer.js';
 import {
   boolean,
   duration,
   func,
+  having,
   integer,
   listOf,
   type OptionsOf,
@@ -14,6 +16,7 @@ import {
 import { PROVIDER_STREAM, type ProviderStreamConfig } from '../streamConfig.js';
 import { WHAT_TO_SHOW, type WhatToShow } from './barSizes.js';
 import type { IbkrContract } from './contracts.js';
+import type { IbkrRequestCost } from './pacing.js';
 
 /** Where TWS or IB Gateway is, and which data to ask it for. */
 export interface IbkrConfig extends ProviderStreamConfig {
@@ -51,6 +54,8 @@ export interface IbkrConfig extends ProviderStreamConfig {
   readonly farmTimeoutMs?: number;
   /** How long a request of history may take, in milliseconds. At least 1, default 60,000. */
   readonly historyTimeoutMs?: number;
+  /** What keeps the limits of requests, where several providers use one TWS: `ibkrPacer()`. Default: one of this provider's own. */
+  readonly pacer?: SharedPacer<IbkrRequestCost>;
 }
 
 const OWNER = 'ibkr';
@@ -76,6 +81,7 @@ const OPTIONS = {
   fundamentalReport: oneOf(['ReportsFinSummary', 'ReportSnapshot']).default('ReportsFinSummary'),
   farmTimeoutMs: duration().default(3_000),
   historyTimeoutMs: duration({ min: 1 }).default(60_000),
+  pacer: having('ask', 'poll', 'coolDown'),
 } satisfies OptionsOf<IbkrConfig>;
 
 export { OPTIONS as IBKR_OPTIONS };

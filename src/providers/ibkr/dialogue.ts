@@ -1,4 +1,4 @@
-import type { ProfilePacer } from '../../policies/pacingProfile.js';
+import type { SharedPacer } from '../../policies/sharedPacer.js';
 import { ConnectionLost, ProviderSilent } from '../providerErrors.js';
 import type { Frame } from '../session.js';
 import { ContractBook, type Entry } from './contractBook.js';
@@ -8,7 +8,7 @@ import { call, type GatewayEvent, readEvent } from './frames.js';
 import { codeRow, type Farm, type Fate } from './gatewayCodes.js';
 import { gatewayError, NAME, refusedByGateway } from './gatewayErrors.js';
 import { Outbox } from './outbox.js';
-import { FREE, type RequestCost } from './pacing.js';
+import { FREE, type IbkrRequestCost } from './pacing.js';
 import type { StepBuilder } from './stepBuilder.js';
 
 export interface DialogueConfig {
@@ -20,7 +20,7 @@ export interface DialogueConfig {
   readonly marketDataType: 1 | 2 | 3 | 4;
   readonly contracts: Readonly<Record<string, IbkrContract>>;
   /** The limits of requests, where connections share them. Default: those of this connection alone. */
-  readonly requests?: ProfilePacer<RequestCost>;
+  readonly requests?: SharedPacer<IbkrRequestCost>;
 }
 
 /** What is done over a dialogue: live series, or requests for history. */

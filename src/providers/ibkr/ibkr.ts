@@ -10,7 +10,7 @@ import { HistoryDesk } from './history/historyDesk.js';
 import { ibkrHistory } from './history/ibkrHistory.js';
 import { LiveSession, type LiveSessionConfig } from './liveSession.js';
 import { normaliser } from './normalise.js';
-import { IBKR_PACING } from './pacing.js';
+import { IBKR_PACING, ibkrPacer } from './pacing.js';
 import { TickMemory } from './tickMemory.js';
 
 /** Of the time that the stream gives to the login, so that the session says what is wrong before the stream does. */
@@ -59,6 +59,8 @@ export function ibkr(config: IbkrConfig = {}): Provider {
     optionIntervalMs: read.optionIntervalMs,
     newsProviders: read.newsProviders as readonly string[],
     fundamentalReport: read.fundamentalReport,
+    // A new connection does not begin the limits anew, and those of history and of live data are the same.
+    requests: config.pacer ?? ibkrPacer({ scheduler: read.scheduler }),
   };
   const normalise = normaliser({ newsUrl: read.newsUrl ?? placeholderUrl });
   const { scheduler, connectTimeoutMs, onNotice, historyTimeoutMs } = read;
@@ -80,7 +82,12 @@ export function ibkr(config: IbkrConfig = {}): Provider {
       session: () => new LiveSession(session),
       sessions: () => {
         const memory = new TickMemory();
-        return () => new LiveSession(session, memory);
+        let current: LiveSession | undefined;
+        return () => {
+          current?.abandon();
+          current = new LiveSession(session, memory);
+          return current;
+        };
       },
       normalise,
       connect: gatewayConnect({ ...address, clientIds }),

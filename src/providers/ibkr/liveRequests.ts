@@ -3,7 +3,7 @@ import type { Frame, Series } from '../session.js';
 import { barSizeOf, REAL_TIME_BARS, usualWhatToShow, type WhatToShow } from './barSizes.js';
 import type { KnownContract } from './contracts.js';
 import { call } from './frames.js';
-import { FREE, MAX_COUNTED_BAR_MS, type RequestCost } from './pacing.js';
+import { FREE, type IbkrRequestCost, MAX_COUNTED_BAR_MS } from './pacing.js';
 import { durationOf } from './times.js';
 
 /** What live requests ask for. */
@@ -22,7 +22,7 @@ export interface LiveConfig {
 
 export interface LiveRequest {
   readonly frame: Frame;
-  readonly cost: RequestCost;
+  readonly cost: IbkrRequestCost;
   /** `undefined` for what ends by itself. */
   readonly cancel: Frame | undefined;
 }

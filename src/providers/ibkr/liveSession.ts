@@ -122,10 +122,17 @@ export class LiveSession implements ProviderSession, DialogueHandler {
     } else if (isTickRetry || fate === 'throttle' || (fate === 'history' && historyVerdict(text) !== 'entitlement')) {
       this.#out.notice(error.message);
       live.openHole(text);
-      this.#askLater(live, now + live.retryMs());
+      const waitMs = live.retryMs();
+      if (historyVerdict(text) === 'pacing') this.#dialogue.outbox.coolDown(waitMs, now);
+      this.#askLater(live, now + waitMs);
     } else {
       this.#refuse(live, error);
     }
+  }
+
+  /** Its connection is over: what waits for the limits makes room for others. */
+  abandon(): void {
+    this.#dialogue.outbox.clear();
   }
 
   restored(isKept: boolean, now: number): void {

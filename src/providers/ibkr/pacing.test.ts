@@ -6,7 +6,7 @@ import { VirtualClock } from '../../testing/conformance/virtualClock.js';
 import { scriptedConnect } from '../../testing/scriptedConnect.js';
 import type { HistoryRange } from '../provider.js';
 import { HistoryLink } from './history/historyLink.js';
-import { FREE, IBKR_PACING, MESSAGE_PACING, REQUEST_PACING, type RequestCost } from './pacing.js';
+import { FREE, IBKR_PACING, type IbkrRequestCost, MESSAGE_PACING, REQUEST_PACING } from './pacing.js';
 
 /** When each of these passes, in milliseconds, one after the other. */
 function passages<T>(pacer: ProfilePacer<T>, items: readonly T[]): number[] {
@@ -19,7 +19,7 @@ function passages<T>(pacer: ProfilePacer<T>, items: readonly T[]): number[] {
 }
 
 describe('the limits of IBKR as data', () => {
-  const cost = (over: Partial<RequestCost>): RequestCost => ({ ...FREE, ...over });
+  const cost = (over: Partial<IbkrRequestCost>): IbkrRequestCost => ({ ...FREE, ...over });
 
   it('let 50 messages pass a second', () => {
     const at = passages(new ProfilePacer(MESSAGE_PACING), Array.from({ length: 101 }));

@@ -1,9 +1,10 @@
-import { type PacingProfile, ProfilePacer } from '../../policies/pacingProfile.js';
+import type { PacingProfile } from '../../policies/pacingProfile.js';
+import { SharedPacer, type SharedPacerConfig } from '../../policies/sharedPacer.js';
 import { timeframeMs } from '../../primitives/timeframe.js';
 import type { HistoryRange, ProviderPacing } from '../provider.js';
 
 /** What a request costs in the limits of IBKR (https://interactivebrokers.github.io/tws-api/historical_limitations.html). */
-export interface RequestCost {
+export interface IbkrRequestCost {
   /** What it takes from the 60 in ten minutes: 2 for bid and ask, 0 for what the limit does not count. */
   readonly budget: 0 | 1 | 2;
   /** Of history: contract, exchange and tick type. Empty for other requests. */
@@ -12,9 +13,12 @@ export interface RequestCost {
   readonly identity: string;
   /** Of tick-by-tick data: contract and type. */
   readonly ticks: string;
+  /** Of history: whether it is open until it is answered. */
+  readonly opens: boolean;
 }
 
-export const FREE: RequestCost = { budget: 0, series: '', identity: '', ticks: '' };
+/** Of what no limit counts. */
+export const FREE: IbkrRequestCost = { budget: 0, series: '', identity: '', ticks: '', opens: false };
 
 /** All messages that go to TWS, cancellations among them. */
 export const MESSAGE_PACING: PacingProfile<unknown> = { windows: [{ limit: 50, perMs: 1_000 }] };
@@ -26,21 +30,35 @@ export const MESSAGE_PACING: PacingProfile<unknown> = { windows: [{ limit: 50, p
  * - No identical request within 15 seconds.
  * - One tick-by-tick request per instrument in 15 seconds. IBKR does not say whether trades and quotes of one instrument count
  *   together: they are counted apart, and what is refused is asked again.
+ * - 50 requests of the past open at a time.
  */
-export const REQUEST_PACING: PacingProfile<RequestCost> = {
+export const REQUEST_PACING: PacingProfile<IbkrRequestCost> = {
   windows: [
     { limit: 60, perMs: 600_000, weight: ({ budget }) => budget },
     { limit: 5, perMs: 2_000, by: ({ series }) => series, weight: ({ series }) => (series === '' ? 0 : 1) },
     { limit: 1, perMs: 15_000, by: ({ identity }) => identity, weight: ({ identity }) => (identity === '' ? 0 : 1) },
     { limit: 1, perMs: 15_000, by: ({ ticks }) => ticks, weight: ({ ticks }) => (ticks === '' ? 0 : 1) },
   ],
+  maxOpen: 50,
+  opens: ({ opens }) => opens,
 };
 
-/** What keeps to those limits: one for all connections to the same TWS, as a new connection does not begin them anew. */
-export const requestPacer = (): ProfilePacer<RequestCost> => new ProfilePacer(REQUEST_PACING, 'ibkr: requests');
-
-/** The most requests for history that may be open at a time. */
-export const MAX_OPEN_HISTORY = 50;
+/**
+ * What keeps to those limits: one for all connections to the same TWS, as a new connection does not begin them anew. Each provider has
+ * one of its own; several providers of one TWS share one that is made here.
+ *
+ * @example
+ * ```ts
+ * import { ibkr, ibkrPacer } from 'sluice/providers/ibkr';
+ *
+ * const pacer = ibkrPacer();
+ * const [stocks, futures] = [ibkr({ clientId: 7, pacer }), ibkr({ clientId: 8, pacer })];
+ * console.log(stocks.name, futures.name, pacer.counts);
+ * ```
+ */
+export function ibkrPacer(config: Pick<SharedPacerConfig<never>, 'scheduler'> = {}): SharedPacer<IbkrRequestCost> {
+  return new SharedPacer({ ...config, profile: REQUEST_PACING, maxWaiting: 10_000, name: 'ibkr: requests' });
+}
 
 /** Bars of 30 seconds or less count in the budget of ten minutes. */
 export const MAX_COUNTED_BAR_MS = 30_000;

@@ -5,7 +5,7 @@ import { VirtualClock } from '../../testing/conformance/virtualClock.js';
 import { scriptedConnect } from '../../testing/scriptedConnect.js';
 import type { Series } from '../session.js';
 import { HistoryLink } from './history/historyLink.js';
-import { FREE, requestPacer } from './pacing.js';
+import { FREE, ibkrPacer } from './pacing.js';
 import { FORGET_MS, TickMemory } from './tickMemory.js';
 
 const TRADES: Series = { of: 'trade', symbol: 'AAPL' };
@@ -68,7 +68,7 @@ describe('after a reconnect', () => {
   });
 
   it('tick-by-tick data wait for what is left of the 15 s', () => {
-    const requests = requestPacer();
+    const requests = ibkrPacer();
     new IbkrScript({ requests }, START).live(TRADES);
     const second = new IbkrScript({ requests }, START + 4_000);
     second.login().subscribe(TRADES).found().pass(10_999);
@@ -80,9 +80,9 @@ describe('after a reconnect', () => {
 
 describe('live data and history', () => {
   it('share the 60 requests in ten minutes', async () => {
-    const requests = requestPacer();
     const clock = new VirtualClock();
-    for (let n = 0; n < 60; n += 1) requests.take(clock.now(), requests.price({ ...FREE, budget: 1 }));
+    const requests = ibkrPacer({ scheduler: clock });
+    for (let n = 0; n < 60; n += 1) requests.ask({ ...FREE, budget: 1 }, { pass: () => {} });
     const vendor = scriptedConnect();
     const link = new HistoryLink({
       dialogue: { ...LIVE, requests },
@@ -115,7 +115,7 @@ describe('live data and history', () => {
     expect(clock.now() - begin).toBe(600_000);
     // And what history took is gone for live data.
     const script = new IbkrScript({ requests }, clock.now());
-    for (let n = 0; n < 59; n += 1) requests.take(clock.now(), requests.price({ ...FREE, budget: 1 }));
+    for (let n = 0; n < 59; n += 1) requests.ask({ ...FREE, budget: 1 }, { pass: () => {} });
     script.login().subscribe({ of: 'bar', symbol: 'AAPL', timeframe: '5s' }).found(details()).pass(599_999);
     expect(script.methods()).not.toContain('reqRealTimeBars');
     script.pass(1);

@@ -95,6 +95,11 @@ export class ProviderBench {
     return this.subject.provider(this.venue, { ...this.settings, ...choice });
   }
 
+  /** How far time may move until a subscription is confirmed. */
+  get settleMs(): number {
+    return Math.max(PACING_MS, this.subject.settle?.ms ?? 0);
+  }
+
   /** The kind that rules use which need one that is never conflated. */
   get kind(): RecordKind {
     return this.kinds[0] ?? fail();
@@ -129,7 +134,7 @@ export class ProviderBench {
   }
 
   /** Waits until the vendor has confirmed everything that is asked. */
-  async isLive(trial: ProviderTrial, withinMs?: number): Promise<void> {
+  async isLive(trial: ProviderTrial, withinMs = this.settleMs): Promise<void> {
     const isLive = () => trial.feed.asked > 0 && trial.feed.confirmed === trial.feed.asked;
     await this.until(isLive, 'the vendor has confirmed its subscriptions', withinMs, trial);
   }

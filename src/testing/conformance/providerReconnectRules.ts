@@ -70,7 +70,7 @@ export const reconnectRules = {
     let former = 0;
     for (let kick = 1; kick <= 4; kick++) {
       const isKicked = () => bench.venue.accepted.length === kick && bench.venue.connections === 0;
-      await bench.until(isKicked, `the vendor has kicked it ${kick} times`);
+      await bench.until(isKicked, `the vendor has kicked it ${kick} times`, bench.settleMs);
       const wait = await bench.retriesAfter(trial, kick);
       const least = kick === 1 ? bench.settings.initialMs / 2 : former * 1.5;
       assert(wait >= least, `it waited ${wait} ms after kick ${kick}, and ${former} ms before that`);

@@ -49,6 +49,11 @@ export interface ProviderSubject<V extends FakeVenue = FakeVenue, R extends stri
     version: number,
     ts: number,
   ) => MarketEvent | undefined;
+  /**
+   * How long the limits of the vendor may make a subscription wait that was made shortly before, as after a reconnect, and which limits:
+   * time moves so far until it is confirmed. `ms` from 0, default 2,500.
+   */
+  readonly settle?: { readonly ms: number; readonly because: string };
   /** How long a step may take before the rule counts as broken, in milliseconds. From 1, default 10,000. */
   readonly timeoutMs?: number;
 }

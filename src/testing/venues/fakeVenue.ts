@@ -19,6 +19,11 @@ export interface FakeVenue {
   readonly logins: number;
   /** What the open connections are subscribed to, as the vendor names it: `T.AAPL`. Each once. */
   readonly subscriptions: readonly string[];
+  /**
+   * What clients have done against the vendor's limits, by the venue's own count: what, of which symbol if any, and when. Of very many,
+   * the first 1,000.
+   */
+  readonly violations: readonly string[];
   /** Resolves when `isSo` holds; checked whenever the state above changes. */
   until(isSo: (venue: FakeVenue) => boolean): Promise<void>;
 

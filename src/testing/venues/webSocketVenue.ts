@@ -19,6 +19,7 @@ interface Waiter {
  */
 export abstract class WebSocketVenue implements FakeVenue {
   abstract readonly secret: string;
+  readonly violations: string[] = [];
   /** The clock and timers of the venue. */
   protected readonly scheduler: SchedulerLike;
   readonly #server: Server;

@@ -2,7 +2,7 @@ import { timeframeMs } from '../../../primitives/timeframe.js';
 import { barSizeOf, usualWhatToShow, type WhatToShow } from '../barSizes.js';
 import type { KnownContract } from '../contracts.js';
 import { call } from '../frames.js';
-import { FREE, MAX_COUNTED_BAR_MS, type RequestCost } from '../pacing.js';
+import { FREE, type IbkrRequestCost, MAX_COUNTED_BAR_MS } from '../pacing.js';
 import { durationOf, requestTime } from '../times.js';
 import type { HistoryJob } from './historyLink.js';
 
@@ -54,7 +54,7 @@ export function barJob(
   };
 }
 
-function barCost({ conId, request }: KnownContract, ms: number, what: string, rest: string): RequestCost {
+function barCost({ conId, request }: KnownContract, ms: number, what: string, rest: string): IbkrRequestCost {
   const series = `${conId} ${request.exchange} ${what}`;
-  return { ...FREE, budget: ms <= MAX_COUNTED_BAR_MS ? 1 : 0, series, identity: `${series} ${rest}` };
+  return { ...FREE, opens: true, budget: ms <= MAX_COUNTED_BAR_MS ? 1 : 0, series, identity: `${series} ${rest}` };
 }

@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
+import type { PacerTicket, SharedPacer } from '../../../policies/sharedPacer.js';
 import { messageOf } from '../../../primitives/messageOf.js';
 import { Timer } from '../../../primitives/timer.js';
 import type { Connect, Connection } from '../../provider.js';
@@ -10,14 +11,14 @@ import { Dialogue, type DialogueConfig, type DialogueHandler } from '../dialogue
 import type { GatewayEvent } from '../frames.js';
 import { type Fate, historyVerdict } from '../gatewayCodes.js';
 import { gatewayError, NAME } from '../gatewayErrors.js';
-import { MAX_OPEN_HISTORY, type RequestCost } from '../pacing.js';
+import { FREE, type IbkrRequestCost, ibkrPacer } from '../pacing.js';
 import { StepBuilder } from '../stepBuilder.js';
 
 /** One request, and what becomes of its answers. */
 export interface HistoryJob<T> {
   /** What it is about, for messages. */
   readonly about: string;
-  readonly cost: RequestCost;
+  readonly cost: IbkrRequestCost;
   /** The event that answers a request without an id, such as that for news providers. */
   readonly answeredBy?: string;
   request(id: number): { readonly frame: Frame; readonly cancel?: Frame };
@@ -43,10 +44,14 @@ interface Settle<T> {
   readonly reject: (error: unknown) => void;
 }
 
-interface Running extends Settle<void> {
+/** What became of a request: TWS has answered it, has lost it, or has refused it for the limits. */
+type Outcome = 'answered' | 'lost' | 'tooMany';
+
+interface Running extends Settle<Outcome> {
   readonly job: HistoryJob<unknown>;
+  /** How often TWS has refused it for the limits. */
+  readonly failures: number;
   cancel: Frame | undefined;
-  failures: number;
   dueAt: number;
 }
 
@@ -66,8 +71,9 @@ export class HistoryLink implements DialogueHandler {
   readonly #running = new Map<number, Running>();
   readonly #lookups = new Map<string, Settle<Entry>[]>();
   #readiness: Settle<void>[] = [];
-  #slots: Settle<void>[] = [];
-  #open = 0;
+  /** Those that wait for the limits. */
+  readonly #turns = new Set<Settle<void>>();
+  readonly #pacer: SharedPacer<IbkrRequestCost>;
   #isReady = false;
   /** Why it is over. */
   #error: ProviderError | undefined;
@@ -75,6 +81,7 @@ export class HistoryLink implements DialogueHandler {
   constructor(config: HistoryLinkConfig) {
     const { scheduler, connectTimeoutMs } = config;
     this.#config = config;
+    this.#pacer = config.dialogue.requests ?? ibkrPacer({ scheduler });
     this.#dialogue = new Dialogue(config.dialogue, this.#out, this);
     this.#wake = new Timer(scheduler, () => this.#do((now) => this.#dialogue.timer(now)));
     this.#connecting = new Timer(scheduler, () =>
@@ -113,20 +120,42 @@ export class HistoryLink implements DialogueHandler {
   /** Makes a request, as soon as the limits allow, and waits for its answer. */
   async run<T>(job: HistoryJob<T>, signal: AbortSignal): Promise<T> {
     await this.#ready(signal);
-    while (this.#open >= MAX_OPEN_HISTORY) await this.#wait<void>(signal, (settle) => this.#slots.push(settle));
-    this.#open += 1;
-    let running: Running | undefined;
+    let failures = 0;
+    for (;;) {
+      const turn = await this.#turn(job.cost, signal);
+      let running: Running | undefined;
+      try {
+        const outcome = await this.#wait<Outcome>(signal, (settle) => {
+          running = { ...settle, job, cancel: undefined, failures, dueAt: Number.POSITIVE_INFINITY };
+          const one = running;
+          this.#do((now) => this.#ask(one, now));
+        });
+        if (outcome === 'answered') return job.result();
+        if (outcome === 'tooMany') failures += 1;
+      } finally {
+        if (running) this.#release(running);
+        turn.end();
+      }
+    }
+  }
+
+  /** Waits for the limits, which other connections to the same TWS share. */
+  async #turn(cost: IbkrRequestCost, signal: AbortSignal): Promise<PacerTicket> {
+    let ticket: PacerTicket | undefined;
+    let turn: Settle<void> | undefined;
     try {
       await this.#wait<void>(signal, (settle) => {
-        running = { ...settle, job, cancel: undefined, failures: 0, dueAt: Number.POSITIVE_INFINITY };
-        const one = running;
-        this.#do((now) => this.#ask(one, now));
+        turn = settle;
+        this.#turns.add(settle);
+        ticket = this.#pacer.ask(cost, { pass: () => settle.resolve() });
+        if (ticket.hasPassed) settle.resolve();
       });
-      return job.result();
+      return ticket!;
+    } catch (error) {
+      ticket?.end();
+      throw error;
     } finally {
-      if (running) this.#release(running);
-      this.#open -= 1;
-      this.#slots.shift()?.resolve();
+      if (turn) this.#turns.delete(turn);
     }
   }
 
@@ -139,12 +168,12 @@ export class HistoryLink implements DialogueHandler {
     this.#connection?.close();
     const waiting = [
       ...this.#readiness,
-      ...this.#slots,
+      ...this.#turns,
       ...this.#running.values(),
       ...[...this.#lookups.values()].flat(),
     ];
     this.#readiness = [];
-    this.#slots = [];
+    this.#turns.clear();
     this.#running.clear();
     this.#lookups.clear();
     for (const { reject } of waiting) reject(error);
@@ -171,7 +200,7 @@ export class HistoryLink implements DialogueHandler {
       if (answeredBy === undefined ? at !== id : answeredBy !== name) continue;
       if (running.job.take(event)) {
         this.#running.delete(at);
-        running.resolve();
+        running.resolve('answered');
       }
       return true;
     }
@@ -185,25 +214,24 @@ export class HistoryLink implements DialogueHandler {
     const error = gatewayError(code, text, running.job.about);
     this.#running.delete(id);
     if (verdict === 'empty') {
-      running.resolve();
+      running.resolve('answered');
     } else if ((verdict === 'pacing' || fate === 'throttle') && running.failures < MAX_COOLDOWNS) {
       const waitMs = COOLDOWN_MS * 2 ** running.failures;
-      running.failures += 1;
       this.#out.notice(`${error.message}; nothing is asked for ${waitMs / 1_000} s`);
-      this.#dialogue.outbox.pause(now + waitMs);
-      this.#ask(running, now);
+      this.#pacer.coolDown(waitMs, now);
+      running.resolve('tooMany');
     } else {
       running.reject(error);
     }
   }
 
   /** Requests that TWS has lost are made again. */
-  restored(isKept: boolean, now: number): void {
+  restored(isKept: boolean): void {
     if (isKept) return;
     const lost = [...this.#running].filter(([, { dueAt }]) => dueAt < Number.POSITIVE_INFINITY);
     for (const [id, running] of lost) {
       this.#running.delete(id);
-      this.#ask(running, now);
+      running.resolve('lost');
     }
   }
 
@@ -233,7 +261,7 @@ export class HistoryLink implements DialogueHandler {
       running.dueAt = sentAt + this.#config.timeoutMs;
       this.#out.wake(running.dueAt);
     };
-    this.#dialogue.outbox.request({ id, frame, cost: running.job.cost, notBefore: now, onSent });
+    this.#dialogue.outbox.request({ id, frame, cost: FREE, notBefore: now, onSent });
     this.#dialogue.outbox.flush(now);
   }
 

@@ -25,7 +25,7 @@ export function tickJob(
   return {
     about: `${symbol}: ${of}s from ${start} on`,
     // Bid and ask count double.
-    cost: { ...FREE, budget: of === 'trade' ? 1 : 2, series, identity: `${series} ${start}` },
+    cost: { ...FREE, opens: true, budget: of === 'trade' ? 1 : 2, series, identity: `${series} ${start}` },
     request: (id) => ({
       frame: call('reqHistoricalTicks', id, contract.request, start, '', MAX_TICKS, what, useRTH ? 1 : 0, false),
     }),

@@ -41,7 +41,7 @@ export class AlpacaVenue extends WebSocketVenue implements FakeAlpaca {
     this.secret = secret;
     this.#authTimeoutMs = authTimeoutMs;
     this.#slowGraceMs = slowGraceMs;
-    this.#rest = new RestSide(key, secret, this.#published, scheduler);
+    this.#rest = new RestSide(key, secret, this.#published, scheduler, this.violations);
   }
 
   get restUrl(): string {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SchedulerLike } from 'rxjs';
 import { rfc3339Ms } from '../../../providers/decode/rfc3339.js';
+import { noteViolation } from '../requestCount.js';
 import type { Published } from './published.js';
 import { jsonOf, type WireElement } from './wire.js';
 
@@ -28,7 +29,11 @@ export class RestSide {
   /** When the requests of the last minute came. */
   #recent: number[] = [];
 
-  constructor(key: string, secret: string, published: Published, scheduler: SchedulerLike) {
+  readonly #violations: string[];
+
+  /** `violations` receives what clients have done against the limit. */
+  constructor(key: string, secret: string, published: Published, scheduler: SchedulerLike, violations: string[]) {
+    this.#violations = violations;
     this.#key = key;
     this.#secret = secret;
     this.#published = published;
@@ -54,6 +59,7 @@ export class RestSide {
     }
     if (this.#recent.length >= this.perMinute) {
       this.requests.tooMany += 1;
+      noteViolation(this.#violations, `more than ${this.perMinute} requests in a minute at ${now}`);
       fault(429, 'too many requests.');
       return;
     }

@@ -3,6 +3,7 @@ import type { SchedulerLike } from 'rxjs';
 import type { MarketEvent } from '../../../market/recordKinds.js';
 import { Timer } from '../../../primitives/timer.js';
 import type { Frame } from '../../../providers/session.js';
+import { noteViolation } from '../requestCount.js';
 import type { VenueSocket } from '../venueSocket.js';
 import { WebSocketVenue } from '../webSocketVenue.js';
 import { answerOf, WEIGHTS } from './binanceAnswers.js';
@@ -189,6 +190,7 @@ export class FakeBinance extends WebSocketVenue {
         const answer = answerOf(url, this.#history);
         response.writeHead(answer.status, headers).end(JSON.stringify(answer.body));
       } else {
+        noteViolation(this.violations, `HTTP ${status} at ${this.scheduler.now()}: ${used} of weight in a minute`);
         const msg = status === 418 ? 'Way too much request weight used; IP banned.' : 'Too much request weight used.';
         response.writeHead(status, { ...headers, 'retry-after': String(retryAfterS) });
         response.end(JSON.stringify({ code: -1003, msg }));
@@ -249,6 +251,7 @@ export class FakeBinance extends WebSocketVenue {
     arrivals.push(now);
     if (arrivals.length <= this.#config.messagesPerSecond) return false;
     if (now - arrivals.shift()! >= 1_000) return false;
+    noteViolation(this.violations, `more than ${this.#config.messagesPerSecond} messages in a second at ${now}`);
     socket.close(POLICY_VIOLATION, 'Too many requests');
     return true;
   }

@@ -7,7 +7,7 @@ export interface WeightVerdict {
   readonly retryAfterS: number;
 }
 
-/** Counts the weight of requests per minute of the clock. Whoever goes on asking after a 429 is banned. */
+/** Counts the weight of requests per minute of the clock, which is the vendor's way. Whoever goes on asking after a 429 is banned. */
 export class WeightMeter {
   readonly #limit: number;
   readonly #banMs: number;

@@ -3,6 +3,7 @@ import type { SchedulerLike } from 'rxjs';
 import type { MarketEvent } from '../../../market/recordKinds.js';
 import { Timer } from '../../../primitives/timer.js';
 import type { Frame } from '../../../providers/session.js';
+import { noteViolation, RequestCount } from '../requestCount.js';
 import type { VenueSocket } from '../venueSocket.js';
 import { WebSocketVenue } from '../webSocketVenue.js';
 import { answerOf } from './coinbaseAnswers.js';
@@ -17,6 +18,8 @@ export interface FakeCoinbaseConfig {
   readonly silentAfterMs: number;
   /** How many messages a connection may send per second. */
   readonly messagesPerSecond: number;
+  /** How many requests for history an address may make per second: those beyond are answered with 429. */
+  readonly requestsPerSecond: number;
   /** The clock and timers. Default: those of `asyncScheduler`. */
   readonly scheduler: SchedulerLike;
 }
@@ -32,6 +35,7 @@ interface Peer {
 }
 
 const POLICY_VIOLATION = 1008;
+const TOO_MANY = { status: 429, body: { error: 'RATE_LIMIT_EXCEEDED', message: 'too many requests' } };
 
 /** How many candles, and how many trades, a snapshot has of each product. */
 const SNAPSHOT_SIZE = 100;
@@ -41,12 +45,14 @@ export class FakeCoinbase extends WebSocketVenue {
   readonly #config: FakeCoinbaseConfig;
   readonly #peers = new Map<VenueSocket, Peer>();
   readonly #requests: string[] = [];
+  readonly #count: RequestCount;
   #history: readonly MarketEvent[] = [];
   #toLose = 0;
 
   constructor(config: FakeCoinbaseConfig) {
     super(config.scheduler);
     this.#config = config;
+    this.#count = new RequestCount(config.requestsPerSecond, 1_000);
   }
 
   /** The requests for history until now: path and query. */
@@ -145,7 +151,12 @@ export class FakeCoinbase extends WebSocketVenue {
   protected override onRequest(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', this.url);
     this.#requests.push(`${url.pathname}${url.search}`);
-    const { status, body } = answerOf(url, this.#history);
+    const now = this.scheduler.now();
+    const isTooMany = this.#count.isFull(now);
+    if (isTooMany)
+      noteViolation(this.violations, `more than ${this.#config.requestsPerSecond} requests in a second at ${now}`);
+    else this.#count.add(now);
+    const { status, body } = isTooMany ? TOO_MANY : answerOf(url, this.#history);
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     this.changed();
   }
@@ -228,6 +239,7 @@ export class FakeCoinbase extends WebSocketVenue {
     arrivals.push(now);
     if (arrivals.length <= this.#config.messagesPerSecond) return false;
     if (now - arrivals.shift()! >= 1_000) return false;
+    noteViolation(this.violations, `more than ${this.#config.messagesPerSecond} messages in a second at ${now}`);
     socket.send(error('rate limit exceeded'));
     socket.close(POLICY_VIOLATION, 'rate limit exceeded');
     return true;

@@ -7,6 +7,7 @@ const OPTIONS = {
   heartbeatEveryMs: duration({ above: 0 }).default(1_000),
   silentAfterMs: duration({ above: 0 }).default(75_000),
   messagesPerSecond: integer({ min: 1 }).default(8),
+  requestsPerSecond: integer({ min: 1 }).default(10),
   scheduler: having('now', 'schedule').default(eventLoopScheduler),
 } satisfies OptionsOf<Partial<FakeCoinbaseConfig>>;
 

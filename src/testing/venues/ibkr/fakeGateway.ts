@@ -11,6 +11,11 @@ export interface FakeGatewayOptions {
   readonly farms?: 'ok' | 'broken' | 'silent';
   /** Sends its messages in pieces of that many bytes. Integer of at least 1; default: whole. */
   readonly splitEvery?: number;
+  /**
+   * Whether a request against the limits of IBKR is refused, as TWS does: history with 162, real-time bars with 420, tick-by-tick data
+   * with 10189, more than 50 messages a second with 100. They are counted as `violations` all the same. Default true.
+   */
+  readonly enforcesPacing?: boolean;
   /** The clock of its answers, in epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -41,6 +46,8 @@ export interface FakeGateway extends FakeVenue {
   sendFields(fields: readonly WireField[]): void;
   /** Says which market data a subscription gets: 1 live, 2 frozen, 3 delayed, 4 delayed and frozen. */
   marketDataType(type: 1 | 2 | 3 | 4): void;
-  /** Answers the sixth identical request for history, and those after it, as a pacing violation. */
-  enforcePacing(on: boolean): void;
+  /** Keeps the answers to requests of the past until it is called with false: so many are open meanwhile. */
+  holdHistory(on: boolean): void;
+  /** The most requests of the past that were open at a time. */
+  readonly mostOpen: number;
 }

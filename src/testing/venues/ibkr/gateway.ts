@@ -6,7 +6,8 @@ import type { FakeGateway, FakeGatewayOptions } from './fakeGateway.js';
 import { GatewayDesk } from './gatewayDesk.js';
 import { errorMessage, type Message, malformed, messagesOf } from './gatewayMessages.js';
 import { GatewayPeer, type PeerHost } from './gatewayPeer.js';
-import type { GatewayRequest } from './gatewayRequest.js';
+import type { ContractRequest, GatewayRequest } from './gatewayRequest.js';
+import { PacingRules } from './pacingRules.js';
 import { encodeMessage, type WireField } from './wire.js';
 
 interface Waiter {
@@ -31,6 +32,11 @@ export class Gateway implements FakeGateway, PeerHost {
   readonly #options: FakeGatewayOptions;
   readonly #peers = new Set<GatewayPeer>();
   readonly #desk: GatewayDesk;
+  readonly #rules = new PacingRules();
+  /** Requests of the past whose answers are kept. */
+  #unanswered: { readonly peer: GatewayPeer; readonly request: ContractRequest }[] = [];
+  #isHolding = false;
+  mostOpen = 0;
   #waiters: Waiter[] = [];
   #kicks = 0;
   #isRefusing = false;
@@ -179,8 +185,16 @@ export class Gateway implements FakeGateway, PeerHost {
     }
   }
 
-  enforcePacing(on: boolean): void {
-    this.#desk.isPaced = on;
+  get violations(): readonly string[] {
+    return this.#rules.violations;
+  }
+
+  holdHistory(on: boolean): void {
+    this.#isHolding = on;
+    if (on) return;
+    const kept = this.#unanswered;
+    this.#unanswered = [];
+    for (const { peer, request } of kept) this.#desk.answer(peer, request);
   }
 
   async close(): Promise<void> {
@@ -195,11 +209,14 @@ export class Gateway implements FakeGateway, PeerHost {
 
   asked(peer: GatewayPeer, request: GatewayRequest): void {
     this.requests[request.is] = (this.requests[request.is] ?? 0) + 1;
-    if (request.is === 'start') this.#logIn(peer, request.clientId);
+    const refusal = this.#refusalOf(peer, request);
+    if (refusal) peer.send(refusal);
+    else if (request.is === 'start') this.#logIn(peer, request.clientId);
     else if (request.is === 'time') peer.send([49, 1, Math.floor(this.#now() / 1_000)]);
     else if (request.is === 'ids') peer.send([9, 1, 1]);
     else if (request.is === 'newsProviders') peer.send([85, 1, 'FAKE', 'News of a fake gateway']);
-    else if (request.is === 'cancel') peer.held.delete(request.id);
+    else if (request.is === 'cancel') this.#cancel(peer, request.id);
+    else if (isOfThePast(request) && this.#isHolding) this.#unanswered.push({ peer, request });
     else if ('contract' in request && !this.#isLost) {
       this.#desk.answer(peer, request);
       if (this.#kicks > 0 && peer.held.size > 0 && !peer.isKicked) {
@@ -213,6 +230,8 @@ export class Gateway implements FakeGateway, PeerHost {
 
   gone(peer: GatewayPeer): void {
     this.#peers.delete(peer);
+    this.#rules.left(peer);
+    this.#unanswered = this.#unanswered.filter((one) => one.peer !== peer);
     this.#changed();
   }
 
@@ -229,6 +248,22 @@ export class Gateway implements FakeGateway, PeerHost {
     peer.isMute = this.#isMute;
     this.#peers.add(peer);
     this.#changed();
+  }
+
+  /** The error that TWS answers with, where the request is against the limits. */
+  #refusalOf(peer: GatewayPeer, request: GatewayRequest): Message | undefined {
+    const now = this.#now();
+    const tooFast = this.#rules.message(peer, now);
+    const open = this.#unanswered.length;
+    const refusal = tooFast ?? ('contract' in request ? this.#rules.request(request, open, now) : undefined);
+    if (!refusal && isOfThePast(request)) this.mostOpen = Math.max(this.mostOpen, open + 1);
+    if (!refusal || this.#options.enforcesPacing === false) return undefined;
+    return errorMessage('contract' in request && !tooFast ? request.id : -1, refusal.code, refusal.text);
+  }
+
+  #cancel(peer: GatewayPeer, id: number): void {
+    peer.held.delete(id);
+    this.#unanswered = this.#unanswered.filter((one) => one.peer !== peer || one.request.id !== id);
   }
 
   #logIn(peer: GatewayPeer, clientId: number): void {
@@ -273,4 +308,8 @@ export class Gateway implements FakeGateway, PeerHost {
       else this.#waiters.push(waiter);
     }
   }
+}
+
+function isOfThePast(request: GatewayRequest): request is ContractRequest {
+  return (request.is === 'history' && request.args[7] !== '1') || request.is === 'pastTicks';
 }

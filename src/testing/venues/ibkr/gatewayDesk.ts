@@ -4,11 +4,6 @@ import type { GatewayPeer, Held } from './gatewayPeer.js';
 import type { ContractRequest } from './gatewayRequest.js';
 import { detailsMessage, type Instrument, Instruments } from './instruments.js';
 
-/** The sixth of the same requests is one too many. */
-const MAX_IDENTICAL = 5;
-
-const PACING = 'Historical Market Data Service error message:Historical data request pacing violation';
-
 /** Answers requests about contracts. */
 export class GatewayDesk {
   readonly history = new GatewayHistory();
@@ -16,10 +11,8 @@ export class GatewayDesk {
   readonly refused = new Set<string>();
   readonly ambiguous = new Map<string, number>();
   rejection: 'credentials' | 'entitlement' | undefined;
-  isPaced = false;
   readonly #now: () => number;
   readonly #instruments = new Instruments();
-  readonly #identical = new Map<string, number>();
   #failures: { readonly kind: string; readonly code: number; readonly text: string }[] = [];
 
   constructor(now: () => number) {
@@ -50,8 +43,6 @@ export class GatewayDesk {
       this.#details(peer, id, instrument);
     } else if (this.rejection !== undefined) {
       peer.send(errorMessage(id, 354, 'Requested market data is not subscribed.'));
-    } else if (is === 'history' && this.#isOneTooMany(request)) {
-      peer.send(errorMessage(id, 162, PACING));
     } else {
       if (isHeld(request) && !isSnapshot(request)) peer.held.set(id, { request, instrument });
       if (is === 'marketData') peer.send([58, 1, id, 1]);
@@ -67,13 +58,6 @@ export class GatewayDesk {
     const copies = this.ambiguous.get(name) ?? 1;
     for (let copy = 0; copy < copies; copy += 1) peer.send(detailsMessage(id, instrument, copy));
     peer.send([52, 1, id]);
-  }
-
-  #isOneTooMany({ contract, args }: ContractRequest): boolean {
-    const key = JSON.stringify([contract, args]);
-    const count = (this.#identical.get(key) ?? 0) + 1;
-    this.#identical.set(key, count);
-    return this.isPaced && count > MAX_IDENTICAL;
   }
 }
 

@@ -55,6 +55,7 @@ export class FakeMassive extends WebSocketVenue {
     this.#rest = new RestSide({
       key: config.key,
       status: config.status,
+      violations: this.violations,
       now: () => this.scheduler.now(),
       isEntitled: (path) => {
         return this.rejection !== 'entitlement' && !path.split('/').some((part) => this.isRefused(part));

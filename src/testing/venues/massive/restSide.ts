@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { MarketEvent } from '../../../market/recordKinds.js';
+import { noteViolation } from '../requestCount.js';
 import { questionOf, withNanos } from './answers.js';
 import type { WireElement } from './wire.js';
 
@@ -8,6 +9,8 @@ export interface RestSideConfig {
   readonly status: 'OK' | 'DELAYED';
   readonly now: () => number;
   readonly isEntitled: (path: string) => boolean;
+  /** What clients have done against the limit. */
+  readonly violations: string[];
 }
 
 /** Records that are kept for those who ask for history: beyond it, the oldest are forgotten. */
@@ -78,6 +81,7 @@ export class RestSide {
     this.#window = this.#window.filter((at) => at > now - MINUTE_MS);
     if (this.#window.length >= this.limit) {
       this.#tooMany += 1;
+      noteViolation(this.#config.violations, `more than ${this.limit} requests in a minute at ${now}`);
       return true;
     }
     this.#window.push(now);
