@@ -4,7 +4,7 @@ import type { KnownContract } from '../contracts.js';
 import { call } from '../frames.js';
 import { FREE, type IbkrRequestCost, MAX_COUNTED_BAR_MS } from '../pacing.js';
 import { durationOf, requestTime } from '../times.js';
-import type { HistoryJob } from './historyLink.js';
+import type { HistoryJob } from './historyJob.js';
 
 export interface BarHistoryConfig {
   readonly whatToShow: WhatToShow | undefined;

@@ -1,5 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
-import type { PacerTicket, SharedPacer } from '../../../policies/sharedPacer.js';
+import type { SharedPacer } from '../../../policies/sharedPacer.js';
 import { messageOf } from '../../../primitives/messageOf.js';
 import { Timer } from '../../../primitives/timer.js';
 import type { Connect, Connection } from '../../provider.js';
@@ -13,20 +13,7 @@ import { type Fate, historyVerdict } from '../gatewayCodes.js';
 import { gatewayError, NAME } from '../gatewayErrors.js';
 import { FREE, type IbkrRequestCost, ibkrPacer } from '../pacing.js';
 import { StepBuilder } from '../stepBuilder.js';
-
-/** One request, and what becomes of its answers. */
-export interface HistoryJob<T> {
-  /** What it is about, for messages. */
-  readonly about: string;
-  readonly cost: IbkrRequestCost;
-  /** The event that answers a request without an id, such as that for news providers. */
-  readonly answeredBy?: string;
-  request(id: number): { readonly frame: Frame; readonly cancel?: Frame };
-  /** Takes an answer. Returns whether it was the last. */
-  take(event: GatewayEvent): boolean;
-  /** What the answers are; also of none, where TWS says that there are no data. */
-  result(): T;
-}
+import type { HistoryJob } from './historyJob.js';
 
 export interface HistoryLinkConfig {
   readonly dialogue: DialogueConfig;
@@ -71,8 +58,8 @@ export class HistoryLink implements DialogueHandler {
   readonly #running = new Map<number, Running>();
   readonly #lookups = new Map<string, Settle<Entry>[]>();
   #readiness: Settle<void>[] = [];
-  /** Those that wait for the limits. */
-  readonly #turns = new Set<Settle<void>>();
+  /** Ends the waits for the limits. */
+  readonly #over = new AbortController();
   readonly #pacer: SharedPacer<IbkrRequestCost>;
   #isReady = false;
   /** Why it is over. */
@@ -122,7 +109,7 @@ export class HistoryLink implements DialogueHandler {
     await this.#ready(signal);
     let failures = 0;
     for (;;) {
-      const turn = await this.#turn(job.cost, signal);
+      const turn = await this.#pacer.turn(job.cost, { signal: AbortSignal.any([signal, this.#over.signal]) });
       let running: Running | undefined;
       try {
         const outcome = await this.#wait<Outcome>(signal, (settle) => {
@@ -139,26 +126,6 @@ export class HistoryLink implements DialogueHandler {
     }
   }
 
-  /** Waits for the limits, which other connections to the same TWS share. */
-  async #turn(cost: IbkrRequestCost, signal: AbortSignal): Promise<PacerTicket> {
-    let ticket: PacerTicket | undefined;
-    let turn: Settle<void> | undefined;
-    try {
-      await this.#wait<void>(signal, (settle) => {
-        turn = settle;
-        this.#turns.add(settle);
-        ticket = this.#pacer.ask(cost, { pass: () => settle.resolve() });
-        if (ticket.hasPassed) settle.resolve();
-      });
-      return ticket!;
-    } catch (error) {
-      ticket?.end();
-      throw error;
-    } finally {
-      if (turn) this.#turns.delete(turn);
-    }
-  }
-
   /** Ends it; what is under way is rejected. */
   close(error: ProviderError = new ConnectionLost(NAME, 'the connection for history was closed')): void {
     if (this.#error) return;
@@ -166,14 +133,9 @@ export class HistoryLink implements DialogueHandler {
     this.#wake.cancel();
     this.#connecting.cancel();
     this.#connection?.close();
-    const waiting = [
-      ...this.#readiness,
-      ...this.#turns,
-      ...this.#running.values(),
-      ...[...this.#lookups.values()].flat(),
-    ];
+    const waiting = [...this.#readiness, ...this.#running.values(), ...[...this.#lookups.values()].flat()];
     this.#readiness = [];
-    this.#turns.clear();
+    this.#over.abort(error);
     this.#running.clear();
     this.#lookups.clear();
     for (const { reject } of waiting) reject(error);

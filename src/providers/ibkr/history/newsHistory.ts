@@ -1,7 +1,7 @@
 import type { KnownContract } from '../contracts.js';
 import { call } from '../frames.js';
 import { FREE } from '../pacing.js';
-import type { HistoryJob } from './historyLink.js';
+import type { HistoryJob } from './historyJob.js';
 
 /** The most that TWS gives at a time. */
 export const MAX_NEWS = 300;

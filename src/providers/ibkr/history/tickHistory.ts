@@ -2,7 +2,7 @@ import type { KnownContract } from '../contracts.js';
 import { call } from '../frames.js';
 import { FREE } from '../pacing.js';
 import { requestTime } from '../times.js';
-import type { HistoryJob } from './historyLink.js';
+import type { HistoryJob } from './historyJob.js';
 
 /** The most that TWS gives at a time; it adds what is left of the last second. */
 export const MAX_TICKS = 1_000;

@@ -3,10 +3,10 @@ import type { MarketEvent } from '../../../market/recordKinds.js';
 import type { Frame } from '../../../providers/session.js';
 import type { FakeVenue } from '../fakeVenue.js';
 import type { FakeGateway, FakeGatewayOptions } from './fakeGateway.js';
-import { GatewayDesk } from './gatewayDesk.js';
+import { GatewayDesk, isOfThePast } from './gatewayDesk.js';
 import { errorMessage, type Message, malformed, messagesOf } from './gatewayMessages.js';
 import { GatewayPeer, type PeerHost } from './gatewayPeer.js';
-import type { ContractRequest, GatewayRequest } from './gatewayRequest.js';
+import type { GatewayRequest } from './gatewayRequest.js';
 import { PacingRules } from './pacingRules.js';
 import { encodeMessage, type WireField } from './wire.js';
 
@@ -33,9 +33,6 @@ export class Gateway implements FakeGateway, PeerHost {
   readonly #peers = new Set<GatewayPeer>();
   readonly #desk: GatewayDesk;
   readonly #rules = new PacingRules();
-  /** Requests of the past whose answers are kept. */
-  #unanswered: { readonly peer: GatewayPeer; readonly request: ContractRequest }[] = [];
-  #isHolding = false;
   mostOpen = 0;
   #waiters: Waiter[] = [];
   #kicks = 0;
@@ -190,11 +187,7 @@ export class Gateway implements FakeGateway, PeerHost {
   }
 
   holdHistory(on: boolean): void {
-    this.#isHolding = on;
-    if (on) return;
-    const kept = this.#unanswered;
-    this.#unanswered = [];
-    for (const { peer, request } of kept) this.#desk.answer(peer, request);
+    this.#desk.hold(on);
   }
 
   async close(): Promise<void> {
@@ -215,8 +208,7 @@ export class Gateway implements FakeGateway, PeerHost {
     else if (request.is === 'time') peer.send([49, 1, Math.floor(this.#now() / 1_000)]);
     else if (request.is === 'ids') peer.send([9, 1, 1]);
     else if (request.is === 'newsProviders') peer.send([85, 1, 'FAKE', 'News of a fake gateway']);
-    else if (request.is === 'cancel') this.#cancel(peer, request.id);
-    else if (isOfThePast(request) && this.#isHolding) this.#unanswered.push({ peer, request });
+    else if (request.is === 'cancel') this.#desk.cancel(peer, request.id);
     else if ('contract' in request && !this.#isLost) {
       this.#desk.answer(peer, request);
       if (this.#kicks > 0 && peer.held.size > 0 && !peer.isKicked) {
@@ -231,7 +223,7 @@ export class Gateway implements FakeGateway, PeerHost {
   gone(peer: GatewayPeer): void {
     this.#peers.delete(peer);
     this.#rules.left(peer);
-    this.#unanswered = this.#unanswered.filter((one) => one.peer !== peer);
+    this.#desk.left(peer);
     this.#changed();
   }
 
@@ -254,16 +246,11 @@ export class Gateway implements FakeGateway, PeerHost {
   #refusalOf(peer: GatewayPeer, request: GatewayRequest): Message | undefined {
     const now = this.#now();
     const tooFast = this.#rules.message(peer, now);
-    const open = this.#unanswered.length;
+    const { open } = this.#desk;
     const refusal = tooFast ?? ('contract' in request ? this.#rules.request(request, open, now) : undefined);
     if (!refusal && isOfThePast(request)) this.mostOpen = Math.max(this.mostOpen, open + 1);
     if (!refusal || this.#options.enforcesPacing === false) return undefined;
     return errorMessage('contract' in request && !tooFast ? request.id : -1, refusal.code, refusal.text);
-  }
-
-  #cancel(peer: GatewayPeer, id: number): void {
-    peer.held.delete(id);
-    this.#unanswered = this.#unanswered.filter((one) => one.peer !== peer || one.request.id !== id);
   }
 
   #logIn(peer: GatewayPeer, clientId: number): void {
@@ -308,8 +295,4 @@ export class Gateway implements FakeGateway, PeerHost {
       else this.#waiters.push(waiter);
     }
   }
-}
-
-function isOfThePast(request: GatewayRequest): request is ContractRequest {
-  return (request.is === 'history' && request.args[7] !== '1') || request.is === 'pastTicks';
 }

@@ -1,7 +1,7 @@
 import { GatewayHistory } from './gatewayHistory.js';
 import { errorMessage } from './gatewayMessages.js';
 import type { GatewayPeer, Held } from './gatewayPeer.js';
-import type { ContractRequest } from './gatewayRequest.js';
+import type { ContractRequest, GatewayRequest } from './gatewayRequest.js';
 import { detailsMessage, type Instrument, Instruments } from './instruments.js';
 
 /** Answers requests about contracts. */
@@ -14,6 +14,10 @@ export class GatewayDesk {
   readonly #now: () => number;
   readonly #instruments = new Instruments();
   #failures: { readonly kind: string; readonly code: number; readonly text: string }[] = [];
+
+  /** Requests of the past whose answers are kept. */
+  #unanswered: { readonly peer: GatewayPeer; readonly request: ContractRequest }[] = [];
+  #isHolding = false;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -30,7 +34,34 @@ export class GatewayDesk {
     return is === 'history' ? `history ${args[2]} ${name}` : `${is} ${name}`;
   }
 
+  /** How many requests of the past are not answered. */
+  get open(): number {
+    return this.#unanswered.length;
+  }
+
+  /** Keeps the answers to requests of the past, or gives those that were kept. */
+  hold(on: boolean): void {
+    this.#isHolding = on;
+    if (on) return;
+    const kept = this.#unanswered;
+    this.#unanswered = [];
+    for (const { peer, request } of kept) this.answer(peer, request);
+  }
+
+  cancel(peer: GatewayPeer, id: number): void {
+    peer.held.delete(id);
+    this.#unanswered = this.#unanswered.filter((one) => one.peer !== peer || one.request.id !== id);
+  }
+
+  left(peer: GatewayPeer): void {
+    this.#unanswered = this.#unanswered.filter((one) => one.peer !== peer);
+  }
+
   answer(peer: GatewayPeer, request: ContractRequest): void {
+    if (this.#isHolding && isOfThePast(request)) {
+      this.#unanswered.push({ peer, request });
+      return;
+    }
     const { is, id } = request;
     const failure = this.#failures.findIndex(({ kind }) => kind === is);
     const instrument = this.#instruments.find(request.contract);
@@ -59,6 +90,11 @@ export class GatewayDesk {
     for (let copy = 0; copy < copies; copy += 1) peer.send(detailsMessage(id, instrument, copy));
     peer.send([52, 1, id]);
   }
+}
+
+/** Whether it asks for what is past, rather than to be kept up to date. */
+export function isOfThePast(request: GatewayRequest): request is ContractRequest {
+  return (request.is === 'history' && request.args[7] !== '1') || request.is === 'pastTicks';
 }
 
 /** Whether it goes on until it is cancelled. */
