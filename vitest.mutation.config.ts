@@ -13,7 +13,8 @@ export default mergeConfig(
       include: [
         'src/{flow,policies,operators,primitives}/**/*.test.ts',
         'marble-tests/**/*.test.ts',
-        'test/unit/{flow,operators}/**/*.test.ts',
+        'src/pipelines/**/*.test.ts',
+        'test/unit/{flow,operators,pipelines}/**/*.test.ts',
         `test/property/{${MODELS}}.test.ts`,
         'test/conformance/operators.test.ts',
       ],
