@@ -119,6 +119,10 @@ describe('expectedBars', () => {
     ]);
   });
 
+  it('has a bar that begins in the span, and whose session begins after the span', () => {
+    expect(starts(usEquities(), '1h', '2026-11-27T13:00:00Z', '2026-11-27T14:15:00Z')).toEqual(['2026-11-27T14:00']);
+  });
+
   it('has a bar that two sessions meet once', () => {
     // The break is from 21:00 to 22:00 UTC.
     expect(starts(usFutures(), '4h', '2026-10-13T16:00:00Z', '2026-10-14T04:00:00Z')).toEqual([

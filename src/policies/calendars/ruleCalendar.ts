@@ -56,7 +56,7 @@ export function ruleCalendar(
       close = exceptionOn(day);
     }
     if (close === CLOSED) return undefined;
-    return close === undefined || close >= hours.closes ? hours : { opens: hours.opens, closes: close };
+    return close === undefined ? hours : { opens: hours.opens, closes: close };
   };
   const lastSpecialDay = Math.max(Number.NEGATIVE_INFINITY, ...changed.keys());
   return new SessionCalendar({ zone, hoursOn, lastSpecialDay });

@@ -76,7 +76,7 @@ export class SessionCalendar {
   #changeAfter(at: number, today: number, current: Session | undefined): number {
     const last = Math.max(today, this.#plan.lastSpecialDay) + LOOK_AHEAD_DAYS;
     let closesAt = current?.closesAt;
-    for (let day = today - 1; day <= last; day++) {
+    for (let day = today; day <= last; day++) {
       const session = this.#sessionOf(day);
       if (!session || session.closesAt <= (closesAt ?? at)) continue;
       if (closesAt === undefined) return session.opensAt;

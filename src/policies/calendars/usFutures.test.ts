@@ -64,14 +64,17 @@ describe('usFutures', () => {
     // https://daytradetowin.com/blog/july-4-independence-day-trading-holiday-hours/
     ['2017-07-02T12:00:00Z', ['2017-07-03 12:15', '2017-07-04 12:00', '2017-07-05 16:00']],
     // A Friday without the employment report: closed.
-    ['2024-03-28T23:30:00Z', ['2024-04-01 16:00']],
+    ['2024-03-28T12:00:00Z', ['2024-04-01 16:00']],
     // https://www.forexlive.com/news/us-markets-closed-for-juneteenth-on-wednesday-june-19th-market-hours-impact-20240617/
     ['2024-06-18T12:00:00Z', ['2024-06-19 12:00', '2024-06-20 16:00']],
     // https://mondovisione.com/media-and-resources/news/cme-group-announces-trading-hours-for-us-national-day-of-mourning-to-honor-for/
     ['2025-01-08T12:00:00Z', ['2025-01-09 08:30', '2025-01-10 16:00']],
     // https://www.forexlive.com/news/reminder-us-markets-are-closed-on-monday-january-20-2025-20250119/
     ['2025-01-19T12:00:00Z', ['2025-01-20 12:00', '2025-01-21 16:00']],
-    ['2025-04-17T23:30:00Z', ['2025-04-21 16:00']],
+    ['2025-04-17T12:00:00Z', ['2025-04-21 16:00']],
+    // Good Friday on the first Friday of April, and on the second.
+    ['2034-04-06T12:00:00Z', ['2034-04-07 08:15', '2034-04-10 16:00']],
+    ['2039-04-07T12:00:00Z', ['2039-04-11 16:00']],
     // Sunday, 1 January 2023, was observed on Monday: it opened on Monday evening.
     ['2022-12-30T23:30:00Z', ['2023-01-03 16:00']],
     // Juneteenth was not observed before 2022.

@@ -60,16 +60,12 @@ function exceptionOn(day: number): Exception | undefined {
     case undefined:
       return MOURNING.has(day) ? MOURNING_CLOSE : isUsHalfDay(day) ? HALF_DAY : undefined;
     case 'Good Friday':
-      return isFirstWeekOfApril(day) ? REPORT_CLOSE : CLOSED;
+      // It comes between 20 March and 23 April, so in the first week of a month only in that of April.
+      return dateOfDay(day).day <= 7 ? REPORT_CLOSE : CLOSED;
     case "New Year's Day":
     case 'Christmas Day':
       return CLOSED;
     default:
       return HALT;
   }
-}
-
-function isFirstWeekOfApril(day: number): boolean {
-  const { month, day: dayOfMonth } = dateOfDay(day);
-  return month === 4 && dayOfMonth <= 7;
 }
