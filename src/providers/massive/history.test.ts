@@ -153,6 +153,14 @@ describe('bars of the past', () => {
     expect(venue.requests[0]).toContain('adjusted=true');
   });
 
+  it('have one row each: that of the last version', async () => {
+    const venue = await start();
+    venue.remember([BAR]);
+    venue.publish([{ ...BAR, close: 227.11 }]);
+    const pages = await all(of(venue).history({ of: 'bar', symbol: 'AAPL', from: T, to: T + MINUTE }));
+    expect(pages.flat().map(({ ts, ...bar }) => [ts, 'close' in bar && bar.close])).toEqual([[T, 227.11]]);
+  });
+
   it('are not final while their span lasts', async () => {
     const venue = await start();
     venue.remember([BAR, { ...BAR, ts: T + MINUTE }]);

@@ -9,7 +9,13 @@ const BEGINNING = Date.UTC(2026, 0, 5, 14, 30);
  */
 export class VirtualClock implements SchedulerLike {
   readonly #waiting: VirtualAction<never>[] = [];
-  #now = BEGINNING;
+  #now: number;
+  #immediates = 0;
+
+  /** `beginning` in epoch milliseconds. */
+  constructor(beginning = BEGINNING) {
+    this.#now = beginning;
+  }
 
   now(): number {
     return this.#now;
@@ -29,9 +35,19 @@ export class VirtualClock implements SchedulerLike {
     return this.#waiting.length;
   }
 
+  /** How much is to run in the next turn of the event loop. */
+  get immediates(): number {
+    return this.#immediates;
+  }
+
   /** Moves to this time, or to that of the first timer before it, and fires the timers that are due. */
   moveTo(at: number): void {
-    this.#now = Math.max(this.#now, Math.min(at, this.nextAt ?? at));
+    this.jumpTo(Math.min(at, this.nextAt ?? at));
+  }
+
+  /** Moves to this time, and fires all timers that are due by then: late, as on a machine that was busy. */
+  jumpTo(at: number): void {
+    this.#now = Math.max(this.#now, at);
     const now = this.#now;
     // What they set for the same moment waits for the next turn.
     const due = this.#waiting.filter((action) => action.at <= now);
@@ -43,6 +59,21 @@ export class VirtualClock implements SchedulerLike {
     action.at = this.#now + delay;
     const after = this.#waiting.findIndex((other) => other.at > action.at);
     this.#waiting.splice(after < 0 ? this.#waiting.length : after, 0, action);
+  }
+
+  /** Runs work in the next turn of the event loop. */
+  soon(work: () => void): NodeJS.Immediate {
+    this.#immediates += 1;
+    return setImmediate(() => {
+      this.#immediates -= 1;
+      work();
+    });
+  }
+
+  /** Takes back what {@link soon} has not run. */
+  notSoon(immediate: NodeJS.Immediate): void {
+    clearImmediate(immediate);
+    this.#immediates -= 1;
   }
 
   /** Cancels a timer; says whether it was set. */
@@ -74,7 +105,7 @@ class VirtualAction<S> extends Subscription implements SchedulerAction<S> {
     this.#state = state;
     this.#isPending = true;
     if (delay > 0) this.#clock.add(this as never, delay);
-    else this.#immediate = setImmediate(() => this.execute());
+    else this.#immediate = this.#clock.soon(() => this.execute());
     return this;
   }
 
@@ -88,7 +119,7 @@ class VirtualAction<S> extends Subscription implements SchedulerAction<S> {
 
   #cancel(): void {
     this.#isPending = false;
-    clearImmediate(this.#immediate);
+    if (this.#immediate) this.#clock.notSoon(this.#immediate);
     this.#immediate = undefined;
     this.#clock.remove(this as never);
   }

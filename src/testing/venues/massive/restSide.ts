@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { MarketEvent } from '../../../market/recordKinds.js';
+import { type MarketEvent, RECORD_KINDS } from '../../../market/recordKinds.js';
 import { noteViolation } from '../requestCount.js';
 import { questionOf, withNanos } from './answers.js';
 import type { WireElement } from './wire.js';
@@ -30,6 +30,8 @@ export class RestSide {
   /** When the requests of the last minute came that were answered. */
   #window: number[] = [];
   #records: MarketEvent[] = [];
+  /** Where the last version of each record is. */
+  #places = new Map<string, number>();
   #answered = 0;
   #tooMany = 0;
   limit = 5;
@@ -49,8 +51,24 @@ export class RestSide {
   }
 
   remember(records: readonly MarketEvent[]): void {
-    for (const record of records) this.#records.push(record);
-    if (this.#records.length > MAX_REMEMBERED) this.#records = this.#records.slice(-MAX_REMEMBERED / 2);
+    for (const record of records) this.#keep(record);
+    if (this.#records.length <= MAX_REMEMBERED) return;
+    const kept = this.#records.slice(-MAX_REMEMBERED / 2);
+    this.#records = [];
+    this.#places = new Map();
+    for (const record of kept) this.#keep(record);
+  }
+
+  /** The past has one row of a record: its last version. */
+  #keep(record: MarketEvent): void {
+    const key = `${record.kind} ${RECORD_KINDS[record.kind].key(record as never)}`;
+    const place = this.#places.get(key);
+    if (place === undefined) {
+      this.#places.set(key, this.#records.length);
+      this.#records.push(record);
+    } else {
+      this.#records[place] = record;
+    }
   }
 
   answer(request: IncomingMessage, response: ServerResponse, origin: string): void {
