@@ -27,6 +27,8 @@ export interface Hole {
   readonly from: number;
   /** The time of the first record after it. */
   readonly to: number;
+  /** At least so many records of the series are missing, where the vendor numbers its records. Default: not known. */
+  readonly rows?: number;
   /** Default `sequence`. */
   readonly cause?: GapCause;
   /** Why, in words, where the cause does not say enough. */

@@ -23,7 +23,7 @@ export interface ToyFrame {
   readonly no?: readonly string[];
   readonly busy?: readonly string[];
   readonly data?: readonly unknown[];
-  readonly hole?: readonly [string, number, number];
+  readonly hole?: readonly [string, number, number, number?];
   readonly notice?: string;
   readonly handOver?: true;
   readonly fail?: 'key' | 'quota' | 'pace' | 'words';
@@ -54,7 +54,16 @@ export class ToySession implements ProviderSession {
         ...(refusals(said.busy, (words) => new QuotaExceeded('toy', words)) ?? []),
       ],
       ...(said.data && { elements: said.data }),
-      ...(said.hole && { holes: [{ series: seriesOf(said.hole[0]), from: said.hole[1], to: said.hole[2] }] }),
+      ...(said.hole && {
+        holes: [
+          {
+            series: seriesOf(said.hole[0]),
+            from: said.hole[1],
+            to: said.hole[2],
+            ...(said.hole[3] !== undefined && { rows: said.hole[3] }),
+          },
+        ],
+      }),
       ...(said.notice && { notices: [said.notice] }),
       ...(said.handOver && { handOver: true }),
       ...(said.fail && { fail: failure(said) }),

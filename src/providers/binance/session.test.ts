@@ -195,7 +195,7 @@ describe('holes', () => {
     };
     expect(event(10, NOW)).toBeUndefined();
     expect(event(11, NOW + 5)).toBeUndefined();
-    expect(event(14, NOW + 9)).toEqual([{ series: TRADES, from: NOW + 5, to: NOW + 9 }]);
+    expect(event(14, NOW + 9)).toEqual([{ series: TRADES, from: NOW + 5, to: NOW + 9, rows: 2 }]);
     expect(event(15, NOW + 10)).toBeUndefined();
   });
 

@@ -136,7 +136,8 @@ class BinanceSession implements ProviderSession {
       return undefined;
     }
     if (id <= last.id) return undefined;
-    const hole = id === last.id + 1 ? undefined : { series: { of: 'trade', symbol } as const, from: last.ts, to: ts };
+    const rows = id - last.id - 1;
+    const hole = rows === 0 ? undefined : { series: { of: 'trade', symbol } as const, from: last.ts, to: ts, rows };
     last.id = id;
     last.ts = ts;
     return hole;

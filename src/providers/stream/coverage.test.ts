@@ -56,4 +56,12 @@ describe('what a connection has delivered', () => {
     const [first, ...others] = coverage.holesBeyond(0);
     expect([first, others.length]).toEqual([hole(10, 21), 999]);
   });
+
+  it('adds up what two holes of one step lack', () => {
+    const coverage = covering(1);
+    coverage.lose({ ...hole(10, 40), rows: 2 });
+    coverage.lose({ ...hole(40, 50), rows: 3 });
+    coverage.lose(hole(50, 60));
+    expect([...coverage.holesBeyond(99)]).toEqual([{ ...hole(10, 60), rows: 5 }]);
+  });
 });

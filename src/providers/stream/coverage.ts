@@ -75,5 +75,7 @@ export class Coverage {
 }
 
 function union(a: Hole, b: Hole): Hole {
-  return { ...a, from: Math.min(a.from, b.from), to: Math.max(a.to, b.to) };
+  const { rows: _, ...rest } = a;
+  const rows = (a.rows ?? 0) + (b.rows ?? 0);
+  return { ...rest, from: Math.min(a.from, b.from), to: Math.max(a.to, b.to), ...(rows > 0 && { rows }) };
 }

@@ -115,7 +115,8 @@ export class Delivery {
   }
 }
 
-function spanOf({ of, symbol, timeframe, from, to, count }: Loss): MissingSpan {
+function spanOf({ of, symbol, timeframe, from, to, count, rows }: Loss): MissingSpan {
   const series = timeframe === undefined ? { of, symbol } : { of, symbol, timeframe };
-  return { series, from, to, cause: 'overflow', reason: `${count} records were lost because the intake was full` };
+  const reason = `${count} records were lost because the intake was full`;
+  return { series, from, to, cause: 'overflow', rows: rows > 0 ? rows : undefined, reason };
 }

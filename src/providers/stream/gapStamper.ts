@@ -7,6 +7,8 @@ export interface MissingSpan {
   readonly from: number;
   readonly to: number;
   readonly cause: GapCause;
+  /** At least so many records are missing. Default: not known. */
+  readonly rows?: number | undefined;
   /** Why, in words, where the cause does not say enough. */
   readonly reason?: string;
 }
@@ -22,7 +24,7 @@ export class GapStamper {
     this.#now = now;
   }
 
-  gap({ series, from, to, cause, reason }: MissingSpan): Gap {
+  gap({ series, from, to, cause, rows, reason }: MissingSpan): Gap {
     this.#last = Math.max(this.#last + 1, Math.floor(this.#now() * 1_000));
     return {
       kind: 'gap',
@@ -35,6 +37,7 @@ export class GapStamper {
       to: Math.max(from, to),
       cause,
       state: 'open',
+      ...(rows !== undefined && { rows }),
       ...(reason !== undefined && { reason }),
       seq: this.#last,
     };

@@ -114,12 +114,12 @@ describe('when even the intake is full', () => {
 describe('the ledger of losses', () => {
   it('keeps a limited number of series apart, and one span per kind for all others', () => {
     const ledger = new LossLedger(2);
-    ledger.add('trade', 'A', undefined, 5, 5, 1);
-    ledger.add('trade', 'B', undefined, 6, 6, 1);
-    ledger.add('trade', 'C', undefined, 9, 9, 1);
-    ledger.add('trade', 'D', undefined, 7, 7, 1);
-    ledger.add('trade', 'A', undefined, 8, 8, 1);
-    ledger.add('quote', 'A', undefined, 1, 1, 1);
+    ledger.add('trade', 'A', undefined, 5, 5, 1, 1);
+    ledger.add('trade', 'B', undefined, 6, 6, 1, 1);
+    ledger.add('trade', 'C', undefined, 9, 9, 1, 1);
+    ledger.add('trade', 'D', undefined, 7, 7, 1, 1);
+    ledger.add('trade', 'A', undefined, 8, 8, 1, 1);
+    ledger.add('quote', 'A', undefined, 1, 1, 1, 1);
     expect(ledger.take().map(({ of, symbol, from, to, count }) => `${of} ${symbol} ${from}-${to} ${count}`)).toEqual([
       'trade A 5-8 2',
       'trade B 6-6 1',
@@ -127,5 +127,16 @@ describe('the ledger of losses', () => {
       'quote * 1-1 1',
     ]);
     expect(ledger.take()).toEqual([]);
+  });
+
+  it('counts rows, at least: not what may be a repetition, and what gaps within it are known to lack', () => {
+    const ledger = new LossLedger();
+    for (const at of [5, 6, 6]) ledger.add('trade', 'A', undefined, at, at, 1, 1);
+    // After a reconnect the vendor repeats its last trades.
+    ledger.add('trade', 'A', undefined, 6, 20, 0, 0);
+    for (const at of [5, 6, 21]) ledger.add('trade', 'A', undefined, at, at, 1, 1);
+    ledger.add('trade', 'A', undefined, 21, 30, 0, 7);
+    ledger.add('bar', 'A', '1m', 5, 5, 1, 0);
+    expect(ledger.take().map(({ of, count, rows }) => `${of} ${count} ${rows}`)).toEqual(['trade 6 11', 'bar 1 0']);
   });
 });

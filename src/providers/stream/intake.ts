@@ -136,7 +136,7 @@ export class Intake {
     if (this.#isLosing || this.#ring.length >= this.#capacity) {
       // Its span becomes part of what is lost: a gap record is never lost itself.
       this.#isLosing = true;
-      this.#losses.add(of, gap.symbol, gap.timeframe, gap.from, gap.to, 0);
+      this.#losses.add(of, gap.symbol, gap.timeframe, gap.from, gap.to, 0, gap.rows ?? 0);
     } else {
       this.#ring.push(gap);
     }
@@ -155,7 +155,15 @@ export class Intake {
     this.#isLosing = true;
     const time = eventTimeOf(record);
     const symbol = record.kind === 'news' ? '*' : record.symbol;
-    this.#losses.add(record.kind, symbol, record.kind === 'bar' ? record.timeframe : undefined, time, time, 1);
+    this.#losses.add(
+      record.kind,
+      symbol,
+      record.kind === 'bar' ? record.timeframe : undefined,
+      time,
+      time,
+      1,
+      rowsOf(record),
+    );
     this.#onDrop(record, 'overflow');
     return false;
   }
@@ -167,6 +175,11 @@ export class Intake {
     this.#quotes.clear();
     this.#bars.clear();
   }
+}
+
+/** Of trades each is a row by itself, wherever they come from. */
+function rowsOf({ kind }: MarketEvent): number {
+  return kind === 'trade' ? 1 : 0;
 }
 
 function isSameBar(a: Bar, b: Bar): boolean {

@@ -13,6 +13,11 @@ export interface Loss {
   to: number;
   /** How many records. */
   count: number;
+  /**
+   * How many rows of the store they would be, at least: a bar has several records and one row, and a record that is not later than the
+   * ones before may be a repetition.
+   */
+  rows: number;
 }
 
 /** What was lost since the last gap records, in bounded memory. */
@@ -30,7 +35,15 @@ export class LossLedger {
     return this.#size;
   }
 
-  add(of: RecordKind, symbol: string, timeframe: string | undefined, from: number, to: number, count: number): void {
+  add(
+    of: RecordKind,
+    symbol: string,
+    timeframe: string | undefined,
+    from: number,
+    to: number,
+    count: number,
+    rows: number,
+  ): void {
     const losses = this.#bySymbol.get(of) ?? new Map<string, Loss>();
     this.#bySymbol.set(of, losses);
     let loss = losses.get(symbol);
@@ -38,11 +51,12 @@ export class LossLedger {
       const key = this.#size < this.#maxSeries ? symbol : '*';
       loss = losses.get(key);
       if (!loss) {
-        loss = { of, symbol: key, timeframe, from, to, count: 0 };
-        losses.set(key, loss);
+        losses.set(key, { of, symbol: key, timeframe, from, to, count, rows });
         this.#size += 1;
+        return;
       }
     }
+    if (from >= loss.to) loss.rows += rows;
     if (from < loss.from) loss.from = from;
     if (to > loss.to) loss.to = to;
     loss.count += count;

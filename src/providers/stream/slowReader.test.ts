@@ -36,7 +36,7 @@ describe('while the gate downstream is closed', () => {
   });
 
   it('what is lost because the intake is full is in gap records, and in the account', () => {
-    const { gate, say, take, pass, monitor } = ready({ capacity: 4 });
+    const { gate, say, take, pass, monitor, seen } = ready({ capacity: 4 });
     gate.close();
     for (let ts = 1; ts <= 9; ts += 1) say({ data: [trade('A', ts)] });
     expect(monitor.account()).toMatchObject({ received: 9, held: 4, dropped: { overflow: 5 } });
@@ -44,6 +44,7 @@ describe('while the gate downstream is closed', () => {
     pass(1);
     const rest = ['gap A 5-9 overflow'];
     expect(take()).toEqual(['trade A 1', 'trade A 2', 'trade A 3', 'trade A 4', ...rest]);
+    expect(seen.at(-1)).toMatchObject({ rows: 5, reason: '5 records were lost because the intake was full' });
     expect(monitor.feeds[0]).toMatchObject({ overflowed: 5, gaps: 1 });
     say({ data: [trade('A', 10)] });
     expect(take()).toEqual(['trade A 10']);
