@@ -12,7 +12,7 @@ import { type Bar, type MarketEvent, PipelineMonitor } from 'sluice';
 import { type DeadLetterQueue, openDeadLetters } from 'sluice/dead-letters';
 import { pace } from 'sluice/operators';
 import { formatReport, isRunError, isSettled, marketDataToStore, type RunReport, run } from 'sluice/pipelines';
-import { openStore, type Store } from 'sluice/postgres';
+import { openGaps, openStore, type Store } from 'sluice/postgres';
 import { isProviderChoiceError, isProviderError } from 'sluice/providers';
 import { isSettingsError, loadSettings, type Settings } from 'sluice/settings';
 import { type BadRow, replayFile, synthetic } from 'sluice/sources';
@@ -69,7 +69,7 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
   const { store, deadLetters } = resources;
   const monitor = new PipelineMonitor();
   // What is wrong with it is found before anything else is opened.
-  const live = isLive(options) ? await liveSource(options as LiveOptions, monitor, deadLetters) : undefined;
+  const live = isLive(options) ? await liveSource(options as LiveOptions, monitor, deadLetters, store) : undefined;
   const telemetry = pipelineTelemetry();
   const server = options.metrics
     ? await serveTelemetry(telemetry, { port: settings.metricsPort, sinkCheck: store.check })
@@ -93,7 +93,9 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
   process.stdout.on('error', () => stop.abort());
   const timer = options.for === undefined ? undefined : setTimeout(() => stop.abort(), options.for);
   try {
-    const observe = [telemetry.pipeline('market-data', { deadLetters })];
+    // Asked while somebody may read it.
+    const gaps = server && openGaps(store.pool, { onError: ({ message }) => console.error(message) });
+    const observe = [telemetry.pipeline('market-data', { deadLetters, ...(gaps && { gaps }) })];
     return { ...(await run(outcomes$, { monitor, stop: stop.signal, observe })), kinds: live?.kinds ?? ['bar'] };
   } finally {
     clearTimeout(timer);

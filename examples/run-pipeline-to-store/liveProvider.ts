@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Observable } from 'rxjs';
 import type { MarketEvent, PipelineMonitor } from 'sluice';
 import type { DeadLetterQueue } from 'sluice/dead-letters';
+import { resumePoints, type Store } from 'sluice/postgres';
 import {
   captureFrames,
   type FrameCapture,
@@ -12,6 +13,7 @@ import {
   ProviderChoiceError,
   type ProviderStreamConfig,
   replayFrames,
+  type SubscriptionRequest,
 } from 'sluice/providers';
 import { loadVariables } from 'sluice/settings';
 import type { LiveOptions } from './options.js';
@@ -31,6 +33,7 @@ export async function liveSource(
   options: LiveOptions,
   monitor: PipelineMonitor,
   deadLetters: DeadLetterQueue<unknown>,
+  store: Store,
 ): Promise<LiveSource> {
   const { provider: name, symbols, timeframe } = options;
   const replay = options.replay === undefined ? undefined : replayFrames(options.replay, { speed: options.speed });
@@ -62,10 +65,23 @@ export async function liveSource(
   const asked = symbols ?? [isModule(name) ? '*' : findProvider(name).entry.exampleSymbol];
   try {
     const request = { kinds, symbols: asked, ...(timeframe !== undefined && { timeframe }) };
-    return { records$: provider.stream(request), kinds, capture };
+    // Checks the request, before the store is asked.
+    provider.stream(request);
+    // What a replay begins with was not missed.
+    const resumeFrom = replay ? undefined : await resumeFromStore(store, provider, request);
+    return { records$: provider.stream({ ...request, ...(resumeFrom && { resumeFrom }) }), kinds, capture };
   } catch (error) {
     throw error instanceof RangeError ? new ProviderChoiceError(error.message, { cause: error }) : error;
   }
+}
+
+/** Up to when the series are known in the store, for the kinds of which it has series. */
+async function resumeFromStore(store: Store, { name, timeframes }: Provider, request: SubscriptionRequest) {
+  const kinds = request.kinds.filter((kind) => (COMMON as readonly string[]).includes(kind));
+  if (kinds.length === 0) return undefined;
+  const timeframe = request.timeframe ?? timeframes?.[0];
+  const symbols = request.symbols as readonly string[];
+  return resumePoints(store.pool, { vendor: name, kinds, symbols, ...(timeframe !== undefined && { timeframe }) });
 }
 
 /** Says what a provider of the registry lacks, such as a key, before anything is opened. */

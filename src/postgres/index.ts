@@ -8,6 +8,7 @@ export type { Pool, PoolClient, Queryable, Statement, StorePool } from './pool.j
 export { type BarsConfig, bars } from './read/bars.js';
 export { type GapsConfig, gaps } from './read/gaps.js';
 export { type LatestConfig, latest } from './read/latest.js';
+export { type OpenGapsConfig, type OpenGapsCount, type OpenGapsPoller, openGaps } from './read/openGaps.js';
 export { type QuotesConfig, quotes } from './read/quotes.js';
 export {
   type ResumableSeries,

@@ -124,7 +124,12 @@ export const METRICS = {
     'pipeline provider cause',
     'Gap records of a provider, by cause.',
   ),
-  gapsOpen: gauge('sluice_gaps_open', 'pipeline', 'Gaps in the data that are not filled yet.'),
+  gapsOpen: gauge('sluice_gaps_open', 'pipeline cause', 'Gaps in the store that are open, by cause.'),
+  gapsOldest: gauge(
+    'sluice_gaps_oldest_seconds',
+    'pipeline cause',
+    'Time since the end of the oldest open gap, by cause: zero without one.',
+  ),
   draining: gauge('sluice_draining', '', 'Whether a pipeline is draining: 1 draining, 0 not.'),
   loopMean: gauge('sluice_event_loop_delay_mean_seconds', '', 'Recent delay of event loop timers, on average.'),
   loopP99: gauge('sluice_event_loop_delay_p99_seconds', '', 'Recent delay of event loop timers, 99th percentile.'),

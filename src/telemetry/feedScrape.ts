@@ -5,7 +5,10 @@ import { PROVIDER_STATES } from './catalogue.js';
 import type { Scrape } from './scrape.js';
 
 /** Causes that are shown from the start, so that their first gap is an increase. */
-const CAUSES = ['reconnect', 'overflow', 'stale', 'sequence'];
+const CAUSES = ['reconnect', 'overflow', 'stale', 'sequence', 'restart'];
+
+/** Of gaps in a store, which a person may have asked for too. */
+export const ALL_CAUSES = [...CAUSES, 'requested'];
 
 /** Adds what the feeds of a pipeline have counted. */
 export function scrapeFeedCounts(name: string, monitor: PipelineMonitor, scrape: Scrape, causes: BoundedLabels): void {

@@ -65,6 +65,7 @@ describe('the metrics of providers', () => {
     expect(await read('sluice_provider_gaps_total')).toEqual({
       [`${MASSIVE},cause="reconnect"`]: 2,
       [`${MASSIVE},cause="overflow"`]: 1,
+      [`${MASSIVE},cause="restart"`]: 0,
       [`${MASSIVE},cause="stale"`]: 0,
       [`${MASSIVE},cause="sequence"`]: 0,
     });

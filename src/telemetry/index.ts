@@ -18,7 +18,7 @@ export {
   pipelineTelemetry,
   type ReadinessBlockers,
 } from './pipelineTelemetry.js';
-export type { DeadLetterCounts, OpenGaps } from './pipelineView.js';
+export type { DeadLetterCounts, OpenGaps, OpenGapsOfCause } from './pipelineView.js';
 export type { SinkCheck } from './readiness.js';
 export type { Page, PageAnswer, PageRequest, PageServer } from './servePages.js';
 export { type ServeTelemetryConfig, serveTelemetry } from './serveTelemetry.js';

@@ -27,7 +27,7 @@ describe('the formats', () => {
     const [text, open, again] = await Promise.all([scrape(), scrape('openmetrics'), scrape()]);
     expect(again).toBe(text);
     expect(await scrape('openmetrics')).toBe(open);
-    expect(open).toContain('\nsluice_gaps_open{pipeline="default"} 1\n');
+    expect(open).toContain('\nsluice_gaps_open{pipeline="default",cause="any"} 1\n');
   });
 
   it('are those two', () => {
@@ -45,10 +45,10 @@ describe('a registry of the program', () => {
     telemetry.bind(monitor, { gaps: { open: 1 } });
     const text = await registry.metrics();
     expect(text).toContain('own_total{app="mine"} 3');
-    expect(text).toContain('sluice_gaps_open{pipeline="default",app="mine"} 1');
+    expect(text).toContain('sluice_gaps_open{pipeline="default",cause="any",app="mine"} 1');
     const open = await scrape('openmetrics');
     expect(open).toContain('# TYPE own counter\nown_total{app="mine"} 3');
-    expect(open).toContain('sluice_gaps_open{pipeline="default",app="mine"} 1');
+    expect(open).toContain('sluice_gaps_open{pipeline="default",cause="any",app="mine"} 1');
     expect(await scrape()).toContain('# TYPE own_total counter');
     telemetry.close();
     expect(await registry.metrics()).not.toContain('sluice_');

@@ -12,6 +12,7 @@ import { run } from '../pipelines/run.js';
 import { CircuitBreaker } from '../policies/circuitBreaker.js';
 import { slowSink } from '../testing/slowSink.js';
 import { pipelineTelemetry } from './pipelineTelemetry.js';
+import type { OpenGapsOfCause } from './pipelineView.js';
 
 const letters = { letters: 0, items: 0 };
 const queue = {
@@ -275,7 +276,7 @@ describe('what is reported from outside', () => {
     expect(samplesBy(await scrape(), 'sluice_gaps_open')).toEqual({});
     gaps.open = 4;
     const text = await scrape();
-    expect(samplesBy(text, 'sluice_gaps_open')).toEqual({ 'pipeline="main"': 4 });
+    expect(samplesBy(text, 'sluice_gaps_open')).toEqual({ 'pipeline="main",cause="any"': 4 });
     expect(samplesBy(text, 'sluice_draining')).toEqual({ '': 0 });
     expect(samplesBy(text, 'sluice_dead_letters_open')).toEqual({ 'pipeline="main"': 2 });
     expect(samplesBy(text, 'sluice_dead_letters_parked')).toEqual({ 'pipeline="main"': 7 });
@@ -287,7 +288,7 @@ describe('what is reported from outside', () => {
     telemetry.draining();
     now = queue(0, 5, { sinceMs: 9 });
     const later = await scrape();
-    expect(samplesBy(later, 'sluice_gaps_open')).toEqual({ 'pipeline="main"': 0 });
+    expect(samplesBy(later, 'sluice_gaps_open')).toEqual({ 'pipeline="main",cause="any"': 0 });
     expect(samplesBy(later, 'sluice_draining')).toEqual({ '': 1 });
     expect(samplesBy(later, 'sluice_dead_letters_open')).toEqual({ 'pipeline="main"': 0 });
     expect(samplesBy(later, 'sluice_dead_letters_holding')).toEqual({ 'pipeline="main"': 1 });
@@ -329,5 +330,44 @@ describe('the event loop', () => {
     // The window in which it was late ends here, and is still the one before.
     expect(telemetry.eventLoopDelay().max).toBeGreaterThan(0.05);
     expect(telemetry.eventLoopDelay().max).toBeLessThan(late);
+  });
+
+  it('shows open gaps by cause, and how long ago the oldest ended', async () => {
+    let at = 100_000;
+    const { telemetry, monitor, scrape } = watch({ now: () => at });
+    const gaps: { open: number | undefined; byCause: readonly OpenGapsOfCause[] | undefined } = {
+      open: 3,
+      byCause: [
+        { cause: 'reconnect', open: 2, oldest: 40_000 },
+        { cause: 'restart', open: 1, oldest: 100_500 },
+      ],
+    };
+    telemetry.bind(monitor, { pipeline: 'main', gaps });
+    const values = async (name: string) => {
+      const found = Object.entries(samplesBy(await scrape(), name));
+      return Object.fromEntries(found.map(([labels, value]) => [labels.replace(/.*cause="(.*)"/, '$1'), value]));
+    };
+    const none = { overflow: 0, stale: 0, sequence: 0, requested: 0 };
+    expect(await values('sluice_gaps_open')).toEqual({ ...none, reconnect: 2, restart: 1 });
+    expect(await values('sluice_gaps_oldest_seconds')).toEqual({ ...none, reconnect: 60, restart: 0 });
+    at = 130_000;
+    gaps.byCause = [{ cause: 'requested', open: 1, oldest: 10_000 }];
+    expect(await values('sluice_gaps_open')).toEqual({ ...none, reconnect: 0, restart: 0, requested: 1 });
+    expect(await values('sluice_gaps_oldest_seconds')).toMatchObject({ reconnect: 0, requested: 120 });
+    gaps.open = undefined;
+    gaps.byCause = undefined;
+    expect([await values('sluice_gaps_open'), await values('sluice_gaps_oldest_seconds')]).toEqual([{}, {}]);
+  });
+
+  it('asks for open gaps while their pipeline is there', async () => {
+    const { telemetry, monitor } = watch();
+    const calls: string[] = [];
+    const gaps = { open: 0, begin: () => void calls.push('begin'), end: () => void calls.push('end') };
+    const unbind = telemetry.bind(monitor, { pipeline: 'bound', gaps });
+    expect(calls).toEqual(['begin']);
+    unbind();
+    expect(calls).toEqual(['begin', 'end']);
+    await run(of(1), { observe: [telemetry.pipeline('run', { gaps })], signals: [] });
+    expect(calls).toEqual(['begin', 'end', 'begin', 'end']);
   });
 });

@@ -46,7 +46,7 @@ export interface BindConfig {
   readonly pipeline?: string;
   /** The queue of dead letters whose numbers belong to this pipeline. Default: none. */
   readonly deadLetters?: DeadLetterCounts;
-  /** Where the number of gaps comes from that are not filled yet. Default: it is not shown. */
+  /** Where the open gaps of the store come from. Default: they are not shown. */
   readonly gaps?: OpenGaps;
 }
 
@@ -228,6 +228,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
     const shown = { name, monitor, deadLetters, gaps, draining: undefined, isOver: false };
     const view: PipelineView = { ...shown, before: former.before(shown, sources) };
     pipelines.set(monitor, view);
+    gaps?.begin?.();
     // A pipeline that runs again takes work again.
     announced.delete(name);
     return view;
@@ -248,7 +249,9 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
         else view.draining = reason === 'failure' ? 'failing' : 'asked';
       },
       finished() {
-        if (view) view.isOver = true;
+        if (!view || view.isOver) return;
+        view.isOver = true;
+        view.gaps?.end?.();
       },
     };
   };
@@ -262,6 +265,7 @@ export function pipelineTelemetry(config: PipelineTelemetryConfig = {}): Pipelin
       const detach = monitor.observe(observer);
       return () => {
         detach();
+        if (!view.isOver) view.gaps?.end?.();
         retire(view);
       };
     },

@@ -2,7 +2,7 @@ import type { PipelineMonitor } from '../flow/monitor.js';
 import type { Stage } from '../flow/stage.js';
 import type { BoundedLabels } from './boundedLabels.js';
 import { type Coordinator, coordinatorsOf } from './coordinators.js';
-import { scrapeFeedCounts, scrapeFeedStates } from './feedScrape.js';
+import { ALL_CAUSES, scrapeFeedCounts, scrapeFeedStates } from './feedScrape.js';
 import { type GateTimes, ownGateOf } from './gateTimes.js';
 import { Scrape } from './scrape.js';
 import { WriterRecord } from './writerRecord.js';
@@ -39,10 +39,24 @@ export interface MetricSources {
   readonly now: () => number;
 }
 
-/** Where the number of gaps comes from that are not filled yet. */
+/** The open gaps of one cause. */
+export interface OpenGapsOfCause {
+  readonly cause: string;
+  readonly open: number;
+  /** The end of the span of the oldest one, in epoch milliseconds; `undefined` where none is open. */
+  readonly oldest?: number | undefined;
+}
+
+/** Where the open gaps of a store come from: `openGaps()` of `sluice/postgres`, or an object of your own. */
 export interface OpenGaps {
-  /** `undefined` while it is not known. */
+  /** How many are open; `undefined` while it is not known. */
   readonly open: number | undefined;
+  /** The same by cause. Default: shown without one. */
+  readonly byCause?: readonly OpenGapsOfCause[] | undefined;
+  /** Called when a pipeline begins that they are shown for. */
+  begin?(): void;
+  /** Called when that pipeline is over. */
+  end?(): void;
 }
 
 /** Reasons that are shown from the start, so that their first item is an increase. */
@@ -79,13 +93,35 @@ export function scrapePipeline(view: PipelineView, scrape: Scrape, sources: Metr
   before.addCountsTo(own, -1);
   own.addTo(scrape);
   const { gaps, isOver, draining } = view;
-  if (gaps?.open !== undefined) scrape.add('gapsOpen', [name], gaps.open);
+  if (gaps) scrapeGaps(name, gaps, scrape, sources);
   // Nobody misses the writers and the providers of a pipeline that was asked to end.
   if (isOver && draining === 'asked') return;
   scrapeFeedStates(name, monitor, scrape, sources.now(), ({ isLive }) => isLive || isOver);
   for (const { id, workers } of coordinatorsOf(monitor.stages)) {
     for (const { stage } of workers) scrape.add('workersAlive', [id], stage.isLive ? 1 : 0);
   }
+}
+
+/** Adds the open gaps, if they are known: a cause without any is 0, so that its series does not end while it is above. */
+function scrapeGaps(name: string, gaps: OpenGaps, scrape: Scrape, { gapCauses, now }: MetricSources): void {
+  const { open, byCause } = gaps;
+  if (open === undefined) return;
+  if (!byCause) {
+    scrape.add('gapsOpen', [name, 'any'], open);
+    return;
+  }
+  for (const cause of ALL_CAUSES) {
+    scrape.add('gapsOpen', [name, gapCauses.of(cause)], 0);
+    scrape.add('gapsOldest', [name, gapCauses.of(cause)], 0);
+  }
+  const at = now();
+  const ages = new Map<string, number>();
+  for (const { cause, open, oldest } of byCause) {
+    const label = gapCauses.of(cause);
+    scrape.add('gapsOpen', [name, label], open);
+    if (oldest !== undefined) ages.set(label, Math.max(ages.get(label) ?? 0, (at - oldest) / 1_000));
+  }
+  for (const [label, age] of ages) scrape.add('gapsOldest', [name, label], age);
 }
 
 /** Adds the circuits of a pipeline to a scrape. */

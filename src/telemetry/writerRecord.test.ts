@@ -7,6 +7,8 @@ describe('the time of an event', () => {
     [{ publishedAt: 6 }, 6],
     [{ value: { ts: 7 }, position: 1 }, 7],
     [{ value: 8 }, undefined],
+    // A gap record is no data: when its span ended says nothing of how old the data are.
+    [{ kind: 'gap', of: 'trade', from: 1, to: 2, seq: 3 }, undefined],
     [{ value: { value: { ts: 9 } } }, undefined],
     [{ ts: '5' }, undefined],
     [5, undefined],

@@ -125,7 +125,7 @@ export async function resumePoints(pool: Pool, config: ResumePointsConfig): Prom
   try {
     found = await lastValueFrom(readWithin(pool, (client) => read(client, reading), timeoutMs));
   } catch (error) {
-    throw new StoreReadError(tables, { cause: error });
+    throw new StoreReadError(tables, { cause: error, remedy: 'try again' });
   }
   return pointsOf(found, options.timeframe, marginMs);
 }

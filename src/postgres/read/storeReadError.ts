@@ -11,10 +11,10 @@ export class StoreReadError extends Error implements FailureTraits {
   readonly failureClass?: FailureClass;
   readonly connectionLost: boolean;
 
-  /** `table` is the one that was read, as SQL writes it. */
-  constructor(table: string, options: { cause: unknown }) {
-    const { message, sqlState, failureClass, connectionLost } = toStoreError(options.cause, reading(table));
-    super(`cannot read ${table}: ${message}`, options);
+  /** `table` is the one that was read, as SQL writes it; `remedy` is what to do if the connection broke. */
+  constructor(table: string, { cause, remedy }: { readonly cause: unknown; readonly remedy?: string }) {
+    const { message, sqlState, failureClass, connectionLost } = toStoreError(cause, reading(table, remedy));
+    super(`cannot read ${table}: ${message}`, { cause });
     this.connectionLost = connectionLost;
     if (sqlState !== undefined) this.sqlState = sqlState;
     if (failureClass !== undefined) this.failureClass = failureClass;
@@ -25,7 +25,7 @@ export function isStoreReadError(error: unknown): error is StoreReadError {
   return error instanceof Error && (error as { code?: unknown }).code === 'SLUICE_STORE_READ';
 }
 
-function reading(table: string): Purpose {
+function reading(table: string, remedy = 'subscribe again, from the last record received'): Purpose {
   return {
     missing: { what: 'it is missing', remedy: 'migrate the store first, or let its sink create it' },
     mismatch: { what: 'it is not a table of such records', remedy: 'migrate the store, or name another table' },
@@ -33,6 +33,6 @@ function reading(table: string): Purpose {
       what: DENIED,
       remedy: `GRANT SELECT ON ${table} to the database user, and USAGE on its schema`,
     },
-    lost: { what: BROKE, remedy: 'subscribe again, from the last record received' },
+    lost: { what: BROKE, remedy },
   };
 }
