@@ -1,4 +1,9 @@
 /** Vendors of market data: the contract of a provider, and what every one of them is built with. */
+export type { GapLedger, GapSpan } from '../contracts/gapLedger.js';
+export type { OpenReason, RepairOutcome } from './backfill/outcome.js';
+export type { RepairConfig } from './backfill/repairConfig.js';
+export type { RepairedChunk } from './backfill/repairSettings.js';
+export { type RepairSpanConfig, repairSpan } from './backfill/repairSpan.js';
 export { defineProvider } from './defineProvider.js';
 export {
   type CaptureCounts,

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { from, lastValueFrom, type ObservableInput, toArray } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { GapLedger } from '../../src/contracts/gapLedger.js';
 import { type Gap, gapSeq } from '../../src/market/gap.js';
 import { storeLedger } from '../../src/postgres/read/storeLedger.js';
 import { StoreReadError } from '../../src/postgres/read/storeReadError.js';
@@ -45,6 +46,31 @@ inEachPlace(({ pool: poolOf }) => {
       const ofBars = { vendor, symbol, of: 'bar', from: T, to: T + 60_000 };
       expect(await count({ ...ofBars, timeframe: '1m' })).toBe(2);
       expect(await count({ ...ofBars, timeframe: '5m' })).toBe(1);
+    });
+
+    it('says how many of some records it has, by their keys', async () => {
+      const ask = async (...records: Parameters<Required<GapLedger>['has']>[0]) =>
+        (await all(storeLedger(pool).has!(records)))[0];
+      const trades = [trade({ ts: T + 0.001 }), trade({ ts: T + 0.002 }), trade({ ts: T + 0.002, id: 'x' })];
+      expect(await ask(...trades)).toBe(0);
+      await write(tradesSink(pool), trades);
+      expect(await ask()).toBe(0);
+      expect(await ask(...trades.map((one) => ({ ...one, price: 7, seq: 9e9 })))).toBe(3);
+      expect(await ask(trades[1]!, trade({ ts: T + 0.001, id: 'x' }), trade({ ts: T, symbol: 'acme' }))).toBe(1);
+      const others = {
+        bar: [bar({ ts: T })],
+        option: [option({ strike: 0.1 })],
+        news: [newsItem({})],
+        figure: [figure({})],
+      };
+      await write(barsSink(pool), others.bar);
+      await write(optionsSink(pool), others.option);
+      await write(newsSink(pool), others.news);
+      await write(fundamentalsSink(pool), others.figure);
+      expect(await ask(others.bar[0]!, bar({ ts: T, timeframe: '5m' }))).toBe(1);
+      expect(await ask(others.option[0]!, option({ strike: 0.2 }))).toBe(1);
+      expect(await ask(others.news[0]!, newsItem({ id: 'no' }))).toBe(1);
+      expect(await ask(others.figure[0]!, figure({ metric: 'no' }))).toBe(1);
     });
 
     it('counts options, news and figures by their own times', async () => {

@@ -1,4 +1,4 @@
-import { catchError, concatMap, map, type Observable, throwError } from 'rxjs';
+import { catchError, concatMap, map, type Observable, of, throwError } from 'rxjs';
 import type { GapLedger, GapSpan } from '../../contracts/gapLedger.js';
 import type { Gap } from '../../market/gap.js';
 import { KINDS, type RecordKind } from '../../market/recordKinds.js';
@@ -8,6 +8,7 @@ import type { Pool } from '../pool.js';
 import { tableOf } from '../recordTables.js';
 import { GAP_COLUMNS, type GapRow, gapOf } from './gapRows.js';
 import { gaps } from './gaps.js';
+import { presentQuery } from './presentQuery.js';
 import { readWithin } from './readWithin.js';
 import { instantOf, microsOf } from './rows.js';
 import { StoreReadError } from './storeReadError.js';
@@ -82,6 +83,14 @@ export function storeLedger(pool: Pool, config: StoreLedgerConfig = {}): GapLedg
       if (!isKind(span.of)) throw new RangeError(`${owner}: there is no kind of records ${JSON.stringify(span.of)}`);
       const table = qualify(tableOf(span.of).name, schema);
       const { sql, values } = countQuery(table, span.of, span);
+      return ask<{ readonly rows: string }>(table, sql, values).pipe(map(([row]) => Number(row?.rows ?? 0)));
+    },
+
+    has(records) {
+      const [first] = records;
+      if (first === undefined) return of(0);
+      const table = qualify(tableOf(first.kind).name, schema);
+      const { sql, values } = presentQuery(table, first.kind, records);
       return ask<{ readonly rows: string }>(table, sql, values).pipe(map(([row]) => Number(row?.rows ?? 0)));
     },
 

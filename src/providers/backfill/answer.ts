@@ -1,0 +1,139 @@
+import { isRecordKind, type MarketEvent, RECORD_KINDS, type RecordKind } from '../../market/recordKinds.js';
+import { issuesOf, type RecordDescription } from '../../market/recordShape.js';
+import { rankedRecord } from '../router/rankedRecord.js';
+import { DEFAULT_TIMEFRAME, type Span } from './spans.js';
+
+/** A series as one provider is asked for it, and as its records are to be. */
+export interface AskedSeries {
+  readonly of: RecordKind;
+  readonly timeframe: string | undefined;
+  /** The name of the provider, which its records have as their vendor. */
+  readonly provider: string;
+  /** As the provider spells it. */
+  readonly spelled: string;
+  /** As the gap does. */
+  readonly symbol: string;
+  /** Where the records are one series of several providers: its vendor, and the rank of the provider. */
+  readonly as?: { readonly vendor: string; readonly rank: number };
+}
+
+/** What a history answered that is none of what was asked: the first of them in words, and all of them counted. */
+export interface Strays {
+  readonly count: number;
+  readonly first: string;
+}
+
+/** The records that were answered for a span, by key, of one provider or of several. */
+export class Answer {
+  readonly #span: Span;
+  readonly #records = new Map<string, MarketEvent>();
+  #strays = 0;
+  #firstStray = '';
+
+  constructor(span: Span) {
+    this.#span = span;
+  }
+
+  /** Distinct records. */
+  get size(): number {
+    return this.#records.size;
+  }
+
+  get strays(): Strays | undefined {
+    return this.#strays === 0 ? undefined : { count: this.#strays, first: this.#firstStray };
+  }
+
+  /** All records, in groups of at most `size`. */
+  *groups(size: number): Generator<readonly MarketEvent[]> {
+    let group: MarketEvent[] = [];
+    for (const record of this.#records.values()) {
+      group.push(record);
+      if (group.length < size) continue;
+      yield group;
+      group = [];
+    }
+    if (group.length > 0) yield group;
+  }
+
+  /** Takes a page: what of it is to be emitted, in its order, and what is given up. Whatever a page is, it does not throw. */
+  take(
+    page: unknown,
+    series: AskedSeries,
+  ): { readonly rows: readonly MarketEvent[]; readonly strays: readonly unknown[] } {
+    if (!Array.isArray(page)) {
+      this.#stray('a page that is no array');
+      return { rows: [], strays: [] };
+    }
+    const rows: MarketEvent[] = [];
+    const strays: unknown[] = [];
+    for (const given of page as readonly unknown[]) {
+      const wrong = this.#wrongOf(given, series);
+      if (wrong !== undefined) {
+        this.#stray(wrong);
+        strays.push(given);
+        continue;
+      }
+      const record = recordOf(given as MarketEvent, series);
+      const key = keyOf(record);
+      const known = this.#records.get(key);
+      // A repetition changes nothing, and its older version must not follow the newer one.
+      if (known && versionOf(known) >= versionOf(record)) continue;
+      this.#records.set(key, record);
+      rows.push(record);
+    }
+    return { rows, strays };
+  }
+
+  #stray(what: string): void {
+    if (this.#strays++ === 0) this.#firstStray = what;
+  }
+
+  /** What is wrong with a row; `undefined` if it is one of those that were asked for. */
+  #wrongOf(row: unknown, { of, timeframe, provider, spelled, as }: AskedSeries): string | undefined {
+    if (typeof row !== 'object' || row === null)
+      return `a row that is no record but ${row === null ? 'null' : typeof row}`;
+    const { kind, vendor, symbol, timeframe: own } = row as Readonly<Record<string, unknown>>;
+    if (kind !== of) return isRecordKind(kind) ? `a record of kind ${kind}` : 'a row of no known kind';
+    const description = RECORD_KINDS[of] as unknown as RecordDescription<MarketEvent>;
+    const issue = issuesOf(description, row)[0];
+    if (issue) return `a ${description.name} that cannot be read: ${issue.field} must be ${issue.expected}`;
+    if (vendor !== provider) return `a record of vendor ${String(vendor)}`;
+    if (of === 'news') {
+      const { symbols } = row as { readonly symbols: readonly string[] };
+      if (spelled !== '*' && !symbols.includes(spelled)) return `news that is not about ${spelled}`;
+    } else if (spelled !== '*' && symbol !== spelled) return `a record of ${String(symbol)}`;
+    if (of === 'bar' && own !== (timeframe ?? DEFAULT_TIMEFRAME)) return `a bar of timeframe ${String(own)}`;
+    const at = description.eventTime(row as MarketEvent);
+    if (at < this.#span.from || at >= this.#span.to)
+      return `a record of ${new Date(at).toISOString()}, outside the span`;
+    if (as) {
+      try {
+        rankedRecord(row as MarketEvent, as.rank, as.vendor);
+      } catch {
+        return 'a record whose version cannot be ranked';
+      }
+    }
+    return undefined;
+  }
+}
+
+export function keyOf(record: MarketEvent): string {
+  return (RECORD_KINDS[record.kind].key as (record: MarketEvent) => string)(record);
+}
+
+/** Records without a version are numbered by the sink when they arrive. */
+export function versionOf(record: MarketEvent): number {
+  return record.seq ?? Number.NEGATIVE_INFINITY;
+}
+
+/** A record of a provider as the series has it. */
+function recordOf(record: MarketEvent, { spelled, symbol, as }: AskedSeries): MarketEvent {
+  let own = record;
+  if (symbol !== spelled) {
+    own =
+      own.kind === 'news'
+        ? { ...own, symbols: own.symbols.map((one) => (one === spelled ? symbol : one)) }
+        : ({ ...own, symbol } as MarketEvent);
+  }
+  return as ? rankedRecord(own, as.rank, as.vendor) : own;
+}

@@ -1,0 +1,148 @@
+import { retryAfterMsOf } from '../../failures/failureHints.js';
+import { type Gap, gapKey, gapSeq } from '../../market/gap.js';
+import { type Candidate, candidatesOf } from './candidates.js';
+import { closedGapsOf, countOf, LedgerFailed, latestOf } from './ledgerAnswers.js';
+import { type Fault, fault, type RepairOutcome } from './outcome.js';
+import { joined, type RepairStep, repairChunk, TOO_LONG, tooFew } from './repairChunk.js';
+import type { RepairSettings } from './repairSettings.js';
+import { Cancelled, type Rim } from './rim.js';
+import {
+  askedSpan,
+  chunkMsOf,
+  chunksOf,
+  countedSpan,
+  endsOf,
+  halvesOf,
+  provenBy,
+  type Span,
+  without,
+} from './spans.js';
+
+/** How often the chunks of one repair may be halved. */
+const MAX_HALVINGS = 10_000;
+/** Chunks in a row that the vendor refuses for good, after which the others are not asked. */
+const MAX_REFUSED = 3;
+/** How many faults are told in one reason. */
+const MAX_TOLD = 3;
+
+/**
+ * Repairs one gap: asks for what of it is not proven yet, chunk by chunk, page by page, and proves each chunk by the store before the
+ * next. The next page is asked for when the rows of the last one were taken. What it yields ends with the closing record, or with the
+ * open one where its reason is new. Whatever a provider or a store does, it does not throw; what a callback throws, it does.
+ */
+export async function* repairPages(
+  gap: Gap,
+  settings: RepairSettings,
+  rim: Rim,
+  /** What is proven of the series already; grows. */
+  proven: Span[] = [],
+): AsyncGenerator<RepairStep, RepairOutcome> {
+  const { ledger } = settings;
+  let known = gap;
+  let found: Fault;
+  try {
+    known = await latestOf(gap, ledger, rim);
+    if (known.state !== 'open') return { state: 'closedElsewhere', gap: known };
+    const candidates = candidatesOf(known, settings.providers, settings.as, settings.canAskAll);
+    const unproven = 'why' in candidates ? candidates : yield* repairChunks(known, candidates, settings, rim, proven);
+    if (unproven) {
+      found = unproven;
+    } else {
+      // Somebody may have closed it meanwhile: it is closed once.
+      known = await latestOf(known, ledger, rim);
+      if (known.state !== 'open') return { state: 'closedElsewhere', gap: known };
+      const rows = await countOf(countedSpan(known, askedSpan(known)), ledger, rim);
+      const names = (candidates as readonly Candidate[]).map(({ series }) => series.provider).join(' and ');
+      if (rows >= (known.rows ?? 0)) {
+        const closed = closedGap(known, known, rows, names, rim);
+        yield { rows: [closed], strays: [] };
+        return { state: rows > 0 ? 'filled' : 'empty', gap: closed, rows };
+      }
+      found = tooFew(rows, known.rows!, names);
+    }
+  } catch (error) {
+    if (error instanceof Cancelled) found = fault('cancelled', 'the repair was ended before its time');
+    else if (error instanceof LedgerFailed)
+      found = fault('ledger', error.message, { retryAfterMs: retryAfterMsOf(error) });
+    else throw error;
+  }
+  // A store that does not answer, and a pipeline that ends, are no reasons of the gap.
+  if (found.why === 'ledger' || found.why === 'cancelled' || known.reason === found.reason) {
+    return { state: 'open', gap: known, ...found };
+  }
+  const seq = Math.max(known.seq + 1, gapSeq('open', rim.scheduler.now()));
+  const left: Gap = { ...known, reason: found.reason, seq };
+  yield { rows: [left], strays: [] };
+  return { state: 'open', gap: left, ...found };
+}
+
+/** What is wrong with the chunks of a gap that could not be proven; `undefined` if all are. */
+async function* repairChunks(
+  gap: Gap,
+  candidates: readonly Candidate[],
+  settings: RepairSettings,
+  rim: Rim,
+  proven: Span[],
+): AsyncGenerator<RepairStep, Fault | undefined> {
+  const { ledger, chunkMs = chunkMsOf(gap.of), onChunk } = settings;
+  const whole = askedSpan(gap);
+  for (const one of await closedGapsOf(countedSpan(gap, whole), ledger, rim)) {
+    if (one.state === 'filled' || one.state === 'empty') proven.push(provenBy(one));
+  }
+  const names = candidates.map(({ series }) => series.provider).join(' and ');
+  const chunks = chunksOf(without(whole, proven), chunkMs);
+  const halves: Span[] = [];
+  const faults: Fault[] = [];
+  let halvings = 0;
+  let refused = 0;
+  const take = () => halves.pop() ?? (chunks.next().value as Span | undefined);
+  for (let chunk = take(); chunk; chunk = take()) {
+    const isWhole = chunk.from === whole.from && chunk.to === whole.to;
+    const atLeast = isWhole ? (gap.rows ?? 0) : 0;
+    let result = yield* repairChunk(gap, chunk, atLeast, candidates, settings, rim);
+    if (result === TOO_LONG) {
+      const both = halvings++ < MAX_HALVINGS ? halvesOf(chunk) : undefined;
+      if (both) {
+        halves.push(both[1], both[0]);
+        continue;
+      }
+      const { maxChunkRows } = settings;
+      result = fault(
+        'endless',
+        `${names} answers with more than ${maxChunkRows} records of one span that cannot be halved`,
+      );
+    }
+    if (typeof result === 'number') {
+      refused = 0;
+      proven.push(chunk);
+      onChunk?.({ gap, ...chunk, rows: result });
+      const part = closedGap(gap, endsOf(chunk), result, names, rim);
+      // The whole gap closes after all of its parts.
+      if (!isWhole && gapKey(part) !== gapKey(gap)) yield { rows: [part], strays: [] };
+      continue;
+    }
+    faults.push(
+      isWhole ? result : { ...result, reason: `from ${new Date(chunk.from).toISOString()}: ${result.reason}` },
+    );
+    // One that fails now would fail for the next chunk too.
+    if (result.why === 'failed' || result.why === 'endless') break;
+    refused = result.why === 'refused' ? refused + 1 : 0;
+    if (refused >= MAX_REFUSED) break;
+  }
+  if (faults.length === 0) return undefined;
+  const { isFinal, retryAfterMs } = joined(faults);
+  return { ...joined(faults.slice(0, MAX_TOLD)), isFinal, retryAfterMs };
+}
+
+/** A gap, or a part of one, that is proven. */
+function closedGap(gap: Gap, ends: Pick<Gap, 'from' | 'to'>, rows: number, names: string, { scheduler }: Rim): Gap {
+  const { kind, vendor, symbol, of, timeframe, cause } = gap;
+  const state = rows > 0 ? 'filled' : 'empty';
+  return {
+    ...{ kind, vendor, symbol, of },
+    ...(timeframe !== undefined && { timeframe }),
+    ...{ from: ends.from, to: ends.to, cause, state, rows },
+    ...(state === 'empty' && { reason: `${names} answered that there are no records of this span` }),
+    seq: gapSeq(state, scheduler.now()),
+  };
+}

@@ -1,0 +1,86 @@
+import type { GapSpan } from '../../contracts/gapLedger.js';
+import type { Gap } from '../../market/gap.js';
+import { timeframeMs } from '../../primitives/timeframe.js';
+
+/** From whole millisecond to whole millisecond, the last one not included, as history is asked. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+type Series = Omit<GapSpan, 'from' | 'to'>;
+
+/** The timeframe of bars that do not say theirs. */
+export const DEFAULT_TIMEFRAME = '1m';
+
+const HOUR_MS = 3_600_000;
+
+/** How much of a series is asked at a time, unless the user says: a day of bars, an hour of ticks, a month of what is rare. */
+export function chunkMsOf(of: string): number {
+  if (of === 'bar') return 24 * HOUR_MS;
+  return of === 'news' || of === 'fundamental' ? 30 * 24 * HOUR_MS : HOUR_MS;
+}
+
+/** How long a bar of the series lasts; 0 for other kinds, and for timeframes without a fixed length. */
+export function barMsOf({ of, timeframe = DEFAULT_TIMEFRAME }: Series): number {
+  if (of !== 'bar') return 0;
+  try {
+    return timeframeMs(timeframe);
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * What is asked for a gap: both of its ends, and of bars also the one that was forming when it began, because that one's last state is
+ * missing.
+ */
+export function askedSpan(gap: GapSpan): Span {
+  return { from: Math.floor(gap.from) - Math.max(0, barMsOf(gap) - 1), to: Math.floor(gap.to) + 1 };
+}
+
+/** The records of a span, as a store counts them: its resolution is a microsecond. */
+export function countedSpan({ vendor, symbol, of, timeframe }: Series, { from, to }: Span): GapSpan {
+  return { vendor, symbol, of, ...(timeframe !== undefined && { timeframe }), from, to: to - 0.001 };
+}
+
+/** A span as the ends of a gap, both included. */
+export function endsOf({ from, to }: Span): Pick<Gap, 'from' | 'to'> {
+  return { from, to: to - 1 };
+}
+
+/** What a closed gap has proven of its series, whoever closed it: only whole milliseconds. */
+export function provenBy(gap: GapSpan): Span {
+  return { from: Math.ceil(gap.from), to: Math.floor(gap.to) + 1 };
+}
+
+/** What is left of a span, in order. */
+export function without(span: Span, proven: readonly Span[]): readonly Span[] {
+  const left: Span[] = [];
+  let { from } = span;
+  for (const { from: start, to: end } of [...proven].sort((a, b) => a.from - b.from)) {
+    if (start >= span.to) break;
+    if (start > from) left.push({ from, to: start });
+    if (end > from) from = end;
+  }
+  if (from < span.to) left.push({ from, to: span.to });
+  return left;
+}
+
+/** A span in pieces of at most so many milliseconds, oldest first. */
+export function* chunksOf(spans: readonly Span[], chunkMs: number): Generator<Span> {
+  for (const { from, to } of spans) {
+    for (let at = from; at < to; at += chunkMs) yield { from: at, to: Math.min(to, at + chunkMs) };
+  }
+}
+
+/** Both halves of a span; `undefined` for one of a millisecond. */
+export function halvesOf({ from, to }: Span): readonly [Span, Span] | undefined {
+  const middle = Math.floor((from + to) / 2);
+  return middle > from
+    ? [
+        { from, to: middle },
+        { from: middle, to },
+      ]
+    : undefined;
+}
