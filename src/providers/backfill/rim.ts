@@ -34,6 +34,7 @@ export class TooLate extends Error {
 
 /** The values of an answer, at most so many. It ends with the repair, and fails with {@link TooLate}. */
 export function answerOf<T>(ask: () => ObservableInput<T>, max: number, ms: number, rim: Rim): Promise<readonly T[]> {
+  // Bounded because so many are taken at most.
   return waitFor(defer(ask).pipe(take(max), toArray()), ms, rim);
 }
 

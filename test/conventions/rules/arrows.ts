@@ -80,7 +80,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 const WITHOUT_NODE = ['primitives', 'failures', 'contracts', 'market', 'policies', 'flow', 'operators'];
 
 /** Folders of providers that are no venue. */
-const SHARED_BY_VENUES = ['decode', 'frames', 'rest', 'stream'];
+const SHARED_BY_VENUES = ['backfill', 'decode', 'frames', 'rest', 'router', 'stream'];
 
 /**
  * `src/operators/batch.ts` → `operators`; `src/index.ts` → `index.ts`; `src/sinks/index.ts`, an index with arrows of its own;
