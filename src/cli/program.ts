@@ -7,6 +7,7 @@ import { CommandContext, EXIT, type ExitCode, type GlobalOptions, UsageError } f
 import { captureCommand } from './commands/capture.js';
 import { configCommand } from './commands/config.js';
 import { dlqCommand } from './commands/dlq.js';
+import { gapsCommand } from './commands/gaps.js';
 import { migrateCommand } from './commands/migrate.js';
 import { simCommand } from './commands/sim.js';
 import { formatError } from './formatError.js';
@@ -22,7 +23,7 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
   };
   const program = new Command('sluice')
     .description(
-      'Settings, store and dead letters of a Sluice pipeline, captures of providers, and a simulated market.',
+      'Settings, store, dead letters and gaps of a Sluice pipeline, captures of providers, and a simulated market.',
     )
     .version(version(), '-V, --version', 'print the version')
     // Not --env-file, which Node 20 takes for its own in any position.
@@ -47,7 +48,7 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
   const globals = () => program.opts<GlobalOptions>();
   const context = new CommandContext(terminal, globals);
   const commands = [
-    ...[configCommand(context), migrateCommand(context), dlqCommand(context)],
+    ...[configCommand(context), migrateCommand(context), dlqCommand(context), gapsCommand(context)],
     ...[captureCommand(context), simCommand(context)],
   ];
   for (const command of commands) program.addCommand(inheriting(command, program));

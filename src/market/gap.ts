@@ -2,7 +2,7 @@ import * as field from './fields.js';
 import type { CrossFieldIssue, RecordDescription } from './recordShape.js';
 
 /** Why records are missing. */
-export type GapCause = (typeof CAUSES)[number];
+export type GapCause = (typeof GAP_CAUSES)[number];
 
 /**
  * What became of a gap: `open` until its span was asked again; then `filled` with `rows` records, or `empty` because the provider
@@ -10,7 +10,7 @@ export type GapCause = (typeof CAUSES)[number];
  */
 export type GapState = (typeof GAP_STATES)[number];
 
-const CAUSES = ['reconnect', 'sequence', 'stale', 'overflow', 'restart', 'requested'] as const;
+export const GAP_CAUSES = ['reconnect', 'sequence', 'stale', 'overflow', 'restart', 'requested'] as const;
 export const GAP_STATES = ['open', 'filled', 'empty', 'abandoned'] as const;
 
 /** A span of time of which records are missing, or may be. */
@@ -74,7 +74,7 @@ export const GAP: RecordDescription<Gap> = {
     timeframe: field.optional(field.label),
     from: field.instant,
     to: field.instant,
-    cause: field.oneOf(CAUSES),
+    cause: field.oneOf(GAP_CAUSES),
     state: field.oneOf(GAP_STATES),
     rows: field.nullable(field.count),
     reason: field.nullable(field.text),
