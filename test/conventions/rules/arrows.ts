@@ -47,6 +47,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'settings',
     'postgres',
     'dead-letters',
+    'sinks',
     'providers',
     'testing',
     'pipelines',
