@@ -229,6 +229,17 @@ describe('the account of boundedMergeMap, at every moment', () => {
     expect(got).toEqual(['a', 'b', 'c']);
   });
 
+  it('does not set what one item makes more against what another makes fewer', () => {
+    const { monitor, items$, inners } = bench(2);
+    items$.next(1);
+    items$.next(2);
+    inners[0]!.next('a');
+    inners[0]!.next('b');
+    for (const inner of inners) inner.complete();
+    expect(monitor.stages[0]).toMatchObject({ in: 2, added: 1, removed: 1, out: 2 });
+    expect(monitor.account()).toEqual({ ...nothing, received: 3, delivered: 2, filtered: 1 });
+  });
+
   it('counts what is more than one result as received, and an item without any as filtered', () => {
     const { monitor, items$, inners } = bench(2);
     items$.next(1);

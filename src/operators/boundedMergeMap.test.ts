@@ -267,6 +267,25 @@ describe('boundedMergeMap', () => {
     expect(monitor.account()).toMatchObject({ delivered: 1_024, dropped: { overflow: 1 }, conservation: 0 });
   });
 
+  it('names the result for which there is no room', () => {
+    const gone: unknown[] = [];
+    const monitor = new PipelineMonitor({ observer: { fate: (...fate) => gone.push(fate.slice(1)) } });
+    const gate = new Gate('closed');
+    const inner = new Subject<number>();
+    const source = new Subject<number>();
+    record(
+      source.pipe(
+        boundedMergeMap(() => inner, { concurrency: 1 }),
+        withContext({ gate, monitor }),
+      ),
+    );
+    gate.open();
+    source.next(0);
+    gate.close();
+    for (let n = 0; n <= 1_024; n++) inner.next(n);
+    expect(gone).toEqual([['dropped', 'overflow', [1_024]]]);
+  });
+
   it('unsubscribes its inners and its wait when unsubscribed', () => {
     const { push, inners, gate, result, stage, monitor } = bench(2);
     push(1, 2, 3);

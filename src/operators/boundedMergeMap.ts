@@ -67,8 +67,7 @@ export function boundedMergeMap<T, R>(
   const { concurrency, onStop, name } = readOptions(owner, config, OPTIONS);
 
   return operateQueuedCounted<T, R>({ kind: owner, name, role: 'transform' }, (operation, account) => {
-    const { destination, downstream, stage, mayEmit, weigh, weighOut, settleSome, flush, regulate, fail, hasFailed } =
-      operation;
+    const { destination, downstream, stage, mayEmit, weigh, weighOut, settleSome, flush, regulate, fail } = operation;
     // Sources inside feed this stage, which hands their items on.
     const stopping = onStop === 'finish' ? NEVER : downstream.stopping;
     const inside = { destination, downstream: { ...downstream, stage, stopping, watch: null } };
@@ -86,7 +85,7 @@ export function boundedMergeMap<T, R>(
 
     return {
       offer(item) {
-        if (active >= concurrency || hasFailed() || !mayEmit()) return false;
+        if (active >= concurrency || !mayEmit()) return false;
         const inner = from(project(item, index++));
         let left = weigh(item);
         active += 1;

@@ -318,6 +318,28 @@ describe('circuitBreaker', () => {
     expect(result.completed).toBe(true);
   });
 
+  it('leaves a source that has begun to end by itself when the pipeline is asked to drain', () => {
+    const { guard } = bench();
+    const stopping = new Subject<void>();
+    const source = new Subject<number>();
+    const result = record(source.pipe(guard(), withContext({ stopping })));
+    stopping.next();
+    expect(result.completed).toBe(false);
+    source.next(1);
+    source.complete();
+    expect(result).toMatchObject({ values: [1], completed: true });
+  });
+
+  it('listens for a drain no longer when it is unsubscribed while it waits', () => {
+    const { guard, open } = bench();
+    open();
+    const stopping = new Subject<void>();
+    const result = record(NEVER.pipe(guard(), withContext({ stopping })));
+    expect(stopping.observed).toBe(true);
+    result.subscription.unsubscribe();
+    expect(stopping.observed).toBe(false);
+  });
+
   it('subscribes nothing once it is asked to drain, whatever its breaker says then', () => {
     const { breaker: watched, guard, open, passTime } = bench();
     open();

@@ -8,9 +8,11 @@ import { BufferOverflowError } from '../flow/errors.js';
 import { Gate } from '../flow/gate.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import { withContext } from '../flow/withContext.js';
+import { memorySink } from '../sinks/memorySink.js';
 import { probeGate } from '../testing/probeGate.js';
 import { type DecodeConfig, decode, type Rejected } from './decode.js';
 import { DecodeError, isDecodeError } from './errors/decodeError.js';
+import { writeTo } from './writeTo.js';
 
 function bench(divertTo: DecodeConfig['divertTo'], state: 'open' | 'closed' = 'open') {
   const gate = new Gate(state);
@@ -35,6 +37,28 @@ function rejection(codec: t.Decoder<unknown, unknown>, input: unknown): Rejected
   expect(rejected).toHaveLength(1);
   return rejected[0]!;
 }
+
+describe('decode of batches', () => {
+  it.each([
+    [['a', 'b'], 2],
+    [[], 0],
+  ])('counts the items of %j while it is on its way to the dead letters, and waits for it', (input, count) => {
+    const durable = new Subject<never>();
+    const monitor = new PipelineMonitor();
+    const source = new Subject<unknown>();
+    const long = t.refinement(t.array(t.number), (items) => items.length > 0);
+    const chain = decode<readonly number[]>(long, { divertTo: { append: () => durable } });
+    const result = record(source.pipe(chain, writeTo(memorySink<number>()), withContext({ monitor })));
+    const stage = monitor.stages.find(({ kind }) => kind === 'decode')!;
+    source.next(input);
+    source.complete();
+    expect(stage).toMatchObject({ in: count, held: count, conservation: 0 });
+    expect(result.completed).toBe(false);
+    durable.complete();
+    expect(stage).toMatchObject({ diverted: count, held: 0, conservation: 0 });
+    expect(result.completed).toBe(true);
+  });
+});
 
 describe('decode', () => {
   it.each([

@@ -1,12 +1,14 @@
-import { asapScheduler, range, Subject, VirtualTimeScheduler } from 'rxjs';
+import { asapScheduler, of, range, Subject, VirtualTimeScheduler } from 'rxjs';
 import { take, tap } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { gatedFrom, record, upTo } from '../../test/support/record.js';
 import { Gate } from '../flow/gate.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import { withContext } from '../flow/withContext.js';
+import { memorySink } from '../sinks/memorySink.js';
 import { probeGate } from '../testing/probeGate.js';
 import { type DedupeConfig, dedupe } from './dedupe.js';
+import { writeTo } from './writeTo.js';
 
 function bench(config: Partial<DedupeConfig<string>> = {}) {
   const monitor = new PipelineMonitor();
@@ -114,6 +116,30 @@ describe('dedupe', () => {
     });
     expect(record(items.pipe(dedupe({ by: (n) => n }), take(1))).values).toEqual([0]);
     expect(pulled).toBe(1);
+  });
+
+  it('abandons the item at whose key the subscription ends', () => {
+    const { push, result, stage } = bench({
+      by: (item) => {
+        if (item === 'b1') result.subscription.unsubscribe();
+        return item;
+      },
+    });
+    expect(stage.held).toBe(0);
+    push('a1', 'b1');
+    expect(result.values).toEqual(['a1']);
+    expect(stage).toMatchObject({ in: 2, out: 1, abandoned: 1, conservation: 0 });
+  });
+
+  it('abandons all items of a batch at which by throws', () => {
+    const monitor = new PipelineMonitor();
+    const fail = () => {
+      throw new Error('no key');
+    };
+    of([1, 2, 3])
+      .pipe(dedupe<readonly number[]>({ by: fail }), writeTo(memorySink<number>()), withContext({ monitor }))
+      .subscribe({ error: () => {} });
+    expect(monitor.stages.find(({ kind }) => kind === 'dedupe')).toMatchObject({ in: 3, abandoned: 3 });
   });
 
   it('remembers for each subscription by itself', () => {

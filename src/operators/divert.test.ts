@@ -18,9 +18,11 @@ import { BufferOverflowError } from '../flow/errors.js';
 import { Gate } from '../flow/gate.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import { withContext } from '../flow/withContext.js';
+import { memorySink } from '../sinks/memorySink.js';
 import { fromIterable } from '../sources/fromIterable.js';
 import { probeGate } from '../testing/probeGate.js';
 import { type DivertConfig, divert } from './divert.js';
+import { writeTo } from './writeTo.js';
 
 interface BenchConfig extends Partial<DivertConfig<number>> {
   readonly append?: (diversion: Diversion<number>) => ObservableInput<unknown>;
@@ -43,6 +45,22 @@ function bench({ append = () => EMPTY, state = 'open', ...config }: BenchConfig 
   };
   return { gate, monitor, source, letters, moves, result, push, stage: monitor.stages[0]! };
 }
+
+describe('divert of batches', () => {
+  it('counts the items of a batch that is on its way to the dead letters', () => {
+    const durable = new Subject<never>();
+    const monitor = new PipelineMonitor();
+    const source = new Subject<readonly number[]>();
+    const isLong = (batch: readonly number[]) => batch.length > 2;
+    const diverting = divert<readonly number[]>({ to: { append: () => durable }, when: isLong });
+    record(source.pipe(diverting, writeTo(memorySink<number>()), withContext({ monitor })));
+    const stage = monitor.stages.find(({ kind }) => kind === 'divert')!;
+    source.next([1, 2, 3]);
+    expect(stage).toMatchObject({ in: 3, held: 3, conservation: 0 });
+    durable.complete();
+    expect(stage).toMatchObject({ diverted: 3, held: 0, conservation: 0 });
+  });
+});
 
 describe('divert', () => {
   const to = { append: () => EMPTY };

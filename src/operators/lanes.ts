@@ -78,8 +78,8 @@ export function lanes<T, R>(
     return () => {
       for (let tried = 0; tried < count; tried++) {
         turn = (turn + 1) % count;
-        const branch = branches[turn];
-        if (branch?.isOpen) return branch;
+        const branch = branches[turn]!;
+        if (branch.isOpen) return branch;
       }
       return undefined;
     };
