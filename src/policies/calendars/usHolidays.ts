@@ -27,7 +27,7 @@ interface UsYear {
   readonly halfDays: ReadonlySet<number>;
 }
 
-/** The first year in which the exchanges observed it (SR-NYSE-2021-55). */
+/** The first year in which the exchanges observed it (https://www.thecorporatecounsel.net/blog/2021/10/nyse-makes-juneteenth-a-new-market-holiday.html). */
 const FIRST_JUNETEENTH = 2022;
 
 const MAX_CACHED_YEARS = 64;
