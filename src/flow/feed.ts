@@ -87,6 +87,7 @@ export class FeedAccount {
   #state: FeedState = 'connecting';
   #lastNotice: string | undefined;
   #waiting: () => number = none;
+  #watcher: ((state: FeedState) => void) | undefined;
 
   constructor(id: string, name: string, observer: () => FeedObserver | undefined = () => undefined) {
     this.id = id;
@@ -102,6 +103,7 @@ export class FeedAccount {
     const from = this.#state;
     if (state === from) return;
     this.#state = state;
+    if (this.#watcher) this.#watcher(state);
     const observer = this.#observer();
     if (observer?.feedChanged) observer.feedChanged(this.feed, from);
   }
@@ -124,6 +126,17 @@ export class FeedAccount {
   /** Gives the way to ask how many records wait, from the structure that holds them. */
   waits(waiting: () => number): void {
     this.#waiting = waiting;
+  }
+
+  /**
+   * Calls `watcher` at each change of the state, inside of what the stream does: it must not throw. One at a time; the function that is
+   * returned ends it.
+   */
+  watch(watcher: (state: FeedState) => void): () => void {
+    this.#watcher = watcher;
+    return () => {
+      if (this.#watcher === watcher) this.#watcher = undefined;
+    };
   }
 
   /** As it is now, for those who only look. */

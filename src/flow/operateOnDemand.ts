@@ -26,6 +26,8 @@ export interface OnDemandHandlers {
   start(): void;
   /** Runs once, when the subscription ends for whatever reason. */
   finalize?(): void;
+  /** How many items the stage holds. Default: none. */
+  held?(): number;
 }
 
 /**
@@ -65,8 +67,8 @@ export function operateOnDemand<T, R>(
           }
         });
       };
-      const { start, finalize } = initOnDemand({ ...operation, connect });
-      return { next: start, complete() {}, ...(finalize ? { finalize } : {}) };
+      const { start, finalize, held } = initOnDemand({ ...operation, connect });
+      return { next: start, complete() {}, ...(finalize && { finalize }), ...(held && { held }) };
     };
     return operateCounted<undefined, R>(info, init, false)(of(undefined));
   };

@@ -54,6 +54,10 @@ export {
   type RestClientConfig,
   type RestRequest,
 } from './rest/restClient.js';
+export { providerRouter } from './router/providerRouter.js';
+export type { RoutedProvider } from './router/routedProvider.js';
+export type { ProviderRouterConfig, RouterBreakerConfig, RouterStrategy, RouterSwitch } from './router/routerConfig.js';
+export { isRouterFailed, type ProviderEnd, RouterFailed } from './router/routerFailed.js';
 export {
   type Frame,
   type Hole,

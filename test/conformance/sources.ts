@@ -1,11 +1,15 @@
 import { Readable } from 'node:stream';
-import type { Observable } from 'rxjs';
+import { map, type Observable } from 'rxjs';
 import { replayFile } from '../../src/files/replayFile.js';
 import { gatedSource } from '../../src/flow/gatedSource.js';
+import type { MarketEvent } from '../../src/market/recordKinds.js';
 import type { Pool } from '../../src/postgres/pool.js';
 import { pagedSource } from '../../src/postgres/read/pagedSource.js';
 import { trades } from '../../src/postgres/read/trades.js';
 import { eventLoopScheduler } from '../../src/primitives/eventLoopScheduler.js';
+import type { Provider } from '../../src/providers/provider.js';
+import { providerRouter } from '../../src/providers/router/providerRouter.js';
+import type { RouterStrategy } from '../../src/providers/router/routerConfig.js';
 import { fromAsyncIterable } from '../../src/sources/fromAsyncIterable.js';
 import { fromIterable } from '../../src/sources/fromIterable.js';
 import { fromReadable } from '../../src/sources/fromReadable.js';
@@ -45,6 +49,25 @@ const poolOfTrades = {
   }),
 } as unknown as Pool;
 
+/** A provider whose stream is a source of trades. */
+const providerOfTrades = (name: string): Provider => ({
+  name,
+  kinds: ['trade'],
+  pacing: {},
+  stream: () =>
+    naturals(ENOUGH).pipe(
+      map((n): MarketEvent => ({ kind: 'trade', vendor: name, symbol: 'A', id: `${n}`, ts: n, price: 1, size: 1 })),
+    ),
+});
+
+const router = (strategy: RouterStrategy) =>
+  providerRouter({
+    providers: ['x', 'y'].map(providerOfTrades),
+    strategy,
+    kinds: ['trade'],
+    symbols: ['A', 'B', 'C', 'D'],
+  });
+
 const settings = { name: 'source', scheduler: eventLoopScheduler, yieldAfterMs: 20 };
 
 /** Every kind of source that there is, each of {@link ENOUGH} items. */
@@ -67,6 +90,8 @@ export const SOURCES: Readonly<Record<string, (folder: Folder) => Observable<unk
   'synthetic at a rate': () => synthetic({ count: ENOUGH, rate: 1e6 }),
   replayFile: (folder) =>
     replayFile(folder.write('bars.csv', csv(...Array.from({ length: ENOUGH }, (_, n) => row(n % 9))))),
+  'providerRouter, failover': () => router('failover'),
+  'providerRouter, merge': () => router('merge'),
   trades: () => trades(poolOfTrades, { symbol: 'ACME', vendor: 'v' }),
   'pages of a store': () =>
     pagedSource(readyPool, { ...settings, timeoutMs: Number.POSITIVE_INFINITY, table: 'bars' }, () => {
