@@ -14,6 +14,7 @@ import { GapStamper } from '../stream/gapStamper.js';
 import type { Turns } from '../stream/turns.js';
 import { LaneWatch } from './laneWatch.js';
 import { ProviderHealth } from './providerHealth.js';
+import { Ranker } from './rankedRecord.js';
 import { RecentRecords } from './recentRecords.js';
 import type { RoutedProvider } from './routedProvider.js';
 import { type RouterSettings, requestOf } from './routerConfig.js';
@@ -42,6 +43,8 @@ export class Lane {
   readonly name: string;
   readonly health: ProviderHealth;
   readonly stamper: GapStamper;
+  /** Where the providers are one series. */
+  readonly ranker: Ranker | undefined;
   readonly recent: RecentRecords;
   readonly times: SeriesTimes;
   readonly kinds: readonly RecordKind[];
@@ -79,6 +82,7 @@ export class Lane {
     const breaker = new CircuitBreaker({ ...settings.breaker, maxHalfOpenMs: Number.POSITIVE_INFINITY });
     this.health = new ProviderHealth(breaker, settings.failBackAfterMs);
     this.stamper = new GapStamper(settings.as ?? this.name, () => scheduler.now());
+    this.ranker = settings.as === undefined ? undefined : new Ranker(index, settings.as, () => scheduler.now());
     this.recent = new RecentRecords((records) => {
       const now = scheduler.now();
       for (const record of records) times.note(record, this.requested(record), now);

@@ -58,11 +58,12 @@ export class MadeGaps {
   }
 
   #waitUntilOpen(): void {
-    const { gate } = this.#flow.downstream;
+    const { destination, downstream } = this.#flow;
+    const { gate } = downstream;
     this.#wait.begin(
       (resume) => gate.whenOpen(resume),
       () => {
-        while (gate.isOpen && this.size > 0 && !this.#flow.destination.closed) {
+        while (gate.isOpen && this.size > 0 && !destination.closed) {
           const [key, { lane, span }] = this.#waiting.entries().next().value!;
           this.#waiting.delete(key);
           this.#emit(lane, span);

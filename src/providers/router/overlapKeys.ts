@@ -21,7 +21,7 @@ export class OverlapKeys {
     if (this.#keys.size > MAX_KEYS) this.#keys.delete(this.#keys.keys().next().value!);
   }
 
-  /** Whether another provider has delivered it. What comes of the same key after that is a correction, and is not repeated. */
+  /** Whether another provider has delivered the same values. What comes of the same key after that is a correction, and is not repeated. */
   isRepeated(record: MarketEvent, symbol: string, provider: number): boolean {
     const key = keyOf(record, symbol);
     const by = this.#keys.get(key);
@@ -32,8 +32,28 @@ export class OverlapKeys {
   }
 }
 
-/** The vendor comes first in each key, and is left empty. */
+/**
+ * The vendor comes first in each key, and is left empty. What the vendors say about the key is compared too: the first word of one on a
+ * bar may be a revision of what the other has said.
+ */
 function keyOf(record: MarketEvent, symbol: string): string {
   const anyone = record.kind === 'news' ? { ...record, vendor: '' } : { ...record, vendor: '', symbol };
-  return `${record.kind}${RECORD_KINDS[record.kind].key(anyone as never)}`;
+  return `${record.kind}${RECORD_KINDS[record.kind].key(anyone as never)}\u0000${valuesOf(record)}`;
+}
+
+function valuesOf(record: MarketEvent): string {
+  switch (record.kind) {
+    case 'bar':
+      return `${record.open} ${record.high} ${record.low} ${record.close} ${record.volume}`;
+    case 'trade':
+      return `${record.price} ${record.size}`;
+    case 'quote':
+      return `${record.bid} ${record.bidSize} ${record.ask} ${record.askSize}`;
+    case 'option':
+      return `${record.bid} ${record.ask} ${record.last}`;
+    case 'fundamental':
+      return `${record.value}`;
+    default:
+      return '';
+  }
 }

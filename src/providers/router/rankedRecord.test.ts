@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Bar } from '../../market/bar.js';
 import type { Trade } from '../../market/trade.js';
-import { MAX_RANKS, rankedRecord } from './rankedRecord.js';
+import { MAX_RANKS, Ranker, rankedRecord } from './rankedRecord.js';
 
 const trade = (seq: number): Trade => ({
   ...{ kind: 'trade', vendor: 'one', symbol: 'AAPL', id: '1', ts: 1, price: 1, size: 1, seq },
@@ -42,5 +43,28 @@ describe('rankedRecord', () => {
       vendor: 'merged',
       seq: 2 ** 52,
     });
+  });
+
+  test('a bar that is still forming is below every final one, whoever sends it', () => {
+    const ohlc = { open: 1, high: 1, low: 1, close: 1, volume: 1 };
+    const bar: Bar = { kind: 'bar', vendor: 'one', symbol: 'A', timeframe: '1m', ts: 0, ...ohlc };
+    const forming = rankedRecord({ ...bar, isFinal: false, seq: 2 ** 51 - 1 }, 0, 'merged');
+    const final = rankedRecord({ ...bar, isFinal: true, seq: 0 }, MAX_RANKS - 1, 'merged');
+    expect(final.seq).toBeGreaterThan(forming.seq!);
+    expect(rankedRecord({ ...bar, isFinal: false, seq: 8 }, 1, 'merged').seq).toBeGreaterThan(
+      rankedRecord({ ...bar, isFinal: false, seq: 7 }, 0, 'merged').seq!,
+    );
+  });
+
+  test('records without a version are numbered by their receipt, each above the one before', () => {
+    let now = 5;
+    const ranker = new Ranker(0, 'merged', () => now);
+    const { seq: _, ...bare } = trade(1);
+    const first = ranker.record(bare as Trade).seq!;
+    const second = ranker.record(bare as Trade).seq!;
+    now = 6;
+    const third = ranker.record(bare as Trade).seq!;
+    expect([second - first, third - first]).toEqual([1, 1_000]);
+    expect(ranker.record(trade(9)).seq).toBe(rankedRecord(trade(9), 0, 'merged').seq);
   });
 });

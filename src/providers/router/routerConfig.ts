@@ -43,8 +43,12 @@ export interface RouterSwitch {
 }
 
 export interface ProviderRouterConfig {
-  /** The providers, the preferred one first. At least one, each of another name; at most 4 with `as`. */
+  /** The providers, the preferred one first. At least one, each of another name; at most 3 with `as`. */
   readonly providers: readonly (Provider | RoutedProvider)[];
+  /**
+   * `failover`: the first that is well delivers everything. `merge`: all at once, each symbol from every provider that has it.
+   * `partition`: each symbol from one provider. There is no default.
+   */
   readonly strategy: RouterStrategy;
   /** At least one. A provider is asked for those that it has. */
   readonly kinds: readonly RecordKind[];

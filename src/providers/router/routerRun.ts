@@ -11,7 +11,6 @@ import { MadeGaps } from './madeGaps.js';
 import { Merging } from './merging.js';
 import { OverlapKeys } from './overlapKeys.js';
 import type { Move, Plan } from './plan.js';
-import { rankedRecord } from './rankedRecord.js';
 import type { RouterSettings, RouterSwitch } from './routerConfig.js';
 import { RouterFailed } from './routerFailed.js';
 import { moveTo, SeriesTimes } from './seriesTimes.js';
@@ -94,7 +93,8 @@ export class RouterRun implements LaneHost {
     if (this.#end?.isFailure) return;
     this.#end = { error, isFailure: true };
     this.release();
-    this.flow.destination.error(error);
+    const { destination } = this.flow;
+    destination.error(error);
   }
 
   release(): void {
@@ -118,7 +118,7 @@ export class RouterRun implements LaneHost {
     }
     if (this.#overlap !== undefined && this.#isRepeated(lane, record)) return;
     lane.recent.add(record);
-    this.flow.emit(this.settings.as === undefined ? record : this.#finished(record, lane));
+    this.flow.emit(lane.ranker === undefined ? record : this.#finished(record, lane));
   }
 
   over(_lane: Lane, end: ConnectionEnd): void {
@@ -234,9 +234,8 @@ export class RouterRun implements LaneHost {
 
   /** A record as it goes downstream. */
   #finished(record: MarketEvent, lane: Lane): MarketEvent {
-    const { as } = this.settings;
-    if (as === undefined) return record;
-    const ranked = rankedRecord(record, lane.index, as);
+    if (!lane.ranker) return record;
+    const ranked = lane.ranker.record(record);
     const symbol = record.kind === 'news' ? undefined : lane.requestedSymbol(record.symbol);
     return symbol === undefined || symbol === (record as { symbol?: string }).symbol
       ? ranked
@@ -259,7 +258,8 @@ export class RouterRun implements LaneHost {
 
   #endIfDone(): void {
     if (!this.#end || this.held > 0 || this.#lanes.some(({ isOpen }) => isOpen)) return;
-    if (this.#end.isFailure) this.flow.destination.error(this.#end.error);
-    else this.flow.destination.complete();
+    const { destination } = this.flow;
+    if (this.#end.isFailure) destination.error(this.#end.error);
+    else destination.complete();
   }
 }
