@@ -16,6 +16,7 @@ import { Gate } from '../flow/gate.js';
 import { gatedSource } from '../flow/gatedSource.js';
 import { PipelineMonitor } from '../flow/monitor.js';
 import { withContext } from '../flow/withContext.js';
+import { SharedPacer } from '../policies/sharedPacer.js';
 import { probeGate } from '../testing/probeGate.js';
 import { type PaceConfig, pace } from './pace.js';
 
@@ -43,10 +44,10 @@ function bench(config: PaceConfig<number>, state: 'open' | 'closed' = 'open') {
 
 describe('pace', () => {
   it.each([
-    [{}, 'pace: give either rate or a profile, got neither'],
+    [{}, 'pace: give either rate or a profile or a pacer, got neither'],
     [
       { rate: 1, perMs: 1, profile: { windows: [{ limit: 1, perMs: 1 }] } },
-      'pace: give either rate or a profile, got both',
+      'pace: give either rate or a profile or a pacer, got both',
     ],
     [{ rate: 0, perMs: 10 }, 'pace: rate must be an integer of at least 1, got 0'],
     [{ rate: 2.5, perMs: 10 }, 'pace: rate must be an integer of at least 1, got 2.5'],
@@ -58,6 +59,18 @@ describe('pace', () => {
     [{ profile: { windows: [] } }, 'pace: profile: windows must be an array that is not empty, got an array'],
     [{ profile: { windows: [{ limit: 0, perMs: 1 }] } }, 'pace: profile: windows[0]: limit must be an integer'],
     [{ profile: { windows: [{ limit: 1, perMs: 1 }] }, burst: 2 }, 'pace: burst goes with rate'],
+    [{ profile: { windows: [], maxOpen: 1 } }, 'pace: a profile with maxOpen must be told when a request is over'],
+    [{ rate: 1, priority: 'live' } as const, 'pace: priority goes with pacer'],
+    [{ pacer: new SharedPacer<number>(), rate: 1 }, 'pace: rate does not go with a pacer'],
+    [
+      { pacer: new SharedPacer<number>(), priority: 'soon' as never },
+      'pace: priority must be one of "live", "history"',
+    ],
+    [{ pacer: {} as never }, 'pace: the ask of its pacer must be a function'],
+    [
+      { pacer: new SharedPacer<number>({ profile: { windows: [], maxOpen: 1 } }) },
+      'pace: a profile with maxOpen must be told',
+    ],
   ])('refuses %j when it is made', (config: PaceConfig<number>, message) => {
     expect(() => pace(config)).toThrow(RangeError);
     expect(() => pace(config)).toThrow(message);

@@ -1,11 +1,23 @@
 import { asyncScheduler, identity, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import { operateQueued } from '../flow/operateQueued.js';
 import { type PacingProfile, ProfilePacer } from '../policies/pacingProfile.js';
+import type { PacingPriority } from '../policies/pacingQueue.js';
+import type { SharedPacer } from '../policies/sharedPacer.js';
 import { TokenBucket } from '../policies/tokenBucket.js';
-import { allUnchecked, func, having, integer, type OptionsOf, readOptions, text } from '../primitives/options.js';
+import {
+  allUnchecked,
+  func,
+  having,
+  integer,
+  type OptionsOf,
+  oneOf,
+  readOptions,
+  text,
+} from '../primitives/options.js';
 import { Timer } from '../primitives/timer.js';
+import { paceShared } from './pacing/paceShared.js';
 
-/** Either `rate`, with or without `perMs`, or `profile`. */
+/** Either `rate`, with or without `perMs`, or `profile`, or `pacer`. */
 export interface PaceConfig<T> {
   /** How many items may pass in `perMs`. Integer of at least 1, or `Infinity` for no limit at all. */
   readonly rate?: number;
@@ -17,6 +29,10 @@ export interface PaceConfig<T> {
   readonly weight?: (item: T) => number;
   /** Several windows at once, keyed and weighted, instead of `rate`: the rules of a provider. */
   readonly profile?: PacingProfile<T>;
+  /** A pacer that others share, instead of limits of this chain's own. */
+  readonly pacer?: SharedPacer<T>;
+  /** With `pacer`: `live` goes before `history`. Default `history`. */
+  readonly priority?: PacingPriority;
   /** The clock. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
   /** The name in topology, metrics and errors. Default `pace`. */
@@ -50,8 +66,13 @@ interface Pacer<T, Cost> {
  * item that meets the gate downstream closed, or must wait for a keyed window, is queued, and those behind it too.
  * **Completes when**: the source has completed and what waited has passed.
  * **Errors when**: the source fails, after what waited has passed; when `weight` or a callback of the profile throws or
- * returns what is out of range; and with `BufferOverflowError` when a source that ignores the gate has 1,024 items wait.
+ * returns what is out of range; with
+ * `PacerFullError` when too many others wait for the pacer; and with `BufferOverflowError` when a source that ignores the gate has 1,024 items wait.
  * **On unsubscribe**: the timer is cancelled and what waits is abandoned, which the account shows as held.
+ *
+ * With a `pacer` that others share, one item at a time waits there for its turn, the first in the queue, and the gate is closed while
+ * it waits, or while the windows that all share are full, by whomever they were filled. It is withdrawn when the chain is unsubscribed; a
+ * turn that comes while the gate downstream is closed is given up, is not counted, and is asked for again when that opens.
  *
  * **Delivery**: in order, each item once; nothing is dropped. What is held is lost with the process unless the source can
  * redeliver.
@@ -66,7 +87,8 @@ interface Pacer<T, Cost> {
  * - The windows of a `profile` are strict: never more than `limit` in any `perMs`. It remembers, for each key in use, one entry
  *   per millisecond, `limit` at most.
  * - With `rate: Infinity` the source is returned as it is, and no stage is registered.
- * - A new subscription starts with a full bucket and empty windows.
+ * - A new subscription starts with a full bucket and empty windows, but for those of a `pacer`.
+ * - A profile with `maxOpen` is refused, as no operator knows when a request is over: wait with `turn()` of a `SharedPacer` instead.
  *
  * @example
  * ```ts
@@ -92,7 +114,13 @@ interface Pacer<T, Cost> {
  */
 export function pace<T>(config: PaceConfig<T>): MonoTypeOperatorFunction<T> {
   const owner = 'pace';
-  const { scheduler = asyncScheduler, name } = readOptions(owner, config, OPTIONS);
+  const { scheduler = asyncScheduler, name, priority } = readOptions(owner, config, OPTIONS);
+  const { pacer: shared } = config;
+  if (shared !== undefined) {
+    checkShared(owner, config, shared);
+    return paceShared({ kind: owner, name, pacer: shared, priority, scheduler });
+  }
+  if (config.priority !== undefined) throw new RangeError(`${owner}: priority goes with pacer`);
   const pacerFor = pacing(owner, config);
   if (!pacerFor) return identity;
 
@@ -156,9 +184,27 @@ const OPTIONS = {
   // Checked below, as far as they go together, and by what they are given to.
   ...allUnchecked('rate', 'perMs', 'burst', 'profile'),
   weight: func(),
+  pacer: having('ask', 'readyInMs'),
+  priority: oneOf(['live', 'history']).default('history'),
   scheduler: having('now', 'schedule'),
   name: text(),
 } satisfies OptionsOf<PaceConfig<unknown>>;
+
+/** The limits are those of the pacer, and nobody says when a request is over. */
+function checkShared<T>(owner: string, config: PaceConfig<T>, { profile }: SharedPacer<T>): void {
+  for (const option of ['rate', 'profile', 'perMs', 'burst', 'weight'] as const) {
+    if (config[option] !== undefined)
+      throw new RangeError(`${owner}: ${option} does not go with a pacer, which has its own limits`);
+  }
+  if (profile) checkOpen(owner, profile);
+}
+
+function checkOpen<T>(owner: string, { maxOpen }: PacingProfile<T>): void {
+  if (maxOpen === undefined) return;
+  throw new RangeError(
+    `${owner}: a profile with maxOpen must be told when a request is over, which pace() does not know: wait with turn() of a SharedPacer`,
+  );
+}
 
 /** What goes with `rate` only, and changes nothing where it is written out. */
 const DEFAULTS = { perMs: 1_000, burst: 1, weight: undefined } as const;
@@ -169,7 +215,9 @@ const WEIGHT = integer({ min: 0 }).required();
 function pacing<T>(owner: string, config: PaceConfig<T>): (() => Pacer<T, unknown>) | undefined {
   const { rate, perMs = DEFAULTS.perMs, burst, weight, profile } = config;
   if ((rate === undefined) === (profile === undefined)) {
-    throw new RangeError(`${owner}: give either rate or a profile, got ${rate === undefined ? 'neither' : 'both'}`);
+    throw new RangeError(
+      `${owner}: give either rate or a profile or a pacer, got ${rate === undefined ? 'neither' : 'both'}`,
+    );
   }
   if (profile !== undefined) {
     for (const option of ['perMs', 'burst', 'weight'] as const) {
@@ -179,6 +227,7 @@ function pacing<T>(owner: string, config: PaceConfig<T>): (() => Pacer<T, unknow
     }
     const make = () => new ProfilePacer<T>(profile, `${owner}: profile`);
     make();
+    checkOpen(owner, profile);
     return make;
   }
   const isUnlimited = rate === Infinity;

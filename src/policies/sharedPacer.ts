@@ -158,7 +158,7 @@ export class SharedPacer<T> {
   }
 
   /** In how many milliseconds a new item of weight 1 could pass, as far as windows of single keys let it. */
-  readyInMs(now: number): number {
+  readyInMs(now = this.#scheduler.now()): number {
     return this.#queue.readyInMs(now);
   }
 

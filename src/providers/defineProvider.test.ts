@@ -74,6 +74,11 @@ describe('options and requests that are wrong', () => {
     expect(() => defineProvider(parts, config as object)).toThrow(message);
   });
 
+  it('fail when messages have a limit of what is open: none is ever over', () => {
+    const pacing = { messages: { windows: [], maxOpen: 5 } };
+    expect(() => defineProvider({ ...parts, pacing })).toThrow('toy: pacing.messages must have no maxOpen');
+  });
+
   it.each([
     [{ kinds: ['quote'], symbols: ['A'] }, 'toy: stream: kinds[0] must be one of "trade", "bar", got "quote"'],
     [{ kinds: ['trade'], symbols: [] }, 'toy: stream: symbols must be an array that is not empty'],

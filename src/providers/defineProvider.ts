@@ -32,6 +32,9 @@ import { PROVIDER_STREAM, type ProviderStreamConfig, type StreamSettings } from 
 export function defineProvider(parts: ProviderParts, config: ProviderStreamConfig = {}): Provider {
   const settings: StreamSettings = readOptions(parts.name, config, PROVIDER_STREAM);
   const { name, kinds, timeframes, pacing, history, secrets = [] } = parts;
+  if (pacing.messages?.maxOpen !== undefined) {
+    throw new RangeError(`${name}: pacing.messages must have no maxOpen: a message is never over`);
+  }
   // Checks the options of the backoff.
   new Attempts(settings, () => 0, name);
   const connect = settings.wrapConnect?.(parts.connect, { name, secrets }) ?? parts.connect;

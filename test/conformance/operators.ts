@@ -22,6 +22,7 @@ import { writeCoordinator } from '../../src/operators/writeCoordinator.js';
 import { writeTo } from '../../src/operators/writeTo.js';
 import { CircuitBreaker } from '../../src/policies/circuitBreaker.js';
 import type { MarketCalendar } from '../../src/policies/marketCalendar.js';
+import { SharedPacer } from '../../src/policies/sharedPacer.js';
 import {
   type ConformanceTest,
   type OperatorRuleId,
@@ -326,6 +327,17 @@ export const operators: Readonly<Record<string, readonly ReturnType<typeof subje
         {
           callback: 'profile.weight',
           make: (weight) => pace({ profile: { windows: [{ limit: 1, perMs: 5, weight }] } }),
+        },
+      ],
+    }),
+    subject<number, number>({
+      name: 'pace by a pacer',
+      make: () => pace({ pacer: new SharedPacer({ profile: { windows: [{ limit: 3, perMs: 7 }] } }) }),
+      item: index,
+      throwing: [
+        {
+          callback: 'profile.by of the pacer',
+          make: (by) => pace({ pacer: new SharedPacer({ profile: { windows: [{ limit: 1, perMs: 5, by }] } }) }),
         },
       ],
     }),

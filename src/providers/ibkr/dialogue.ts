@@ -99,6 +99,8 @@ export class Dialogue {
 
   opened(now: number): void {
     this.#heardAt = now;
+    // The client logs in by itself.
+    this.outbox.sentOutside(now);
     this.#phaseEndsAt = now + this.#config.loginTimeoutMs;
     this.out.wake(this.#phaseEndsAt);
   }

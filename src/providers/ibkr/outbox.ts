@@ -49,6 +49,11 @@ export class Outbox {
     return this.#waiting.length;
   }
 
+  /** Counts a message that the client has sent by itself. */
+  sentOutside(now: number): void {
+    this.#messages.take(now, this.#messages.price(undefined));
+  }
+
   urgent(frame: Frame): void {
     this.#urgent.push(frame);
   }
