@@ -37,6 +37,7 @@ const ONE_IN_15_S = {
   ms: 17_500,
   because: 'TWS takes one request for the ticks of an instrument in 15 s, on whichever connection',
 };
+const NO_HAND_OVER = 'the vendor ends connections without a word before';
 const NO_QUOTA = 'the vendor limits how often an address connects, not how many connections an account has';
 
 /** Venues that are not held to the rules yet. */
@@ -50,6 +51,7 @@ export const providers: Readonly<Record<string, readonly ProviderTests[]>> = {
       open: ({ scheduler }) => startFakeAlpaca({ scheduler }),
       provider: (venue, settings) => alpaca({ ...settings, url: venue.url, key: venue.key, secret: venue.secret }),
       symbols: ['AAPL', 'BRK.B', 'TpC'],
+      notApplicable: { 'PR-4.7': NO_HAND_OVER },
     }),
     subject({
       name: 'alpaca in MessagePack',
@@ -57,6 +59,7 @@ export const providers: Readonly<Record<string, readonly ProviderTests[]>> = {
       provider: (venue, settings) =>
         alpaca({ ...settings, url: venue.url, key: venue.key, secret: venue.secret, encoding: 'msgpack' }),
       symbols: ['AAPL', 'BRK.B', 'TpC'],
+      notApplicable: { 'PR-4.7': NO_HAND_OVER },
     }),
   ],
   binance: [
@@ -76,6 +79,7 @@ export const providers: Readonly<Record<string, readonly ProviderTests[]>> = {
       symbols: ['BTC-USD', 'ETH-USD', 'SOL-USD'],
       notApplicable: {
         'PR-4.6': ONE_CLOCK,
+        'PR-4.7': NO_HAND_OVER,
         'PR-3.8': NO_QUOTA,
         'PR-3.9': NO_QUOTA,
         'PR-6.3': NO_WORDS,
@@ -96,6 +100,7 @@ export const providers: Readonly<Record<string, readonly ProviderTests[]>> = {
         'PR-3.9': NO_EVICTION,
         'PR-4.1': 'TWS sends no ids: a copy of a trade cannot be told from a second trade',
         'PR-4.2': NO_REVISION,
+        'PR-4.7': NO_HAND_OVER,
         'PR-6.4': NO_KEY,
       },
     }),
@@ -109,6 +114,7 @@ export const providers: Readonly<Record<string, readonly ProviderTests[]>> = {
       notApplicable: {
         'PR-3.9': NO_EVICTION,
         'PR-4.2': NO_REVISION,
+        'PR-4.7': NO_HAND_OVER,
         'PR-4.6': 'the instant of a bar is its key',
         'PR-5.3': 'it is tried with bars: see ibkr',
         'PR-5.4': 'it is tried with bars: see ibkr',
@@ -122,6 +128,7 @@ export const providers: Readonly<Record<string, readonly ProviderTests[]>> = {
       open: ({ scheduler }) => startFakeMassive({ scheduler }),
       provider: (venue, settings) => massive({ ...settings, url: venue.url, key: venue.secret }),
       symbols: ['AAPL', 'BRK.B', 'TpC'],
+      notApplicable: { 'PR-4.7': NO_HAND_OVER },
     }),
   ],
 };

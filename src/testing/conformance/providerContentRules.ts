@@ -7,6 +7,8 @@ import { markOf } from './providerTrial.js';
 const keyOf = (record: MarketEvent): string => RECORD_KINDS[record.kind].key(record as never);
 const seqOf = (record: MarketEvent): number => ('seq' in record ? (record.seq ?? Number.NaN) : Number.NaN);
 
+const timeOf = (record: MarketEvent): number => ('ts' in record ? record.ts : Number.NaN);
+
 /** No vendor sends these. */
 const FOREIGN: readonly Frame[] = ['}{ no protocol', new Uint8Array([0xff, 0xfe, 0xc0, 0x00])];
 
@@ -102,5 +104,41 @@ export const contentRules = {
       const keys = trial.of(kind, bench.symbol(0)).map(keyOf);
       equal(new Set(keys).size, keys.length, `records of the kind ${kind} have one key: ${keys.join(', ')}`);
     }
+  },
+  async 'PR-4.7: what the successor of a connection lacks is a gap, unless the connection before it had that'(bench) {
+    const { venue } = bench;
+    assert(venue.announceEnd && venue.publishTo, 'the fake announces no end of a connection: exempt this rule');
+    const trial = await bench.live();
+    const [lost, kept] = [bench.symbol(0), bench.symbol(1)];
+    const of = (symbol: string, index: number) => bench.record(bench.kind, symbol, index);
+    await bench.publish(trial, of(lost, 0), of(kept, 0));
+    venue.announceEnd();
+    await bench.until(() => venue.connections === 2, 'a successor is opened', 10_000, trial);
+    // Its subscriptions are answered, and the connection before it is still read.
+    await bench.pass(1_000);
+    for (const place of [0, 1]) venue.publishTo(place, [of(lost, 1), of(kept, 1)]);
+    await bench.pass(1_000);
+    venue.publishTo(1, [of(lost, 4), of(kept, 4)]);
+    await bench.pass(1_000);
+    venue.publishTo(
+      0,
+      [2, 3, 4].map((index) => of(kept, index)),
+    );
+    await bench.until(() => venue.connections === 1, 'the successor has taken over', 60_000, trial);
+    const gaps = trial.gaps.map(({ symbol, from, to, cause }) => ({ symbol, from, to, cause }));
+    const hole = { symbol: lost, from: timeOf(of(lost, 1)), to: timeOf(of(lost, 4)), cause: 'sequence' };
+    deepStrictEqual(gaps, [hole], 'only what neither connection had is missing');
+    for (const [symbol, indices] of [
+      [lost, [0, 1, 4]],
+      [kept, [0, 1, 2, 3, 4]],
+    ] as const) {
+      const counts = indices.map((index) => trial.count(of(symbol, index)));
+      deepStrictEqual(
+        counts,
+        indices.map(() => 1),
+        `each record of ${symbol} must be delivered once`,
+      );
+    }
+    equal(trial.feed.reconnects, 0, 'a hand-over is no reconnect');
   },
 } satisfies ProviderRules;

@@ -53,5 +53,10 @@ export interface FakeVenue {
   /** Ends a connection as the vendor does when so many bytes wait to be read by its client. */
   limitBuffer(bytes: number): void;
 
+  /** Of a vendor that says so before it ends a connection: says it on every connection that is open, and ends none of them yet. */
+  announceEnd?(): void;
+  /** Sends records like `publish`, over one connection only: the one at this place, from 0, in the order in which they were accepted. */
+  publishTo?(place: number, records: readonly MarketEvent[]): void;
+
   close(): Promise<void>;
 }

@@ -78,6 +78,12 @@ export abstract class WebSocketVenue implements FakeVenue {
     for (const socket of this.#sockets) for (const frame of this.encode(records, socket)) this.deliver(socket, frame);
   }
 
+  publishTo(place: number, records: readonly MarketEvent[]): void {
+    const socket = [...this.#sockets][place];
+    if (!socket) throw new RangeError(`there is no connection ${place}`);
+    for (const frame of this.encode(records, socket)) this.deliver(socket, frame);
+  }
+
   publishMalformed(records: readonly MarketEvent[], at: number): void {
     for (const socket of this.#sockets) {
       for (const frame of this.encodeMalformed(records, at, socket)) this.deliver(socket, frame);

@@ -225,6 +225,16 @@ export const MUTANTS: readonly Mutant[] = [
       };
     },
   },
+  {
+    what: 'does not tell what a successor lacks',
+    rules: ['PR-4.7'],
+    ...output((events$) => events$.pipe(filter((event) => event.kind !== 'gap' || event.cause !== 'sequence'))),
+  },
+  {
+    what: 'delivers twice what two connections have',
+    rules: ['PR-4.7'],
+    ...normalise((record, count) => ({ ...record, seq: 1_000_000 + count })),
+  },
   { what: 'ignores what is no protocol', rules: ['PR-4.5'], ...session(IgnoresNonsense) },
   {
     what: 'emits while downstream is closed',

@@ -1,5 +1,6 @@
 import { marketEventCodec } from '../../../src/market/codecs.js';
 import type { RecordKind } from '../../../src/market/recordKinds.js';
+import type { Trade } from '../../../src/market/trade.js';
 import {
   BadCredentials,
   ConnectionLost,
@@ -10,6 +11,7 @@ import {
 } from '../../../src/providers/providerErrors.js';
 import {
   type Frame,
+  type Hole,
   type Normalise,
   type ProviderSession,
   type Series,
@@ -30,6 +32,8 @@ const NAME = 'reference';
 /** The session of the reference provider. */
 export class ReferenceSession implements ProviderSession {
   readonly #key: string;
+  /** By symbol. */
+  readonly #lastTrades = new Map<string, Trade>();
 
   constructor(key: string) {
     this.#key = key;
@@ -63,7 +67,8 @@ export class ReferenceSession implements ProviderSession {
   }
 
   protected answer({ op, code, text, series = '', records = [] }: Answer): SessionStep {
-    if (op === 'data') return { elements: records };
+    if (op === 'data') return { elements: records, holes: records.flatMap((record) => this.#hole(record)) };
+    if (op === 'leaving') return { handOver: true };
     if (op === 'hello') return { send: [JSON.stringify({ op: 'login', key: this.#key })] };
     if (op === 'welcome') return { isReady: true };
     if (op === 'subscribed') return { confirmed: [seriesOf(series)] };
@@ -74,6 +79,18 @@ export class ReferenceSession implements ProviderSession {
     }
     if (op === 'bye') return { fail: this.farewell(code, text) };
     return { fail: new ConnectionLost(NAME, `unknown message ${op}`) };
+  }
+
+  /** Ids of trades have no holes for a symbol. */
+  #hole(record: unknown): readonly Hole[] {
+    const trade = record as Trade;
+    if (trade?.kind !== 'trade' || !/^\d+$/.test(trade.id)) return [];
+    const { symbol, id, ts } = trade;
+    const last = this.#lastTrades.get(symbol);
+    if (last && Number(id) <= Number(last.id)) return [];
+    this.#lastTrades.set(symbol, trade);
+    const rows = last ? Number(id) - Number(last.id) - 1 : 0;
+    return last && rows > 0 ? [{ series: { of: 'trade', symbol }, from: last.ts, to: ts, rows }] : [];
   }
 
   protected farewell(code: string | undefined, text = ''): ProviderError {
@@ -89,13 +106,14 @@ function isAnswer(value: unknown): value is Answer {
   return typeof value === 'object' && value !== null && typeof series === 'string' && Array.isArray(records);
 }
 
-/** A record comes as it is, but for its `seq`, which is the time of receipt in microseconds. */
+/** A record comes as it is, but for its `seq`: of trades their number, of others the time of receipt in microseconds. */
 export function referenceNormaliser(): Normalise {
   let last = 0;
   return (element, receivedAt) => {
     if (!marketEventCodec.is(element)) return new Unreadable('it is no record');
     last = Math.max(last + 1, receivedAt * 1_000);
-    return { ...element, vendor: NAME, seq: last };
+    const seq = element.kind === 'trade' && /^\d+$/.test(element.id) ? Number(element.id) : last;
+    return { ...element, vendor: NAME, seq };
   };
 }
 

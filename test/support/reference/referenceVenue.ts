@@ -21,6 +21,10 @@ export class ReferenceVenue extends WebSocketVenue {
     return venue;
   }
 
+  announceEnd(): void {
+    for (const socket of this.sockets) say(socket, { op: 'leaving' });
+  }
+
   protected override onOpen(socket: VenueSocket): void {
     say(socket, { op: 'hello' });
   }

@@ -95,6 +95,10 @@ export class FakeBinance extends WebSocketVenue {
     }
   }
 
+  announceEnd(): void {
+    this.shutDown(3_600_000);
+  }
+
   protected override refusalOf(): string | undefined {
     // What an account is not entitled to elsewhere is a region here.
     return this.rejection === 'entitlement' ? '451 Unavailable For Legal Reasons' : undefined;
