@@ -105,10 +105,10 @@ export class GuardedCall {
     const permit = this.#permit;
     const startedAt = this.#startedAt;
     this.#startedAt = undefined;
-    if (permit === undefined || startedAt === undefined) return;
+    if (permit === undefined) return;
     this.#permit = undefined;
     const { breaker, scheduler } = this.#caller;
-    const durationMs = this.#answeredInMs ?? this.#caller.now() - startedAt;
+    const durationMs = this.#answeredInMs ?? this.#caller.now() - startedAt!;
     if (verdict === 'released') breaker?.release(permit, scheduler.now());
     else if (verdict === 'tripped') breaker?.trip(permit, scheduler.now());
     else breaker?.[verdict](permit, durationMs, scheduler.now());

@@ -1,10 +1,10 @@
-import { type Observable, of, switchMap, throwError, timer, VirtualTimeScheduler } from 'rxjs';
+import { type Observable, of, Subject, switchMap, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { letterBox } from '../../../test/support/diversions.js';
 import { coded } from '../../../test/support/errors.js';
 import { gatedFrom, record, upTo } from '../../../test/support/record.js';
 import { bench, steady } from '../../../test/support/writeBench.js';
-import type { Sink } from '../../contracts/sink.js';
+import type { Sink, WriteReceipt } from '../../contracts/sink.js';
 import { SinkError } from '../../contracts/sinkError.js';
 import { CircuitBreaker } from '../../policies/circuitBreaker.js';
 import { batch } from '../batch.js';
@@ -65,6 +65,23 @@ describe('a pause that a sink asks for', () => {
     expect([first.completed, second.completed]).toEqual([true, true]);
     const told = at[2]! + 7;
     expect(at.filter((time) => time > told && time < told + 5_000)).toEqual([]);
+  });
+
+  it('is kept by a writer that waited for the breaker before the sink asked for it', () => {
+    const breaker = new CircuitBreaker({ window: { kind: 'count', size: 1 }, openMs: 100 });
+    const answers = [new Subject<WriteReceipt>(), new Subject<WriteReceipt>()];
+    const { source, calls, advance } = bench((_, call) => answers[call - 1] ?? of({ rows: 1 }), {
+      breaker,
+      retry: steady,
+      concurrency: 3,
+    });
+    source.next([1]);
+    source.next([2]);
+    answers[0]!.error(coded('ECONNREFUSED'));
+    source.next([3]);
+    answers[1]!.error(busy(3_000));
+    advance(10_000);
+    expect(calls.map(({ at }) => at)).toEqual([0, 0, 3_000, 3_000, 3_000]);
   });
 
   it('is kept by a writer that a breaker has let through meanwhile', () => {
