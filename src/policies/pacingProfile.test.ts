@@ -118,7 +118,30 @@ describe('ProfilePacer', () => {
     expect(pacer.keys).toBe(10);
   });
 
-  it('keeps its counts right when a long log is moved together', () => {
+  it('looks only at what has passed in the last perMs, however much passed before', () => {
+    const pacer = new ProfilePacer({ windows: [{ limit: 2, perMs: 2 }] });
+    const cost = pacer.price('x');
+    let waitMs = 0;
+    for (let now = 0; now < 300_000; now++) waitMs += pacer.take(now, cost);
+    expect(waitMs).toBe(0);
+  });
+
+  it('counts what passes in one millisecond together', () => {
+    const pacer = new ProfilePacer<number>({ windows: [{ limit: 5, perMs: 10, weight: (n) => n }] });
+    for (const [now, weight] of [
+      [0, 2],
+      [0, 1],
+      [4, 2],
+    ] as const) {
+      expect(pacer.take(now, pacer.price(weight))).toBe(0);
+    }
+    expect(pacer.take(5, pacer.price(3))).toBe(5);
+    expect(pacer.take(5, pacer.price(4))).toBe(9);
+    expect(pacer.take(10, pacer.price(3))).toBe(0);
+    expect(pacer.take(10, pacer.price(1))).toBe(4);
+  });
+
+  it('keeps its counts right in a long run', () => {
     const pacer = new ProfilePacer({ windows: [{ limit: 50, perMs: 100 }] });
     const passed = passages(
       pacer,

@@ -1,6 +1,7 @@
 import { InsertionOrderMap } from '../primitives/insertionOrderMap.js';
 import { MonotonicClock } from '../primitives/monotonicClock.js';
 import { func, integer, listOf, type OptionsOf, type Read, readOptions, unchecked } from '../primitives/options.js';
+import { Ring } from '../primitives/ring.js';
 
 /** One rule of a profile: no more than `limit` may pass in any window of `perMs`. */
 export interface PacingWindow<T> {
@@ -148,12 +149,16 @@ export class ProfilePacer<T> {
   }
 }
 
-/** What has passed in the last `perMs`, oldest first, for one key. */
+interface Entry {
+  readonly time: number;
+  weight: number;
+}
+
+/** What has passed in the last `perMs`, for one key. */
 interface Passed {
-  readonly times: number[];
-  readonly weights: number[];
-  /** The entries before this one have expired. */
-  start: number;
+  /** Oldest first. Bounded because all that does not expire has passed in the last `perMs`. */
+  readonly entries: Ring<Entry>;
+  latest: Entry;
   total: number;
 }
 
@@ -195,20 +200,21 @@ class SlidingWindow<T> implements CostWindow {
     expire(passed, time - this.#window.perMs);
     let excess = passed.total + weight - this.#window.limit;
     if (excess <= 0) return 0;
-    let last = passed.start;
-    for (excess -= passed.weights[last]!; excess > 0; excess -= passed.weights[last]!) last += 1;
-    return passed.times[last]! + this.#window.perMs - time;
+    let last = 0;
+    for (excess -= passed.entries.at(last)!.weight; excess > 0; excess -= passed.entries.at(last)!.weight) last += 1;
+    return passed.entries.at(last)!.time + this.#window.perMs - time;
   }
 
   add(time: number, key: string | number | undefined, weight: number): void {
     if (weight === 0) return;
-    const passed = this.#byKey.get(key) ?? { times: [], weights: [], start: 0, total: 0 };
-    const latest = passed.times.length - 1;
-    if (latest >= passed.start && passed.times[latest] === time) {
-      passed.weights[latest]! += weight;
+    let passed = this.#byKey.get(key);
+    if (passed?.latest.time === time) {
+      passed.latest.weight += weight;
     } else {
-      passed.times.push(time);
-      passed.weights.push(weight);
+      const latest = { time, weight };
+      passed ??= { entries: new Ring(Number.MAX_SAFE_INTEGER), latest, total: 0 };
+      passed.latest = latest;
+      passed.entries.push(latest);
     }
     passed.total += weight;
     this.#byKey.put(key, passed);
@@ -217,26 +223,20 @@ class SlidingWindow<T> implements CostWindow {
   #forget(time: number): void {
     for (let oldest = this.#byKey.oldest(); oldest; oldest = this.#byKey.oldest()) {
       const [key, passed] = oldest;
-      if (passed.times.at(-1)! > time - this.#window.perMs) return;
+      if (passed.latest.time > time - this.#window.perMs) return;
       this.#byKey.delete(key);
     }
   }
 
   #untilForgotten(time: number): number {
     const [, first] = this.#byKey.oldest()!;
-    return first.times.at(-1)! + this.#window.perMs - time;
+    return first.latest.time + this.#window.perMs - time;
   }
 }
 
 function expire(passed: Passed, until: number): void {
-  while (passed.start < passed.times.length && passed.times[passed.start]! <= until) {
-    passed.total -= passed.weights[passed.start]!;
-    passed.start += 1;
-  }
-  // Compacted now and then: an expired entry costs one move in all rather than one each time.
-  if (passed.start > 32 && passed.start * 2 > passed.times.length) {
-    passed.times.splice(0, passed.start);
-    passed.weights.splice(0, passed.start);
-    passed.start = 0;
+  for (let first = passed.entries.at(0); first && first.time <= until; first = passed.entries.at(0)) {
+    passed.total -= first.weight;
+    passed.entries.shift();
   }
 }

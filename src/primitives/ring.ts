@@ -28,6 +28,11 @@ export class Ring<T> {
     return this.#length >= this.capacity;
   }
 
+  /** The item at this place, counted from the oldest; `undefined` beyond the newest. */
+  at(place: number): T | undefined {
+    return place < this.#length ? this.#slots[(this.#head + place) & this.#mask] : undefined;
+  }
+
   /** Adds `item` at the back. Throws `RangeError` when full: ask {@link isFull} first. */
   push(item: T): void {
     if (this.#length >= this.capacity) throw new RangeError(`the ring is full: it holds ${this.capacity} items`);

@@ -34,6 +34,7 @@ class Shift implements fc.Command<Model, Ring<number>> {
   constructor(readonly count: number) {}
   check = () => true;
   run(model: Model, ring: Ring<number>) {
+    for (let i = 0; i <= model.items.length; i++) expect(ring.at(i)).toBe(model.items[i]);
     for (let i = 0; i < this.count; i++) expect(ring.shift()).toBe(model.items.shift());
     expect(ring.length).toBe(model.items.length);
   }
