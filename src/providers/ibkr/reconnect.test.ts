@@ -78,6 +78,31 @@ describe('after a reconnect', () => {
   });
 });
 
+describe('the vendor’s word that there were too many requests', () => {
+  const BARS = { of: 'bar', symbol: 'AAPL', timeframe: '5s' } as const;
+  const VIOLATION = 'Invalid Real-time Query:Historical data request pacing violation';
+
+  it('makes all connections that share the limits wait, and no others', () => {
+    const requests = ibkrPacer();
+    const first = new IbkrScript({ requests }, START);
+    first.event('error', VIOLATION, 420, first.live(BARS));
+    const begin = (config: object) => new IbkrScript(config, first.now).login().subscribe(BARS).found(details());
+    const [second, other] = [begin({ requests }), begin({})];
+    expect(other.methods()).toContain('reqRealTimeBars');
+    second.pass(14_999);
+    expect(second.methods()).not.toContain('reqRealTimeBars');
+    second.pass(1);
+    expect(second.methods()).toContain('reqRealTimeBars');
+  });
+
+  it('is not what a missing permission is', () => {
+    const requests = ibkrPacer();
+    const script = new IbkrScript({ requests }, START);
+    script.event('error', 'Invalid Real-time Query:No market data permissions for NASDAQ', 420, script.live(BARS));
+    expect(requests.counts.cooldowns).toBe(0);
+  });
+});
+
 describe('live data and history', () => {
   it('share the 60 requests in ten minutes', async () => {
     const clock = new VirtualClock();

@@ -1,4 +1,4 @@
-import { ok as assert, equal, fail } from 'node:assert/strict';
+import { ok as assert, deepStrictEqual, equal, fail } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MarketEvent, RecordKind } from '../../market/recordKinds.js';
 import { timeframeMs } from '../../primitives/timeframe.js';
@@ -214,6 +214,11 @@ export class ProviderBench {
   async released(): Promise<void> {
     await this.until(() => this.venue.connections === 0, 'it has closed its connections');
     equal(this.clock.timers, 0, 'it must leave no timer behind');
+  }
+
+  /** Asserts that nothing was done against the vendor's limits, by the vendor's own count: it holds in every rule. */
+  keepsLimits(): void {
+    deepStrictEqual(this.venue.violations, [], "it must keep the vendor's limits");
   }
 
   async close(): Promise<void> {

@@ -58,6 +58,19 @@ describe('providerConformance', () => {
     await expect(held.find(({ id }) => id === 'PR-1.1')?.run()).rejects.toThrow('remove it from notApplicable');
   });
 
+  it('fails in any rule where the vendor has counted too many requests', async () => {
+    const counting: Subject = {
+      ...REFERENCE,
+      async open() {
+        const venue = await ReferenceVenue.start();
+        venue.violations.push('more than 5 messages in a second');
+        return venue;
+      },
+    };
+    const [first] = providerConformance(counting);
+    await expect(first?.run()).rejects.toThrow("it must keep the vendor's limits");
+  });
+
   it('closes the venue of each rule, held or broken', async () => {
     let open = 0;
     const counting: Subject = {
@@ -83,6 +96,8 @@ describe('providerConformance', () => {
   it('refuses exemptions from unknown rules, and limits that are none', () => {
     expect(() => providerConformance({ ...REFERENCE, notApplicable: { 'PR-9.9': 'x' } as never })).toThrow(/PR-9\.9/);
     expect(() => providerConformance({ ...REFERENCE, timeoutMs: 0 })).toThrow(RangeError);
+    const settle = { ms: -1, because: 'x' };
+    expect(() => providerConformance({ ...REFERENCE, settle })).toThrow('settle.ms');
   });
 
   it('numbers its rules in order, each once', () => {

@@ -60,12 +60,14 @@ export function providerConformance<V extends FakeVenue>(
   subject: ProviderSubject<V, ProviderRuleId>,
 ): ProviderConformanceTest[] {
   duration({ min: 1 }).read(subject.name, 'timeoutMs', subject.timeoutMs);
+  duration().read(subject.name, 'settle.ms', subject.settle?.ms);
   return testsOf(subject, RULES, async (check) => {
     const exempted = RULES.some((rule) => rule.check === check && subject.notApplicable?.[rule.id] !== undefined);
     const timeoutMs = Math.min(subject.timeoutMs ?? DEFAULT_TIMEOUT_MS, exempted ? EXEMPTED_TIMEOUT_MS : Infinity);
     const bench = await ProviderBench.open({ ...(subject as unknown as ProviderSubject), timeoutMs });
     try {
       await check(bench);
+      bench.keepsLimits();
     } finally {
       await bench.close();
     }
