@@ -94,7 +94,7 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
   const timer = options.for === undefined ? undefined : setTimeout(() => stop.abort(), options.for);
   try {
     // Asked while somebody may read it.
-    const gaps = server && openGaps(store.pool, { onError: ({ message }) => console.error(message) });
+    const gaps = server && openGaps(store.pool, { everyMs: 5_000, onError: ({ message }) => console.error(message) });
     const observe = [telemetry.pipeline('market-data', { deadLetters, ...(gaps && { gaps }) })];
     return { ...(await run(outcomes$, { monitor, stop: stop.signal, observe })), kinds: live?.kinds ?? ['bar'] };
   } finally {

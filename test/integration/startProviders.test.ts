@@ -2,15 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { countDeadLetters } from '../../src/dead-letters/readDeadLetters.js';
 import type { Trade } from '../../src/market/trade.js';
+import { tradesSink } from '../../src/sinks/tradesSink.js';
 import { startFakeAlpaca } from '../../src/testing/venues/alpaca/startFakeAlpaca.js';
 import type { FakeCoinbase } from '../../src/testing/venues/coinbase/fakeCoinbase.js';
 import { startFakeCoinbase } from '../../src/testing/venues/coinbase/startFakeCoinbase.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
+import { write } from './bars.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const database = freshDatabase();
@@ -66,6 +69,18 @@ function trade(id: number): Trade {
     id: `${id}`,
     side: 'buy',
   };
+}
+
+/** What the process says, once it has. */
+function said(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
+  return new Promise((resolve) => {
+    let text = '';
+    child.stdout?.on('data', (chunk) => {
+      text += chunk;
+      const found = pattern.exec(text);
+      if (found) resolve(found);
+    });
+  });
 }
 
 async function rows(): Promise<unknown> {
@@ -137,6 +152,46 @@ describe('npm start with a provider', () => {
     expect(stdout).not.toMatch(/\n\s+at /);
     venue = await startFakeCoinbase();
   }, 60_000);
+
+  it('records what was missed since the newest trade of the store, and shows it as open', async () => {
+    const pool = database.pool();
+    await pool.query('DROP TABLE IF EXISTS trades, gaps');
+    const sink = tradesSink(pool);
+    await write(sink, [trade(1), { ...trade(9), symbol: 'ETH-USD' }]);
+    const live = ['--provider', 'coinbase', '--url', venue.url, '--symbols', 'BTC-USD,SOL-USD', '--kinds', 'trade'];
+    const args = [...live, '--dead-letters', join(folder, 'dlq-restart'), '--metrics'];
+    let shown = '';
+    const begun = Date.now();
+    const ended = await start(
+      args,
+      (child) => {
+        void (async () => {
+          const [, url] = await said(child, /metrics: (\S+)/);
+          // The gap is written, and asked for, each in its own time.
+          while (!/sluice_gaps_open\{pipeline="market-data",cause="restart"\} 1/.test(shown)) {
+            shown = await (await fetch(url!)).text();
+            await setTimeout(100);
+          }
+          child.kill('SIGINT');
+        })();
+      },
+      { MDS_METRICS_PORT: '0' },
+    );
+    expect(ended.code).toBe(0);
+    expect(shown).toMatch(/sluice_gaps_oldest_seconds\{pipeline="market-data",cause="restart"\} \d/);
+    const { rows } = await pool.query('SELECT symbol, of_kind, from_ts, to_ts, cause, state FROM gaps');
+    expect(rows).toEqual([
+      {
+        symbol: 'BTC-USD',
+        of_kind: 'trade',
+        from_ts: new Date(ts + 1),
+        to_ts: expect.any(Date),
+        cause: 'restart',
+        state: 'open',
+      },
+    ]);
+    expect(rows[0].to_ts.getTime()).toBeGreaterThanOrEqual(begun);
+  }, 90_000);
 
   it.each(['credentials', 'entitlement'] as const)(
     "ends with the vendor's own words, 2 and no retry: %s",
