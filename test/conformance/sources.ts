@@ -92,6 +92,7 @@ export const SOURCES: Readonly<Record<string, (folder: Folder) => Observable<unk
     replayFile(folder.write('bars.csv', csv(...Array.from({ length: ENOUGH }, (_, n) => row(n % 9))))),
   'providerRouter, failover': () => router('failover'),
   'providerRouter, merge': () => router('merge'),
+  'providerRouter, partition': () => router('partition'),
   trades: () => trades(poolOfTrades, { symbol: 'ACME', vendor: 'v' }),
   'pages of a store': () =>
     pagedSource(readyPool, { ...settings, timeoutMs: Number.POSITIVE_INFINITY, table: 'bars' }, () => {

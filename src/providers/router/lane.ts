@@ -13,6 +13,7 @@ import type { Series } from '../session.js';
 import { GapStamper } from '../stream/gapStamper.js';
 import type { Turns } from '../stream/turns.js';
 import { LaneWatch } from './laneWatch.js';
+import { PendingSeries } from './pendingSeries.js';
 import { ProviderHealth } from './providerHealth.js';
 import { Ranker } from './rankedRecord.js';
 import { RecentRecords } from './recentRecords.js';
@@ -44,12 +45,15 @@ export class Lane {
   readonly health: ProviderHealth;
   readonly stamper: GapStamper;
   /** Where the providers are one series. */
-  readonly ranker: Ranker | undefined;
+  readonly #ranker: Ranker | undefined;
   readonly recent: RecentRecords;
   readonly times: SeriesTimes;
   readonly kinds: readonly RecordKind[];
   /** Whether what comes goes downstream. */
   delivers = false;
+  /** Whether what comes goes downstream without a further question. */
+  isPlain = false;
+  readonly pending = new PendingSeries();
   /** Whether something that came was not delivered since it was subscribed. */
   isHot = false;
   /** The cause of the gaps that it makes because it takes over, or comes back. */
@@ -67,6 +71,7 @@ export class Lane {
   readonly #loss: Timer;
   #subscription: Subscription | undefined;
   #unwatch: (() => void) | undefined;
+  #feed: FeedAccount | undefined;
   /** What the loss is that is under way. */
   #isSilent = false;
 
@@ -82,7 +87,7 @@ export class Lane {
     const breaker = new CircuitBreaker({ ...settings.breaker, maxHalfOpenMs: Number.POSITIVE_INFINITY });
     this.health = new ProviderHealth(breaker, settings.failBackAfterMs);
     this.stamper = new GapStamper(settings.as ?? this.name, () => scheduler.now());
-    this.ranker = settings.as === undefined ? undefined : new Ranker(index, settings.as, () => scheduler.now());
+    this.#ranker = settings.as === undefined ? undefined : new Ranker(index, settings.as, () => scheduler.now());
     this.recent = new RecentRecords((records) => {
       const now = scheduler.now();
       for (const record of records) times.note(record, this.requested(record), now);
@@ -120,6 +125,18 @@ export class Lane {
     this.#say([...toRequest.keys()]);
   }
 
+  /** Whether its stream is asked for a symbol of the request now. */
+  isAskedFor(symbol: string): boolean {
+    const spelled = this.spelled(symbol);
+    return this.isOpen && spelled !== undefined && this.#symbols.value.includes(spelled);
+  }
+
+  /** Whether its vendor has answered for every series that it is asked for. */
+  get isAnswered(): boolean {
+    const feed = this.#feed;
+    return feed !== undefined && this.isOpen && feed.asked > 0 && feed.confirmed + feed.refused >= feed.asked;
+  }
+
   get hasSymbols(): boolean {
     return this.#symbols.value.length > 0;
   }
@@ -139,9 +156,18 @@ export class Lane {
     return this.#toRequest?.get(symbol) ?? symbol;
   }
 
+  /** A record as it goes downstream. */
+  finished<R extends MarketEvent>(record: R): R {
+    if (!this.#ranker) return record;
+    const ranked = this.#ranker.record(record);
+    if (this.#toRequest === undefined || record.kind === 'news') return ranked;
+    return { ...ranked, symbol: this.requestedSymbol(record.symbol) };
+  }
+
   open(): void {
     const { flow, settings } = this.#host;
     this.isHot = false;
+    this.pending.clear();
     this.#host.flush();
     this.recent.clear();
     const stream$ = this.#routed.provider.stream({
@@ -184,6 +210,7 @@ export class Lane {
       registerFeed: (name) => {
         const feed = monitor.registerFeed?.(name) ?? new FeedAccount(name, name);
         this.#unwatch?.();
+        this.#feed = feed;
         this.#unwatch = feed.watch((state) => this.#onFeed(state));
         return feed;
       },
@@ -229,8 +256,11 @@ export class Lane {
   }
 
   #knownUntil({ of, symbol }: Series): number | undefined {
-    const entry = this.times.get(of, this.requestedSymbol(symbol));
+    const requested = this.requestedSymbol(symbol);
+    const entry = this.times.get(of, requested);
     if (!entry) return undefined;
+    // The stream makes the gap record.
+    this.pending.take(of, requested);
     const isFirst = !entry.isAsked;
     entry.isAsked = true;
     return isFirst && !entry.isStored ? undefined : entry.knownUntil;

@@ -1,5 +1,4 @@
 import type { FanIn } from '../../flow/fanIn.js';
-import type { Gap } from '../../market/gap.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
 import { Wait } from '../../primitives/wait.js';
 import type { MissingSpan } from '../stream/gapStamper.js';
@@ -17,12 +16,10 @@ export class MadeGaps {
   readonly #wait = new Wait();
   /** One per series and provider: bounded by the symbols of the request, however often they move while the gate is closed. */
   readonly #waiting = new Map<string, Waiting>();
-  readonly #finish: (gap: Gap, lane: Lane) => Gap;
 
-  /** `finish` makes a gap what is emitted; `onIdle` is called when none waits any longer. */
-  constructor(flow: FanIn<MarketEvent>, finish: (gap: Gap, lane: Lane) => Gap, onIdle: () => void) {
+  /** `onIdle` is called when none waits any longer. */
+  constructor(flow: FanIn<MarketEvent>, onIdle: () => void) {
     this.#flow = flow;
-    this.#finish = finish;
     this.#onIdle = onIdle;
   }
 
@@ -75,6 +72,6 @@ export class MadeGaps {
   }
 
   #emit(lane: Lane, span: MissingSpan): void {
-    this.#flow.emit(this.#finish(lane.stamper.gap(span), lane));
+    this.#flow.emit(lane.finished(lane.stamper.gap(span)));
   }
 }

@@ -20,6 +20,12 @@ export interface Plan {
   wants(provider: number): boolean;
   /** Whether what a provider sends is delivered. */
   delivers(provider: number): boolean;
+  /** Where symbols have a provider each: takes the set of them. */
+  want?(symbols: readonly string[]): void;
+  /** What a provider is to be asked for. Default: every symbol. */
+  symbolsOf?(provider: number): readonly string[];
+  /** Whose a symbol is; `undefined` for one that is not in the request. */
+  ownerOf?(symbol: string): number | undefined;
   /** When {@link decide} may have an answer that it has not now; `Infinity` for never. */
   readonly wakeAt: number;
 }

@@ -18,7 +18,9 @@ import { RouterRun } from './routerRun.js';
  *
  * With `failover` the first provider that is well delivers. It is left when it is silent for `staleAfterMs`, when its connections
  * fail too often, or when it fails for good. Meanwhile those that are preferred are asked too, without being delivered, and
- * get back what they had once they have been well for `failBackAfterMs`. With `merge` every provider delivers what it has.
+ * get back what they had once they have been well for `failBackAfterMs`. With `merge` every provider delivers what it has. With
+ * `partition` each symbol comes from one provider, by a hash or by your rule; the symbols of one that is not well move to the others,
+ * and back in the same way.
  *
  * **Emits when**: a provider that delivers does. At each switch, a gap record for each series: from the last record of the provider
  * before to the first confirmation of the one that takes over, with the vendor of that one, so that its history can tell

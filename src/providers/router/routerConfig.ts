@@ -147,7 +147,6 @@ export function readRouterConfig(config: ProviderRouterConfig): RouterSettings {
   }
   if (partition && strategy !== 'partition')
     reject(OWNER, 'strategy', '"partition" where a partition is given', strategy);
-  if (strategy === 'partition') reject(OWNER, 'strategy', '"merge" or "failover" in this version', strategy);
   for (const kind of kinds) {
     if (!providers.some(({ provider }) => provider.kinds.includes(kind))) {
       reject(OWNER, 'kinds', `kinds that ${names.join(' or ')} can stream`, kind);

@@ -3,20 +3,23 @@ import type { ConnectionEnd } from '../../flow/operateOnDemand.js';
 import type { Gap } from '../../market/gap.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
 import { Timer } from '../../primitives/timer.js';
+import { receivedTimeOf } from '../stream/overlap.js';
 import { ResumePoints } from '../stream/resumePoints.js';
 import { Turns } from '../stream/turns.js';
-import { Failover } from './failover.js';
 import { Lane, type LaneHost } from './lane.js';
 import { MadeGaps } from './madeGaps.js';
-import { Merging } from './merging.js';
 import { OverlapKeys } from './overlapKeys.js';
 import type { Move, Plan } from './plan.js';
+import { planOf } from './planOf.js';
 import type { RouterSettings, RouterSwitch } from './routerConfig.js';
 import { RouterFailed } from './routerFailed.js';
-import { moveTo, SeriesTimes } from './seriesTimes.js';
+import { moveTo, type SeriesTime, SeriesTimes } from './seriesTimes.js';
 
 /** How long after a switch what comes is compared with what came before it, in milliseconds. */
 const OVERLAP_MS = 10_000;
+
+/** How often it is checked whether a vendor has answered for what has moved to it, in milliseconds. */
+const ANSWER_CHECK_MS = 1_000;
 
 /** One subscription of a router. */
 export class RouterRun implements LaneHost {
@@ -44,13 +47,8 @@ export class RouterRun implements LaneHost {
     this.#times = times;
     this.#points = times.map(() => resumeFrom && new ResumePoints('providerRouter', resumeFrom, () => scheduler.now()));
     this.#lanes = providers.map((one, i) => new Lane(i, one, times[i % times.length]!, this));
-    const healths = this.#lanes.map(({ health }) => health);
-    this.#plan = strategy === 'merge' ? new Merging(healths) : new Failover(healths);
-    this.#gaps = new MadeGaps(
-      flow,
-      (gap, lane) => this.#finished(gap, lane) as Gap,
-      () => this.#endIfDone(),
-    );
+    this.#plan = planOf(settings, this.#lanes);
+    this.#gaps = new MadeGaps(flow, () => this.#endIfDone());
     this.#timer = new Timer(scheduler, () => this.turns.run(() => this.changed()));
   }
 
@@ -72,7 +70,8 @@ export class RouterRun implements LaneHost {
       this.#times.forEach((times, i) => {
         times.want(symbols, timeframe, scheduler.now(), (series) => this.#points[i]?.of(series));
       });
-      for (const lane of this.#lanes) lane.want(symbols);
+      this.#plan.want?.(symbols);
+      if (!this.#plan.symbolsOf) for (const lane of this.#lanes) lane.want(symbols);
       this.changed();
     });
   }
@@ -111,14 +110,9 @@ export class RouterRun implements LaneHost {
     }
     lane.watch.isBroken = true;
     if (lane.health.liveSince === Number.POSITIVE_INFINITY) this.#speaks(lane, true);
-    if (!lane.delivers) {
-      lane.isHot = true;
-      this.flow.settle('dropped', record, 'standby');
-      return;
-    }
-    if (this.#overlap !== undefined && this.#isRepeated(lane, record)) return;
+    if (!lane.isPlain && !this.#mayPass(lane, record)) return;
     lane.recent.add(record);
-    this.flow.emit(lane.ranker === undefined ? record : this.#finished(record, lane));
+    this.flow.emit(this.settings.as === undefined ? record : lane.finished(record));
   }
 
   over(_lane: Lane, end: ConnectionEnd): void {
@@ -141,12 +135,17 @@ export class RouterRun implements LaneHost {
     const plan = this.#plan;
     for (const { health } of this.#lanes) health.moveTo(now);
     for (let move = plan.decide(now); move; move = plan.decide(now)) this.#move(move, now);
-    for (const lane of this.#lanes) lane.delivers = plan.delivers(lane.index);
-    for (const lane of this.#lanes) this.#reconcile(lane, now);
     if (now >= this.#overlapEndsAt) {
       this.#overlap = undefined;
       this.#overlapEndsAt = Number.POSITIVE_INFINITY;
     }
+    for (const lane of this.#lanes) {
+      lane.delivers = plan.delivers(lane.index);
+      if (plan.symbolsOf) lane.want(plan.symbolsOf(lane.index));
+      if (now >= lane.pending.since + ANSWER_CHECK_MS) this.#settleAnswered(lane, now);
+      lane.isPlain = lane.delivers && this.#overlap === undefined && lane.pending.size === 0;
+    }
+    for (const lane of this.#lanes) this.#reconcile(lane, now);
     if (this.#lanes.every(({ health }) => health.isOver)) this.#allEnded();
     else this.#setTimer(now);
   }
@@ -164,6 +163,7 @@ export class RouterRun implements LaneHost {
     let at = Math.min(this.#plan.wakeAt, this.#overlapEndsAt);
     for (const lane of this.#lanes) {
       at = Math.min(at, lane.health.wakeAt);
+      if (lane.pending.size > 0) at = Math.min(at, Math.max(now, lane.pending.since) + ANSWER_CHECK_MS);
       const mayOpen = !lane.isOpen && !lane.health.isOver && lane.hasSymbols && this.#plan.wants(lane.index);
       if (mayOpen) at = Math.min(at, lane.mayOpenAt(now));
     }
@@ -178,38 +178,74 @@ export class RouterRun implements LaneHost {
     this.#overlap ??= new OverlapKeys();
     this.#overlapEndsAt = now + OVERLAP_MS;
     for (const record of former.recent.all) this.#overlap.add(record, former.requested(record), from);
-    former.delivers = false;
+    former.isPlain = false;
     successor.cause = reason === 'silent' ? 'stale' : 'reconnect';
     const change: RouterSwitch = {
       ...{ at: now, from: former.name, to: successor.name, reason },
       ...(symbols && { symbols }),
     };
     this.settings.onSwitch?.(change);
-    if (successor.isOpen && successor.isHot) this.#bridge(successor, now);
+    if (successor.isOpen) this.#bridge(successor, symbols, now);
   }
 
-  /** A provider that was read already delivers from now on: nobody may have delivered what it had before. */
-  #bridge(lane: Lane, now: number): void {
+  /** A provider that is read already delivers from now on: nobody may have delivered what it had before, or before it has it. */
+  #bridge(lane: Lane, symbols: readonly string[] | undefined, now: number): void {
     for (const kind of lane.kinds) {
-      for (const entry of lane.times.of(kind)) {
-        const symbol = lane.spelled(entry.series.symbol);
-        if (symbol === undefined) continue;
-        const from = entry.knownUntil;
-        moveTo(entry, now);
-        this.#gaps.add(lane, { series: { ...entry.series, symbol }, from, to: now, cause: lane.cause });
+      const entries = symbols?.map((symbol) => lane.times.get(kind, symbol)) ?? lane.times.of(kind);
+      for (const entry of entries) {
+        if (!entry || lane.spelled(entry.series.symbol) === undefined) continue;
+        if (!lane.isAskedFor(entry.series.symbol)) lane.pending.add(entry, now);
+        else if (lane.isHot) this.#gap(lane, entry, entry.knownUntil, now);
       }
     }
+  }
+
+  #gap(lane: Lane, entry: SeriesTime, from: number, to: number): void {
+    moveTo(entry, to);
+    const symbol = lane.spelled(entry.series.symbol)!;
+    this.#gaps.add(lane, { series: { ...entry.series, symbol }, from, to: Math.max(from, to), cause: lane.cause });
+  }
+
+  #settleAnswered(lane: Lane, now: number): void {
+    lane.pending.since = now;
+    if (!lane.isAnswered) return;
+    for (const { entry, from } of lane.pending.takeAll()) this.#gap(lane, entry, from, now);
+  }
+
+  /** Whether a record goes downstream, around a switch or from a provider that does not deliver everything. */
+  #mayPass(lane: Lane, record: MarketEvent): boolean {
+    const symbol = lane.requested(record);
+    if (!this.#isOf(lane, symbol)) {
+      lane.isHot = true;
+      this.flow.settle('dropped', record, 'standby');
+      return false;
+    }
+    if (this.#overlap?.isRepeated(record, symbol, lane.index)) {
+      this.flow.settle('dropped', record, 'duplicate');
+      return false;
+    }
+    const pending = lane.pending.size > 0 ? lane.pending.take(record.kind, symbol) : undefined;
+    if (pending) {
+      this.#gap(lane, pending.entry, pending.from, receivedTimeOf(record, this.settings.scheduler.now()));
+    }
+    return true;
+  }
+
+  #isOf(lane: Lane, symbol: string): boolean {
+    const owner = this.#plan.ownerOf?.(symbol);
+    return owner === undefined ? lane.delivers : owner === lane.index;
   }
 
   #nextGap(lane: Lane, gap: Gap): void {
     // It may be the first sign of a provider that is asked because nobody delivers.
     if (lane.health.liveSince === Number.POSITIVE_INFINITY) this.#speaks(lane, false);
-    if (!lane.delivers) {
+    const symbol = lane.requestedSymbol(gap.symbol);
+    if (!this.#isOf(lane, symbol)) {
       lane.isHot = true;
       this.flow.settle('dropped', gap, 'standby');
       return;
     }
-    const entry = lane.times.get(gap.of as MarketEvent['kind'], lane.requestedSymbol(gap.symbol));
+    const entry = lane.times.get(gap.of as MarketEvent['kind'], symbol);
     let found = gap;
     if (gap.cause === 'restart' && entry && !entry.isStored) {
       this.flush();
@@ -218,28 +254,12 @@ export class RouterRun implements LaneHost {
       found = { ...gap, from, cause: lane.cause };
     }
     moveTo(entry, gap.to);
-    this.flow.emit(this.#finished(found, lane));
+    this.flow.emit(lane.finished(found));
   }
 
   #speaks(lane: Lane, hasSpoken: boolean): void {
     const isLive = hasSpoken ? lane.spoken() : lane.health.live(false, this.settings.scheduler.now());
     if (isLive) this.turns.run(() => this.changed());
-  }
-
-  #isRepeated(lane: Lane, record: MarketEvent): boolean {
-    if (!this.#overlap!.isRepeated(record, lane.requested(record), lane.index)) return false;
-    this.flow.settle('dropped', record, 'duplicate');
-    return true;
-  }
-
-  /** A record as it goes downstream. */
-  #finished(record: MarketEvent, lane: Lane): MarketEvent {
-    if (!lane.ranker) return record;
-    const ranked = lane.ranker.record(record);
-    const symbol = record.kind === 'news' ? undefined : lane.requestedSymbol(record.symbol);
-    return symbol === undefined || symbol === (record as { symbol?: string }).symbol
-      ? ranked
-      : ({ ...ranked, symbol } as MarketEvent);
   }
 
   #allEnded(): void {
