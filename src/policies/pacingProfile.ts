@@ -57,6 +57,10 @@ interface CostWindow {
   /** In how many milliseconds there will be room. */
   waitMs(time: number, key: string | number | undefined, weight: number): number;
   add(time: number, key: string | number | undefined, weight: number): void;
+  /** Counts something for an unknown time: until it is settled. */
+  begin(key: string | number | undefined, weight: number): void;
+  /** What was begun counts as of now. */
+  settle(time: number, key: string | number | undefined, weight: number): void;
 }
 
 /** What an item costs: in each window, and whether it counts as open. */
@@ -134,6 +138,17 @@ export class ProfilePacer<T> {
     if (cost.isOpening) this.#open += 1;
   }
 
+  /** Counts an item that passes and may reach the vendor at any time from now on: it counts until it is settled, and `perMs` longer. */
+  begin(cost: PacingCost): void {
+    for (const { window, key, weight } of cost.windows) window.begin(key, weight);
+    if (cost.isOpening) this.#open += 1;
+  }
+
+  /** An item that was begun has reached the vendor by now. Call it once for each. */
+  settle(time: number, cost: PacingCost): void {
+    for (const { window, key, weight } of cost.windows) window.settle(time, key, weight);
+  }
+
   /** An item that has passed is over. Call it once for each. */
   giveBack(cost: PacingCost): void {
     if (cost.isOpening) this.#open -= 1;
@@ -158,8 +173,11 @@ interface Entry {
 interface Passed {
   /** Oldest first. Bounded because all that does not expire has passed in the last `perMs`. */
   readonly entries: Ring<Entry>;
-  latest: Entry;
+  latest: Entry | undefined;
+  /** With what is pending. */
   total: number;
+  /** What was begun and not settled. */
+  pending: number;
 }
 
 class SlidingWindow<T> implements CostWindow {
@@ -200,37 +218,66 @@ class SlidingWindow<T> implements CostWindow {
     expire(passed, time - this.#window.perMs);
     let excess = passed.total + weight - this.#window.limit;
     if (excess <= 0) return 0;
-    let last = 0;
-    for (excess -= passed.entries.at(last)!.weight; excess > 0; excess -= passed.entries.at(last)!.weight) last += 1;
-    return passed.entries.at(last)!.time + this.#window.perMs - time;
+    let last: Entry | undefined;
+    for (let at = 0; excess > 0; at += 1) {
+      last = passed.entries.at(at);
+      // The rest is pending.
+      if (!last) return Number.POSITIVE_INFINITY;
+      excess -= last.weight;
+    }
+    return last!.time + this.#window.perMs - time;
   }
 
   add(time: number, key: string | number | undefined, weight: number): void {
     if (weight === 0) return;
-    let passed = this.#byKey.get(key);
-    if (passed?.latest.time === time) {
+    const passed = this.#passedOf(key);
+    if (passed.latest?.time === time) {
       passed.latest.weight += weight;
     } else {
-      const latest = { time, weight };
-      passed ??= { entries: new Ring(Number.MAX_SAFE_INTEGER), latest, total: 0 };
-      passed.latest = latest;
-      passed.entries.push(latest);
+      passed.latest = { time, weight };
+      passed.entries.push(passed.latest);
     }
     passed.total += weight;
     this.#byKey.put(key, passed);
   }
 
+  begin(key: string | number | undefined, weight: number): void {
+    if (weight === 0) return;
+    const passed = this.#passedOf(key);
+    passed.total += weight;
+    passed.pending += weight;
+    this.#byKey.put(key, passed);
+  }
+
+  settle(time: number, key: string | number | undefined, weight: number): void {
+    if (weight === 0) return;
+    const passed = this.#passedOf(key);
+    passed.total -= weight;
+    passed.pending -= weight;
+    this.add(time, key, weight);
+  }
+
+  #passedOf(key: string | number | undefined): Passed {
+    const passed = this.#byKey.get(key);
+    return passed ?? { entries: new Ring(Number.MAX_SAFE_INTEGER), latest: undefined, total: 0, pending: 0 };
+  }
+
   #forget(time: number): void {
     for (let oldest = this.#byKey.oldest(); oldest; oldest = this.#byKey.oldest()) {
       const [key, passed] = oldest;
-      if (passed.latest.time > time - this.#window.perMs) return;
+      if (this.#endsAt(passed) > time) return;
       this.#byKey.delete(key);
     }
   }
 
   #untilForgotten(time: number): number {
     const [, first] = this.#byKey.oldest()!;
-    return first.latest.time + this.#window.perMs - time;
+    return this.#endsAt(first) - time;
+  }
+
+  /** When nothing of it counts any more. */
+  #endsAt({ latest, pending }: Passed): number {
+    return pending > 0 || !latest ? Number.POSITIVE_INFINITY : latest.time + this.#window.perMs;
   }
 }
 

@@ -18,6 +18,8 @@ export interface QueuedRequest {
   readonly priority: PacingPriority;
   /** Whether it passes only when its owner asks, rather than as soon as it may. */
   readonly isPolled: boolean;
+  /** Whether it counts in the windows as of its end, rather than of its passage. */
+  readonly countsFromEnd: boolean;
   readonly askedAt: number;
   readonly cost: PacingCost;
   /** Where it is. */
@@ -95,15 +97,16 @@ export class PacingQueue<T> {
   }
 
   /** Queues a request. Throws what a callback of the profile throws, and `PacerFullError` if too many wait. */
-  enter(item: T, priority: PacingPriority, isPolled: boolean, now: number): QueuedRequest {
+  enter(item: T, kind: Pick<QueuedRequest, 'priority' | 'isPolled' | 'countsFromEnd'>, now: number): QueuedRequest {
     const { live, history } = this.#waiting;
     if (live.length + history.length >= this.#maxWaiting) throw new PacerFullError(this.#owner, this.#maxWaiting);
     const cost = this.#pacer?.price(item) ?? NO_COST;
     const request: QueuedRequest = {
-      ...{ priority, isPolled, cost, askedAt: this.timeAt(now), state: 'waiting', waitMs: 0, scan: 0 },
+      ...kind,
+      ...{ cost, askedAt: this.timeAt(now), state: 'waiting', waitMs: 0, scan: 0 },
       ...{ idleSince: undefined, claims: cost.windows.map(() => false), claimsSlot: false },
     };
-    this.#waiting[priority].push(request);
+    this.#waiting[kind.priority].push(request);
     return request;
   }
 
@@ -135,20 +138,25 @@ export class PacingQueue<T> {
     const time = this.timeAt(now);
     this.#remove(request);
     request.state = 'passed';
-    this.#pacer?.add(time, request.cost);
+    if (request.countsFromEnd) this.#pacer?.begin(request.cost);
+    else this.#pacer?.add(time, request.cost);
     const isRival = this.#waiting.history.length > 0;
     this.#liveInARow = request.priority === 'live' && isRival ? this.#liveInARow + 1 : 0;
     return time - request.askedAt;
   }
 
   /** A request is over: one that waits is withdrawn, one that has passed is given back. Returns whether anything has changed. */
-  end(request: QueuedRequest): boolean {
-    const { state } = request;
+  end(request: QueuedRequest, now: number): boolean {
+    const { state, cost, countsFromEnd } = request;
     if (state === 'over') return false;
-    if (state === 'waiting') this.#remove(request);
-    else this.#pacer?.giveBack(request.cost);
     request.state = 'over';
-    return state === 'waiting' || request.cost.isOpening;
+    if (state === 'waiting') {
+      this.#remove(request);
+      return true;
+    }
+    if (countsFromEnd) this.#pacer?.settle(this.timeAt(now), cost);
+    this.#pacer?.giveBack(cost);
+    return countsFromEnd || cost.isOpening;
   }
 
   /** Lets nothing pass for this time. Returns whether that makes anybody wait longer. */
@@ -175,7 +183,8 @@ export class PacingQueue<T> {
       if (isFree) {
         request.idleSince ??= time;
         if (time - request.idleSince >= LEASE_MS) {
-          this.end(request);
+          this.#remove(request);
+          request.state = 'over';
           at -= 1;
           continue;
         }

@@ -110,6 +110,30 @@ describe('a shared pacer', () => {
     expect(log).toEqual(['a@0']);
   });
 
+  it('counts what takes time to arrive as of its end, so that the vendor, who counts later, sees no window broken', () => {
+    const { pacer, log, run, at, ask, scheduler } = bench<string>({ windows: [{ limit: 2, perMs: 10 }] });
+    const [a, b] = ['a', 'b'].map((item) => pacer.ask(item, { countsFrom: 'end', pass: () => {} }));
+    ask('c');
+    ask('d');
+    expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
+    at(3, () => b!.end());
+    at(30, () => a!.end());
+    run();
+    expect(log).toEqual(['c@13', 'd@23']);
+    expect(pacer.readyInMs(40)).toBe(0);
+  });
+
+  it('forgets no key of which something is under way', () => {
+    const windows = [{ limit: 1, perMs: 10, by: (item: string) => item[0]!, maxKeys: 1 }];
+    const { pacer, log, run, at, ask } = bench<string>({ windows });
+    const a = pacer.ask('a', { countsFrom: 'end', pass: () => {} });
+    ask('a2');
+    ask('b');
+    at(100, () => a.end());
+    run();
+    expect(log).toEqual(['a2@110', 'b@120']);
+  });
+
   it('withdraws what is no longer wanted: the next has its place, and no timer is left', () => {
     const { ask, log, run, scheduler } = bench(ONE_IN_TEN);
     ask('a');

@@ -34,6 +34,11 @@ export interface PacerAsk {
   readonly priority?: PacingPriority;
   /** Asked when its time has come: with false it loses its place, and its owner asks again. Default: it is always ready. */
   readonly ready?: () => boolean;
+  /**
+   * As of when it counts in the windows: its passage (default), or its end, for what takes time to reach the vendor, who counts when it
+   * arrives. Until it is ended, such a ticket counts all the time.
+   */
+  readonly countsFrom?: 'passage' | 'end';
   /** It has passed, later than in `ask` itself. */
   readonly pass: () => void;
 }
@@ -109,8 +114,9 @@ export class SharedPacer<T> {
   }
 
   /** Asks to pass. If it may at once, the ticket says so, and `pass` is not called. */
-  ask(item: T, { priority = 'history', ready, pass }: PacerAsk): PacerTicket {
-    const request = this.#queue.enter(item, priority, false, this.#scheduler.now());
+  ask(item: T, { priority = 'history', countsFrom, ready, pass }: PacerAsk): PacerTicket {
+    const kind = { priority, isPolled: false, countsFromEnd: countsFrom === 'end' };
+    const request = this.#queue.enter(item, kind, this.#scheduler.now());
     const ticket = new Ticket(this, request, ready, pass);
     this.#tickets.set(request, ticket);
     this.#pump();
@@ -121,7 +127,7 @@ export class SharedPacer<T> {
   /** Waits until the item may pass. `signal` ends the wait with its reason. End the ticket when the request is over. */
   turn(
     item: T,
-    { priority = 'history', signal }: { readonly priority?: PacingPriority; readonly signal?: AbortSignal } = {},
+    { signal, ...how }: Pick<PacerAsk, 'priority' | 'countsFrom'> & { readonly signal?: AbortSignal } = {},
   ): Promise<PacerTicket> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
@@ -133,7 +139,7 @@ export class SharedPacer<T> {
         signal?.removeEventListener('abort', abort);
         resolve(ticket);
       };
-      const ticket = this.ask(item, { priority, pass });
+      const ticket = this.ask(item, { ...how, pass });
       if (ticket.hasPassed) resolve(ticket);
       else signal?.addEventListener('abort', abort, { once: true });
     });
@@ -166,12 +172,13 @@ export class SharedPacer<T> {
   end(request: QueuedRequest): void {
     this.#tickets.delete(request);
     // Those that are polled come by themselves.
-    if (this.#queue.end(request) && this.#tickets.size > 0) this.#pump();
+    if (this.#queue.end(request, this.#scheduler.now()) && this.#tickets.size > 0) this.#pump();
     else if (this.#tickets.size === 0) this.#timer.cancel();
   }
 
   #enterPolled(item: T, priority: PacingPriority, now: number): Ticket<T> {
-    return new Ticket(this, this.#queue.enter(item, priority, true, now), undefined, undefined);
+    const request = this.#queue.enter(item, { priority, isPolled: true, countsFromEnd: false }, now);
+    return new Ticket(this, request, undefined, undefined);
   }
 
   /** Lets pass what may, one at a time: the next one is chosen after the callback of the last, which may have changed anything. */
@@ -189,7 +196,7 @@ export class SharedPacer<T> {
     this.#tickets.delete(request);
     try {
       if (ticket?.ready && !ticket.isAsking && !ticket.ready()) {
-        this.#queue.end(request);
+        this.#queue.end(request, now);
         return;
       }
       // `ready` may have ended it.
@@ -198,7 +205,7 @@ export class SharedPacer<T> {
       this.#passed[request.priority] += 1;
       if (ticket && !ticket.isAsking) ticket.pass?.();
     } catch (error) {
-      if (request.state === 'waiting') this.#queue.end(request);
+      if (request.state === 'waiting') this.#queue.end(request, now);
       this.#scheduler.schedule(() => {
         throw error;
       });

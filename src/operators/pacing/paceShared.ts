@@ -12,6 +12,9 @@ export interface PaceSharedConfig<T> {
   readonly scheduler: SchedulerLike;
 }
 
+/** How often to look whether something under way is over, on whose end a window depends. */
+const RECHECK_MS = 1_000;
+
 /** Lets an item pass when a pacer does that others share. One item at a time waits there: the first in the queue. */
 export function paceShared<T>({
   kind,
@@ -61,7 +64,7 @@ export function paceShared<T>({
         if (isUnlimited) return true;
         if (ticket?.isWaiting) return false;
         const waitMs = pacer.readyInMs();
-        if (waitMs > 0 && !destination.closed && !timer.isSet) timer.set(waitMs);
+        if (waitMs > 0 && !destination.closed && !timer.isSet) timer.set(waitMs < Infinity ? waitMs : RECHECK_MS);
         return waitMs === 0;
       },
       finalize: release,

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { asyncScheduler, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../testing/conformance/virtualClock.js';
 import type { HistoryRange } from '../provider.js';
 import { UnknownInstrument } from '../providerErrors.js';
 import { type PagesConfig, pages } from './pages.js';
@@ -117,6 +118,22 @@ describe('a request', () => {
     const { ask, waits } = clientOf(baseUrl, { pacing: { windows: [{ limit: 2, perMs: 60_000 }] } });
     await Promise.all([ask(), ask(), ask()]);
     expect(waits).toEqual([60_000]);
+  });
+
+  it('counts as of its answer: what takes long to arrive is counted late by the vendor too', async () => {
+    const clock = new VirtualClock();
+    const arrived: number[] = [];
+    const { baseUrl } = await serve((_, response, count) => {
+      if (count === 1) clock.moveTo(clock.now() + 5_000);
+      arrived.push(clock.now());
+      json(response, count);
+    });
+    const { ask } = clientOf(baseUrl, { scheduler: clock, pacing: { windows: [{ limit: 1, perMs: 60_000 }] } });
+    expect(await ask()).toBe(1);
+    const second = ask();
+    clock.moveTo(clock.nextAt!);
+    expect(await second).toBe(2);
+    expect(arrived[1]! - arrived[0]!).toBe(60_000);
   });
 
   it('whose answer is too large, or no JSON, fails with a reason', async () => {
