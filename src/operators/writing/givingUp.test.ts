@@ -1,4 +1,4 @@
-import { NEVER, type ObservableInput, of, Subject, throwError, timer } from 'rxjs';
+import { NEVER, Observable, type ObservableInput, of, Subject, throwError, timer } from 'rxjs';
 import { finalize, map } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { letterBox } from '../../../test/support/diversions.js';
@@ -27,6 +27,24 @@ describe('the end of a drain', () => {
     expired.next(undefined);
     expect(letters.map(({ items }) => items)).toEqual([[1], [2], [3]].filter((_, i) => i !== ended));
     expect(account()).toMatchObject({ received: 3, written: 1, diverted: 2, held: 0, conservation: 0 });
+  });
+
+  it.each([
+    ['1,024 batches', 1, 1, 1_024],
+    ['10,000 items', 100, 1, 100],
+    ['as many batches as it writes', 20_000, 3, 3],
+  ])('has at most %s on their way to the dead letters', (_, size, concurrency, atOnce) => {
+    const durable = new Subject<never>();
+    const { letters, deadLetters } = letterBox(() => durable);
+    const { source, expired, account } = bench(() => NEVER, { deadLetters, concurrency });
+    const batch = [...upTo(size)];
+    source.next(batch);
+    expired.next(undefined);
+    for (let n = 0; n < atOnce; n++) source.next(batch);
+    expect(letters).toHaveLength(atOnce);
+    durable.complete();
+    expect(letters).toHaveLength(atOnce + 1);
+    expect(account()).toMatchObject({ diverted: size * (atOnce + 1), held: 0, conservation: 0 });
   });
 });
 
@@ -222,7 +240,32 @@ describe('when the time of a drain is over', () => {
     source.next([1]);
     expect(breaker.tryAcquire(0)).toBeUndefined();
     expired.next(undefined);
+    // It has shown nothing of the sink.
+    expect(breaker.state).toBe('halfOpen');
     expect(breaker.tryAcquire(0)).toBeDefined();
+  });
+
+  it('a write that cannot be unsubscribed is given up for that, where the sink has said nothing', () => {
+    const { letters, deadLetters } = letterBox();
+    const broken = new Error('cannot be unsubscribed');
+    const stuck = new Observable<WriteReceipt>(() => () => {
+      throw broken;
+    });
+    const { source, expired, account } = bench(() => stuck, { deadLetters });
+    source.next([1]);
+    expired.next(undefined);
+    expect(letters).toHaveLength(1);
+    expect(String(letters[0]!.error)).toContain('cannot be unsubscribed');
+    expect(account()).toMatchObject({ diverted: 1, held: 0, conservation: 0 });
+  });
+
+  it('gives up for the reason that came first', () => {
+    const { letters, deadLetters } = letterBox();
+    const { source, expired } = bench(() => NEVER, { deadLetters });
+    expired.next(undefined);
+    expired.next(new Error('another writer has failed'));
+    source.next([1]);
+    expect(letters).toMatchObject([{ items: [1], reason: 'drain', error: undefined }]);
   });
 
   it('a letter that waits for its disk is waited for', () => {

@@ -10,6 +10,25 @@ import { marbles } from '../../testing/marbles.js';
 import { WriteError } from '../errors/writeError.js';
 import { writeCoordinator } from '../writeCoordinator.js';
 
+describe('a wait that a drain cuts short', () => {
+  it('is over: the write that follows it is one, and takes as long as it takes', () => {
+    const second = new Subject<WriteReceipt>();
+    const { source, stopping, calls, advance, result } = bench(
+      (_, call) => (call === 1 ? throwError(refused) : second),
+      { retry: { ...steady, initialMs: 1_000 } },
+    );
+    source.next([1]);
+    advance(10);
+    stopping.next();
+    expect(calls.map(({ at }) => at)).toEqual([0, 10]);
+    advance(5_000);
+    second.next({ rows: 1 });
+    second.complete();
+    expect(calls).toHaveLength(2);
+    expect(result.values).toMatchObject([{ status: 'written', attempts: 2 }]);
+  });
+});
+
 describe('retry', () => {
   it('waits longer each time, and writes the very same batch', () => {
     const { source, calls, advance, result } = bench((_, call) => (call < 4 ? throwError(refused) : of({ rows: 2 })), {

@@ -41,6 +41,21 @@ describe('a time limit', () => {
     expect(calls).toHaveLength(3);
   });
 
+  it('is not prolonged by writes that begin later', () => {
+    const { source, advance, result } = bench((_, call) => (call === 1 ? NEVER : of({ rows: 1 })), {
+      concurrency: 2,
+      timeoutMs: 100,
+    });
+    source.next([1]);
+    for (let n = 0; n < 3; n++) {
+      advance(30);
+      source.next([2]);
+    }
+    expect(result.error).toBeUndefined();
+    advance(10);
+    expect(result.error).toMatchObject({ cause: { code: 'SLUICE_WRITE_TIMEOUT' } });
+  });
+
   it('is that of each write under way, whichever of the others have ended', () => {
     for (const ended of [0, 1, 2]) {
       const writes = Array.from({ length: 3 }, () => new Subject<WriteReceipt>());
