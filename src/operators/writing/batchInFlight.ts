@@ -97,7 +97,6 @@ export class BatchInFlight<T> {
 
   /** Nothing more is written: what is not settled goes to the dead letters. */
   giveUp(reason: GivenUp<T>['reason'], error: unknown): void {
-    if (this.#progress.isOver) return;
     const thrown = this.#release();
     this.#progress.giveUp(reason, error ?? thrown);
     this.#call.settle('released');
@@ -222,7 +221,7 @@ export class BatchInFlight<T> {
     const verdict = verdictOf(stage.name, failureClass);
     const retryAfterMs = retryAfterMsOf(error);
     // First, because the verdict may let others through.
-    if (retryAfterMs > 0 && verdict !== 'released') target.hold(retryAfterMs, scheduler.now());
+    if (verdict !== 'released') target.hold(retryAfterMs, scheduler.now());
     if (failureClass === 'poison') {
       this.#refused(error);
       return;

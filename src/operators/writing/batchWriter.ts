@@ -112,7 +112,7 @@ export function batchWriter<T>(
     };
 
     const expire = (error: unknown) => {
-      if (!deadLetters || expired) return;
+      if (!deadLetters) return;
       expired = { error };
       watch.cancel();
       // A source that is not one of Sluice does not stop by itself.

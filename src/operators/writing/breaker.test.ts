@@ -312,4 +312,25 @@ describe('the breaker', () => {
       expect(new Set(latest).size).toBeGreaterThan(1);
     });
   });
+
+  it('lets the next write begin only when the outcomes of the probe are out', () => {
+    const breaker = new CircuitBreaker({ window: { kind: 'count', size: 1 }, openMs: 0 });
+    breaker.failed(breaker.tryAcquire(0)!, 0, 0);
+    const probe = new Subject<WriteReceipt>();
+    const outcomesAtCall: number[] = [];
+    const { source, result } = bench(
+      (_, call) => {
+        outcomesAtCall.push(result.values.length);
+        return call === 1 ? probe : of({ rows: 1 });
+      },
+      { breaker, concurrency: 2 },
+    );
+    source.next([1]);
+    source.next([2]);
+    expect(outcomesAtCall).toEqual([0]);
+    probe.next({ rows: 1 });
+    probe.complete();
+    expect(outcomesAtCall).toEqual([0, 1]);
+    expect(result.values).toHaveLength(2);
+  });
 });

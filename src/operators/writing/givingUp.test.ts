@@ -259,6 +259,17 @@ describe('when the time of a drain is over', () => {
     expect(account()).toMatchObject({ diverted: 1, held: 0, conservation: 0 });
   });
 
+  it('no timer is left of a wait for the next attempt', () => {
+    const { letters, deadLetters } = letterBox();
+    const { source, expired, advance, scheduler } = bench(() => throwError(refused), { deadLetters, retry: steady });
+    source.next([1]);
+    expired.next(undefined);
+    expect(letters).toHaveLength(1);
+    expect(scheduler.actions.every(({ closed }) => closed)).toBe(true);
+    advance(5_000);
+    expect(letters).toHaveLength(1);
+  });
+
   it('gives up for the reason that came first', () => {
     const { letters, deadLetters } = letterBox();
     const { source, expired } = bench(() => NEVER, { deadLetters });
