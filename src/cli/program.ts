@@ -4,6 +4,7 @@ import { redactText } from '../primitives/redact.js';
 import { isProviderChoiceError } from '../providers/registry.js';
 import { isSettingsError } from '../settings/settingsError.js';
 import { CommandContext, EXIT, type ExitCode, type GlobalOptions, UsageError } from './commandContext.js';
+import { backfillCommand } from './commands/backfill.js';
 import { captureCommand } from './commands/capture.js';
 import { configCommand } from './commands/config.js';
 import { dlqCommand } from './commands/dlq.js';
@@ -49,7 +50,7 @@ export async function sluice(args: readonly string[], terminal: Terminal): Promi
   const context = new CommandContext(terminal, globals);
   const commands = [
     ...[configCommand(context), migrateCommand(context), dlqCommand(context), gapsCommand(context)],
-    ...[captureCommand(context), simCommand(context)],
+    ...[backfillCommand(context), captureCommand(context), simCommand(context)],
   ];
   for (const command of commands) program.addCommand(inheriting(command, program));
 

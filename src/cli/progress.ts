@@ -23,18 +23,34 @@ export function tellNowAndThen(output: Output, text: () => string): () => void {
   return () => clearTimeout(timer);
 }
 
+/** How progress is worded. */
+export interface ProgressWords {
+  /** The format of the bar, with `{bar}`, `{percentage}`, `{value}`, `{total}`, `{failed}`, `{note}` and `{eta_formatted}`. */
+  readonly bar: string;
+  /** The line where there is no bar. */
+  readonly line: (done: number, failed: number) => string;
+}
+
 /**
  * Shows the progress of a long operation, for humans: a bar on a terminal once the operation has taken a while; elsewhere a line
  * now and then. Both end with `note()`, if it has anything to say.
  */
-export function showProgress(output: Output, total: number, note: () => string = () => '') {
+export function showProgress(
+  output: Output,
+  total: number,
+  note: () => string = () => '',
+  words: ProgressWords = {
+    bar: '{bar} {percentage}% | {value}/{total} items | {failed} failed again | {eta_formatted} left{note}',
+    line: (items, failures) => `${items} of ${total} items replayed, ${failures} failed again${note()}`,
+  },
+) {
   let bar: SingleBar | undefined;
   let done = 0;
   let failed = 0;
   const payload = () => ({ failed, note: note() });
   const begin = () => {
     bar = new SingleBar({
-      format: '{bar} {percentage}% | {value}/{total} items | {failed} failed again | {eta_formatted} left{note}',
+      format: words.bar,
       stream: output.stream,
       hideCursor: true,
       clearOnComplete: false,
@@ -45,9 +61,7 @@ export function showProgress(output: Output, total: number, note: () => string =
     bar.start(total, done, payload());
   };
   const timer = output.isTTY ? setTimeout(begin, BAR_AFTER_MS) : undefined;
-  const stopLines = output.isTTY
-    ? undefined
-    : tellNowAndThen(output, () => `${done} of ${total} items replayed, ${failed} failed again${note()}`);
+  const stopLines = output.isTTY ? undefined : tellNowAndThen(output, () => words.line(done, failed));
   const end = () => {
     clearTimeout(timer);
     bar?.update(done, payload());

@@ -6,14 +6,12 @@ import { run } from '../../pipelines/run.js';
 import { isRunError } from '../../pipelines/runError.js';
 import { captureFrames, type FrameCapture } from '../../providers/frames/captureFrames.js';
 import { isUnreachable } from '../../providers/isUnreachable.js';
-import type { Provider } from '../../providers/provider.js';
 import { isProviderError } from '../../providers/providerErrors.js';
-import { findProvider, PROVIDERS } from '../../providers/registry.js';
-import type { ProviderStreamConfig } from '../../providers/streamConfig.js';
 import { type CommandContext, EXIT, UsageError } from '../commandContext.js';
+import { count } from '../count.js';
 import { formatError } from '../formatError.js';
-import { loadModule } from '../loadModule.js';
 import { names, path, span } from '../parsers.js';
+import { PROVIDER_HELP, providerOf } from '../providerOf.js';
 
 interface CaptureOptions {
   readonly provider: string;
@@ -28,17 +26,13 @@ interface CaptureOptions {
 
 /** `sluice capture`: records the frames of a provider into a folder. */
 export function captureCommand(context: CommandContext): Command {
-  const known = PROVIDERS.map(({ name }) => name).join(', ');
   return new Command('capture')
     .summary('record what a provider sends, for a replay')
     .description(
       'Connects to a provider, subscribes, and records every frame in both directions with its time, until --for has passed or ' +
         'Ctrl-C. Secrets are replaced. `replayFrames()` and `npm start -- --replay` play the capture again.',
     )
-    .requiredOption(
-      '--provider <name>',
-      `${known}, or the path of a module that exports (config) => Provider as its default`,
-    )
+    .requiredOption('--provider <name>', PROVIDER_HELP)
     .requiredOption('--symbols <list>', 'as the vendor spells them, with commas between them', names)
     .requiredOption('--to <folder>', 'the folder of the capture', path)
     .option('--kinds <list>', 'such as trade,quote,bar (default: all that the provider has)', names)
@@ -107,24 +101,6 @@ async function capture(context: CommandContext, options: CaptureOptions): Promis
   await summarise(context, folder, frames, options);
 }
 
-/** The provider of a name in the registry, or of a module of the user's. */
-async function providerOf(
-  context: CommandContext,
-  { provider: name, url }: CaptureOptions,
-  stream: ProviderStreamConfig,
-): Promise<Provider> {
-  const where = url === undefined ? {} : { url };
-  if (/[\\/]|\.[cm]?js$/.test(name)) {
-    const { default: make } = await loadModule(context.terminal.cwd, '--provider', name);
-    const made: unknown = typeof make === 'function' ? await make({ ...stream, ...where }) : undefined;
-    if (typeof (made as Provider | undefined)?.stream === 'function') return made as Provider;
-    throw new UsageError(`--provider: the default export of ${name} must be a function (config) => Provider`);
-  }
-  const { entry, notice } = findProvider(name);
-  if (notice !== undefined) await context.report(notice);
-  return entry.create({ ...where, variables: context.variables(entry.variables), stream });
-}
-
 /** A request that makes no sense is a mistake in the options. */
 function readingRequest<R>(stream: () => R): R {
   try {
@@ -162,8 +138,4 @@ async function summarise(
 function framesText({ frames, bytes, connections }: FrameCapture['counts']): string {
   const over = `${count(connections)} ${connections === 1 ? 'connection' : 'connections'}`;
   return `captured ${count(frames)} frames of ${count(bytes)} bytes over ${over}`;
-}
-
-function count(n: number): string {
-  return n.toLocaleString('en-US');
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CommandContext } from '../commandContext.js';
 import { abandonCommand } from './gaps/abandon.js';
+import { gapBackfillCommand } from './gaps/backfill.js';
 import { lsCommand } from './gaps/ls.js';
 
 /** `sluice gaps`: inspects and closes the gaps of a store. */
@@ -10,6 +11,6 @@ export function gapsCommand(context: CommandContext): Command {
     .description(
       'A gap is a span of time of which records are missing, or may be. Pipelines record them in the table gaps.',
     );
-  for (const make of [lsCommand, abandonCommand]) gaps.addCommand(make(context));
+  for (const make of [lsCommand, gapBackfillCommand, abandonCommand]) gaps.addCommand(make(context));
   return gaps;
 }

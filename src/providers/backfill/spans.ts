@@ -33,10 +33,11 @@ export function barMsOf({ of, timeframe = DEFAULT_TIMEFRAME }: Series): number {
 
 /**
  * What is asked for a gap: both of its ends, and of bars also the one that was forming when it began, because that one's last state is
- * missing.
+ * missing. A span that a person requested begins where they say.
  */
-export function askedSpan(gap: GapSpan): Span {
-  return { from: Math.floor(gap.from) - Math.max(0, barMsOf(gap) - 1), to: Math.floor(gap.to) + 1 };
+export function askedSpan(gap: GapSpan & Partial<Pick<Gap, 'cause'>>): Span {
+  const formingMs = gap.cause === 'requested' ? 0 : Math.max(0, barMsOf(gap) - 1);
+  return { from: Math.floor(gap.from) - formingMs, to: Math.floor(gap.to) + 1 };
 }
 
 /** The records of a span, as a store counts them: its resolution is a microsecond. */

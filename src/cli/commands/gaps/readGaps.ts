@@ -22,12 +22,16 @@ export async function withGaps<R>(
   const { storeFolder } = options;
   if (storeFolder !== undefined) await requireFolder(resolve(context.terminal.cwd, storeFolder));
   return withStore(context, options, async (store) => {
-    const { name } = gapsTable;
-    const { rows } = await store.pool.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [name]);
-    if (rows[0]?.found) return work(store);
-    await context.report(`no gaps: the store has no table ${name} yet`);
+    if (await hasGapsTable(store)) return work(store);
+    await context.report(`no gaps: the store has no table ${gapsTable.name} yet`);
     return undefined;
   });
+}
+
+export async function hasGapsTable({ pool }: Store): Promise<boolean> {
+  const { name } = gapsTable;
+  const { rows } = await pool.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [name]);
+  return rows[0]?.found === true;
 }
 
 async function requireFolder(folder: string): Promise<void> {
