@@ -204,6 +204,7 @@ async function* plansOf(store: Store, request: Request, hasGaps: boolean): Async
 }
 
 function all<T>(items$: Observable<T>): Promise<T[]> {
+  // Bounded because they are the gaps of one series.
   return lastValueFrom(items$.pipe(toArray()));
 }
 

@@ -116,6 +116,7 @@ export async function repairGaps(context: CommandContext, store: Store, job: Rep
     return EMPTY;
   };
   const worker$ = defer(() => from(step())).pipe(
+    // Bounded because a worker has one gap at a time.
     mergeMap((records$) => records$),
     repeat({ delay: () => (hasMore && !isStopping ? of(true) : EMPTY) }),
   );
