@@ -13,6 +13,11 @@ export class InsertionOrderMap<K, V> {
     return this.#entries.size;
   }
 
+  /** All entries, oldest first. */
+  entries(): IterableIterator<[K, V]> {
+    return this.#entries.entries();
+  }
+
   has(key: K): boolean {
     return this.#entries.has(key);
   }

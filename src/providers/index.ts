@@ -1,5 +1,7 @@
 /** Vendors of market data: the contract of a provider, and what every one of them is built with. */
 export type { GapLedger, GapSpan } from '../contracts/gapLedger.js';
+export { backfill } from './backfill/backfill.js';
+export type { BackfillConfig, LeftOpen } from './backfill/backfillConfig.js';
 export type { OpenReason, RepairOutcome } from './backfill/outcome.js';
 export type { RepairConfig } from './backfill/repairConfig.js';
 export type { RepairedChunk } from './backfill/repairSettings.js';

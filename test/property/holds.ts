@@ -19,3 +19,13 @@ export function holds<Ts>(name: string, property: fc.IProperty<Ts>, run: { seed:
   for (const { seed, path } of FAILED[name] ?? []) fc.assert(property, { seed, path, endOnFailure: true });
   fc.assert(property, run);
 }
+
+/** The same for a property that takes its time. */
+export async function holdsAsync<Ts>(
+  name: string,
+  property: fc.IAsyncProperty<Ts>,
+  run: { seed: number; numRuns: number },
+): Promise<void> {
+  for (const { seed, path } of FAILED[name] ?? []) await fc.assert(property, { seed, path, endOnFailure: true });
+  await fc.assert(property, run);
+}

@@ -143,7 +143,8 @@ export function virtualClock(): VirtualTimeScheduler {
 export async function pass(clock: VirtualTimeScheduler, ms = Number.POSITIVE_INFINITY): Promise<void> {
   const end = clock.frame + ms;
   for (;;) {
-    await settled();
+    // A history of a test may take turns of the event loop too.
+    for (let i = 0; i < 4; i++) await settled();
     // RxJS leaves actions that were unsubscribed in the list.
     const next = clock.actions.filter(({ closed }) => !closed).sort((a, b) => a.delay - b.delay)[0];
     if (next === undefined || next.delay > end) break;

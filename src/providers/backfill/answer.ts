@@ -1,6 +1,7 @@
 import { isRecordKind, type MarketEvent, RECORD_KINDS, type RecordKind } from '../../market/recordKinds.js';
 import { issuesOf, type RecordDescription } from '../../market/recordShape.js';
-import { rankedRecord } from '../router/rankedRecord.js';
+import { messageOf } from '../../primitives/messageOf.js';
+import type { Ranker } from '../router/rankedRecord.js';
 import { DEFAULT_TIMEFRAME, type Span } from './spans.js';
 
 /** A series as one provider is asked for it, and as its records are to be. */
@@ -13,8 +14,8 @@ export interface AskedSeries {
   readonly spelled: string;
   /** As the gap does. */
   readonly symbol: string;
-  /** Where the records are one series of several providers: its vendor, and the rank of the provider. */
-  readonly as?: { readonly vendor: string; readonly rank: number };
+  /** Where the records are one series of several providers: makes them that. */
+  readonly ranker?: Ranker;
 }
 
 /** What a history answered that is none of what was asked: the first of them in words, and all of them counted. */
@@ -37,6 +38,10 @@ export class Answer {
   /** Distinct records. */
   get size(): number {
     return this.#records.size;
+  }
+
+  has(key: string): boolean {
+    return this.#records.has(key);
   }
 
   get strays(): Strays | undefined {
@@ -73,7 +78,14 @@ export class Answer {
         strays.push(given);
         continue;
       }
-      const record = recordOf(given as MarketEvent, series);
+      let record: MarketEvent;
+      try {
+        record = recordOf(given as MarketEvent, series);
+      } catch (error) {
+        this.#stray(`a record that cannot be ranked: ${messageOf(error)}`);
+        strays.push(given);
+        continue;
+      }
       const key = keyOf(record);
       const known = this.#records.get(key);
       // A repetition changes nothing, and its older version must not follow the newer one.
@@ -89,7 +101,7 @@ export class Answer {
   }
 
   /** What is wrong with a row; `undefined` if it is one of those that were asked for. */
-  #wrongOf(row: unknown, { of, timeframe, provider, spelled, as }: AskedSeries): string | undefined {
+  #wrongOf(row: unknown, { of, timeframe, provider, spelled }: AskedSeries): string | undefined {
     if (typeof row !== 'object' || row === null)
       return `a row that is no record but ${row === null ? 'null' : typeof row}`;
     const { kind, vendor, symbol, timeframe: own } = row as Readonly<Record<string, unknown>>;
@@ -106,13 +118,6 @@ export class Answer {
     const at = description.eventTime(row as MarketEvent);
     if (at < this.#span.from || at >= this.#span.to)
       return `a record of ${new Date(at).toISOString()}, outside the span`;
-    if (as) {
-      try {
-        rankedRecord(row as MarketEvent, as.rank, as.vendor);
-      } catch {
-        return 'a record whose version cannot be ranked';
-      }
-    }
     return undefined;
   }
 }
@@ -127,7 +132,7 @@ export function versionOf(record: MarketEvent): number {
 }
 
 /** A record of a provider as the series has it. */
-function recordOf(record: MarketEvent, { spelled, symbol, as }: AskedSeries): MarketEvent {
+function recordOf(record: MarketEvent, { spelled, symbol, ranker }: AskedSeries): MarketEvent {
   let own = record;
   if (symbol !== spelled) {
     own =
@@ -135,5 +140,5 @@ function recordOf(record: MarketEvent, { spelled, symbol, as }: AskedSeries): Ma
         ? { ...own, symbols: own.symbols.map((one) => (one === spelled ? symbol : one)) }
         : ({ ...own, symbol } as MarketEvent);
   }
-  return as ? rankedRecord(own, as.rank, as.vendor) : own;
+  return ranker?.record(own) ?? own;
 }

@@ -1,6 +1,7 @@
 import type { Gap } from '../../market/gap.js';
 import { isRecordKind } from '../../market/recordKinds.js';
 import type { Provider } from '../provider.js';
+import { Ranker } from '../router/rankedRecord.js';
 import type { RoutedProvider } from '../router/routedProvider.js';
 import type { AskedSeries } from './answer.js';
 import { type Fault, fault } from './outcome.js';
@@ -22,6 +23,7 @@ export function candidatesOf(
   providers: readonly RoutedProvider[],
   as: string | undefined,
   canAskAll: ((gap: Gap) => boolean) | undefined,
+  now: () => number,
 ): readonly Candidate[] | Fault {
   const { of, symbol, vendor, timeframe } = gap;
   const nobody = (reason: string) => fault('provider', reason, { isFinal: true });
@@ -47,7 +49,7 @@ export function candidatesOf(
         history: (range) => provider.history!(range),
         series: {
           ...{ of, timeframe, provider: provider.name, spelled, symbol },
-          ...(isMerged && { as: { vendor, rank } }),
+          ...(isMerged && { ranker: new Ranker(rank, vendor, now) }),
         },
       });
     }

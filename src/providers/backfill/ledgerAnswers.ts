@@ -3,7 +3,8 @@ import type { GapLedger, GapSpan } from '../../contracts/gapLedger.js';
 import type { Gap } from '../../market/gap.js';
 import { messageOf } from '../../primitives/messageOf.js';
 import type { Answer } from './answer.js';
-import { answerOf, Cancelled, type Rim } from './rim.js';
+import type { RepairSettings } from './repairSettings.js';
+import { answerOf, Cancelled, type Rim, sleep } from './rim.js';
 import { DEFAULT_TIMEFRAME } from './spans.js';
 
 /** How long a store may take to answer. */
@@ -32,6 +33,36 @@ async function ask<T>(what: () => ObservableInput<T>, max: number, rim: Rim): Pr
 export async function latestOf(gap: Gap, ledger: GapLedger, rim: Rim): Promise<Gap> {
   const [known] = await ask(() => ledger.find(gap), 1, rim);
   return known !== undefined && known.seq >= gap.seq ? known : gap;
+}
+
+const FIRST_LOOK_MS = 100;
+const MAX_LOOK_MS = 5_000;
+
+/** The times at which to look whether something has reached the store: at once, then after waits that grow, the last one at the limit. */
+export async function* looks(limitMs: number, rim: Rim): AsyncGenerator<void> {
+  const until = rim.scheduler.now() + limitMs;
+  for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(lookMs * 2, MAX_LOOK_MS)) {
+    yield;
+    const leftMs = until - rim.scheduler.now();
+    if (leftMs <= 0) return;
+    await sleep(Math.min(lookMs, leftMs), rim);
+  }
+}
+
+/**
+ * A gap as it is in the store, once it is there. What was received before it is then there too, or refused: it goes down the same
+ * pipeline.
+ */
+export async function arrivedOf(
+  gap: Gap,
+  { ledger, proofTimeoutMs }: Pick<RepairSettings, 'ledger' | 'proofTimeoutMs'>,
+  rim: Rim,
+): Promise<Gap> {
+  for await (const _ of looks(proofTimeoutMs, rim)) {
+    const [known] = await ask(() => ledger.find(gap), 1, rim);
+    if (known !== undefined) return known.seq >= gap.seq ? known : gap;
+  }
+  throw new LedgerFailed(`the gap itself is not in the store after ${proofTimeoutMs / 1_000} s`);
 }
 
 export function closedGapsOf(span: GapSpan, ledger: GapLedger, rim: Rim): Promise<readonly Gap[]> {

@@ -2,8 +2,8 @@ import type { Gap } from '../../market/gap.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
 import { RECORD_KINDS } from '../../market/recordKinds.js';
 import { InsertionOrderMap } from '../../primitives/insertionOrderMap.js';
-import { keyOf, versionOf } from './answer.js';
-import { askedSpan, DEFAULT_TIMEFRAME } from './spans.js';
+import { type Answer, keyOf, versionOf } from './answer.js';
+import { askedSpan, DEFAULT_TIMEFRAME, type Span } from './spans.js';
 
 /** How many live records of a span under repair are remembered. */
 const MAX_KEYS = 10_000;
@@ -16,7 +16,7 @@ export class LiveVersions {
   readonly #gap: Gap;
   readonly #from: number;
   readonly #to: number;
-  readonly #versions = new InsertionOrderMap<string, number>();
+  readonly #passed = new InsertionOrderMap<string, Passed>();
 
   constructor(gap: Gap) {
     this.#gap = gap;
@@ -31,16 +31,28 @@ export class LiveVersions {
     if (record.kind === 'bar' && record.timeframe !== timeframe) return;
     const at = (RECORD_KINDS[record.kind].eventTime as (record: MarketEvent) => number)(record);
     if (at < this.#from || at >= this.#to) return;
-    const versions = this.#versions;
+    const passed = this.#passed;
     const key = keyOf(record);
-    if (!versions.has(key) && versions.size >= MAX_KEYS) versions.delete(versions.oldest()![0]);
-    versions.put(key, versionOf(record));
+    if (!passed.has(key) && passed.size >= MAX_KEYS) passed.delete(passed.oldest()![0]);
+    passed.put(key, { version: versionOf(record), at });
   }
 
   /** Whether the same version of a record, or a newer one, has passed. */
   has(record: MarketEvent): boolean {
-    if (this.#versions.size === 0) return false;
-    const version = this.#versions.get(keyOf(record));
-    return version !== undefined && (version >= versionOf(record) || version === Number.NEGATIVE_INFINITY);
+    if (this.#passed.size === 0) return false;
+    const live = this.#passed.get(keyOf(record));
+    return live !== undefined && (live.version >= versionOf(record) || live.version === Number.NEGATIVE_INFINITY);
   }
+
+  /** How many records of a chunk have passed that an answer lacks: the store may not have them yet. */
+  lacking(answer: Answer, { from, to }: Span): number {
+    let lacking = 0;
+    for (const [key, { at }] of this.#passed.entries()) if (at >= from && at < to && !answer.has(key)) lacking += 1;
+    return lacking;
+  }
+}
+
+interface Passed {
+  readonly version: number;
+  readonly at: number;
 }

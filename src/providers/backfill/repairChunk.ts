@@ -4,10 +4,10 @@ import type { Gap } from '../../market/gap.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
 import { Answer } from './answer.js';
 import type { Candidate } from './candidates.js';
-import { countOf, presentOf } from './ledgerAnswers.js';
+import { countOf, looks, presentOf } from './ledgerAnswers.js';
 import { type Fault, fault, wordsOf } from './outcome.js';
 import type { RepairSettings } from './repairSettings.js';
-import { Cancelled, type Rim, sleep, stepOf, TooLate } from './rim.js';
+import { Cancelled, type Rim, stepOf, TooLate } from './rim.js';
 import { barMsOf, countedSpan, type Span } from './spans.js';
 
 /** What leaves a repair at a time: rows in their order, and what is given up of the page that they came in. */
@@ -21,8 +21,6 @@ export const TOO_LONG = 'too long';
 
 /** Pages in a row of which no row is new. */
 const MAX_IDLE_PAGES = 100;
-const FIRST_LOOK_MS = 100;
-const MAX_LOOK_MS = 5_000;
 
 /**
  * Asks the candidates in turn for a chunk, until the answer is proven. Gives the number of its rows, or why nobody's answer is proof.
@@ -143,30 +141,26 @@ async function prove(
   atLeast: number,
   answer: Answer,
   names: string,
-  { ledger, proofTimeoutMs }: RepairSettings,
+  { ledger, proofTimeoutMs, live }: RepairSettings,
   rim: Rim,
 ): Promise<Fault | undefined> {
-  const { scheduler } = rim;
   const { size } = answer;
-  const until = scheduler.now() + proofTimeoutMs;
-  let lookMs = FIRST_LOOK_MS;
+  const now = () => rim.scheduler.now();
   let wasEqual = size === 0;
-  for (;;) {
+  let present = 0;
+  for await (const _ of looks(proofTimeoutMs, rim)) {
+    const lacking = live?.lacking(answer, chunk) ?? 0;
+    if (lacking > 0) return incomplete(gap, chunk, lacking, names, now());
     const stored = await countOf(countedSpan(gap, chunk), ledger, rim);
-    if (stored > size) return incomplete(gap, chunk, stored - size, names, scheduler.now());
-    let present = stored;
+    if (stored > size) return incomplete(gap, chunk, stored - size, names, now());
+    present = stored;
     if (stored === size) {
       present = (await presentOf(answer, ledger, rim)) ?? (wasEqual ? size : 0);
       if (present === size) return size < atLeast ? tooFew(size, atLeast, names) : undefined;
-      wasEqual = true;
-    } else {
-      wasEqual = false;
     }
-    const leftMs = until - scheduler.now();
-    if (leftMs <= 0) return missing(size, size - present, names, proofTimeoutMs);
-    await sleep(Math.min(lookMs, leftMs), rim);
-    lookMs = Math.min(lookMs * 2, MAX_LOOK_MS);
+    wasEqual = stored === size;
   }
+  return missing(size, size - present, names, proofTimeoutMs);
 }
 
 function missing(size: number, absent: number, names: string, ms: number): Fault {

@@ -26,7 +26,7 @@ export interface RepairConfig {
   readonly ledger: GapLedger;
   /**
    * The vendor of the one series that all providers make, as of a router. Its gaps are asked of the providers in turn, the first is
-   * preferred, and at most 4. Default: each provider has its own series.
+   * preferred, and at most 3. Default: each provider has its own series.
    */
   readonly as?: string;
   /**

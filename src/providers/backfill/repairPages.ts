@@ -1,7 +1,7 @@
 import { retryAfterMsOf } from '../../failures/failureHints.js';
 import { type Gap, gapKey, gapSeq } from '../../market/gap.js';
 import { type Candidate, candidatesOf } from './candidates.js';
-import { closedGapsOf, countOf, LedgerFailed, latestOf } from './ledgerAnswers.js';
+import { arrivedOf, closedGapsOf, countOf, LedgerFailed, latestOf } from './ledgerAnswers.js';
 import { type Fault, fault, type RepairOutcome } from './outcome.js';
 import { joined, type RepairStep, repairChunk, TOO_LONG, tooFew } from './repairChunk.js';
 import type { RepairSettings } from './repairSettings.js';
@@ -10,6 +10,7 @@ import {
   askedSpan,
   chunkMsOf,
   chunksOf,
+  compact,
   countedSpan,
   endsOf,
   halvesOf,
@@ -41,9 +42,11 @@ export async function* repairPages(
   let known = gap;
   let found: Fault;
   try {
-    known = await latestOf(gap, ledger, rim);
+    known = settings.isOnItsWay ? await arrivedOf(gap, settings, rim) : await latestOf(gap, ledger, rim);
     if (known.state !== 'open') return { state: 'closedElsewhere', gap: known };
-    const candidates = candidatesOf(known, settings.providers, settings.as, settings.canAskAll);
+    const candidates = candidatesOf(known, settings.providers, settings.as, settings.canAskAll, () =>
+      rim.scheduler.now(),
+    );
     const unproven = 'why' in candidates ? candidates : yield* repairChunks(known, candidates, settings, rim, proven);
     if (unproven) {
       found = unproven;
@@ -89,8 +92,12 @@ async function* repairChunks(
   for (const one of await closedGapsOf(countedSpan(gap, whole), ledger, rim)) {
     if (one.state === 'filled' || one.state === 'empty') proven.push(provenBy(one));
   }
+  compact(proven);
   const names = candidates.map(({ series }) => series.provider).join(' and ');
   const chunks = chunksOf(without(whole, proven), chunkMs);
+  // Where it is known how many are missing, a part proves nothing before the whole does: its records may be those that are missing.
+  const isCounted = (gap.rows ?? 0) > 0;
+  const own: Span[] = isCounted ? [] : proven;
   const halves: Span[] = [];
   const faults: Fault[] = [];
   let halvings = 0;
@@ -114,11 +121,11 @@ async function* repairChunks(
     }
     if (typeof result === 'number') {
       refused = 0;
-      proven.push(chunk);
+      own.push(chunk);
       onChunk?.({ gap, ...chunk, rows: result });
       const part = closedGap(gap, endsOf(chunk), result, names, rim);
       // The whole gap closes after all of its parts.
-      if (!isWhole && gapKey(part) !== gapKey(gap)) yield { rows: [part], strays: [] };
+      if (!isWhole && !isCounted && gapKey(part) !== gapKey(gap)) yield { rows: [part], strays: [] };
       continue;
     }
     faults.push(

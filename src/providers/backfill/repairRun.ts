@@ -49,7 +49,12 @@ export class RepairRun {
     this.#port = port;
     const { scheduler } = port;
     this.#turn = new Timer(scheduler, () => this.#guard(() => this.#drain()));
-    this.#steps = repairPages(gap, settings, { scheduler, cancelled$: this.#cancelled$ }, proven);
+    this.#steps = repairPages(
+      gap,
+      { ...settings, live: this.live },
+      { scheduler, cancelled$: this.#cancelled$ },
+      proven,
+    );
   }
 
   start(): void {
@@ -78,7 +83,11 @@ export class RepairRun {
   #take(step: IteratorResult<RepairStep, RepairOutcome>): void {
     if (step.done) {
       this.#isOver = true;
-      this.#port.over(step.value);
+      try {
+        this.#port.over(step.value);
+      } catch (error) {
+        this.#port.fail(error);
+      }
       return;
     }
     const { rows, strays } = step.value;

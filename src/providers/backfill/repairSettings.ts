@@ -1,6 +1,7 @@
 import type { GapLedger } from '../../contracts/gapLedger.js';
 import type { Gap } from '../../market/gap.js';
 import type { RoutedProvider } from '../router/routedProvider.js';
+import type { LiveVersions } from './liveVersions.js';
 
 /** A part of a gap that is proven. */
 export interface RepairedChunk {
@@ -23,4 +24,8 @@ export interface RepairSettings {
   readonly pageTimeoutMs: number;
   readonly canAskAll?: ((gap: Gap) => boolean) | undefined;
   readonly onChunk?: ((chunk: RepairedChunk) => void) | undefined;
+  /** What passes live while the gap is under repair. */
+  readonly live?: LiveVersions | undefined;
+  /** The gap has passed live, and may not be in the store yet, nor what was received before it. */
+  readonly isOnItsWay?: boolean | undefined;
 }

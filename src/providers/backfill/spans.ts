@@ -85,3 +85,16 @@ export function halvesOf({ from, to }: Span): readonly [Span, Span] | undefined 
       ]
     : undefined;
 }
+
+/** Puts spans in order, and makes one of those that touch, in place. */
+export function compact(spans: Span[]): void {
+  spans.sort((a, b) => a.from - b.from);
+  let last = 0;
+  for (let i = 1; i < spans.length; i++) {
+    const span = spans[i]!;
+    const before = spans[last]!;
+    if (span.from <= before.to) spans[last] = { from: before.from, to: Math.max(before.to, span.to) };
+    else spans[++last] = span;
+  }
+  spans.length = Math.min(spans.length, last + 1);
+}
