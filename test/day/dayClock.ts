@@ -29,6 +29,11 @@ export class DayClock extends VirtualClock {
     this.#lateness = lateness;
   }
 
+  /** In whole milliseconds, as clocks have them: fractions would be added up to sums that differ in their last digit. */
+  override add(action: Parameters<VirtualClock['add']>[0], delay: number): void {
+    super.add(action, Math.ceil(delay));
+  }
+
   /** Waits until nothing is under way. */
   async settle(): Promise<void> {
     const stuckAt = performance.now() + STUCK_MS;

@@ -31,14 +31,14 @@ function wrongRows({ expected, mayBeOpen = () => false }: Claims, stored: readon
   const open = gaps.filter((gap) => gap.state === 'open' && mayBeOpen(gap));
   const isExcused = (row: Row) => open.some((gap) => isIn(gap, row));
   return [
-    ...named('missing', missing.filter((row) => !isExcused(row)).map(keyOf)),
+    ...named('rows are missing', missing.filter((row) => !isExcused(row)).map(keyOf)),
     ...named(
-      'wrong',
+      'rows are wrong',
       wrong.flatMap(([there, right]) => {
         return isExcused(right) ? [] : [`${keyOf(there)} is ${there.value} in place of ${right.value}`];
       }),
     ),
-    ...named('never told', unknown.map(keyOf)),
+    ...named('rows were never told', unknown.map(keyOf)),
   ];
 }
 
@@ -77,15 +77,15 @@ async function wrongProcesses({ processes, clock }: DayWorld): Promise<readonly 
   return problems;
 }
 
-function brokenLimits({ venues: { massive } }: DayWorld): readonly string[] {
-  const { tooMany } = massive.requestCounts;
-  return tooMany === 0 ? [] : [`Massive counted ${tooMany} requests too many`];
+/** By the venues' own counts. */
+function brokenLimits({ venues }: DayWorld): readonly string[] {
+  return Object.entries(venues).flatMap(([name, { violations }]) => named(`broken limits of ${name}`, violations));
 }
 
 function named(what: string, all: readonly string[]): readonly string[] {
   if (all.length === 0) return [];
   const more = all.length > MAX_NAMED ? ` and ${all.length - MAX_NAMED} more` : '';
-  return [`${all.length} rows are ${what}: ${all.slice(0, MAX_NAMED).join('; ')}${more}`];
+  return [`${all.length} ${what}: ${all.slice(0, MAX_NAMED).join('; ')}${more}`];
 }
 
 /** The day as it was planned and went, for who reads a failure. */
