@@ -1,5 +1,5 @@
 import { resumePoints } from 'sluice/postgres';
-import type { Provider } from 'sluice/providers';
+import { type Provider, providerRouter } from 'sluice/providers';
 import { ibkr } from 'sluice/providers/ibkr';
 import { massive } from 'sluice/providers/massive';
 import { describe, it } from 'vitest';
@@ -45,6 +45,27 @@ const alone =
     return provider.stream({ kinds, symbols, resumeFrom });
   };
 
+/** How the day spells a symbol, and Massive does: classes of shares after a dot. */
+const massiveSpelling = (symbol: string) => symbol.replace(' ', '.');
+
+/** Bars of both vendors as one series, IBKR preferred. */
+const failover =
+  (world: DayWorld): Compose =>
+  async ({ pool }) => {
+    const { clock, calendar, script } = world;
+    const kinds = ['bar'] as const;
+    const { symbols } = script;
+    const resumeFrom = await resumePoints(pool, { vendor: 'merged', kinds, symbols, now: clock.now() });
+    const providers = [ibkrOf(world), { provider: massiveOf(world), spell: massiveSpelling }];
+    return providerRouter({
+      ...{ providers, kinds, symbols, resumeFrom, calendar, scheduler: clock },
+      strategy: 'failover',
+      as: 'merged',
+      staleAfterMs: 130_000,
+      onSwitch: ({ from, to, reason }) => world.note(`switch from ${from} to ${to}: ${reason}`),
+    });
+  };
+
 interface Program {
   readonly what: string;
   /** How many of the seeds are tried when nobody asks for more. */
@@ -54,6 +75,12 @@ interface Program {
 }
 
 const PROGRAMS: readonly Program[] = [
+  {
+    what: 'failover from IBKR to Massive',
+    sample: 5,
+    compose: failover,
+    claims: ({ told }) => ({ expected: barsOf(told, 'merged'), mayBeOpen: () => true }),
+  },
   {
     what: 'Massive alone',
     sample: 1,

@@ -70,6 +70,15 @@ inEachPlace(({ pool: poolOf }) => {
       expect(await points({ kinds, symbols: ['a'] }, 'trade A', 'trade a')).toEqual([undefined, 2]);
     });
 
+    it('goes by the newest final bar, because the one before a forming one may be corrected', async () => {
+      await write(barsSink(pool), [
+        bar({ vendor, symbol: 'A', ts: T, isFinal: true }),
+        bar({ vendor, symbol: 'A', ts: T + 60_000, isFinal: false }),
+        bar({ vendor, symbol: 'B', ts: T + 60_000, isFinal: false }),
+      ]);
+      expect(await points({ kinds: ['bar'] }, 'bar A', 'bar B')).toEqual([0, 60_000]);
+    });
+
     it('does not go by records of a time to come', async () => {
       const ahead = trade({ vendor, symbol: 'A', ts: T + 50, id: '2' });
       await write(tradesSink(pool), [trade({ vendor, symbol: 'A', ts: T, id: '1' }), ahead]);

@@ -228,18 +228,23 @@ async function symbolsOf(client: PoolClient, table: string, vendor: string): Pro
   return rows.map(({ symbol }) => symbol);
 }
 
-/** Of each symbol the newest record, by the primary key. */
+/**
+ * Of each symbol the newest record, by the primary key. While a bar is forming, the one before may be corrected: the newest final one
+ * counts, where there is one.
+ */
 function pageQuery(table: string, gaps: string | undefined, of: RecordKind): string {
   // A parameter that the statement does not use has no type.
   const timeframe = hasTimeframe(of) ? 'AND item.timeframe = $4' : "AND $4 = ''";
   const spans = gaps === undefined ? 'NULL' : gapsQuery(gaps, '$1', 'wanted.symbol', '$5', '$4');
+  const newest = (which = '') => `SELECT item.ts FROM ${table} AS item
+      WHERE item.vendor = $1 AND item.symbol = wanted.symbol ${timeframe}
+        AND ${finite('ts')} AND item.ts <= ${instantOf('$3::float8')} ${which}
+      ORDER BY item.ts DESC LIMIT 1`;
+  const ts = of === 'bar' ? `coalesce((${newest('AND item.is_final IS NOT FALSE')}), (${newest()}))` : `(${newest()})`;
   return `SELECT wanted.symbol, (extract(epoch FROM item.ts) * 1000000)::int8 AS micros, (${spans}) AS gaps
     FROM unnest($2::text[]) AS wanted (symbol)
-   CROSS JOIN LATERAL (
-     SELECT item.ts FROM ${table} AS item
-      WHERE item.vendor = $1 AND item.symbol = wanted.symbol ${timeframe}
-        AND ${finite('ts')} AND item.ts <= ${instantOf('$3::float8')}
-      ORDER BY item.ts DESC LIMIT 1) AS item`;
+   CROSS JOIN LATERAL (SELECT ${ts} AS ts) AS item
+   WHERE item.ts IS NOT NULL`;
 }
 
 /** The newest gaps of a series, by the primary key. */

@@ -13,7 +13,7 @@ import type { Move, Plan } from './plan.js';
 import { planOf } from './planOf.js';
 import type { RouterSettings, RouterSwitch } from './routerConfig.js';
 import { RouterFailed } from './routerFailed.js';
-import { moveTo, type SeriesTime, SeriesTimes } from './seriesTimes.js';
+import { bridgeTo, type SeriesTime, SeriesTimes } from './seriesTimes.js';
 
 /** How long after a switch what comes is compared with what came before it, in milliseconds. */
 const OVERLAP_MS = 10_000;
@@ -201,7 +201,7 @@ export class RouterRun implements LaneHost {
   }
 
   #gap(lane: Lane, entry: SeriesTime, from: number, to: number): void {
-    moveTo(entry, to);
+    bridgeTo(entry, to);
     const symbol = lane.spelled(entry.series.symbol)!;
     this.#gaps.add(lane, { series: { ...entry.series, symbol }, from, to: Math.max(from, to), cause: lane.cause });
   }
@@ -253,7 +253,7 @@ export class RouterRun implements LaneHost {
       const from = Math.min(gap.to, Math.max(gap.from, entry.knownUntil));
       found = { ...gap, from, cause: lane.cause };
     }
-    moveTo(entry, gap.to);
+    bridgeTo(entry, gap.to);
     this.flow.emit(lane.finished(found));
   }
 

@@ -1,6 +1,6 @@
 import type { MarketEvent, RecordKind } from '../../market/recordKinds.js';
 import type { Series } from '../session.js';
-import { receivedTimeOf } from '../stream/overlap.js';
+import { knownAt, knownByRecord } from '../stream/knownUntil.js';
 
 /** Up to when nothing of a series is missing, or a gap record says what. */
 export interface SeriesTime {
@@ -39,7 +39,12 @@ export class SeriesTimes {
         if (times.has(symbol)) continue;
         const series: Series = of === 'bar' ? { of, symbol, timeframe } : { of, symbol };
         const stored = storedOf(series);
-        times.set(symbol, { series, knownUntil: stored ?? now, isStored: stored !== undefined, isAsked: false });
+        times.set(symbol, {
+          series,
+          knownUntil: stored ?? knownAt(series, now),
+          isStored: stored !== undefined,
+          isAsked: false,
+        });
       }
     }
   }
@@ -57,14 +62,21 @@ export class SeriesTimes {
   note(record: MarketEvent, symbol: string, now: number): void {
     const times = this.#byKind[record.kind];
     if (!times) return;
-    const time = receivedTimeOf(record, now);
+    const time = knownByRecord(record, now);
     if (record.kind === 'news') for (const about of record.symbols) moveTo(times.get(about), time);
     moveTo(times.get(symbol) ?? times.get('*'), time);
   }
 }
 
+/** Until this time a gap record tells of what is missing. */
+export function bridgeTo(entry: SeriesTime | undefined, time: number): void {
+  if (!entry) return;
+  moveTo(entry, knownAt(entry.series, time));
+  entry.isStored = false;
+}
+
 /** Until this time nothing is missing that no gap record tells of. */
-export function moveTo(entry: SeriesTime | undefined, time: number): void {
+function moveTo(entry: SeriesTime | undefined, time: number): void {
   if (!entry || time < entry.knownUntil) return;
   entry.knownUntil = time;
   entry.isStored = false;

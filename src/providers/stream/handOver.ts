@@ -7,6 +7,7 @@ import type { StreamSettings } from '../streamConfig.js';
 import type { Attempts } from './attempts.js';
 import type { Coverage } from './coverage.js';
 import type { MissingSpan } from './gapStamper.js';
+import { knownAt } from './knownUntil.js';
 import type { Link } from './link.js';
 import { Overlap, receivedTimeOf } from './overlap.js';
 import { noteRecord, type SeriesState, type SeriesTable } from './seriesTable.js';
@@ -188,7 +189,7 @@ export class HandOver {
     const { series } = state;
     const to = entry?.to ?? now;
     if (entry?.to === undefined && state.knownUntil !== undefined) {
-      state.knownUntil = now;
+      state.knownUntil = knownAt(series, now);
       state.hasRecord = false;
     }
     const own = this.#overlap.get(series);

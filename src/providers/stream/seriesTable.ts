@@ -1,6 +1,6 @@
 import type { MarketEvent, RecordKind } from '../../market/recordKinds.js';
 import type { Refusal, Series } from '../session.js';
-import { receivedTimeOf } from './overlap.js';
+import { knownByRecord } from './knownUntil.js';
 import type { ResumePoints } from './resumePoints.js';
 
 /** What a stream knows of one series that it wants. */
@@ -126,7 +126,7 @@ function newState(series: Series): SeriesState {
 
 /** A record of the series has come. One that says a time to come tells nothing of what is missing until then. */
 export function noteRecord(state: SeriesState, record: MarketEvent, now: number): void {
-  const time = receivedTimeOf(record, now);
+  const time = knownByRecord(record, now);
   // Records of a delayed feed are older than their confirmation.
   if (state.hasRecord && time <= state.knownUntil!) return;
   state.knownUntil = time;

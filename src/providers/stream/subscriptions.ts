@@ -6,6 +6,7 @@ import { ProviderSilent, UnknownInstrument } from '../providerErrors.js';
 import type { Refusal, Series } from '../session.js';
 import type { StreamSettings } from '../streamConfig.js';
 import type { MissingSpan } from './gapStamper.js';
+import { knownAt } from './knownUntil.js';
 import type { Link } from './link.js';
 import { describeAll, noteRecord, type SeriesState, type SeriesTable } from './seriesTable.js';
 import type { Turns } from './turns.js';
@@ -200,7 +201,7 @@ export class Subscriptions {
 
   #close(state: SeriesState, to: number, cause: GapCause): void {
     const { knownUntil: from, series } = state;
-    state.knownUntil = to;
+    state.knownUntil = knownAt(series, to);
     state.hasRecord = false;
     if (from !== undefined) this.#host.missing({ series, from, to, cause });
   }
