@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bar } from '../../src/market/bar.js';
 import { type MigrateConfig, migrate, migrationPlan } from '../../src/postgres/migrate/migrate.js';
 import { bars } from '../../src/postgres/read/bars.js';
+import { resumePoints } from '../../src/postgres/read/resumePoints.js';
 import { trades } from '../../src/postgres/read/trades.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
 import { tradesSink } from '../../src/sinks/tradesSink.js';
@@ -396,6 +397,40 @@ function histories({ open }: TimescalePlace): void {
       await patiently(() => write(sink, made));
       const read = () => lastValueFrom(trades(pool, { schema, symbol: 'ACME', pageSize: 30 }).pipe(toArray()));
       expect(await read()).toEqual(corrected);
+    },
+    BESIDE_JOBS,
+  );
+
+  it(
+    'says up to when series are known, out of chunks that are compressed or not',
+    async () => {
+      const schema = 'resumed';
+      const start = Date.UTC(2026, 0, 5);
+      await patiently(() => migrate(pool, { schema }));
+      // Forty days of three symbols, one of which fell silent early.
+      const ticks = Array.from({ length: 960 }, (_, i) =>
+        trade({
+          symbol: i % 3 === 2 ? 'OLD' : `S${i % 3}`,
+          ts: start + (i % 3 === 2 ? i * 1_000 : i * 3_600_000),
+          id: `${i}`,
+        }),
+      );
+      await write(tradesSink(pool, { schema }), ticks);
+      const known = async (symbols?: readonly string[]) => {
+        const of = await resumePoints(pool, { vendor: 'test', kinds: ['trade'], schema, ...(symbols && { symbols }) });
+        return ['S0', 'S1', 'OLD', 'NONE', '*'].map((symbol) => of({ of: 'trade', symbol }));
+      };
+      const newest = [start + 957 * 3_600_000, start + 958 * 3_600_000, start + 959_000, undefined];
+      const check = async () => {
+        expect(await known()).toEqual([...newest, newest[1]! - 60_000]);
+        expect(await known(['S0', 'S1', 'OLD', 'NONE'])).toEqual([...newest, undefined]);
+      };
+      await check();
+      await patiently(() => pool.query(`SELECT public.compress_chunk(c) FROM public.show_chunks('resumed.trades') c`));
+      await check();
+      // Beside the compressed ones a chunk that is not.
+      await write(tradesSink(pool, { schema }), [trade({ symbol: 'OLD', ts: start + 5e9, id: 'new' })]);
+      expect((await known(['OLD']))[2]).toBe(start + 5e9);
     },
     BESIDE_JOBS,
   );

@@ -92,8 +92,9 @@ const MAX_GAPS = 10;
  * It needs no clean end of the process before: what was received and not committed lies behind the newest committed record of its
  * series, because a series is written in order. Symbols are spelled as the records have them.
  *
- * Costs a few index look-ups per series, on hypertables too. A series of all symbols, and a config without `symbols`, cost as much
- * for every symbol that the table has of the vendor. A table that is not there yet knows nothing.
+ * Costs a few index look-ups per series. A series of all symbols, and a config without `symbols`, first list the symbols that the table
+ * has of the vendor: one look-up for each, for which compressed chunks of a hypertable may have to be unpacked. Name the symbols where you
+ * know them. A table that is not there yet knows nothing.
  *
  * Rejects with a `StoreReadError` if the store cannot be read.
  *
