@@ -36,7 +36,7 @@ function startPipeline(telemetry: PipelineTelemetry): () => void {
   const tallyOf = (count: number) => ({ letters: count, items: count });
   const unbind = telemetry.bind(monitor, {
     pipeline: 'ticks',
-    gaps: { open: 1 },
+    gaps: { open: 1, byCause: [{ cause: 'reconnect', open: 1, oldest: Date.now() - 60_000 }] },
     deadLetters: {
       holding: undefined,
       stats: () => ({
