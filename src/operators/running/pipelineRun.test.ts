@@ -1,4 +1,4 @@
-import { asyncScheduler, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
+import { asyncScheduler, NEVER, type Observable, of, Subject, throwError, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PipelineMonitor } from '../../flow/monitor.js';
 import { operate } from '../../flow/operate.js';
@@ -123,5 +123,56 @@ describe('a run that one of its observers refuses', () => {
     expect(events).toEqual(['attach', 'failed']);
     expect(subscribed).toBe(false);
     expect(monitor.stages).toEqual([]);
+  });
+});
+
+describe('a run that is asked to stop', () => {
+  /** A run in virtual time that has not begun, and what its observer hears. */
+  function waiting() {
+    const scheduler = new VirtualTimeScheduler();
+    const events: string[] = [];
+    const reports: RunReport[] = [];
+    const run = new PipelineRun({
+      scheduler,
+      drainTimeoutMs: 10_000,
+      monitor: undefined,
+      observe: [
+        {
+          draining: (reason) => events.push(`draining ${reason}`),
+          hurrying: (reason, effect) => events.push(`${effect} ${reason}`),
+        },
+      ],
+      onEnd: (report) => reports.push(report),
+    });
+    return { scheduler, events, reports, run };
+  }
+
+  it('before it begins says so to observers once they are attached, with the first reason', () => {
+    const { scheduler, events, run } = waiting();
+    run.request('stop');
+    scheduler.frame = 1_000;
+    run.request('again');
+    expect(events).toEqual([]);
+    run.start(NEVER);
+    expect(events).toEqual(['draining stop']);
+  });
+
+  it('reports the first signal, and hears none once it is over', () => {
+    const { scheduler, events, reports, run } = waiting();
+    run.start(NEVER);
+    const told: string[] = [];
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGINT', 'SIGINT']) {
+      run.request(signal, signal, (effect) => told.push(effect));
+      scheduler.frame += 1_000;
+    }
+    expect(told).toEqual(['drain', 'hurry', 'end']);
+    expect(events).toEqual(['draining SIGTERM', 'hurry SIGINT', 'end SIGINT']);
+    expect(reports).toEqual([expect.objectContaining({ outcome: 'deadline', signal: 'SIGTERM' })]);
+  });
+
+  it('counts no rows of values that are not outcomes of writes', () => {
+    const { reports, run } = waiting();
+    run.start(of(1, null, { status: 'written' }));
+    expect(reports).toEqual([expect.objectContaining({ outcome: 'completed', batches: 0, rows: 0 })]);
   });
 });

@@ -107,7 +107,7 @@ export class PipelineRun {
    */
   request(reason: string, signal?: string, tell?: (effect: RequestEffect) => void): void {
     const { effect } = this.#drain;
-    if (this.#isOver || effect === 'none') return;
+    if (effect === 'none') return;
     this.#signal ??= signal;
     if (!this.isDraining) this.#reason = reason;
     tell?.(effect);

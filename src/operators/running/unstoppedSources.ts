@@ -12,7 +12,7 @@ export function unstoppedSources(all: readonly Stage[]): string[] {
   const heads = operators.filter((stage) => stage.isFed && !operators.some((other) => isAbove(other, stage)));
   return heads.map((head) => {
     // One that is subscribed again and again, by `repeat()`.
-    const source = all.find((stage) => stage.role === 'source' && stage.isLive && stage.feeds === head);
+    const source = all.find((stage) => stage.isLive && stage.feeds === head);
     return source?.id ?? `the source of ${head.id}`;
   });
 }
