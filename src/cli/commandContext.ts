@@ -1,5 +1,5 @@
 import { type LoadSettingsConfig, loadSettings, type Settings } from '../settings/loadSettings.js';
-import { loadVariables, type NamedVariable } from '../settings/loadVariables.js';
+import { loadVariables, type NamedVariable, originsOf } from '../settings/loadVariables.js';
 import { tellNowAndThen } from './progress.js';
 import type { Terminal } from './terminal.js';
 
@@ -49,6 +49,11 @@ export class CommandContext {
   variables(variables: readonly NamedVariable[]): Readonly<Record<string, string | undefined>> {
     const secrets = Object.entries(loadVariables(variables, this.#where()));
     return Object.fromEntries(secrets.map(([name, secret]) => [name, secret?.reveal()]));
+  }
+
+  /** Where these variables are set, and under which name. */
+  originsOf(variables: readonly NamedVariable[]): ReturnType<typeof originsOf> {
+    return originsOf(variables, this.#where());
   }
 
   #where(): LoadSettingsConfig {

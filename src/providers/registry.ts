@@ -12,6 +12,8 @@ export interface ProviderVariable {
   /** What it is, for humans. */
   readonly meaning: string;
   readonly isRequired: boolean;
+  /** Whether it is a key, which no output shows. */
+  readonly isSecret: boolean;
 }
 
 /** How a provider of the registry is made. */
@@ -57,10 +59,13 @@ type Values = Readonly<Record<string, string>>;
 type About = Omit<ProviderEntry, 'create'>;
 type Make = (values: Values, config: ProviderStreamConfig & { readonly url?: string }) => Promise<Provider>;
 
+/** All that providers require are keys. */
 const required = (name: string, meaning: string, alias?: string): ProviderVariable => {
-  return { name, meaning, isRequired: true, ...(alias !== undefined && { alias }) };
+  return { name, meaning, isRequired: true, isSecret: true, ...(alias !== undefined && { alias }) };
 };
-const optional = (name: string, meaning: string): ProviderVariable => ({ name, meaning, isRequired: false });
+const optional = (name: string, meaning: string): ProviderVariable => ({
+  ...{ name, meaning, isRequired: false, isSecret: false },
+});
 
 /**
  * The providers that come with the package, by name. What one of them needs, its code and its packages, is loaded when it is made.

@@ -25,15 +25,40 @@ export interface NamedVariable {
  */
 export function loadVariables(
   variables: readonly NamedVariable[],
-  { env = process.env, cwd = process.cwd(), dotenvFile }: LoadSettingsConfig = {},
+  config: LoadSettingsConfig = {},
 ): Readonly<Record<string, Secret | undefined>> {
+  const find = finder(config);
+  return Object.fromEntries(
+    variables.map((variable) => {
+      const found = find(variable);
+      return [variable.name, found && new Secret(found.value)] as const;
+    }),
+  );
+}
+
+/** Where each of these variables is set, and under which name; `undefined` where it is not. */
+export function originsOf(
+  variables: readonly NamedVariable[],
+  config: LoadSettingsConfig = {},
+): Readonly<Record<string, { readonly origin: 'environment' | 'dotenv'; readonly setAs: string } | undefined>> {
+  const find = finder(config);
+  return Object.fromEntries(
+    variables.map((variable) => {
+      const found = find(variable);
+      return [variable.name, found && { origin: found.origin, setAs: found.setAs }] as const;
+    }),
+  );
+}
+
+/** Finds the value of a variable, and whence it is. */
+function finder({ env = process.env, cwd = process.cwd(), dotenvFile }: LoadSettingsConfig) {
   const file = dotenvFile === false ? {} : readFile(resolve(cwd, dotenvFile ?? '.env'));
-  const textOf = (name: string) => (env[name] ?? file[name])?.trim() || undefined;
-  const values = variables.map(({ name, alias }) => {
-    const value = textOf(name) ?? (alias === undefined ? undefined : textOf(alias));
-    return [name, value === undefined ? undefined : new Secret(value)] as const;
-  });
-  return Object.fromEntries(values);
+  const look = (setAs: string) => {
+    const value = (env[setAs] ?? file[setAs])?.trim() || undefined;
+    const origin = env[setAs] === undefined ? ('dotenv' as const) : ('environment' as const);
+    return value === undefined ? undefined : { value, origin, setAs };
+  };
+  return ({ name, alias }: NamedVariable) => look(name) ?? (alias === undefined ? undefined : look(alias));
 }
 
 function readFile(path: string): Readonly<Record<string, string | undefined>> {

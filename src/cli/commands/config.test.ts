@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runSluice } from '../../../test/support/fakeTerminal.js';
+import { PROVIDERS } from '../../providers/registry.js';
 import { VARIABLE_NAMES } from '../../settings/variables.js';
+
+const OF_PROVIDERS = PROVIDERS.flatMap(({ variables }) => variables.map(({ name }) => name));
 
 let cwd: string;
 beforeAll(() => {
@@ -21,7 +24,7 @@ describe('sluice config', () => {
     const [head, ...rows] = stdout.trimEnd().split('\n');
     expect(head?.split(/ {2,}/)).toEqual(['VARIABLE', 'VALUE', 'FROM']);
     const cells = rows.map((row) => row.split(/ {2,}/));
-    expect(cells.map(([name]) => name)).toEqual(VARIABLE_NAMES);
+    expect(cells.map(([name]) => name)).toEqual([...VARIABLE_NAMES, ...OF_PROVIDERS]);
     expect(cells).toContainEqual(['MDS_COORDINATOR_CAPACITY', '10000 items', 'default']);
     expect(cells).toContainEqual(['MDS_COORDINATOR_WORKERS', '7 writers', join(cwd, '.env')]);
     expect(cells).toContainEqual(['MDS_METRICS_PORT', '9100', 'environment']);
@@ -62,5 +65,25 @@ describe('sluice config', () => {
         expect.objectContaining({ variable: 'DATABASE_URL', value: null, unit: null }),
       ]),
     });
+  });
+
+  it('shows where the variables of providers are set, and of keys only that they are', async () => {
+    const keys = { POLYGON_API_KEY: 'Zq7secret', APCA_API_SECRET_KEY: 'Zq7other', IBKR_PORT: '4002' };
+    writeFileSync(join(cwd, 'keys.env'), 'ALPACA_KEY_ID=Zq7inFile\n');
+    const config = (...args: string[]) =>
+      runSluice(['config', ...args, '--dotenv-file', join(cwd, 'keys.env')], { env: { ...env, ...keys }, cwd });
+    const { stdout } = await config();
+    expect(stdout).toMatch(/^MASSIVE_API_KEY +\*\*\* +environment \(as POLYGON_API_KEY\)$/m);
+    expect(stdout).toMatch(/^ALPACA_KEY_ID +\*\*\* +.*keys\.env$/m);
+    expect(stdout).toMatch(/^IBKR_PORT +4002 +environment$/m);
+    expect(stdout).toMatch(/^IBKR_HOST +\(none\) +default$/m);
+    const json = (await config('--json')).stdout;
+    const { providers } = JSON.parse(json) as { providers: { variable: string }[] };
+    expect(providers.map(({ variable }) => variable)).toEqual(OF_PROVIDERS);
+    expect(providers).toContainEqual({
+      ...{ provider: 'alpaca', variable: 'ALPACA_SECRET_KEY', value: '***', origin: 'environment' },
+      ...{ setAs: 'APCA_API_SECRET_KEY', isRequired: true, meaning: 'its secret' },
+    });
+    for (const text of [stdout, json]) expect(text).not.toContain('Zq7');
   });
 });

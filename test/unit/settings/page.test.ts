@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { PROVIDERS } from '../../../src/providers/registry.js';
 import { loadSettings } from '../../../src/settings/loadSettings.js';
 import { VARIABLE_NAMES, VARIABLES } from '../../../src/settings/variables.js';
 
@@ -31,5 +32,17 @@ describe('the table of docs/settings.md', () => {
       const value = setting.split('.').reduce((at, key) => (at as Record<string, unknown>)[key], settings);
       expect([setting, value]).toEqual([setting, expect.anything()]);
     }
+  });
+});
+
+describe('the table of providers in docs/settings.md', () => {
+  it('has a row for each variable of the registry, and says of it what the registry does', () => {
+    const told = PROVIDERS.flatMap(({ name, variables }) =>
+      variables.map(({ name: variable, alias, isRequired, meaning }) => {
+        const or = alias === undefined ? '' : `\`${alias}\``;
+        return `| ${name} | \`${variable}\` | ${or} | ${isRequired ? 'yes' : 'no'} | ${meaning} |`;
+      }),
+    );
+    expect(page.split('\n').filter((line) => /^\| [a-z]+ \| `/.test(line))).toEqual(told);
   });
 });
