@@ -17,6 +17,7 @@ import { isProviderChoiceError, isProviderError } from 'sluice/providers';
 import { isSettingsError, loadSettings, type Settings } from 'sluice/settings';
 import { type BadRow, replayFile, synthetic } from 'sluice/sources';
 import { pipelineTelemetry, serveTelemetry } from 'sluice/telemetry';
+import { gapReport, openGapsOf } from './run-pipeline-to-store/gapCounts.js';
 import { checkProvider, feedReport, liveSource } from './run-pipeline-to-store/liveProvider.js';
 import { holdsPassword, isLive, type LiveOptions, type Options, readOptions } from './run-pipeline-to-store/options.js';
 import { showProgress } from './run-pipeline-to-store/progress.js';
@@ -75,7 +76,8 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
     ? await serveTelemetry(telemetry, { port: settings.metricsPort, sinkCheck: store.check })
     : undefined;
   if (server) console.log(`metrics: ${server.url}/metrics`);
-  const progress = showProgress(monitor, process.stdout);
+  const gaps = live && openGaps(store.pool, { onError: ({ message }) => console.error(message) });
+  const progress = showProgress(monitor, process.stdout, () => gaps?.open);
   const { capacity, workers, batchSize } = options;
   const { retry, breaker } = settings;
   const records$: Observable<MarketEvent> = live?.records$ ?? bars(options, progress.say);
@@ -93,8 +95,6 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
   process.stdout.on('error', () => stop.abort());
   const timer = options.for === undefined ? undefined : setTimeout(() => stop.abort(), options.for);
   try {
-    // Asked while somebody may read it.
-    const gaps = server && openGaps(store.pool, { everyMs: 5_000, onError: ({ message }) => console.error(message) });
     const observe = [telemetry.pipeline('market-data', { deadLetters, ...(gaps && { gaps }) })];
     return { ...(await run(outcomes$, { monitor, stop: stop.signal, observe })), kinds: live?.kinds ?? ['bar'] };
   } finally {
@@ -102,6 +102,7 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
     progress.stop();
     const feeds = feedReport(monitor);
     if (feeds !== '') console.log(feeds);
+    if (live) console.log(gapReport(live.gaps, await openGapsOf(store, live.vendors)));
     await live?.capture?.close();
     await server?.close();
     telemetry.close();

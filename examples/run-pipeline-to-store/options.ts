@@ -1,11 +1,17 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { PROVIDERS } from 'sluice/providers';
+import { PROVIDERS, type RouterStrategy } from 'sluice/providers';
 import type { Settings } from 'sluice/settings';
 
 /** What a provider of the outside world is asked for. */
 export interface LiveOptions {
+  /** One, or several with commas between them, the preferred one first. */
   readonly provider: string;
   readonly url?: string;
+  readonly strategy?: RouterStrategy;
+  readonly as?: string;
+  readonly failBackAfter?: number;
+  /** Whether gaps are repaired from the history of the providers. */
+  readonly backfill: boolean;
   readonly symbols?: readonly string[];
   readonly kinds?: readonly string[];
   readonly timeframe?: string;
@@ -97,7 +103,7 @@ export function readOptions(argv: readonly string[], settings: Settings): Option
     .option(
       '--provider <name>',
       `where records come from: ${INSIDE.join(', ')} (real daily bars of the S&P 500, generated ones), ${OUTSIDE.join(', ')}, ` +
-        'or the path of a module that exports (config) => Provider',
+        'or the path of a module that exports (config) => Provider; several of the latter with commas between them, the preferred first',
       provider,
       'sp500',
     )
@@ -113,7 +119,20 @@ export function readOptions(argv: readonly string[], settings: Settings): Option
     .option('--duplicates <fraction>', 'how many of them come twice', fraction, 0.01)
     .option('--kinds <list>', 'which records, such as trade,quote,bar', names)
     .option('--timeframe <name>', 'of bars, such as 1m')
-    .option('--url <address>', "another address than the vendor's own, such as one of `sluice sim`")
+    .option(
+      '--url <address>',
+      "another address than the vendor's own, such as one of `sluice sim`; of several providers, as many with commas",
+    )
+    .addOption(
+      new Option('--strategy <name>', 'how several providers are used (default: failover)').choices(STRATEGIES),
+    )
+    .option('--as <name>', 'the vendor of the one series that several providers make')
+    .option(
+      '--fail-back-after <time>',
+      'how long the preferred provider must be well before it is used again (60s)',
+      span,
+    )
+    .option('--no-backfill', 'leave gaps open: do not ask the history of the providers for what is missing')
     .option('--for <time>', 'how long to stream, such as 60s; without it until Ctrl-C', span)
     .option(
       '--stale-after <time>',
@@ -148,6 +167,16 @@ export function readOptions(argv: readonly string[], settings: Settings): Option
       command.error(`error: option '--${flagOf(option)}' does not go with --replay`);
     }
   }
+  const count = options.provider.split(',').length;
+  for (const option of count > 1 ? ['capture', 'replay'] : ['strategy', 'as', 'failBackAfter']) {
+    const instead = count > 1 ? 'takes one provider' : 'needs several providers: --provider ibkr,massive';
+    if (isGiven(option)) command.error(`error: option '--${flagOf(option)}' ${instead}`);
+  }
+  if (count > 1 && options.url !== undefined && options.url.split(',').length !== count) {
+    command.error(
+      `error: option '--url' must have ${count} addresses with commas between them; an empty one is the vendor's own`,
+    );
+  }
   if (options.replay === undefined && isGiven('speed')) command.error("error: option '--speed' needs --replay");
   const { provider: name, symbols: asked } = options;
   if (name === 'synthetic' && typeof asked === 'object') {
@@ -161,16 +190,39 @@ const INSIDE = ['sp500', 'synthetic'];
 const OUTSIDE = PROVIDERS.flatMap(({ name, aliases }) => [name, ...aliases]);
 const OF_FILES = ['file'];
 const GENERATED = ['count', 'seed', 'revisions', 'duplicates'];
-const LIVE = ['url', 'kinds', 'timeframe', 'for', 'staleAfter', 'capture', 'replay', 'speed'];
+const STRATEGIES: readonly RouterStrategy[] = ['failover', 'merge', 'partition'];
+const LIVE = [
+  'strategy',
+  'as',
+  'failBackAfter',
+  'backfill',
+  'url',
+  'kinds',
+  'timeframe',
+  'for',
+  'staleAfter',
+  'capture',
+  'replay',
+  'speed',
+];
 
 /** An option as it is written: `stale-after`. */
 function flagOf(option: string): string {
+  if (option === 'backfill') return 'no-backfill';
   return option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 function provider(text: string): string {
-  if (INSIDE.includes(text) || OUTSIDE.includes(text) || /[\\/]|\.[cm]?js$/.test(text)) return text;
+  if (INSIDE.includes(text)) return text;
+  const all = names(text);
+  if (new Set(all).size < all.length) throw new InvalidArgumentError('It must name each provider once.');
+  if (all.every((name) => OUTSIDE.includes(name) || isModule(name))) return all.join(',');
   throw new InvalidArgumentError(`It must be one of ${[...INSIDE, ...OUTSIDE].join(', ')}, or the path of a module.`);
+}
+
+/** Whether it is the path of a module rather than the name of a provider. */
+export function isModule(name: string): boolean {
+  return /[\\/]|\.[cm]?js$/.test(name);
 }
 
 /** Whether the provider is of the outside world, or plays a capture of it. */

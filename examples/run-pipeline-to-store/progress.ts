@@ -15,7 +15,11 @@ const PLAIN_EVERY_MS = 2_000;
 const CLEAR_LINE = '\r\u001b[K';
 
 /** Tells of a running pipeline until it is stopped: how far it is, how fast, how full its buffer, and its gate. */
-export function showProgress(monitor: PipelineMonitor, output: NodeJS.WriteStream): Progress {
+export function showProgress(
+  monitor: PipelineMonitor,
+  output: NodeJS.WriteStream,
+  openGaps: () => number | undefined = () => undefined,
+): Progress {
   const live = output.isTTY;
   const startedAt = performance.now();
   let lastAt = startedAt;
@@ -26,7 +30,7 @@ export function showProgress(monitor: PipelineMonitor, output: NodeJS.WriteStrea
     const feeds = feedsOf(monitor.feeds);
     if (received === 0 && feeds === '') return;
     const perSecond = (written - before) / (sinceMs / 1_000);
-    const text = `${feeds}${count(written)} written, ${count(received)} received, ${count(perSecond)}/s, ${bufferOf(monitor.stages)}`;
+    const text = `${feeds}${count(written)} written, ${count(received)} received, ${count(perSecond)}/s, ${bufferOf(monitor.stages)}${gapsText(openGaps())}`;
     // A line that wraps cannot be cleared.
     output.write(live ? `${CLEAR_LINE}${text.slice(0, (output.columns || 80) - 1)}` : `${text}\n`);
     lastWritten = written;
@@ -67,6 +71,11 @@ function bufferOf(stages: readonly Stage[]): string {
   const held = buffers.reduce((sum, buffer) => sum + buffer.held, 0);
   const isOpen = buffers.every(({ gate }) => gate?.isOpen ?? true);
   return `queue ${count(held)}, gate ${isOpen ? 'open' : 'closed'}`;
+}
+
+/** Only if there are any. */
+function gapsText(open: number | undefined): string {
+  return open === undefined || open === 0 ? '' : `, ${count(open)} open ${open === 1 ? 'gap' : 'gaps'}`;
 }
 
 function count(n: number): string {
