@@ -13,6 +13,15 @@ export interface PacingQueueConfig<T> {
   readonly owner: string;
 }
 
+/** What waits for one key of a window, or for one that all share. */
+interface Line {
+  /** The scan in which somebody ahead has kept it from those behind, and for how long. */
+  scan: number;
+  waitMs: number;
+  /** How many requests in the queue refer to it. */
+  users: number;
+}
+
 /** A request in the queue. */
 export interface QueuedRequest {
   readonly priority: PacingPriority;
@@ -30,7 +39,9 @@ export interface QueuedRequest {
   /** Since when it could pass and its owner has not asked. */
   idleSince: number | undefined;
   /** The shared windows that it has waited for, by their place in the cost: nobody behind it may use their room. */
-  readonly claims: boolean[];
+  readonly claims: (boolean | undefined)[];
+  /** Where it waits, by the same places. */
+  readonly lines: (Line | undefined)[];
   claimsSlot: boolean;
 }
 
@@ -58,8 +69,7 @@ export class PacingQueue<T> {
   readonly #maxWaiting: number;
   readonly #owner: string;
   readonly #waiting: Readonly<Record<PacingPriority, QueuedRequest[]>> = { live: [], history: [] };
-  /** How long to wait for what may not be used by those behind, by window and key. */
-  readonly #held = new Map<WindowCost['window'], Map<WindowCost['key'], number>>();
+  readonly #lines = new Map<WindowCost['window'], Map<WindowCost['key'], Line>>();
   #slotHeldMs: number | undefined;
   #scan = 0;
   #waitMs = Number.POSITIVE_INFINITY;
@@ -101,10 +111,20 @@ export class PacingQueue<T> {
     const { live, history } = this.#waiting;
     if (live.length + history.length >= this.#maxWaiting) throw new PacerFullError(this.#owner, this.#maxWaiting);
     const cost = this.#pacer?.price(item) ?? NO_COST;
+    // Written out: spread objects are slow to make.
     const request: QueuedRequest = {
-      ...kind,
-      ...{ cost, askedAt: this.timeAt(now), state: 'waiting', waitMs: 0, scan: 0 },
-      ...{ idleSince: undefined, claims: cost.windows.map(() => false), claimsSlot: false },
+      priority: kind.priority,
+      isPolled: kind.isPolled,
+      countsFromEnd: kind.countsFromEnd,
+      askedAt: this.timeAt(now),
+      cost,
+      state: 'waiting',
+      waitMs: 0,
+      scan: 0,
+      idleSince: undefined,
+      claims: [],
+      lines: [],
+      claimsSlot: false,
     };
     this.#waiting[kind.priority].push(request);
     return request;
@@ -120,7 +140,6 @@ export class PacingQueue<T> {
       this.#waitMs = this.#cooldownEndsAt - time;
       return undefined;
     }
-    this.#held.clear();
     this.#slotHeldMs = undefined;
     const { live, history } = this.#waiting;
     const isTurnOfHistory = this.#liveInARow >= HISTORY_TURN - 1;
@@ -190,7 +209,7 @@ export class PacingQueue<T> {
         }
         request.waitMs = 1;
         this.#waitMs = Math.min(this.#waitMs, request.idleSince + LEASE_MS - time);
-        for (const cost of windows) this.#hold(cost, 1);
+        for (let place = 0; place < windows.length; place += 1) this.#hold(request, place, 1);
         if (request.cost.isOpening) this.#slotHeldMs ??= 1;
       } else {
         request.idleSince = undefined;
@@ -210,7 +229,8 @@ export class PacingQueue<T> {
       if (cost.weight === 0) continue;
       const { window, key, weight } = cost;
       const waitMs = window.waitMs(time, key, weight);
-      const aheadMs = this.#held.get(window)?.get(key) ?? 0;
+      const line = request.lines[at] ?? this.#lines.get(window)?.get(key);
+      const aheadMs = line?.scan === this.#scan ? line.waitMs : 0;
       roomMs = Math.max(roomMs, waitMs);
       heldMs = Math.max(heldMs, aheadMs);
       if (waitMs === 0 && aheadMs === 0) continue;
@@ -227,25 +247,51 @@ export class PacingQueue<T> {
     request.waitMs = waitMs;
     for (let at = 0; at < windows.length; at += 1) {
       const cost = windows[at]!;
-      const isClaimed = cost.window.isShared ? request.claims[at]! && !isHeldByKey : true;
-      if (isClaimed && cost.weight > 0) this.#hold(cost, waitMs);
+      const isClaimed = cost.window.isShared ? request.claims[at] === true && !isHeldByKey : true;
+      if (isClaimed && cost.weight > 0) this.#hold(request, at, waitMs);
     }
     if (request.claimsSlot && !isHeldByKey) this.#slotHeldMs ??= waitMs;
     return false;
   }
 
-  #hold({ window, key }: WindowCost, waitMs: number): void {
-    let keys = this.#held.get(window);
+  /** Keeps what a request waits for from those behind it. */
+  #hold(request: QueuedRequest, at: number, waitMs: number): void {
+    const line = request.lines[at] ?? this.#join(request.cost.windows[at]!);
+    request.lines[at] = line;
+    if (line.scan === this.#scan) return;
+    line.scan = this.#scan;
+    line.waitMs = waitMs;
+  }
+
+  #join({ window, key }: WindowCost): Line {
+    let keys = this.#lines.get(window);
     if (!keys) {
       keys = new Map();
-      this.#held.set(window, keys);
+      this.#lines.set(window, keys);
     }
-    if (!keys.has(key)) keys.set(key, waitMs);
+    let line = keys.get(key);
+    if (!line) {
+      line = { scan: 0, waitMs: 0, users: 0 };
+      keys.set(key, line);
+    }
+    line.users += 1;
+    return line;
+  }
+
+  #leave({ lines, cost }: QueuedRequest): void {
+    for (let at = 0; at < lines.length; at += 1) {
+      const line = lines[at];
+      if (!line) continue;
+      line.users -= 1;
+      const { window, key } = cost.windows[at]!;
+      if (line.users === 0) this.#lines.get(window)?.delete(key);
+    }
   }
 
   #remove(request: QueuedRequest): void {
     const requests = this.#waiting[request.priority];
     const at = requests.indexOf(request);
     if (at >= 0) requests.splice(at, 1);
+    this.#leave(request);
   }
 }
