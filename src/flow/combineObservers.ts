@@ -12,6 +12,8 @@ const EVENTS = Object.keys({
   fate: true,
   feedChanged: true,
   feedNoticed: true,
+  routeSwitched: true,
+  routeEnded: true,
 } satisfies Record<keyof StageObserver, true>) as (keyof StageObserver)[];
 
 /**

@@ -17,6 +17,7 @@ export {
   subscribeInner,
 } from './operate.js';
 export { operateQueued, type QueuedHandlers, type QueuedOperation } from './operateQueued.js';
+export type { RoutedState, RouteSwitch, Routing, RoutingAccount, RoutingObserver } from './routing.js';
 export type {
   FailedWrite,
   Fate,

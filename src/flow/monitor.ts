@@ -2,6 +2,7 @@ import { type Account, accountOf } from './account.js';
 import { combineObservers } from './combineObservers.js';
 import { type Feed, type FeedAccount, FeedList } from './feed.js';
 import { Deliveries } from './pipelineEnd.js';
+import { type Routing, type RoutingAccount, RoutingList } from './routing.js';
 import { type Stage, StageAccount, type StageInfo, type StageObserver } from './stage.js';
 
 /**
@@ -24,6 +25,8 @@ export interface Monitor {
   register(info: StageInfo): StageAccount;
   /** The account of a provider's stream that is subscribed: a new one, or that of a former subscription which has ended. */
   registerFeed?(name: string): FeedAccount;
+  /** The account of a router that is subscribed: a new one, or that of a former subscription which has ended. */
+  registerRouting?(name: string, strategy: string): RoutingAccount;
   /** Counts what the subscribers of its pipelines get. Without it, what the last stage hands on counts as delivered. */
   readonly deliveries?: Deliveries | undefined;
 }
@@ -42,6 +45,7 @@ export class PipelineMonitor implements Monitor {
   readonly #observers: StageObserver[] = [];
   #observer: StageObserver | undefined;
   readonly #feeds = new FeedList(() => this.#observer);
+  readonly #routings = new RoutingList(() => this.#observer);
 
   constructor({ observer }: PipelineMonitorConfig = {}) {
     if (observer) this.observe(observer);
@@ -96,6 +100,15 @@ export class PipelineMonitor implements Monitor {
   /** The streams of providers until now, each as it is at this moment. */
   get feeds(): readonly Feed[] {
     return this.#feeds.feeds;
+  }
+
+  registerRouting(name: string, strategy: string): RoutingAccount {
+    return this.#routings.register(name, strategy);
+  }
+
+  /** The routers until now, each as it is at this moment. */
+  get routings(): readonly Routing[] {
+    return this.#routings.routings;
   }
 
   account(): Account {

@@ -1,6 +1,7 @@
 import type { FeedObserver } from './feed.js';
 import type { Gate, GateView } from './gate.js';
 import type { PipelineEnd } from './pipelineEnd.js';
+import type { RoutingObserver } from './routing.js';
 import type { FailedWrite, Fate, SettledWrite, WatchedBreaker } from './stageEvents.js';
 import { byLength, itemsIn, type Weigh, weightOf } from './unit.js';
 
@@ -40,7 +41,7 @@ export interface StageInfo {
  * Receives what happens at the stages and feeds of a monitor, for metrics and logs: at most once per batch, but for `fate`. What it
  * throws ends the pipeline as a failure of the stage that called it.
  */
-export interface StageObserver extends FeedObserver {
+export interface StageObserver extends FeedObserver, RoutingObserver {
   /** A stage is there for the first time. Its gate is assigned right after. */
   registered?(stage: Stage): void;
   /** A batch, or a part of one, is settled. */

@@ -124,6 +124,21 @@ export const METRICS = {
     'pipeline provider cause',
     'Gap records of a provider, by cause.',
   ),
+  routerActive: gauge(
+    'sluice_router_active',
+    'pipeline router provider',
+    'Whether a provider of a router delivers: 1 it does, 0 not.',
+  ),
+  routerWell: gauge(
+    'sluice_router_well',
+    'pipeline router provider',
+    'Whether a router has nothing against a provider: 1 well, 0 away.',
+  ),
+  routerSwitches: counter(
+    'sluice_router_switches_total',
+    'pipeline router reason',
+    'Providers that took over from others, by what was wrong with these.',
+  ),
   gapsOpen: gauge('sluice_gaps_open', 'pipeline cause', 'Gaps in the store that are open, by cause.'),
   gapsOldest: gauge(
     'sluice_gaps_oldest_seconds',

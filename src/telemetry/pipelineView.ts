@@ -4,6 +4,7 @@ import type { BoundedLabels } from './boundedLabels.js';
 import { type Coordinator, coordinatorsOf } from './coordinators.js';
 import { ALL_CAUSES, scrapeFeedCounts, scrapeFeedStates } from './feedScrape.js';
 import { type GateTimes, ownGateOf } from './gateTimes.js';
+import { scrapeRouterCounts, scrapeRouterStates } from './routerScrape.js';
 import { Scrape } from './scrape.js';
 import { WriterRecord } from './writerRecord.js';
 
@@ -97,6 +98,7 @@ export function scrapePipeline(view: PipelineView, scrape: Scrape, sources: Metr
   // Nobody misses the writers and the providers of a pipeline that was asked to end.
   if (isOver && draining === 'asked') return;
   scrapeFeedStates(name, monitor, scrape, sources.now(), ({ isLive }) => isLive || isOver);
+  scrapeRouterStates(name, monitor, scrape, ({ isLive }) => isLive || isOver);
   for (const { id, workers } of coordinatorsOf(monitor.stages)) {
     for (const { stage } of workers) scrape.add('workersAlive', [id], stage.isLive ? 1 : 0);
   }
@@ -140,6 +142,7 @@ export function scrapeStages(name: string, monitor: PipelineMonitor, scrape: Scr
   for (const coordinator of coordinatorsOf(monitor.stages)) scrapeCoordinator(coordinator, scrape, sources);
 
   scrapeFeedCounts(name, monitor, scrape, sources.gapCauses);
+  scrapeRouterCounts(name, monitor, scrape);
 
   const account = monitor.account();
   for (const key of ACCOUNT) scrape.add(key, [name], account[key]);

@@ -1,6 +1,7 @@
 import type { Account } from '../flow/account.js';
 import type { Feed } from '../flow/feed.js';
 import type { PipelineMonitor } from '../flow/monitor.js';
+import type { Routing } from '../flow/routing.js';
 import type { Stage } from '../flow/stage.js';
 import { COUNTS } from '../operators/running/runReport.js';
 import { pick } from '../primitives/pick.js';
@@ -14,6 +15,8 @@ export interface Topology {
   readonly edges: readonly StageEdge[];
   /** The streams of its providers. */
   readonly feeds: readonly FeedView[];
+  /** Its routers: who delivers, and why others do not. */
+  readonly routers: readonly RouterView[];
 }
 
 /** What of a stage is shown as it is. */
@@ -39,6 +42,13 @@ export interface FeedView extends Omit<Feed, 'gapsBy' | 'lastMessageAt' | 'lastN
   readonly lastError: string | null;
 }
 
+/** A router; times in Unix epoch milliseconds. */
+export interface RouterView extends Omit<Routing, 'switches' | 'lastSwitch'> {
+  /** By reason. */
+  readonly switches: Readonly<Record<string, number>>;
+  readonly lastSwitch: Routing['lastSwitch'] | null;
+}
+
 export interface StageEdge {
   readonly from: string;
   readonly to: string;
@@ -62,7 +72,9 @@ export function topologyOf(
     return [...into, { from: id, to: feeds.id, carries: role === 'writer' ? 'outcomes' : 'items' }];
   });
   const views = stages.map((stage) => viewOf(stage, closedSeconds(stage)));
-  return { pipeline, account: monitor.account(), stages: views, edges, feeds: monitor.feeds.map(feedViewOf) };
+  const feeds = monitor.feeds.map(feedViewOf);
+  const routers = monitor.routings.map(routerViewOf);
+  return { pipeline, account: monitor.account(), stages: views, edges, feeds, routers };
 }
 
 function viewOf(stage: Stage, closedSeconds: number | undefined): StageView {
@@ -75,6 +87,10 @@ function viewOf(stage: Stage, closedSeconds: number | undefined): StageView {
     closedSeconds: closedSeconds ?? null,
     dropped: Object.fromEntries(dropped),
   };
+}
+
+function routerViewOf({ lastSwitch, switches, ...routing }: Routing): RouterView {
+  return { ...routing, switches: Object.fromEntries(switches), lastSwitch: lastSwitch ?? null };
 }
 
 function feedViewOf(feed: Feed): FeedView {

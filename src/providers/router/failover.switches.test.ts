@@ -179,9 +179,27 @@ describe('failover', () => {
     y!.login('trade A');
     y!.trade('A', 100);
     expect(take()).toEqual(['100 y gap A 0-100 reconnect', '100 y trade A 100']);
+    expect(monitor.routings).toMatchObject([
+      {
+        id: 'providerRouter',
+        isLive: true,
+        providers: [
+          {
+            name: 'x',
+            isActive: false,
+            isWell: false,
+            state: 'ended',
+            lastError: expect.stringMatching(/Unknown key/),
+          },
+          { name: 'y', isActive: true, isWell: true, state: 'live' },
+        ],
+        lastSwitch: { at: 100, from: 'x', to: 'y', reason: 'ended' },
+      },
+    ]);
+    expect(monitor.routings[0]!.switches).toEqual(new Map([['ended', 1]]));
+    expect(monitor.account().conservation).toBe(0);
     pass(600_000);
     expect(x!.attempts).toBe(1);
-    expect(monitor.account().conservation).toBe(0);
   });
 
   test('fails once no provider is left, and names each with its reason', () => {

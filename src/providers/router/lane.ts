@@ -3,10 +3,12 @@ import type { FanIn } from '../../flow/fanIn.js';
 import { FeedAccount, type FeedState } from '../../flow/feed.js';
 import type { Monitor } from '../../flow/monitor.js';
 import type { ConnectionEnd } from '../../flow/operateOnDemand.js';
+import type { RoutedState } from '../../flow/routing.js';
 import type { GapCause } from '../../market/gap.js';
 import type { MarketEvent, RecordKind } from '../../market/recordKinds.js';
 import { Backoff } from '../../policies/backoff.js';
 import { CircuitBreaker } from '../../policies/circuitBreaker.js';
+import { messageOf } from '../../primitives/messageOf.js';
 import { Timer } from '../../primitives/timer.js';
 import { isProviderError } from '../providerErrors.js';
 import type { Series } from '../session.js';
@@ -20,6 +22,7 @@ import { RecentRecords } from './recentRecords.js';
 import type { RoutedProvider } from './routedProvider.js';
 import { type RouterSettings, requestOf } from './routerConfig.js';
 import type { SeriesTimes } from './seriesTimes.js';
+import { Spelling } from './spelling.js';
 
 export interface LaneHost {
   readonly settings: RouterSettings;
@@ -42,6 +45,7 @@ const AGAIN = { initialMs: 1_000, maxMs: 30_000, jitter: 'none', random: () => 0
 export class Lane {
   readonly index: number;
   readonly name: string;
+  readonly spelling: Spelling;
   readonly health: ProviderHealth;
   readonly stamper: GapStamper;
   /** Where the providers are one series. */
@@ -65,7 +69,6 @@ export class Lane {
   readonly #routed: RoutedProvider;
   readonly #host: LaneHost;
   readonly #symbols = new BehaviorSubject<readonly string[]>([]);
-  #toRequest: ReadonlyMap<string, string> | undefined;
   readonly #backoff = new Backoff(AGAIN);
   #mayOpenAt = Number.NEGATIVE_INFINITY;
   readonly #loss: Timer;
@@ -81,6 +84,7 @@ export class Lane {
     this.index = index;
     this.name = routed.provider.name;
     this.#routed = routed;
+    this.spelling = new Spelling(routed);
     this.#host = host;
     this.times = times;
     this.kinds = settings.kinds.filter((kind) => routed.provider.kinds.includes(kind));
@@ -90,7 +94,7 @@ export class Lane {
     this.#ranker = settings.as === undefined ? undefined : new Ranker(index, settings.as, () => scheduler.now());
     this.recent = new RecentRecords((records) => {
       const now = scheduler.now();
-      for (const record of records) times.note(record, this.requested(record), now);
+      for (const record of records) times.note(record, this.spelling.requestedOf(record), now);
     });
     this.watch = new LaneWatch({
       ...{ settings, turns },
@@ -98,6 +102,14 @@ export class Lane {
       onSilence: () => this.#onSilence(),
     });
     this.#loss = new Timer(scheduler, () => turns.run(() => this.#onLoss()));
+  }
+
+  /** For those who only look. */
+  get state(): RoutedState {
+    const { phase } = this.health;
+    const isWell = phase === 'fresh' || phase === 'trying' || phase === 'live';
+    const lastError = this.error === undefined ? undefined : messageOf(this.error);
+    return { name: this.name, isActive: this.delivers && this.isOpen, isWell, state: phase, lastError };
   }
 
   get isOpen(): boolean {
@@ -111,23 +123,12 @@ export class Lane {
 
   /** Which symbols it is asked for, as the request spells them. */
   want(symbols: readonly string[]): void {
-    const { spell } = this.#routed;
-    if (!spell) {
-      this.#say(symbols);
-      return;
-    }
-    const toRequest = new Map<string, string>();
-    for (const symbol of symbols) {
-      const spelled = spell(symbol);
-      if (spelled !== undefined && !toRequest.has(spelled)) toRequest.set(spelled, symbol);
-    }
-    this.#toRequest = toRequest;
-    this.#say([...toRequest.keys()]);
+    this.#say(this.spelling.spellAll(symbols));
   }
 
   /** Whether its stream is asked for a symbol of the request now. */
   isAskedFor(symbol: string): boolean {
-    const spelled = this.spelled(symbol);
+    const spelled = this.spelling.spelled(symbol);
     return this.isOpen && spelled !== undefined && this.#symbols.value.includes(spelled);
   }
 
@@ -141,27 +142,12 @@ export class Lane {
     return this.#symbols.value.length > 0;
   }
 
-  /** Whether it is asked for a symbol of the request. */
-  spelled(symbol: string): string | undefined {
-    const { spell } = this.#routed;
-    return spell ? spell(symbol) : symbol;
-  }
-
-  /** The symbol of a record as the request spells it. */
-  requested(record: MarketEvent): string {
-    return record.kind === 'news' ? '*' : this.requestedSymbol(record.symbol);
-  }
-
-  requestedSymbol(symbol: string): string {
-    return this.#toRequest?.get(symbol) ?? symbol;
-  }
-
   /** A record as it goes downstream. */
   finished<R extends MarketEvent>(record: R): R {
     if (!this.#ranker) return record;
     const ranked = this.#ranker.record(record);
-    if (this.#toRequest === undefined || record.kind === 'news') return ranked;
-    return { ...ranked, symbol: this.requestedSymbol(record.symbol) };
+    if (this.spelling.isPlain || record.kind === 'news') return ranked;
+    return { ...ranked, symbol: this.spelling.requested(record.symbol) };
   }
 
   open(): void {
@@ -256,7 +242,7 @@ export class Lane {
   }
 
   #knownUntil({ of, symbol }: Series): number | undefined {
-    const requested = this.requestedSymbol(symbol);
+    const requested = this.spelling.requested(symbol);
     const entry = this.times.get(of, requested);
     if (!entry) return undefined;
     // The stream makes the gap record.

@@ -15,6 +15,6 @@ export function planOf(
   if (strategy === 'merge') return new Merging(providers);
   if (strategy === 'failover') return new Failover(providers);
   const names = lanes.map(({ name }) => name);
-  const has = (i: number, symbol: string) => lanes[i]!.spelled(symbol) !== undefined;
+  const has = (i: number, symbol: string) => lanes[i]!.spelling.spelled(symbol) !== undefined;
   return new Partitioning({ providers, names, has, rule });
 }

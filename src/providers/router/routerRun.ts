@@ -1,5 +1,6 @@
 import type { FanIn } from '../../flow/fanIn.js';
 import type { ConnectionEnd } from '../../flow/operateOnDemand.js';
+import type { RoutingAccount } from '../../flow/routing.js';
 import type { Gap } from '../../market/gap.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
 import { Timer } from '../../primitives/timer.js';
@@ -28,6 +29,7 @@ export class RouterRun implements LaneHost {
   readonly turns = new Turns((error) => this.fail(error));
   readonly #lanes: readonly Lane[];
   readonly #plan: Plan;
+  readonly #routing: RoutingAccount | undefined;
   readonly #gaps: MadeGaps;
   readonly #timer: Timer;
   readonly #points: readonly (ResumePoints | undefined)[];
@@ -48,6 +50,8 @@ export class RouterRun implements LaneHost {
     this.#points = times.map(() => resumeFrom && new ResumePoints('providerRouter', resumeFrom, () => scheduler.now()));
     this.#lanes = providers.map((one, i) => new Lane(i, one, times[i % times.length]!, this));
     this.#plan = planOf(settings, this.#lanes);
+    this.#routing = flow.downstream.monitor.registerRouting?.(settings.name, strategy);
+    this.#routing?.reads(() => this.#lanes.map((lane) => lane.state));
     this.#gaps = new MadeGaps(flow, () => this.#endIfDone());
     this.#timer = new Timer(scheduler, () => this.turns.run(() => this.changed()));
   }
@@ -101,6 +105,7 @@ export class RouterRun implements LaneHost {
     this.#timer.cancel();
     this.#gaps.cancel();
     for (const lane of this.#lanes) lane.close();
+    this.#routing?.close();
   }
 
   next(lane: Lane, record: MarketEvent): void {
@@ -115,9 +120,10 @@ export class RouterRun implements LaneHost {
     this.flow.emit(this.settings.as === undefined ? record : lane.finished(record));
   }
 
-  over(_lane: Lane, end: ConnectionEnd): void {
+  over(lane: Lane, end: ConnectionEnd): void {
     // What fails while it drains, such as a letter that cannot be written, must not look like an end.
     if (this.#isStopping && end.kind === 'failed') this.#end = { error: end.error, isFailure: true };
+    else if (!this.#isStopping && lane.health.isOver) this.#routing?.ended(lane.name, lane.error);
     this.changed();
   }
 
@@ -177,13 +183,14 @@ export class RouterRun implements LaneHost {
     this.flush();
     this.#overlap ??= new OverlapKeys();
     this.#overlapEndsAt = now + OVERLAP_MS;
-    for (const record of former.recent.all) this.#overlap.add(record, former.requested(record), from);
+    for (const record of former.recent.all) this.#overlap.add(record, former.spelling.requestedOf(record), from);
     former.isPlain = false;
     successor.cause = reason === 'silent' ? 'stale' : 'reconnect';
     const change: RouterSwitch = {
       ...{ at: now, from: former.name, to: successor.name, reason },
       ...(symbols && { symbols }),
     };
+    this.#routing?.switched(change);
     this.settings.onSwitch?.(change);
     if (successor.isOpen) this.#bridge(successor, symbols, now);
   }
@@ -193,7 +200,7 @@ export class RouterRun implements LaneHost {
     for (const kind of lane.kinds) {
       const entries = symbols?.map((symbol) => lane.times.get(kind, symbol)) ?? lane.times.of(kind);
       for (const entry of entries) {
-        if (!entry || lane.spelled(entry.series.symbol) === undefined) continue;
+        if (!entry || lane.spelling.spelled(entry.series.symbol) === undefined) continue;
         if (!lane.isAskedFor(entry.series.symbol)) lane.pending.add(entry, now);
         else if (lane.isHot) this.#gap(lane, entry, entry.knownUntil, now);
       }
@@ -202,7 +209,7 @@ export class RouterRun implements LaneHost {
 
   #gap(lane: Lane, entry: SeriesTime, from: number, to: number): void {
     bridgeTo(entry, to);
-    const symbol = lane.spelled(entry.series.symbol)!;
+    const symbol = lane.spelling.spelled(entry.series.symbol)!;
     this.#gaps.add(lane, { series: { ...entry.series, symbol }, from, to: Math.max(from, to), cause: lane.cause });
   }
 
@@ -214,7 +221,7 @@ export class RouterRun implements LaneHost {
 
   /** Whether a record goes downstream, around a switch or from a provider that does not deliver everything. */
   #mayPass(lane: Lane, record: MarketEvent): boolean {
-    const symbol = lane.requested(record);
+    const symbol = lane.spelling.requestedOf(record);
     if (!this.#isOf(lane, symbol)) {
       lane.isHot = true;
       this.flow.settle('dropped', record, 'standby');
@@ -239,7 +246,7 @@ export class RouterRun implements LaneHost {
   #nextGap(lane: Lane, gap: Gap): void {
     // It may be the first sign of a provider that is asked because nobody delivers.
     if (lane.health.liveSince === Number.POSITIVE_INFINITY) this.#speaks(lane, false);
-    const symbol = lane.requestedSymbol(gap.symbol);
+    const symbol = lane.spelling.requested(gap.symbol);
     if (!this.#isOf(lane, symbol)) {
       lane.isHot = true;
       this.flow.settle('dropped', gap, 'standby');
