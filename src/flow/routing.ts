@@ -18,6 +18,8 @@ export interface RouteSwitch {
   readonly from: string;
   readonly to: string;
   readonly reason: string;
+  /** Why the one before ended last, without secrets. */
+  readonly error?: string;
   /** What it is about; left out for everything. */
   readonly symbols?: readonly string[];
 }

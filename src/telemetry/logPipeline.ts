@@ -141,8 +141,15 @@ export function logPipeline(logger: Logger, config: LogPipelineConfig = {}): Pip
         const fields = { provider: id, notice: redactText(notice).slice(0, MAX_MESSAGE) };
         nowAndThen(`notice ${id} ${fields.notice}`, fields, 'the provider says');
       },
-      routeSwitched({ id }, { from, to, reason, symbols }) {
-        const fields = { router: id, from, to, reason, ...(symbols && { symbols: symbols.length }) };
+      routeSwitched({ id }, { from, to, reason, error, symbols }) {
+        const fields = {
+          router: id,
+          from,
+          to,
+          reason,
+          ...whatIsWrong(error),
+          ...(symbols && { symbols: symbols.length }),
+        };
         const level = reason === 'preferred' ? 'info' : 'warn';
         nowAndThen(`switch ${id} ${from} ${to} ${reason}`, fields, `${to} delivers in place of ${from}`, level);
       },

@@ -193,7 +193,7 @@ describe('failover', () => {
           },
           { name: 'y', isActive: true, isWell: true, state: 'live' },
         ],
-        lastSwitch: { at: 100, from: 'x', to: 'y', reason: 'ended' },
+        lastSwitch: { at: 100, from: 'x', to: 'y', reason: 'ended', error: expect.stringMatching(/Unknown key/) },
       },
     ]);
     expect(monitor.routings[0]!.switches).toEqual(new Map([['ended', 1]]));
@@ -247,5 +247,62 @@ describe('failover', () => {
     while (!y!.isAsked) pass(100);
     y!.login('trade A');
     expect(take()).toEqual([`${scheduler.now()} y gap A 0-${scheduler.now()} reconnect`]);
+  });
+
+  test('a gap does not begin in the future that the clock of a vendor says', () => {
+    const { vendors, take, pass } = toyRouter({ staleAfterMs: 1_000 });
+    const [x, y] = vendors;
+    x!.login('trade A');
+    pass(10);
+    x!.trade('A', 510);
+    pass(1_050);
+    y!.login('trade A');
+    expect(take().at(-1)).toBe('1060 y gap A 10-1060 stale');
+  });
+
+  test('a gap of bars begins at the bar before the one that was forming', () => {
+    const { vendors, take, pass } = toyRouter({ kinds: ['bar'], staleAfterMs: 1_000 });
+    const [x, y] = vendors;
+    x!.login('bar A');
+    pass(200);
+    x!.say({
+      data: [
+        ['bar', 'A', 100, 1, true],
+        ['bar', 'A', 200, 1, false],
+      ],
+    });
+    pass(1_050);
+    y!.login('bar A');
+    expect(take().at(-1)).toBe('1250 y gap A 100-1250 stale');
+  });
+
+  test('what ends a provider for good is told, also of one that does not deliver', () => {
+    const ends: unknown[] = [];
+    const onProviderEnd = (end: unknown) => void ends.push(end);
+    const { vendors, take, monitor } = toyRouter({ strategy: 'merge', onProviderEnd });
+    const logged: unknown[] = [];
+    monitor.observe({ routeEnded: ({ id }, provider) => void logged.push([id, provider]) });
+    const [x, y] = vendors;
+    x!.login('trade A');
+    y!.login();
+    y!.say({ fail: 'key' });
+    x!.trade('A', 1);
+    expect(take()).toEqual(['0 x trade A 1']);
+    expect(ends).toMatchObject([{ provider: 'y', error: { name: 'BadCredentials' } }]);
+    expect(logged).toEqual([['providerRouter', 'y']]);
+  });
+
+  test('a callback that throws fails the router', () => {
+    for (const callback of ['onSwitch', 'onProviderEnd'] as const) {
+      const router = toyRouter({
+        [callback]: () => {
+          throw new TypeError('boom');
+        },
+      });
+      router.vendors[0]!.login();
+      router.vendors[0]!.say({ fail: 'key' });
+      expect(router.error).toMatchObject({ message: 'boom' });
+      expect(router.vendors.some(({ isAsked }) => isAsked)).toBe(false);
+    }
   });
 });

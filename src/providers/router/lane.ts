@@ -93,7 +93,8 @@ export class Lane {
     this.stamper = new GapStamper(settings.as ?? this.name, () => scheduler.now());
     this.#ranker = settings.as === undefined ? undefined : new Ranker(index, settings.as, () => scheduler.now());
     this.recent = new RecentRecords((records) => {
-      const now = scheduler.now();
+      // They came until the last message did, which may be long ago: the clock of a vendor may be ahead of ours.
+      const now = Math.min(scheduler.now(), this.#feed?.lastMessageAt ?? Number.POSITIVE_INFINITY);
       for (const record of records) times.note(record, this.spelling.requestedOf(record), now);
     });
     this.watch = new LaneWatch({
@@ -108,8 +109,13 @@ export class Lane {
   get state(): RoutedState {
     const { phase } = this.health;
     const isWell = phase === 'fresh' || phase === 'trying' || phase === 'live';
-    const lastError = this.error === undefined ? undefined : messageOf(this.error);
+    const { lastError } = this;
     return { name: this.name, isActive: this.delivers && this.isOpen, isWell, state: phase, lastError };
+  }
+
+  /** Why its stream, or the connection of that, ended last. */
+  get lastError(): string | undefined {
+    return this.error === undefined ? this.#feed?.lastError : messageOf(this.error);
   }
 
   get isOpen(): boolean {

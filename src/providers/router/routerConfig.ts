@@ -26,6 +26,7 @@ import type { Series } from '../session.js';
 import type { SwitchReason } from './plan.js';
 import { MAX_RANKS } from './rankedRecord.js';
 import { type RoutedProvider, routed } from './routedProvider.js';
+import type { ProviderEnd } from './routerFailed.js';
 
 /** How several providers are used: see {@link providerRouter}. */
 export type RouterStrategy = 'merge' | 'failover' | 'partition';
@@ -38,6 +39,8 @@ export interface RouterSwitch {
   readonly to: string;
   /** What was wrong with the one before; or `preferred`: that the one that is preferred is well again. */
   readonly reason: SwitchReason;
+  /** Why the stream, or the connection, of the one before ended last, without secrets; left out where it has not. */
+  readonly error?: string;
   /** What it is about, as the request spells it; left out for every symbol. */
   readonly symbols?: readonly string[];
 }
@@ -87,6 +90,11 @@ export interface ProviderRouterConfig {
   readonly partition?: (symbol: string, names: readonly string[]) => string;
   /** Called at each switch. What it throws fails the router. */
   readonly onSwitch?: (change: RouterSwitch) => void;
+  /**
+   * Called when a provider has ended for good: its error, or `undefined` where its stream has completed. The others go on. What it throws
+   * fails the router.
+   */
+  readonly onProviderEnd?: (end: ProviderEnd) => void;
   /** The clock and timers. Default: those of `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
   /** The name of the stage in topology, metrics and the report. Default `providerRouter`. */
@@ -122,6 +130,7 @@ const OPTIONS = {
   breaker: nested(BREAKER),
   partition: func(),
   onSwitch: func(),
+  onProviderEnd: func(),
   scheduler: having('now', 'schedule').default(eventLoopScheduler),
   name: text().default('providerRouter'),
 } satisfies OptionsOf<ProviderRouterConfig>;

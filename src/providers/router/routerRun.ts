@@ -123,7 +123,10 @@ export class RouterRun implements LaneHost {
   over(lane: Lane, end: ConnectionEnd): void {
     // What fails while it drains, such as a letter that cannot be written, must not look like an end.
     if (this.#isStopping && end.kind === 'failed') this.#end = { error: end.error, isFailure: true };
-    else if (!this.#isStopping && lane.health.isOver) this.#routing?.ended(lane.name, lane.error);
+    else if (!this.#isStopping && lane.health.isOver) {
+      this.#routing?.ended(lane.name, lane.error);
+      this.settings.onProviderEnd?.({ provider: lane.name, error: lane.error });
+    }
     this.changed();
   }
 
@@ -188,6 +191,7 @@ export class RouterRun implements LaneHost {
     successor.cause = reason === 'silent' ? 'stale' : 'reconnect';
     const change: RouterSwitch = {
       ...{ at: now, from: former.name, to: successor.name, reason },
+      ...(reason !== 'preferred' && reason !== 'silent' && former.lastError && { error: former.lastError }),
       ...(symbols && { symbols }),
     };
     this.#routing?.switched(change);
