@@ -75,8 +75,10 @@ inEachPlace(({ pool: poolOf }) => {
         bar({ vendor, symbol: 'A', ts: T, isFinal: true }),
         bar({ vendor, symbol: 'A', ts: T + 60_000, isFinal: false }),
         bar({ vendor, symbol: 'B', ts: T + 60_000, isFinal: false }),
+        bar({ vendor, symbol: 'C', ts: T + 60_000, isFinal: false }),
+        bar({ vendor, symbol: 'C', ts: T + 120_000, isFinal: false }),
       ]);
-      expect(await points({ kinds: ['bar'] }, 'bar A', 'bar B')).toEqual([0, 60_000]);
+      expect(await points({ kinds: ['bar'] }, 'bar A', 'bar B', 'bar C')).toEqual([0, 60_000, 60_000]);
     });
 
     it('does not go by records of a time to come', async () => {

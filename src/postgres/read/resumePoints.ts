@@ -230,18 +230,22 @@ async function symbolsOf(client: PoolClient, table: string, vendor: string): Pro
 }
 
 /**
- * Of each symbol the newest record, by the primary key. While a bar is forming, the one before may be corrected: the newest final one
- * counts, where there is one.
+ * Of each symbol the newest record, by the primary key. While a bar is forming, the one before may be corrected: of the newest two the
+ * final one counts, and of two that are not final the older.
  */
 function pageQuery(table: string, gaps: string | undefined, of: RecordKind): string {
   // A parameter that the statement does not use has no type.
   const timeframe = hasTimeframe(of) ? 'AND item.timeframe = $4' : "AND $4 = ''";
   const spans = gaps === undefined ? 'NULL' : gapsQuery(gaps, '$1', 'wanted.symbol', '$5', '$4');
-  const newest = (which = '') => `SELECT item.ts FROM ${table} AS item
+  const newest = (columns: string, count: number) => `SELECT ${columns} FROM ${table} AS item
       WHERE item.vendor = $1 AND item.symbol = wanted.symbol ${timeframe}
-        AND ${finite('ts')} AND item.ts <= ${instantOf('$3::float8')} ${which}
-      ORDER BY item.ts DESC LIMIT 1`;
-  const ts = of === 'bar' ? `coalesce((${newest('AND item.is_final IS NOT FALSE')}), (${newest()}))` : `(${newest()})`;
+        AND ${finite('ts')} AND item.ts <= ${instantOf('$3::float8')}
+      ORDER BY item.ts DESC LIMIT ${count}`;
+  const ts =
+    of === 'bar'
+      ? `(SELECT coalesce(max(two.ts) FILTER (WHERE two.is_final IS NOT FALSE), min(two.ts))
+            FROM (${newest('item.ts, item.is_final', 2)}) AS two)`
+      : `(${newest('item.ts', 1)})`;
   return `SELECT wanted.symbol, (extract(epoch FROM item.ts) * 1000000)::int8 AS micros, (${spans}) AS gaps
     FROM unnest($2::text[]) AS wanted (symbol)
    CROSS JOIN LATERAL (SELECT ${ts} AS ts) AS item
