@@ -5,9 +5,17 @@ const src = fileURLToPath(new URL('./src', import.meta.url));
 
 /** What takes longest and says least about a small change: `npm run test:slow`, so that the rest ends within minutes. */
 const SLOW = [
-  ...['examples', 'cli', 'timescaleVersions', 'hostile', 'million', 'pooler', 'migrateWaits', 'allKinds'].map(
-    (name) => `test/integration/${name}.test.ts`,
-  ),
+  ...[
+    'examples',
+    'cli',
+    'timescaleVersions',
+    'hostile',
+    'million',
+    'pooler',
+    'migrateWaits',
+    'allKinds',
+    'backfillKill',
+  ].map((name) => `test/integration/${name}.test.ts`),
   'test/fault/replayKill.test.ts',
   'test/property/ibkrWire.test.ts',
 ];
