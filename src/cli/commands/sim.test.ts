@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { fakeTerminal, runSluice } from '../../../test/support/fakeTerminal.js';
 import { sluice } from '../program.js';
@@ -51,6 +52,33 @@ describe('sluice sim', () => {
           command: expect.stringContaining('--provider coinbase'),
         },
       ],
+    });
+  });
+
+  it('listens on the address of --host, and names the machine where that is all of them', async () => {
+    const url = async (host: string) => {
+      const { stdout } = await runSluice([
+        'sim',
+        '--json',
+        '--for',
+        '1ms',
+        '--venues',
+        'coinbase,ibkr',
+        '--host',
+        host,
+      ]);
+      return JSON.parse(stdout).venues.map((venue: { readonly url: string }) => venue.url.replace(/\d+$/, ''));
+    };
+    expect(await url('127.0.0.2')).toEqual(['ws://127.0.0.2:', 'tcp://127.0.0.2:']);
+    expect(await url('0.0.0.0')).toEqual([`ws://${hostname()}:`, `tcp://${hostname()}:`]);
+    expect(await runSluice(['sim', '--host', 'everywhere'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('It must be an IP address of this machine'),
+    });
+    expect(await runSluice(['sim', '--host', '192.0.2.1', '--for', '1ms'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^error: --host: cannot listen on 192\.0\.2\.1: [^\n]+\n$/),
     });
   });
 

@@ -1,16 +1,18 @@
 import { Command, Option } from 'commander';
 import { asyncScheduler } from 'rxjs';
+import { errnoText } from '../../failures/errno.js';
 import { Timer } from '../../primitives/timer.js';
 import type { TimeOfDay } from '../../testing/market/dayConfig.js';
 import { simulatedDay } from '../../testing/market/simulatedDay.js';
 import { type CommandContext, UsageError } from '../commandContext.js';
 import { integer, names, positive, span } from '../parsers.js';
 import { type Market, runMarket } from './sim/runMarket.js';
-import { faults, type SimFaults, timeOfDay, venueNames } from './sim/simOptions.js';
+import { faults, host, type SimFaults, timeOfDay, venueNames } from './sim/simOptions.js';
 import { closeVenues, SIM_VENUES, type SimVenue, type SimVenueName, startVenues } from './sim/simVenues.js';
 
 interface SimOptions {
   readonly venues: readonly SimVenueName[];
+  readonly host: string;
   readonly symbols: readonly string[];
   readonly crypto: readonly string[];
   readonly seed: number;
@@ -39,6 +41,12 @@ export function simCommand(context: CommandContext): Command {
     .addOption(listed('--venues <names>', 'the venues to start', venueNames, SIM_VENUES))
     .addOption(listed('--symbols <names>', 'the equities', names, ['AAPL', 'MSFT', 'NVDA']))
     .addOption(listed('--crypto <names>', 'what trades round the clock', names, ['BTC-USD', 'ETH-USD']))
+    .option(
+      '--host <address>',
+      'the address to listen on, such as 0.0.0.0 for all that this machine has',
+      host,
+      '127.0.0.1',
+    )
     .option('--seed <n>', 'the same seed gives the same day and the same faults', integer(0), 1)
     .option('--rate <n>', 'trades per minute and symbol in the regular session', positive, 60)
     .option('--speed <n>', 'how much faster than the clock the day goes', positive, 1)
@@ -65,7 +73,9 @@ async function simulate(context: CommandContext, options: SimOptions): Promise<v
   const now = asyncScheduler.now();
   // Bars are of whole minutes, so the day is moved by whole minutes.
   const shiftMs = options.date === undefined ? Math.round((now - day.span.from) / MINUTE_MS) * MINUTE_MS : 0;
-  const venues = await startVenues(options.venues);
+  const venues = await startVenues(options.venues, options.host).catch((error: unknown) => {
+    throw new UsageError(`--host: cannot listen on ${options.host}: ${errnoText(error)}`, { cause: error });
+  });
   try {
     await context.print(options.json ? document(day.span, shiftMs, venues, day) : page(venues, day));
     let market: Market | undefined;

@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { SchedulerLike } from 'rxjs';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { MarketEvent } from '../../market/recordKinds.js';
 import { eventLoopScheduler } from '../../primitives/eventLoopScheduler.js';
 import type { Frame } from '../../providers/session.js';
 import type { FakeVenue } from './fakeVenue.js';
+import { addressOf, listenAt } from './venueAddress.js';
 import { VenueSocket } from './venueSocket.js';
 
 interface Waiter {
@@ -45,7 +46,7 @@ export abstract class WebSocketVenue implements FakeVenue {
   }
 
   get url(): string {
-    return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return addressOf('ws', this.#server);
   }
 
   get connections(): number {
@@ -140,11 +141,8 @@ export abstract class WebSocketVenue implements FakeVenue {
   }
 
   /** Opens the port. */
-  async listen(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(0, '127.0.0.1', resolve);
-    });
+  listen(host = '127.0.0.1'): Promise<void> {
+    return listenAt(this.#server, host);
   }
 
   /** A connection is open. */

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import type { VenueFaultsConfig } from '../../../testing/market/venueFaults.js';
 import { names, positive, span } from '../../parsers.js';
@@ -42,5 +43,12 @@ export function timeOfDay(text: string): string {
   if (!/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/.test(text)) {
     throw new InvalidArgumentError('It must be a time of the day in New York, such as 09:30.');
   }
+  return text;
+}
+
+/** Parses an address to listen on. A name could stand for several. */
+export function host(text: string): string {
+  if (isIP(text) === 0)
+    throw new InvalidArgumentError('It must be an IP address of this machine, such as 127.0.0.1 or 0.0.0.0.');
   return text;
 }

@@ -25,10 +25,15 @@ const pair = (symbol: string) => (isPair(symbol) ? symbol : undefined);
 /** Dollars are tethers there: `BTC-USD` is `BTCUSDT`. */
 const binancePair = (symbol: string) => pair(symbol)?.replace(/-USD$/, '-USDT').replace('-', '');
 
+/** Where fakes listen. */
+interface At {
+  readonly host: string;
+}
+
 /** Every fake of a venue, by the name of its provider. */
 const VENUES = {
-  alpaca: async () => {
-    const venue = await startFakeAlpaca();
+  alpaca: async (at: At) => {
+    const venue = await startFakeAlpaca(at);
     return {
       venue,
       env: { APCA_API_KEY_ID: venue.key, APCA_API_SECRET_KEY: venue.secret },
@@ -36,24 +41,24 @@ const VENUES = {
       corrects: true,
     };
   },
-  binance: async () => ({ venue: await startFakeBinance(), env: {}, spell: binancePair, corrects: false }),
-  coinbase: async () => ({ venue: await startFakeCoinbase(), env: {}, spell: pair, corrects: false }),
-  ibkr: async () => ({ venue: await startFakeGateway(), env: {}, spell: equity, corrects: false }),
-  massive: async () => {
-    const venue = await startFakeMassive();
+  binance: async (at: At) => ({ venue: await startFakeBinance(at), env: {}, spell: binancePair, corrects: false }),
+  coinbase: async (at: At) => ({ venue: await startFakeCoinbase(at), env: {}, spell: pair, corrects: false }),
+  ibkr: async (at: At) => ({ venue: await startFakeGateway(at), env: {}, spell: equity, corrects: false }),
+  massive: async (at: At) => {
+    const venue = await startFakeMassive(at);
     return { venue, env: { MASSIVE_API_KEY: venue.secret }, spell: equity, corrects: false };
   },
-} satisfies Readonly<Record<string, () => Promise<Omit<SimVenue, 'name'>>>>;
+} satisfies Readonly<Record<string, (at: At) => Promise<Omit<SimVenue, 'name'>>>>;
 
 export type SimVenueName = keyof typeof VENUES;
 
 export const SIM_VENUES = Object.keys(VENUES) as readonly SimVenueName[];
 
 /** Starts the fakes; if one of them does not start, none stays. */
-export async function startVenues(names: readonly SimVenueName[]): Promise<readonly SimVenue[]> {
+export async function startVenues(names: readonly SimVenueName[], host: string): Promise<readonly SimVenue[]> {
   const started: SimVenue[] = [];
   try {
-    for (const name of names) started.push({ name, ...(await VENUES[name]()) });
+    for (const name of names) started.push({ name, ...(await VENUES[name]({ host })) });
     return started;
   } catch (error) {
     await closeVenues(started);

@@ -3,6 +3,8 @@ import type { MarketEvent } from '../../../market/recordKinds.js';
 import type { FakeVenue } from '../fakeVenue.js';
 
 export interface FakeAlpacaConfig {
+  /** The address that it listens on: of loopback, or one that other machines can reach. Default `127.0.0.1`. */
+  readonly host?: string;
   /** The key that it accepts. Default `PKFAKEALPACA00000000`. */
   readonly key?: string;
   /** The secret that it accepts. Default one that no output may show. */

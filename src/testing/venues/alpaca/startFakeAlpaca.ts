@@ -4,6 +4,7 @@ import { AlpacaVenue } from './alpacaVenue.js';
 import type { FakeAlpaca, FakeAlpacaConfig } from './fakeAlpaca.js';
 
 const OPTIONS = {
+  host: text().default('127.0.0.1'),
   key: text().default('PKFAKEALPACA00000000'),
   secret: text().default('fake-alpaca-secret-0000'),
   authTimeoutMs: duration({ min: 1 }).default(10_000),
@@ -28,7 +29,8 @@ const OPTIONS = {
  * ```
  */
 export async function startFakeAlpaca(config: FakeAlpacaConfig = {}): Promise<FakeAlpaca> {
-  const venue = new AlpacaVenue(readOptions('startFakeAlpaca', config, OPTIONS));
-  await venue.listen();
+  const read = readOptions('startFakeAlpaca', config, OPTIONS);
+  const venue = new AlpacaVenue(read);
+  await venue.listen(read.host);
   return venue;
 }

@@ -12,6 +12,8 @@ import { KlinePush } from './klinePush.js';
 import { WeightMeter } from './weightMeter.js';
 
 export interface FakeBinanceConfig {
+  /** The address that it listens on: of loopback, or one that other machines can reach. Default `127.0.0.1`. */
+  readonly host: string;
   /** How often each connection is pinged, in milliseconds. */
   readonly pingEveryMs: number;
   /** Within what time a ping must be answered, with its payload, in milliseconds. */

@@ -1,10 +1,11 @@
 import { eventLoopScheduler } from '../../../primitives/eventLoopScheduler.js';
-import { boolean, duration, having, integer, type OptionsOf, readOptions } from '../../../primitives/options.js';
+import { boolean, duration, having, integer, type OptionsOf, readOptions, text } from '../../../primitives/options.js';
 import { FakeBinance, type FakeBinanceConfig } from './fakeBinance.js';
 
 const DAY = 86_400_000;
 
 const OPTIONS = {
+  host: text().default('127.0.0.1'),
   pingEveryMs: duration({ above: 0 }).default(20_000),
   pongWithinMs: duration({ above: 0 }).default(60_000),
   messagesPerSecond: integer({ min: 1 }).default(5),
@@ -33,7 +34,8 @@ const OPTIONS = {
  * ```
  */
 export async function startFakeBinance(config: Partial<FakeBinanceConfig> = {}): Promise<FakeBinance> {
-  const venue = new FakeBinance(readOptions('startFakeBinance', config, OPTIONS));
-  await venue.listen();
+  const read = readOptions('startFakeBinance', config, OPTIONS);
+  const venue = new FakeBinance(read);
+  await venue.listen(read.host);
   return venue;
 }

@@ -10,6 +10,8 @@ import { answerOf } from './coinbaseAnswers.js';
 import { type CoinbaseItem, itemOf, LISTS, timeText } from './coinbaseFrames.js';
 
 export interface FakeCoinbaseConfig {
+  /** The address that it listens on: of loopback, or one that other machines can reach. Default `127.0.0.1`. */
+  readonly host: string;
   /** Within what time a connection must subscribe to something, in milliseconds. */
   readonly subscribeWithinMs: number;
   /** How often heartbeats come, in milliseconds. */

@@ -1,8 +1,9 @@
 import { eventLoopScheduler } from '../../../primitives/eventLoopScheduler.js';
-import { duration, having, integer, type OptionsOf, readOptions } from '../../../primitives/options.js';
+import { duration, having, integer, type OptionsOf, readOptions, text } from '../../../primitives/options.js';
 import { FakeCoinbase, type FakeCoinbaseConfig } from './fakeCoinbase.js';
 
 const OPTIONS = {
+  host: text().default('127.0.0.1'),
   subscribeWithinMs: duration({ above: 0 }).default(5_000),
   heartbeatEveryMs: duration({ above: 0 }).default(1_000),
   silentAfterMs: duration({ above: 0 }).default(75_000),
@@ -31,7 +32,8 @@ const OPTIONS = {
  * ```
  */
 export async function startFakeCoinbase(config: Partial<FakeCoinbaseConfig> = {}): Promise<FakeCoinbase> {
-  const venue = new FakeCoinbase(readOptions('startFakeCoinbase', config, OPTIONS));
-  await venue.listen();
+  const read = readOptions('startFakeCoinbase', config, OPTIONS);
+  const venue = new FakeCoinbase(read);
+  await venue.listen(read.host);
   return venue;
 }

@@ -3,6 +3,8 @@ import type { FakeVenue } from '../fakeVenue.js';
 import type { WireField } from './wire.js';
 
 export interface FakeGatewayOptions {
+  /** The address that it listens on: of loopback, or one that other machines can reach. Default `127.0.0.1`. */
+  readonly host?: string;
   /** The version of the protocol that it says to speak. Default 176; clients of IBKR take 100 to 193. */
   readonly serverVersion?: number;
   /** Never says the next order id, so that clients wait for ever. Default false. */

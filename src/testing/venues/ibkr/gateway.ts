@@ -2,6 +2,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import type { MarketEvent } from '../../../market/recordKinds.js';
 import type { Frame } from '../../../providers/session.js';
 import type { FakeVenue } from '../fakeVenue.js';
+import { addressOf } from '../venueAddress.js';
 import type { FakeGateway, FakeGatewayOptions } from './fakeGateway.js';
 import { GatewayDesk, isOfThePast } from './gatewayDesk.js';
 import { errorMessage, type Message, malformed, messagesOf } from './gatewayMessages.js';
@@ -54,7 +55,7 @@ export class Gateway implements FakeGateway, PeerHost {
   }
 
   get url(): string {
-    return `tcp://127.0.0.1:${this.port}`;
+    return addressOf('tcp', this.#server);
   }
 
   get splitEvery(): number {

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { listenAt } from '../venueAddress.js';
 import type { FakeGateway, FakeGatewayOptions } from './fakeGateway.js';
 import { Gateway } from './gateway.js';
 
@@ -19,9 +20,6 @@ import { Gateway } from './gateway.js';
  */
 export async function startFakeGateway(options: FakeGatewayOptions = {}): Promise<FakeGateway> {
   const server = createServer({ allowHalfOpen: false });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
+  await listenAt(server, options.host ?? '127.0.0.1');
   return new Gateway(server, options);
 }

@@ -21,6 +21,8 @@ import { CHANNELS, channelOf, elementOf, isCluster, MALFORMED, type WireElement 
 
 /** How {@link startFakeMassive} behaves. */
 export interface FakeMassiveConfig {
+  /** The address that it listens on: of loopback, or one that other machines can reach. Default `127.0.0.1`. */
+  readonly host?: string;
   /** The key that it accepts. Default `fake-massive-key-0000`. */
   readonly key?: string;
   /** How long a client may take to log in, in milliseconds. Default 10,000. */

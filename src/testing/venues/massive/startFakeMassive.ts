@@ -3,6 +3,7 @@ import { duration, having, integer, type OptionsOf, oneOf, readOptions, text } f
 import { FakeMassive, type FakeMassiveConfig } from './fakeMassive.js';
 
 const OPTIONS = {
+  host: text().default('127.0.0.1'),
   key: text().default('fake-massive-key-0000'),
   authTimeoutMs: duration({ min: 1 }).default(10_000),
   acksPerFrame: integer({ min: 1 }).default(100),
@@ -31,7 +32,8 @@ const OPTIONS = {
  * ```
  */
 export async function startFakeMassive(config: FakeMassiveConfig = {}): Promise<FakeMassive> {
-  const venue = new FakeMassive(readOptions('startFakeMassive', config, OPTIONS));
-  await venue.listen();
+  const read = readOptions('startFakeMassive', config, OPTIONS);
+  const venue = new FakeMassive(read);
+  await venue.listen(read.host);
   return venue;
 }
