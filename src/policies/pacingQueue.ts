@@ -238,8 +238,10 @@ export class PacingQueue<T> {
       else isHeldByKey = true;
     }
     if (isOpening && this.#slotHeldMs !== undefined) heldMs = Math.max(heldMs, this.#slotHeldMs);
-    if (isOpening && this.#pacer!.isFull) roomMs = Number.POSITIVE_INFINITY;
-    if (isOpening && (this.#pacer!.isFull || this.#slotHeldMs !== undefined)) request.claimsSlot = true;
+    // Nobody knows how long for: meanwhile others may use the windows.
+    const isShut = isOpening && this.#pacer!.isFull;
+    if (isShut) roomMs = Number.POSITIVE_INFINITY;
+    if (isShut || (isOpening && this.#slotHeldMs !== undefined)) request.claimsSlot = true;
     if (roomMs === 0 && heldMs === 0) return true;
     // It cannot pass before those ahead of it have: only the first in each line says when to look again.
     if (heldMs === 0) this.#waitMs = Math.min(this.#waitMs, roomMs);
@@ -247,7 +249,7 @@ export class PacingQueue<T> {
     request.waitMs = waitMs;
     for (let at = 0; at < windows.length; at += 1) {
       const cost = windows[at]!;
-      const isClaimed = cost.window.isShared ? request.claims[at] === true && !isHeldByKey : true;
+      const isClaimed = cost.window.isShared ? request.claims[at] === true && !isHeldByKey && !isShut : true;
       if (isClaimed && cost.weight > 0) this.#hold(request, at, waitMs);
     }
     if (request.claimsSlot && !isHeldByKey) this.#slotHeldMs ??= waitMs;

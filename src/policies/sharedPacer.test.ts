@@ -286,6 +286,41 @@ describe('a polled request', () => {
     expect(pacer.poll('p', 'live', 10 + LEASE_MS, ticket).waitMs).toBe(10);
   });
 
+  it('goes at once when the one ahead withdraws, and is never told to wait for ever', () => {
+    const windows = [{ limit: 2, perMs: 600_000, weight: (item: string) => (item === 'heavy' ? 2 : 1) }];
+    const { pacer, ask } = bench<string>({ windows, maxOpen: 1 });
+    ask('a');
+    const heavy = ask('heavy', 'live');
+    const polled = pacer.poll('p', 'live', 0);
+    expect(polled.waitMs).toBe(500);
+    heavy.end();
+    expect(pacer.poll('p', 'live', 500, polled.ticket).waitMs).toBe(500);
+  });
+
+  it('may use a window while the one ahead waits for something to be given back', () => {
+    const { pacer, ask, log, run, at, scheduler } = bench<string>({
+      ...{ windows: [{ limit: 1, perMs: 10 }], maxOpen: 1, opens: (item) => item[0] === 'h' },
+    });
+    ask('h1');
+    ask('h2');
+    const polled = pacer.poll('p', 'history', 0);
+    at(10, () => {
+      expect(pacer.poll('p', 'history', scheduler.now(), polled.ticket).waitMs).toBe(0);
+      log.push(`p@${scheduler.now()}`);
+    });
+    run();
+    expect(log).toEqual(['h1@0', 'p@10']);
+  });
+
+  it('that is asked for within a callback is told to come again', () => {
+    const { pacer, ask, run } = bench(ONE_IN_TEN);
+    const waits: number[] = [];
+    ask('a');
+    ask('b', 'history', () => waits.push(pacer.poll('p', 'live', 10).waitMs));
+    run();
+    expect(waits).toEqual([1]);
+  });
+
   it('is withdrawn when it is ended, and leaves no timer', () => {
     const { pacer, ask, log, run } = bench(ONE_IN_TEN);
     ask('a');

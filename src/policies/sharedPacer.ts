@@ -53,6 +53,9 @@ export interface PacerTicket {
   end(): void;
 }
 
+/** How long a polled request may be told to wait: whoever is ahead of it may withdraw. Below the time in which it loses its place. */
+const POLL_MS = 500;
+
 const OPTIONS = {
   profile: unchecked(),
   maxWaiting: integer({ min: 1 }).default(1_024),
@@ -93,6 +96,7 @@ export class SharedPacer<T> {
   #cooldowns = 0;
   #waitedMs = 0;
   #isPumping = false;
+  #dueAt = 0;
 
   constructor(config: SharedPacerConfig<T> = {}) {
     const { maxWaiting, scheduler, name } = readOptions('SharedPacer', config, OPTIONS);
@@ -147,13 +151,15 @@ export class SharedPacer<T> {
 
   /**
    * For state machines that are asked rather than called back: queues the item, at first with no ticket, and says in how many
-   * milliseconds to ask again with the ticket; it has passed when that is 0. It passes only when it is asked for. A ticket that
+   * milliseconds, at most 500, to ask again with the ticket; it has passed when that is 0. It passes only when it is asked for. A ticket that
    * could have passed for a second, and was not asked for, loses its place.
    */
   poll(item: T, priority: PacingPriority, now: number, former?: PacerTicket): { ticket: PacerTicket; waitMs: number } {
     const ticket = former?.isWaiting ? (former as Ticket<T>) : this.#enterPolled(item, priority, now);
+    // Within a callback of another request it is not its turn yet.
+    if (this.#isPumping) return { ticket, waitMs: 1 };
     this.#pump(now, ticket.request);
-    return { ticket, waitMs: ticket.hasPassed ? 0 : this.#queue.waitMsOf(ticket.request) };
+    return { ticket, waitMs: ticket.hasPassed ? 0 : Math.min(this.#queue.waitMsOf(ticket.request), POLL_MS) };
   }
 
   /** The vendor has said that there were too many requests: nothing passes for so many milliseconds. */
@@ -215,8 +221,14 @@ export class SharedPacer<T> {
   /** Polled requests have owners that come by themselves. */
   #setTimer(): void {
     const { waitMs } = this.#queue;
-    if (this.#tickets.size > 0 && waitMs < Number.POSITIVE_INFINITY) this.#timer.set(waitMs);
-    else this.#timer.cancel();
+    if (this.#tickets.size === 0 || waitMs === Number.POSITIVE_INFINITY) {
+      this.#timer.cancel();
+      return;
+    }
+    const dueAt = this.#scheduler.now() + waitMs;
+    if (this.#timer.isSet && dueAt === this.#dueAt) return;
+    this.#dueAt = dueAt;
+    this.#timer.set(waitMs);
   }
 }
 

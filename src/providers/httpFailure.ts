@@ -64,7 +64,7 @@ export function httpFailure(answer: HttpAnswer, config: HttpFailureConfig): Prov
 /** The wait of a `Retry-After` header in milliseconds: seconds, or a date (RFC 9110, section 10.2.3). */
 export function retryAfterOf(header: string | null | undefined, now: number): number | undefined {
   if (typeof header !== 'string' || header.trim() === '') return undefined;
-  const seconds = /^\s*\d+\s*$/.test(header) ? Number(header) : Number.NaN;
+  const seconds = /^\s*\d+(?:\.\d+)?\s*$/.test(header) ? Number(header) : Number.NaN;
   const ms = Number.isNaN(seconds) ? Date.parse(header) - now : seconds * 1_000;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS);
 }

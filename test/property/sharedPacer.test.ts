@@ -134,7 +134,8 @@ function model({ rules, maxOpen = Infinity, asked: all, cooldowns }: Case): (num
       if (isShut) claims[one.id]!.add('open');
       for (const place of places) if (rules[place]!.isKeyed) kept.add(lineOf(place, one));
       const waitsForKey = blocked.some((place) => rules[place]!.isKeyed);
-      if (!waitsForKey) for (const line of claims[one.id]!) kept.add(line);
+      const isFull = maxOpen < Infinity && open >= maxOpen;
+      if (!waitsForKey) for (const line of claims[one.id]!) if (line === 'open' || !isFull) kept.add(line);
     }
     return undefined;
   };

@@ -104,6 +104,18 @@ describe('a request', () => {
     expect([asked.length, waits]).toEqual([2, [7_000]]);
   });
 
+  it.each(['0', '0.2', 'Thu, 01 Jan 1970 00:00:00 GMT'])(
+    'that is one too many makes everybody wait a second at least, with Retry-After: %s',
+    async (retryAfter) => {
+      const { baseUrl, asked } = await serve((_, response, count) =>
+        count <= 3 ? json(response, {}, 429, { 'retry-after': retryAfter }) : json(response, count),
+      );
+      const { ask, waits } = clientOf(baseUrl);
+      expect(await ask()).toBe(4);
+      expect([asked.length, waits]).toEqual([4, [1_000, 1_000, 2_000]]);
+    },
+  );
+
   it('is repeated with a growing wait after 5xx and broken connections, a limited number of times', async () => {
     const { baseUrl, asked } = await serve((request, response, count) =>
       count % 2 ? json(response, { error: 'busy' }, 503) : request.socket.destroy(),

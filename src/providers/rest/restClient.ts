@@ -75,6 +75,9 @@ export interface RestRequest {
   readonly query?: Query | undefined;
 }
 
+/** After too many requests, whatever the vendor says: `Retry-After` may be 0, or a date by a clock that is behind ours. */
+const MIN_COOLDOWN_MS = 1_000;
+
 const HEADERS = checked('an object of strings', (value): value is object => {
   return typeof value === 'object' && value !== null && Object.values(value).every((one) => typeof one === 'string');
 });
@@ -180,7 +183,7 @@ export class RestClient {
   #delayAfter({ code, retryAfterMs = 0 }: ProviderError, backoff: Backoff): number {
     if (code !== 'SLUICE_PACING_VIOLATION') return Math.max(backoff.nextMs(), retryAfterMs);
     // It holds for everybody who asks the vendor, so it is waited for in the turn.
-    this.#pacer.coolDown(retryAfterMs);
+    this.#pacer.coolDown(Math.max(retryAfterMs, MIN_COOLDOWN_MS, backoff.nextMs()));
     return 0;
   }
 
