@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Gap } from '../../src/market/gap.js';
+import { type Gap, gapSeq } from '../../src/market/gap.js';
 import { migrate } from '../../src/postgres/migrate/migrate.js';
 import { type ResumePointsConfig, resumePoints } from '../../src/postgres/read/resumePoints.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
@@ -16,7 +16,16 @@ const T = Date.UTC(2026, 0, 5, 15);
 const vendor = 'test';
 
 const missing = (from: number, to: number, fields: Partial<Gap> = {}) =>
-  gap({ vendor, symbol: 'A', of: 'trade', timeframe: undefined, from: T + from, to: T + to, seq: 1, ...fields });
+  gap({
+    vendor,
+    symbol: 'A',
+    of: 'trade',
+    timeframe: undefined,
+    from: T + from,
+    to: T + to,
+    seq: gapSeq('open', T + to),
+    ...fields,
+  });
 
 inEachPlace(({ pool: poolOf }) => {
   let pool: pg.Pool;
@@ -107,6 +116,32 @@ inEachPlace(({ pool: poolOf }) => {
         missing(101, 900, { symbol: 'B' }),
       ]);
       expect(await points({}, 'trade A', 'trade B')).toEqual([300, 100]);
+    });
+
+    it('does not believe what a gap says of a time after it was written', async () => {
+      const symbols = ['open', 'closed', 'late'];
+      await write(
+        tradesSink(pool),
+        symbols.map((symbol) => trade({ vendor, symbol, ts: T + 100, id: '1' })),
+      );
+      await write(gapsSink(pool), [
+        missing(50, 900_000, { symbol: 'open', cause: 'requested', seq: gapSeq('open', T + 250) }),
+        missing(50, 900_000, { symbol: 'closed', cause: 'requested', state: 'filled', seq: gapSeq('filled', T + 350) }),
+        missing(50, 200, { symbol: 'late', state: 'filled', seq: gapSeq('filled', T + 5_000) }),
+      ]);
+      expect(await points({}, ...symbols.map((symbol) => `trade ${symbol}`))).toEqual([250, 350, 200]);
+    });
+
+    it('goes by the newest final bar of the newest two, and needs no column that says so', async () => {
+      const forming = Array.from({ length: 9 }, (_, i) =>
+        bar({ vendor, symbol: 'F', ts: T + i * 60_000, isFinal: false }),
+      );
+      const mixed = [true, true, false].map((isFinal, i) => bar({ vendor, symbol: 'M', ts: T + i * 60_000, isFinal }));
+      await write(barsSink(pool), [...forming, ...mixed, bar({ vendor, symbol: 'one', ts: T, isFinal: false })]);
+      const of = ['bar F', 'bar M', 'bar one'];
+      expect(await points({ kinds: ['bar'] }, ...of)).toEqual([7 * 60_000, 60_000, 0]);
+      await pool.query('ALTER TABLE bars DROP COLUMN is_final');
+      expect(await points({ kinds: ['bar'] }, ...of)).toEqual([8 * 60_000, 2 * 60_000, 0]);
     });
 
     it('knows a series of all symbols until shortly before its newest record, or to the end of a gap of all', async () => {

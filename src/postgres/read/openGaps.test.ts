@@ -57,7 +57,6 @@ describe('openGaps', () => {
     await pass(5_000);
     expect([answers.length, gaps.open, gaps.byCause]).toEqual([0, undefined, undefined]);
     gaps.begin();
-    gaps.begin();
     await pass(60_000);
     expect([answers.length, lent(), gaps.open]).toEqual([1, 1, undefined]);
     answers[0]!.resolve([row('reconnect', 2, 10), row('stale', 1, 20.5)]);
@@ -144,7 +143,29 @@ describe('openGaps', () => {
     await pass(0);
     gaps.end();
     await pass(10_000);
-    expect([answers.length, scheduler.actions.length, gaps.open]).toEqual([2, 0, 1]);
+    expect([answers.length, scheduler.actions.length, gaps.open]).toEqual([2, 0, undefined]);
+  });
+
+  it('asks on for a second pipeline when the first is over', async () => {
+    const { gaps, answers, pass, scheduler } = asked();
+    gaps.begin();
+    gaps.begin();
+    await pass(0);
+    expect(answers).toHaveLength(1);
+    answers[0]!.resolve([row('stale', 1, 10)]);
+    await pass(0);
+    gaps.end();
+    expect(gaps.open).toBe(1);
+    await pass(1_000);
+    expect(answers).toHaveLength(2);
+    gaps.end();
+    gaps.end();
+    await pass(10_000);
+    expect([answers.length, scheduler.actions.length, gaps.open]).toEqual([2, 0, undefined]);
+    gaps.begin();
+    await pass(0);
+    expect(answers).toHaveLength(3);
+    gaps.end();
   });
 
   it.each([

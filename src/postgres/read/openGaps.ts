@@ -43,13 +43,16 @@ export interface OpenGapsCount {
 
 /** The open gaps of a store, as they were when it was asked last. */
 export interface OpenGapsPoller {
-  /** How many are open; `undefined` before the first answer, and after a question that failed. */
+  /** How many are open; `undefined` before the first answer, after a question that failed, and while nobody shows it. */
   readonly open: number | undefined;
   /** The same by cause, those that have any. */
   readonly byCause: readonly OpenGapsCount[] | undefined;
-  /** Asks now, and again from time to time. The telemetry of a pipeline calls it when the pipeline begins. */
+  /** Asks now, and again from time to time. The telemetry of a pipeline calls it when the pipeline begins; several may share it. */
   begin(): void;
-  /** Asks no more, and releases the connection of a question under way. The telemetry calls it when the pipeline is over. */
+  /**
+   * Called as often as `begin()`, the last time it asks no more, releases the connection of a question under way, and knows nothing. The
+   * telemetry calls it when a pipeline is over.
+   */
   end(): void;
 }
 
@@ -88,7 +91,8 @@ export function openGaps(pool: Pool, config: OpenGapsConfig = {}): OpenGapsPolle
   const { everyMs, schema, timeoutMs, onError, scheduler = asyncScheduler } = readOptions('openGaps', config, OPTIONS);
   const table = qualify(gapsTable.name, schema);
   let byCause: readonly OpenGapsCount[] | undefined;
-  let isRunning = false;
+  /** How many pipelines show it. */
+  let users = 0;
   let asking: Subscription | undefined;
   /** What was told since the last answer. */
   let told: string | undefined;
@@ -109,7 +113,7 @@ export function openGaps(pool: Pool, config: OpenGapsConfig = {}): OpenGapsPolle
     });
   };
   const again = () => {
-    if (isRunning) timer.set(everyMs);
+    if (users > 0) timer.set(everyMs);
   };
   const tell = (error: StoreReadError) => {
     if (error.message === told) return;
@@ -130,14 +134,17 @@ export function openGaps(pool: Pool, config: OpenGapsConfig = {}): OpenGapsPolle
       return byCause;
     },
     begin() {
-      if (isRunning) return;
-      isRunning = true;
-      ask();
+      users += 1;
+      if (users === 1) ask();
     },
     end() {
-      isRunning = false;
+      if (users === 0) return;
+      users -= 1;
+      if (users > 0) return;
       timer.cancel();
       asking?.unsubscribe();
+      // Nobody knows how it goes on.
+      byCause = undefined;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { lastValueFrom } from 'rxjs';
+import { MIN_CLOSED_SEQ } from '../../market/gap.js';
 import { KINDS, type RecordKind } from '../../market/recordKinds.js';
 import {
   duration,
@@ -152,7 +153,8 @@ interface Found {
 interface Row {
   readonly symbol: string;
   readonly micros: string;
-  readonly gaps: readonly (readonly [number, number])[] | null;
+  /** From and to in microseconds, and the version. */
+  readonly gaps: readonly (readonly [number, number, number])[] | null;
 }
 
 async function read(client: PoolClient, reading: Reading): Promise<readonly Found[]> {
@@ -170,12 +172,8 @@ async function read(client: PoolClient, reading: Reading): Promise<readonly Foun
       const values = [vendor, wanted.slice(at, at + PAGE), nowMicros, hasTimeframe(of) ? timeframe : '', of];
       const { rows } = await client.query<Row>(sql, gaps === undefined ? values.slice(0, 4) : values);
       for (const { symbol, micros, gaps } of rows) {
-        found.push({
-          of,
-          symbol,
-          newest: Number(micros) / 1000,
-          gaps: spansOf(gaps),
-        });
+        const newest = Number(micros) / 1000;
+        found.push({ of, symbol, newest, gaps: spansOf(gaps) });
       }
     }
     if (needsAll)
@@ -204,8 +202,12 @@ async function gapsOfAll(
   return spansOf(rows[0]?.gaps);
 }
 
+/** What a gap says of a time after it was written is not so yet. */
 function spansOf(gaps: Row['gaps'] | undefined): Found['gaps'] {
-  return (gaps ?? []).map(([from, to]) => [from / 1000, to / 1000]);
+  return (gaps ?? []).map(([from, to, seq]) => {
+    const writtenMicros = seq >= MIN_CLOSED_SEQ ? seq - MIN_CLOSED_SEQ : seq;
+    return [from / 1000, Math.min(to, writtenMicros) / 1000];
+  });
 }
 
 /** The name of a table, or `undefined` where it is not there. */
@@ -237,15 +239,16 @@ function pageQuery(table: string, gaps: string | undefined, of: RecordKind): str
   // A parameter that the statement does not use has no type.
   const timeframe = hasTimeframe(of) ? 'AND item.timeframe = $4' : "AND $4 = ''";
   const spans = gaps === undefined ? 'NULL' : gapsQuery(gaps, '$1', 'wanted.symbol', '$5', '$4');
-  const newest = (columns: string, count: number) => `SELECT ${columns} FROM ${table} AS item
+  const newest = (count: number) => `SELECT * FROM ${table} AS item
       WHERE item.vendor = $1 AND item.symbol = wanted.symbol ${timeframe}
         AND ${finite('ts')} AND item.ts <= ${instantOf('$3::float8')}
       ORDER BY item.ts DESC LIMIT ${count}`;
+  // As the text of the row has it, because a table that was made by an older sink has no such column.
+  const isFinal = "(to_jsonb(two) ->> 'is_final') IS DISTINCT FROM 'false'";
   const ts =
     of === 'bar'
-      ? `(SELECT coalesce(max(two.ts) FILTER (WHERE two.is_final IS NOT FALSE), min(two.ts))
-            FROM (${newest('item.ts, item.is_final', 2)}) AS two)`
-      : `(${newest('item.ts', 1)})`;
+      ? `(SELECT coalesce(max(two.ts) FILTER (WHERE ${isFinal}), min(two.ts)) FROM (${newest(2)}) AS two)`
+      : `(SELECT one.ts FROM (${newest(1)}) AS one)`;
   return `SELECT wanted.symbol, (extract(epoch FROM item.ts) * 1000000)::int8 AS micros, (${spans}) AS gaps
     FROM unnest($2::text[]) AS wanted (symbol)
    CROSS JOIN LATERAL (SELECT ${ts} AS ts) AS item
@@ -255,8 +258,8 @@ function pageQuery(table: string, gaps: string | undefined, of: RecordKind): str
 /** The newest gaps of a series, by the primary key. */
 function gapsQuery(gaps: string, vendor: string, symbol: string, of: string, timeframe: string): string {
   const micros = (time: string) => `(extract(epoch FROM item.${time}) * 1000000)::int8`;
-  return `SELECT json_agg(json_build_array(item.a, item.b)) FROM (
-     SELECT ${micros('from_ts')} AS a, ${micros('to_ts')} AS b FROM ${gaps} AS item
+  return `SELECT json_agg(json_build_array(item.a, item.b, item.seq)) FROM (
+     SELECT ${micros('from_ts')} AS a, ${micros('to_ts')} AS b, item.seq FROM ${gaps} AS item
       WHERE item.vendor = ${vendor} AND item.symbol = ${symbol} AND item.of_kind = ${of} AND item.timeframe = ${timeframe}
         AND ${finite('from_ts')} AND ${finite('to_ts')}
       ORDER BY item.from_ts DESC LIMIT ${MAX_GAPS}) AS item`;

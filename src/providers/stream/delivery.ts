@@ -2,6 +2,7 @@ import type { FeedAccount } from '../../flow/feed.js';
 import type { Outlet } from '../../flow/gatedSource.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
 import type { ProviderParts } from '../provider.js';
+import type { Hole } from '../session.js';
 import type { StreamSettings } from '../streamConfig.js';
 import { Emitter } from './emitter.js';
 import { GapStamper, type MissingSpan } from './gapStamper.js';
@@ -76,6 +77,12 @@ export class Delivery {
   /** Emits a gap record. */
   missing(span: MissingSpan): void {
     this.emitter.emit(this.#stamper.gap(span));
+  }
+
+  /** Emits the gap record of a hole. Where two connections deliver, the other one may have had some of its records. */
+  hole(hole: Hole, isShared: boolean): void {
+    const span = { cause: 'sequence', ...hole } as const;
+    this.missing(isShared ? { ...span, rows: undefined } : span);
   }
 
   /** Releases the letters under way. */

@@ -131,11 +131,13 @@ describe('a connection that the vendor will close', () => {
     const stream = handingOver();
     stream.login('trade A', 'trade B');
     stream.next({ data: [numbered('A', 2)] });
-    stream.next({ hole: ['trade A', 2, 4], data: [numbered('A', 4)] });
+    stream.next({ hole: ['trade A', 2, 4, 1], data: [numbered('A', 4)] });
     stream.old({ data: [numbered('A', 3)] });
     expect(stream.take()).toEqual(['trade A 1', 'trade A 2', 'trade A 4', 'trade A 3']);
     stream.pass(5_000);
     expect(stream.take()).toEqual(['gap A 2-4 sequence']);
+    // The first connection had the record that is counted.
+    expect(stream.seen.find(({ kind }) => kind === 'gap')).not.toHaveProperty('rows');
   });
 
   it('and breaks after its successor has answered leaves a gap of what that came too late for', () => {

@@ -176,7 +176,8 @@ export class HandOver {
         for (const coverage of [...failed, successor])
           for (const hole of coverage.holesBeyond(ofFirst)) holes.add(hole);
       }
-      for (const hole of holes) spans.push({ cause: 'sequence', ...hole, series });
+      // The first connection may have had some of the records.
+      for (const hole of holes) spans.push({ cause: 'sequence', ...hole, series, rows: undefined });
       if (isBroken) spans.push(...this.#missingOf(state, now));
     }
     return spans;

@@ -137,6 +137,6 @@ describe('the ledger of losses', () => {
     for (const at of [5, 6, 21]) ledger.add('trade', 'A', undefined, at, at, 1, 1);
     ledger.add('trade', 'A', undefined, 21, 30, 0, 7);
     ledger.add('bar', 'A', '1m', 5, 5, 1, 0);
-    expect(ledger.take().map(({ of, count, rows }) => `${of} ${count} ${rows}`)).toEqual(['trade 6 11', 'bar 1 0']);
+    expect(ledger.take().map(({ of, count, rows }) => `${of} ${count} ${rows}`)).toEqual(['trade 6 10', 'bar 1 0']);
   });
 });

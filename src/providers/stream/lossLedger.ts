@@ -56,7 +56,8 @@ export class LossLedger {
         return;
       }
     }
-    if (from >= loss.to) loss.rows += rows;
+    // A gap begins at the record before it.
+    if (count === 0 ? from >= loss.to : from > loss.to) loss.rows += rows;
     if (from < loss.from) loss.from = from;
     if (to > loss.to) loss.to = to;
     loss.count += count;

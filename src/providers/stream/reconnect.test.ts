@@ -221,7 +221,8 @@ describe('gap records', () => {
   it('are made of holes that the session knows of, before what comes after them', () => {
     const stream = toyStream();
     stream.login(...ALL);
-    stream.say({ hole: ['trade A', 10, 20], data: [trade('A', 20)] });
+    stream.say({ hole: ['trade A', 10, 20, 3], data: [trade('A', 20)] });
     expect(stream.take()).toEqual(['gap A 10-20 sequence', 'trade A 20']);
+    expect(stream.seen[0]).toMatchObject({ rows: 3 });
   });
 });

@@ -156,7 +156,7 @@ export class StreamRun implements LinkHost {
       this.#subscriptions.confirmAll(step.confirmed, link, now);
       if (!this.#subscriptions.isSilent) this.#feed.state = 'live';
     }
-    if (step.holes) for (const hole of step.holes) this.#delivery.missing({ cause: 'sequence', ...hole });
+    if (step.holes) for (const hole of step.holes) this.#delivery.hole(hole, this.#handOver !== undefined);
     if (step.elements) this.#delivery.take(step.elements, link, now);
     if (step.heard) this.#subscriptions.hearAll(step.heard, link, now);
     if (step.refused) this.#subscriptions.refuseAll(step.refused, link, now);
