@@ -47,6 +47,9 @@ export const RECORD_KINDS: Registry = {
 
 export const KINDS = Object.keys(RECORD_KINDS) as readonly RecordKind[];
 
+/** The kinds that a vendor can be asked for: a gap says what is missing of them. */
+export const VENDOR_KINDS: readonly RecordKind[] = KINDS.filter((kind) => kind !== 'gap');
+
 export function isRecordKind(value: unknown): value is RecordKind {
   return typeof value === 'string' && Object.hasOwn(RECORD_KINDS, value);
 }

@@ -93,7 +93,7 @@ describe('every subpath', () => {
     ['sluice', ['fastest-levenshtein', 'rxjs']],
     ['sluice/flow', ['fastest-levenshtein', 'rxjs']],
     ['sluice/operators', ['fastest-levenshtein', 'rxjs']],
-    ['sluice/policies', ['fastest-levenshtein']],
+    ['sluice/policies', ['fastest-levenshtein', 'rxjs']],
     ['sluice/market', ['fp-ts', 'io-ts']],
   ])('%s loads no package but %j', (subpath, packages) => {
     const { output } = installed.node('loaded.js', printLoaded(subpath));

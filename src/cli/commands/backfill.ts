@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { from, lastValueFrom, type Observable, toArray } from 'rxjs';
 import { type Gap, gapSeq } from '../../market/gap.js';
-import { isRecordKind, KINDS, type RecordKind } from '../../market/recordKinds.js';
+import { type RecordKind, VENDOR_KINDS } from '../../market/recordKinds.js';
 import type { Store } from '../../postgres/openStore.js';
 import { gaps } from '../../postgres/read/gaps.js';
 import { storeLedger } from '../../postgres/read/storeLedger.js';
@@ -80,10 +80,11 @@ function concurrency(text: string): number {
 }
 
 function kindList(text: string): readonly RecordKind[] {
-  const known = KINDS.filter((kind) => kind !== 'gap');
   return [...new Set(names(text))].map((kind) => {
-    if (isRecordKind(kind) && kind !== 'gap') return kind;
-    throw new InvalidArgumentError(`There is no kind ${JSON.stringify(kind.slice(0, 40))}, only ${known.join(', ')}.`);
+    const known = VENDOR_KINDS.find((one) => one === kind);
+    if (known !== undefined) return known;
+    const others = VENDOR_KINDS.join(', ');
+    throw new InvalidArgumentError(`There is no kind ${JSON.stringify(kind.slice(0, 40))}, only ${others}.`);
   });
 }
 

@@ -26,8 +26,9 @@ export class LiveVersions {
   /** Remembers a live record, if it lies in the span. */
   passed(record: MarketEvent): void {
     const { of, vendor, symbol, timeframe = DEFAULT_TIMEFRAME } = this.#gap;
-    if (record.kind !== of || record.vendor !== vendor) return;
-    if (symbol !== '*' && record.kind !== 'news' && (record as { symbol: string }).symbol !== symbol) return;
+    const own = record as { readonly vendor: string; readonly symbol?: string };
+    if (record.kind !== of || own.vendor !== vendor) return;
+    if (symbol !== '*' && own.symbol !== undefined && own.symbol !== symbol) return;
     if (record.kind === 'bar' && record.timeframe !== timeframe) return;
     const at = (RECORD_KINDS[record.kind].eventTime as (record: MarketEvent) => number)(record);
     if (at < this.#from || at >= this.#to) return;

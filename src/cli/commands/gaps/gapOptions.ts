@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { GAP_CAUSES, type Gap, type GapState } from '../../../market/gap.js';
-import { KINDS } from '../../../market/recordKinds.js';
+import { VENDOR_KINDS } from '../../../market/recordKinds.js';
 import { type CommandContext, UsageError } from '../../commandContext.js';
 import { type Moment, moment, period } from '../../parseMoment.js';
 import { type SymbolChoice, symbolList, symbolsOf } from '../../symbolList.js';
@@ -27,9 +27,7 @@ export function addGapOptions(command: Command): Command {
       'only gaps of these symbols, or of those in @file; * for wildcard subscriptions',
       symbolList,
     )
-    .addOption(
-      new Option('--kind <kind>', 'only gaps in records of this kind').choices(KINDS.filter((kind) => kind !== 'gap')),
-    )
+    .addOption(new Option('--kind <kind>', 'only gaps in records of this kind').choices([...VENDOR_KINDS]))
     .addOption(new Option('--cause <word>', 'only gaps with this cause').choices(GAP_CAUSES))
     .option('--from <time>', 'only gaps that reach to this time or beyond, such as now-7d or 2026-01-31', moment)
     .option('--to <time>', 'only gaps that begin before this time', moment)
