@@ -132,15 +132,18 @@ export async function* pagesOf(
 /** Lets every promise settle that does not wait for time. */
 export const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** A clock that begins at T. */
+/** What a clock shows at first: late enough for gaps that began at T to be asked for. */
+export const NOW = T + 3_600_000;
+
+/** A clock that begins then. */
 export function virtualClock(): VirtualTimeScheduler {
   const clock = new VirtualTimeScheduler();
-  clock.frame = T;
+  clock.frame = NOW;
   return clock;
 }
 
-/** Runs what waits on a clock, and the promises in between, until nothing is left or so much time has passed. */
-export async function pass(clock: VirtualTimeScheduler, ms = Number.POSITIVE_INFINITY): Promise<void> {
+/** Runs what waits on a clock, and the promises in between, until nothing is left or so much time has passed: three days. */
+export async function pass(clock: VirtualTimeScheduler, ms = 3 * 86_400_000): Promise<void> {
   const end = clock.frame + ms;
   for (;;) {
     // A history of a test may take turns of the event loop too.
@@ -151,7 +154,7 @@ export async function pass(clock: VirtualTimeScheduler, ms = Number.POSITIVE_INF
     clock.maxFrames = next.delay;
     clock.flush();
   }
-  if (Number.isFinite(end)) clock.frame = end;
+  if (ms < 2 * 86_400_000) clock.frame = end;
 }
 
 /** Writes a stream into a ledger, each record so much later, and keeps what came. */

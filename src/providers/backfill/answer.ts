@@ -2,7 +2,7 @@ import { isRecordKind, type MarketEvent, RECORD_KINDS, type RecordKind } from '.
 import { issuesOf, type RecordDescription } from '../../market/recordShape.js';
 import { messageOf } from '../../primitives/messageOf.js';
 import type { Ranker } from '../router/rankedRecord.js';
-import { DEFAULT_TIMEFRAME, type Span } from './spans.js';
+import { barMsOf, DEFAULT_TIMEFRAME, type Span } from './spans.js';
 
 /** A series as one provider is asked for it, and as its records are to be. */
 export interface AskedSeries {
@@ -34,6 +34,9 @@ export class Answer {
   constructor(span: Span) {
     this.#span = span;
   }
+
+  /** When the last bar is over that the vendor says is still forming; `-Infinity` without one. */
+  formingUntil = Number.NEGATIVE_INFINITY;
 
   /** Distinct records. */
   get size(): number {
@@ -91,6 +94,9 @@ export class Answer {
       // A repetition changes nothing, and its older version must not follow the newer one.
       if (known && versionOf(known) >= versionOf(record)) continue;
       this.#records.set(key, record);
+      if (record.kind === 'bar' && record.isFinal === false) {
+        this.formingUntil = Math.max(this.formingUntil, record.ts + barMsOf({ ...record, of: 'bar' }));
+      }
       rows.push(record);
     }
     return { rows, strays };

@@ -115,10 +115,10 @@ describe('backfill', () => {
     expect(most).toBe(3);
   });
 
-  test('tries again with a growing wait, and not for ever', async () => {
+  test('tries again with a growing wait, and not for ever where the answers prove nothing', async () => {
     const { clock, live$, left, provider, ledger } = started(
-      () => {
-        throw new Error('down');
+      async function* () {
+        yield [tradeAt(10, { symbol: 'B' })];
       },
       { maxAttempts: 4 },
     );
@@ -126,10 +126,46 @@ describe('backfill', () => {
     await pass(clock);
     expect(left.map(({ nextTryMs }) => nextTryMs)).toEqual([5_000, 10_000, 20_000, undefined]);
     expect(provider.asked).toHaveLength(4);
-    expect(ledger.gap(gapAt(0, 50))).toMatchObject({ state: 'open', reason: 'toy: down' });
+    expect(ledger.gap(gapAt(0, 50))).toMatchObject({ state: 'open', reason: expect.stringMatching(/a record of B$/) });
     live$.next(gapAt(0, 50));
     await pass(clock);
     expect(provider.asked).toHaveLength(4);
+  });
+
+  test('tries a vendor that is away until it is back', async () => {
+    let isAway = true;
+    const { clock, live$, closed, provider } = started(
+      (range) => {
+        if (isAway) throw new Error('down');
+        return pagesOf(TRUTH, range);
+      },
+      { maxAttempts: 2 },
+    );
+    live$.next(gapAt(0, 50));
+    await pass(clock, 86_400_000);
+    expect(provider.asked.length).toBeGreaterThan(90);
+    expect(provider.asked.length).toBeLessThan(120);
+    isAway = false;
+    await pass(clock, 900_000);
+    expect(closed).toMatchObject([{ state: 'filled', rows: 6 }]);
+  });
+
+  test('asks for a gap that passes live when its end is settled', async () => {
+    const { clock, live$, provider } = started(history, { settleMs: 7_000 });
+    const now = clock.now() - T;
+    live$.next(gapAt(now - 1_000, now));
+    await pass(clock, 6_990);
+    expect(provider.asked).toEqual([]);
+    await pass(clock, 20);
+    expect(provider.asked).toHaveLength(1);
+  });
+
+  test('reads from time to time what other processes have found', async () => {
+    const { clock, ledger, closed } = started(history);
+    await pass(clock, 1_000);
+    ledger.write(gapAt(0, 50));
+    await pass(clock, 3_600_000);
+    expect(closed).toMatchObject([{ state: 'filled', rows: 6 }]);
   });
 
   test('says a reason once, and another one again', async () => {
@@ -158,7 +194,7 @@ describe('backfill', () => {
     );
     live$.next(gapAt(0, 50));
     await pass(clock);
-    expect(left.map(({ nextTryMs }) => nextTryMs)).toEqual([77_000, undefined]);
+    expect(left.slice(0, 2).map(({ nextTryMs }) => nextTryMs)).toEqual([77_000, 77_000]);
   });
 
   test('does not ask again for what the vendor refuses, nor for what nobody can be asked', async () => {

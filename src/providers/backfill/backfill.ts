@@ -14,9 +14,15 @@ import type { RepairOutcome } from './outcome.js';
 import { repairSettings } from './repairConfig.js';
 import { type Job, RepairQueue } from './repairQueue.js';
 import { RepairRun } from './repairRun.js';
+import { lagMsOf } from './repairSettings.js';
+import { barMsOf } from './spans.js';
 
 /** How many gaps are remembered. More of them are read from the store again when there is room. */
 const MAX_GAPS = 10_000;
+/** How often the open gaps of the store are read. */
+const REREAD_MS = 3_600_000;
+/** How long a gap may keep a source from its end until it can be asked. */
+const MAX_LAST_WAIT_MS = 60_000;
 
 /**
  * Passes live records, and repairs the gaps of their series: asks the vendor's history for what is missing, merges it in, and closes each
@@ -46,9 +52,14 @@ const MAX_GAPS = 10_000;
  *   repaired at a time, and what is proven of it is not asked again.
  * - Gaps of vendors that are none of `providers` are left alone.
  * - What a vendor refuses for good (not entitled, unknown symbol) and what nobody can be asked for is left open with the reason, and not
- *   asked again in this run; nor is any gap after `maxAttempts` tries. `sluice gaps backfill` tries it by hand.
+ *   asked again in this run; nor is any gap after `maxAttempts` answers that prove nothing. A vendor or a store that is
+ *   away is tried until it is back. `sluice gaps backfill` tries it by hand.
  * - Rows outside of what was asked, of another series, or that cannot be read are dropped as `stray`, and their gap stays open.
+ * - A gap is asked for when its end is older than the lag of the history (`settleMs`), and of bars when the last one is over. An answer
+ *   without records closes it when it is older than `emptyAfterMs`.
  * - Of bars, the one that was forming when the gap began is asked too.
+ * - Where it is known how many records are missing, so many must have come. Of a process that was killed in the middle nobody knows how many
+ *   it had fetched: such a gap may stay open, and a person abandons it.
  * - Pacing is the provider's: a gap waits for it, at most `pageTimeoutMs` for a page.
  *
  * @example
@@ -91,6 +102,9 @@ export function backfill(config: BackfillConfig): MonoTypeOperatorFunction<Marke
       let isMore = true;
       /** Open gaps of the store that begin before have been read. */
       let readUpTo = Number.NEGATIVE_INFINITY;
+      /** Reading waits for its time: what is open is not to be read before. */
+      let isReadLater = true;
+      let timerAt = 0;
       let hasEnded = false;
       let isStopped = false;
 
@@ -107,16 +121,23 @@ export function backfill(config: BackfillConfig): MonoTypeOperatorFunction<Marke
       );
       const readTimer = new Timer(
         scheduler,
-        guarded(() => readOpen()),
+        guarded(() => {
+          readUpTo = Number.NEGATIVE_INFINITY;
+          readOpen();
+        }),
       );
 
       /** Reads what is open in the store, as far as there is room. */
       const readOpen = () => {
         if (isReading || isStopped || destination.closed) return;
         isReading = true;
+        isReadLater = false;
         isMore = false;
         const over = () => {
           isReading = false;
+          openBackoff.reset();
+          // Other processes find gaps too.
+          if (!hasEnded && !isMore) readTimer.set(REREAD_MS);
           proceed();
         };
         const subscription = new Subscription();
@@ -125,7 +146,8 @@ export function backfill(config: BackfillConfig): MonoTypeOperatorFunction<Marke
         subscription.add(
           open$.subscribe({
             next(gap) {
-              if (gap.from < readUpTo || gap.state !== 'open' || !isOwn(gap, providers, as) || queue.add(gap)) return;
+              if (gap.from < readUpTo || gap.state !== 'open' || !isOwn(gap, providers, as)) return;
+              if (queue.add(gap, dueAtOf(gap))) return;
               isMore = true;
               readUpTo = gap.from;
               subscription.unsubscribe();
@@ -136,13 +158,27 @@ export function backfill(config: BackfillConfig): MonoTypeOperatorFunction<Marke
                 isReading = false;
                 isMore = true;
                 onFailure?.(error);
-                if (!hasEnded) readTimer.set(openBackoff.nextMs());
+                isReadLater = !hasEnded;
+                if (isReadLater) readTimer.set(openBackoff.nextMs());
                 else isMore = false;
                 proceed();
               })(),
             complete: guarded(over),
           }),
         );
+      };
+
+      /** When a gap is tried first: as soon as its end is settled, or now if that takes too long. */
+      const dueAtOf = (gap: Gap) => {
+        const now = scheduler.now();
+        const settledAt = gap.to + lagMsOf(settings, gap) + barMsOf(gap) + 1;
+        return settledAt > now && settledAt - now < REREAD_MS ? settledAt : Number.NEGATIVE_INFINITY;
+      };
+
+      const wake = (dueAt: number) => {
+        if (timer.isSet && timerAt <= dueAt) return;
+        timerAt = dueAt;
+        timer.set(dueAt - scheduler.now());
       };
 
       const beginDue = (now: number) => {
@@ -156,10 +192,10 @@ export function backfill(config: BackfillConfig): MonoTypeOperatorFunction<Marke
           const now = scheduler.now();
           beginDue(now);
           const dueAt = queue.dueAt(now);
-          if (dueAt === undefined) timer.cancel();
-          else timer.set(dueAt - now);
+          timer.cancel();
+          if (dueAt !== undefined) wake(dueAt);
           // Half of the queue is free: read what had no room.
-          if (isMore && !readTimer.isSet && queue.waiting <= MAX_GAPS / 2) readOpen();
+          if (isMore && !isReadLater && queue.waiting <= MAX_GAPS / 2) readOpen();
         }
         if (hasEnded && (isStopped || (!isReading && !isMore && queue.running + queue.waiting === 0)))
           destination.complete();
@@ -185,7 +221,7 @@ export function backfill(config: BackfillConfig): MonoTypeOperatorFunction<Marke
             },
             fail: (error) => destination.error(error),
           },
-          job.line.proven,
+          job.memory,
         );
         runs.push(run);
         run.start();
@@ -207,9 +243,12 @@ export function backfill(config: BackfillConfig): MonoTypeOperatorFunction<Marke
       };
 
       const nextTryOf = (job: Job, { why, isFinal, retryAfterMs }: RepairOutcome & { state: 'open' }) => {
-        // A store that is away for an hour is no fault of the gap.
-        if (why === 'ledger') job.attempts -= 1;
-        if (hasEnded || isFinal || job.attempts >= maxAttempts) return undefined;
+        if (hasEnded || isFinal) return undefined;
+        // What will be there in an hour is asked for in an hour.
+        if (why === 'early') return Math.max(1_000, Math.min(retryAfterMs, REREAD_MS));
+        // A vendor or a store that is away for a day is no fault of the gap.
+        if (why !== 'ledger' && why !== 'failed') job.vain += 1;
+        if (job.vain >= maxAttempts) return undefined;
         const backoff = backoffs.get(job) ?? new Backoff({ ...spread, random: chance });
         backoffs.set(job, backoff);
         return Math.max(backoff.nextMs(), retryAfterMs);
@@ -223,7 +262,9 @@ export function backfill(config: BackfillConfig): MonoTypeOperatorFunction<Marke
       const onGap = (gap: Gap) => {
         if (isStopped || !isOwn(gap, providers, as)) return;
         if (gap.state === 'open') {
-          if (queue.add(gap, true)) {
+          const dueAt = dueAtOf(gap);
+          if (queue.add(gap, dueAt, true)) {
+            if (dueAt > scheduler.now()) wake(dueAt);
             beginDue(scheduler.now());
           } else {
             isMore = true;
@@ -266,8 +307,9 @@ export function backfill(config: BackfillConfig): MonoTypeOperatorFunction<Marke
           hasEnded = true;
           if (whenSourceEnds === 'stop') stop();
           queue.forgetRetries();
+          queue.hurry(scheduler.now() + MAX_LAST_WAIT_MS, scheduler.now());
           // A store that could not be read is asked once more.
-          if (isMore && readTimer.isSet) readTimer.set(0);
+          if (isMore && isReadLater) readTimer.set(0);
           proceed();
         },
         finalize() {

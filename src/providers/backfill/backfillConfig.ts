@@ -18,7 +18,10 @@ export interface LeftOpen {
 export interface BackfillConfig extends RepairConfig, BackoffOptions {
   /** How many gaps are repaired at once. Integer of at least 1, default 2. */
   readonly maxConcurrent?: number;
-  /** How often a gap is tried in a run. A try that fails because of the store does not count. Integer of at least 1, default 10. */
+  /**
+   * How often a gap is answered in a run without proof. A try to which the vendor or the store gives no answer does not count. Integer of at
+   * least 1, default 10.
+   */
   readonly maxAttempts?: number;
   /**
    * What becomes of repairs when the source completes. `'finish'`: each gap that is known is tried once, and none again; `'stop'`:

@@ -5,7 +5,7 @@ import type { Gap } from '../../market/gap.js';
  * Why a gap is still open, as a label. `provider`: no provider can be asked for it; `refused`: the vendor says that it will not
  * answer; `failed`: asking failed, or took too long; `endless`: the answer does not end; `foreign`: the answer had records that were
  * not asked for, or that cannot be read; `missing`: rows of the answer are not in the store; `incomplete`: records of the store, or
- * known to be missing, are not in the answer; `ledger`: the store could not be asked; `cancelled`: the repair was ended.
+ * known to be missing, are not in the answer; `early`: the vendor may not have all of it yet; `ledger`: the store could not be asked; `cancelled`: the repair was ended.
  */
 export type OpenReason =
   | 'provider'
@@ -15,6 +15,7 @@ export type OpenReason =
   | 'foreign'
   | 'missing'
   | 'incomplete'
+  | 'early'
   | 'ledger'
   | 'cancelled';
 

@@ -28,7 +28,7 @@ const MAX_IDLE_PAGES = 100;
 export async function* repairChunk(
   gap: Gap,
   chunk: Span,
-  /** So many rows at least are known to be missing. */
+  /** So many rows at least it must have, where that is known. */
   atLeast: number,
   candidates: readonly Candidate[],
   settings: RepairSettings,
@@ -141,7 +141,7 @@ async function prove(
   atLeast: number,
   answer: Answer,
   names: string,
-  { ledger, proofTimeoutMs, live }: RepairSettings,
+  { ledger, proofTimeoutMs, emptyAfterMs, live }: RepairSettings,
   rim: Rim,
 ): Promise<Fault | undefined> {
   const { size } = answer;
@@ -156,7 +156,8 @@ async function prove(
     present = stored;
     if (stored === size) {
       present = (await presentOf(answer, ledger, rim)) ?? (wasEqual ? size : 0);
-      if (present === size) return size < atLeast ? tooFew(size, atLeast, names) : undefined;
+      if (present === size)
+        return size < atLeast ? tooFew(atLeast - size, names) : earlyOf(chunk, answer, names, emptyAfterMs, now());
     }
     wasEqual = stored === size;
   }
@@ -185,9 +186,33 @@ function incomplete(gap: Gap, chunk: Span, extra: number, names: string, now: nu
   );
 }
 
-export function tooFew(rows: number, atLeast: number, names: string): Fault {
+/** Why an answer that the store agrees with is no proof yet. */
+function earlyOf(
+  chunk: Span,
+  { size, formingUntil }: Answer,
+  names: string,
+  emptyAfterMs: number,
+  now: number,
+): Fault | undefined {
+  if (formingUntil > Number.NEGATIVE_INFINITY) {
+    const reason = `${names} answered with a bar that is still forming`;
+    return fault('early', reason, { retryAfterMs: Math.max(0, formingUntil - now) });
+  }
+  const waitMs = chunk.to + emptyAfterMs - now;
+  if (size > 0 || waitMs <= 0) return undefined;
+  return fault(
+    'early',
+    `${names} has no records of this span yet: it is asked again when its history cannot lag any more`,
+    {
+      retryAfterMs: waitMs,
+    },
+  );
+}
+
+export function tooFew(lacking: number, names: string): Fault {
+  const records = lacking === 1 ? '1 record' : `${lacking} records`;
   return fault(
     'incomplete',
-    `${names} has ${rows} records of the span, but at least ${atLeast} are known to be missing`,
+    `${names} says that the answer is complete, but at least ${records} more ${lacking === 1 ? 'is' : 'are'} known to be missing`,
   );
 }

@@ -43,6 +43,15 @@ export interface RepairConfig {
   readonly proofTimeoutMs?: number;
   /** How long a page may take, its wait for the pacer included, in milliseconds. At least 1, default 900,000. */
   readonly pageTimeoutMs?: number;
+  /**
+   * By how much the history of a vendor lags behind its stream, in milliseconds: what is younger is not asked yet. 0 or more, default
+   * 10,000; a delayed plan needs more.
+   */
+  readonly settleMs?: number;
+  /** The same by the gap, where vendors differ. Default: `settleMs` for all. */
+  readonly settleMsOf?: (gap: Gap) => number;
+  /** How old a span must be for an answer without records to close it, in milliseconds. 0 or more, default 960,000: plans lag by 15 minutes. */
+  readonly emptyAfterMs?: number;
   /** Whether the vendor of a gap of all symbols (`*`) answers for all of them at once. Default: none does. */
   readonly canAskAll?: (gap: Gap) => boolean;
   /** Called with each part of a gap that is proven. */
@@ -65,6 +74,9 @@ export const REPAIR = {
   maxChunkRows: integer({ min: 1 }).default(100_000),
   proofTimeoutMs: duration().default(60_000),
   pageTimeoutMs: duration({ min: 1 }).default(900_000),
+  settleMs: duration().default(10_000),
+  settleMsOf: func(),
+  emptyAfterMs: duration().default(960_000),
   canAskAll: func(),
   onChunk: func(),
   scheduler: having('now', 'schedule').default(eventLoopScheduler),

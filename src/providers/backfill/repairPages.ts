@@ -1,10 +1,11 @@
+import type { GapLedger } from '../../contracts/gapLedger.js';
 import { retryAfterMsOf } from '../../failures/failureHints.js';
 import { type Gap, gapKey, gapSeq } from '../../market/gap.js';
 import { type Candidate, candidatesOf } from './candidates.js';
 import { arrivedOf, closedGapsOf, countOf, LedgerFailed, latestOf } from './ledgerAnswers.js';
 import { type Fault, fault, type RepairOutcome } from './outcome.js';
 import { joined, type RepairStep, repairChunk, TOO_LONG, tooFew } from './repairChunk.js';
-import type { RepairSettings } from './repairSettings.js';
+import { lagMsOf, type RepairMemory, type RepairSettings } from './repairSettings.js';
 import { Cancelled, type Rim } from './rim.js';
 import {
   askedSpan,
@@ -16,6 +17,7 @@ import {
   halvesOf,
   provenBy,
   type Span,
+  settledUntil,
   without,
 } from './spans.js';
 
@@ -35,8 +37,7 @@ export async function* repairPages(
   gap: Gap,
   settings: RepairSettings,
   rim: Rim,
-  /** What is proven of the series already; grows. */
-  proven: Span[] = [],
+  memory: RepairMemory = { proven: [] },
 ): AsyncGenerator<RepairStep, RepairOutcome> {
   const { ledger } = settings;
   let known = gap;
@@ -47,7 +48,7 @@ export async function* repairPages(
     const candidates = candidatesOf(known, settings.providers, settings.as, settings.canAskAll, () =>
       rim.scheduler.now(),
     );
-    const unproven = 'why' in candidates ? candidates : yield* repairChunks(known, candidates, settings, rim, proven);
+    const unproven = 'why' in candidates ? candidates : yield* repairChunks(known, candidates, settings, rim, memory);
     if (unproven) {
       found = unproven;
     } else {
@@ -56,12 +57,13 @@ export async function* repairPages(
       if (known.state !== 'open') return { state: 'closedElsewhere', gap: known };
       const rows = await countOf(countedSpan(known, askedSpan(known)), ledger, rim);
       const names = (candidates as readonly Candidate[]).map(({ series }) => series.provider).join(' and ');
-      if (rows >= (known.rows ?? 0)) {
+      const least = leastOf(memory);
+      if (rows >= least) {
         const closed = closedGap(known, known, rows, names, rim);
         yield { rows: [closed], strays: [] };
         return { state: rows > 0 ? 'filled' : 'empty', gap: closed, rows };
       }
-      found = tooFew(rows, known.rows!, names);
+      found = tooFew(least - rows, names);
     }
   } catch (error) {
     if (error instanceof Cancelled) found = fault('cancelled', 'the repair was ended before its time');
@@ -70,11 +72,11 @@ export async function* repairPages(
     else throw error;
   }
   // A store that does not answer, and a pipeline that ends, are no reasons of the gap.
-  if (found.why === 'ledger' || found.why === 'cancelled' || known.reason === found.reason) {
-    return { state: 'open', gap: known, ...found };
-  }
+  if (found.why === 'ledger' || found.why === 'cancelled') return { state: 'open', gap: known, ...found };
+  const rows = await stillMissing(known, memory, ledger, rim);
+  if (known.reason === found.reason && known.rows === rows) return { state: 'open', gap: known, ...found };
   const seq = Math.max(known.seq + 1, gapSeq('open', rim.scheduler.now()));
-  const left: Gap = { ...known, reason: found.reason, seq };
+  const left: Gap = { ...known, ...(rows !== known.rows && { rows }), reason: found.reason, seq };
   yield { rows: [left], strays: [] };
   return { state: 'open', gap: left, ...found };
 }
@@ -85,8 +87,9 @@ async function* repairChunks(
   candidates: readonly Candidate[],
   settings: RepairSettings,
   rim: Rim,
-  proven: Span[],
+  memory: RepairMemory,
 ): AsyncGenerator<RepairStep, Fault | undefined> {
+  const { proven } = memory;
   const { ledger, chunkMs = chunkMsOf(gap.of), onChunk } = settings;
   const whole = askedSpan(gap);
   for (const one of await closedGapsOf(countedSpan(gap, whole), ledger, rim)) {
@@ -94,7 +97,12 @@ async function* repairChunks(
   }
   compact(proven);
   const names = candidates.map(({ series }) => series.provider).join(' and ');
-  const chunks = chunksOf(without(whole, proven), chunkMs);
+  if (memory.before === undefined && gap.rows) {
+    memory.before = { count: await countOf(countedSpan(gap, whole), ledger, rim), missing: gap.rows };
+  }
+  const lagMs = lagMsOf(settings, gap);
+  const until = settledUntil(gap, rim.scheduler.now(), lagMs);
+  const chunks = chunksOf(without({ from: whole.from, to: Math.min(whole.to, until) }, proven), chunkMs);
   // Where it is known how many are missing, a part proves nothing before the whole does: its records may be those that are missing.
   const isCounted = (gap.rows ?? 0) > 0;
   const own: Span[] = isCounted ? [] : proven;
@@ -105,7 +113,7 @@ async function* repairChunks(
   const take = () => halves.pop() ?? (chunks.next().value as Span | undefined);
   for (let chunk = take(); chunk; chunk = take()) {
     const isWhole = chunk.from === whole.from && chunk.to === whole.to;
-    const atLeast = isWhole ? (gap.rows ?? 0) : 0;
+    const atLeast = isWhole ? leastOf(memory) : 0;
     let result = yield* repairChunk(gap, chunk, atLeast, candidates, settings, rim);
     if (result === TOO_LONG) {
       const both = halvings++ < MAX_HALVINGS ? halvesOf(chunk) : undefined;
@@ -136,6 +144,10 @@ async function* repairChunks(
     refused = result.why === 'refused' ? refused + 1 : 0;
     if (refused >= MAX_REFUSED) break;
   }
+  if (until < whole.to) {
+    const retryAfterMs = whole.to - until;
+    faults.push(fault('early', `${names} may not have the end of this span yet`, { retryAfterMs }));
+  }
   if (faults.length === 0) return undefined;
   const { isFinal, retryAfterMs } = joined(faults);
   return { ...joined(faults.slice(0, MAX_TOLD)), isFinal, retryAfterMs };
@@ -152,4 +164,21 @@ function closedGap(gap: Gap, ends: Pick<Gap, 'from' | 'to'>, rows: number, names
     ...(state === 'empty' && { reason: `${names} answered that there are no records of this span` }),
     seq: gapSeq(state, scheduler.now()),
   };
+}
+
+/** How many records the span must have, where it is known how many were missing. */
+function leastOf({ before }: RepairMemory): number {
+  return before ? before.count + before.missing : 0;
+}
+
+/** How many records are still known to be missing, for whoever tries next. */
+async function stillMissing(gap: Gap, { before }: RepairMemory, ledger: GapLedger, rim: Rim): Promise<Gap['rows']> {
+  if (!before) return gap.rows;
+  try {
+    const arrived = (await countOf(countedSpan(gap, askedSpan(gap)), ledger, rim)) - before.count;
+    return arrived > 0 ? Math.max(0, before.missing - arrived) : gap.rows;
+  } catch {
+    // Fewer would be a guess.
+    return gap.rows;
+  }
 }

@@ -1,5 +1,6 @@
 import { type Gap, gapKey } from '../../market/gap.js';
 import { InsertionOrderMap } from '../../primitives/insertionOrderMap.js';
+import type { RepairMemory } from './repairSettings.js';
 import type { Span } from './spans.js';
 
 /** A gap that waits for its repair, or is under repair. */
@@ -11,9 +12,13 @@ export interface Job {
   gap: Gap;
   /** How often it was tried. */
   attempts: number;
-  /** Not before, in epoch milliseconds; `-Infinity` for one that was never tried. */
+  /** How often an answer came, and proved nothing. */
+  vain: number;
+  /** Not before, in epoch milliseconds; `-Infinity` for at once. */
   dueAt: number;
   isRunning: boolean;
+  /** What its repair remembers between two attempts. */
+  readonly memory: RepairMemory;
   /** It has passed live, rather than come out of the store. */
   readonly isLive: boolean;
 }
@@ -65,7 +70,7 @@ export class RepairQueue {
   }
 
   /** Takes a gap that is new. False if there is no room for it. */
-  add(gap: Gap, isLive = false): boolean {
+  add(gap: Gap, dueAt = Number.NEGATIVE_INFINITY, isLive = false): boolean {
     const key = gapKey(gap);
     if (this.#jobs.has(key) || this.#done.has(key)) return true;
     if (this.#jobs.size >= this.#config.maxGaps) return false;
@@ -77,7 +82,9 @@ export class RepairQueue {
     const job: Job = {
       ...{ key, line, ordinal, gap, isLive },
       attempts: 0,
-      dueAt: Number.NEGATIVE_INFINITY,
+      vain: 0,
+      dueAt,
+      memory: { proven: line.proven },
       isRunning: false,
     };
     line.jobs.push(job);
@@ -123,6 +130,11 @@ export class RepairQueue {
   /** Forgets what waits for another attempt. */
   forgetRetries(): void {
     for (const job of [...this.#jobs.values()]) if (!job.isRunning && job.attempts > 0) this.#remove(job);
+  }
+
+  /** What was never tried, and would be tried later than this, is due now. */
+  hurry(latest: number, now: number): void {
+    for (const job of this.#jobs.values()) if (job.dueAt > latest) job.dueAt = now;
   }
 
   /** When the next gap is due that waits for its time; `undefined` if none does. */

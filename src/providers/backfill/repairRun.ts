@@ -8,8 +8,7 @@ import { LiveVersions } from './liveVersions.js';
 import type { RepairOutcome } from './outcome.js';
 import type { RepairStep } from './repairChunk.js';
 import { repairPages } from './repairPages.js';
-import type { RepairSettings } from './repairSettings.js';
-import type { Span } from './spans.js';
+import type { RepairMemory, RepairSettings } from './repairSettings.js';
 
 /** Where the rows of a repair go. */
 export interface RepairPort {
@@ -43,7 +42,7 @@ export class RepairRun {
   #at = 0;
   #isOver = false;
 
-  constructor(gap: Gap, settings: RepairSettings, port: RepairPort, proven?: Span[]) {
+  constructor(gap: Gap, settings: RepairSettings, port: RepairPort, memory?: RepairMemory) {
     this.gap = gap;
     this.live = new LiveVersions(gap);
     this.#port = port;
@@ -53,7 +52,7 @@ export class RepairRun {
       gap,
       { ...settings, live: this.live },
       { scheduler, cancelled$: this.#cancelled$ },
-      proven,
+      memory,
     );
   }
 

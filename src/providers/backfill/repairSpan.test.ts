@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   gapAt,
   MemoryLedger,
+  NOW,
   pagesOf,
   pass,
   pastOf,
@@ -43,7 +44,7 @@ async function repaired(
   const source$ = repairSpan(gap, { providers, ledger, scheduler: clock, onOutcome, ...config });
   const run = storing(source$, ledger, clock, refuse ? { refuse } : {});
   await pass(clock);
-  return { ...run, ledger, gap: ledger.gap(gap)!, outcome: outcomes[0]!, tookMs: clock.frame - T, outcomes };
+  return { ...run, ledger, gap: ledger.gap(gap)!, outcome: outcomes[0]!, tookMs: clock.frame - NOW, outcomes };
 }
 
 const idsOf = (ledger: MemoryLedger) =>
@@ -96,8 +97,68 @@ describe('repairSpan', () => {
   test('stays open where fewer records come than are known to be missing', async () => {
     const provider = pastOf((range) => pagesOf(TRUTH.slice(1, 3), range));
     const { gap } = await repaired(provider, { stored: [], gap: gapAt(10, 60, { rows: 4, cause: 'sequence' }) });
-    expect(gap).toMatchObject({ state: 'open', rows: 4 });
-    expect(gap.reason).toBe('toy has 2 records of the span, but at least 4 are known to be missing');
+    expect(gap.state).toBe('open');
+    expect(gap.reason).toBe(
+      'toy says that the answer is complete, but at least 2 records more are known to be missing',
+    );
+    // Whoever tries next needs no more than the rest.
+    expect(gap.rows).toBe(2);
+  });
+
+  test('stays open where the vendor has only what was there before', async () => {
+    const provider = pastOf((range) => pagesOf([TRUTH[0]!, TRUTH[3]!], range));
+    const hole = gapAt(10, 40, { rows: 2, cause: 'sequence' });
+    const first = await repaired(provider, { stored: [TRUTH[0]!, TRUTH[3]!], gap: hole });
+    expect(first.gap).toMatchObject({ state: 'open', rows: 2 });
+    expect(first.gap.reason).toMatch(/at least 2 records more are known to be missing$/);
+    const honest = pastOf((range) => pagesOf(TRUTH, range));
+    const second = await repaired(honest, { ledger: first.ledger, stored: [], gap: first.gap });
+    expect(second.gap).toMatchObject({ state: 'filled', rows: 4 });
+  });
+
+  test('does not ask for what the history may not have yet, and does not close it as empty', async () => {
+    const provider = pastOf((range) => pagesOf(TRUTH, range));
+    const settling = await repaired(provider, { gap: gapAt(10, 3_595_000), settleMs: 10_000 });
+    expect(provider.asked).toMatchObject([{ from: T + 10, to: NOW - 10_000 + 1 }]);
+    expect(settling.outcome).toMatchObject({ state: 'open', why: 'early', isFinal: false, retryAfterMs: 5_000 });
+    // What is proven of it is not asked again.
+    expect([...settling.ledger.gaps.values()]).toContainEqual(expect.objectContaining({ state: 'filled', rows: 6 }));
+    const future = await repaired(provider, { gap: gapAt(4_000_000, 9_000_000) });
+    expect(provider.asked).toHaveLength(1);
+    expect(future.outcome).toMatchObject({ state: 'open', why: 'early' });
+    const fresh = await repaired(provider, { gap: gapAt(3_000_000, 3_001_000), stored: [] });
+    expect(fresh.gap.reason).toMatch(/^toy has no records of this span yet/);
+    expect(fresh.outcome).toMatchObject({ why: 'early', retryAfterMs: 361_001 });
+  });
+
+  test('a bar that is still forming is no proof, nor is a gap that was closed while it was', async () => {
+    const minute = (n: number, fields: object = {}): MarketEvent => ({
+      ...{ kind: 'bar', vendor: 'toy', symbol: 'A', timeframe: '1m', ts: T + n * 60_000 },
+      ...{ open: 1, high: 1, low: 1, close: 1, volume: 1, seq: n, ...fields },
+    });
+    const gap = gapAt(3_000_000, 3_120_000, { of: 'bar', timeframe: '1m' });
+    const half = pastOf((range) =>
+      pagesOf(
+        [50, 51, 52].map((n) => minute(n, { isFinal: n < 52 })),
+        range,
+      ),
+    );
+    const { outcome } = await repaired(half, { gap, stored: [] });
+    expect(outcome).toMatchObject({ state: 'open', why: 'early', isFinal: false });
+    const ledger = new MemoryLedger();
+    // Closed by another process ten seconds after its end, when the bar 52 was not over.
+    const seq = MIN_CLOSED_SEQ + (T + 3_130_000) * 1_000;
+    ledger.write({ ...gapAt(3_000_000, 3_125_000, { of: 'bar', timeframe: '1m' }), state: 'filled', rows: 3, seq });
+    const whole = pastOf((range) =>
+      pagesOf(
+        [50, 51, 52, 53, 54].map((n) => minute(n)),
+        range,
+      ),
+    );
+    const later = gapAt(3_122_000, 3_240_000, { of: 'bar', timeframe: '1m' });
+    await repaired(whole, { gap: later, ledger, stored: [] });
+    expect(whole.asked).toMatchObject([{ from: T + 3_070_001, to: T + 3_240_001 }]);
+    expect([...ledger.records.values()].map((one) => one.seq)).toContain(52);
   });
 
   test('goes chunk by chunk, records each that is proven, and goes on behind them after an interruption', async () => {

@@ -1,5 +1,5 @@
 import type { GapSpan } from '../../contracts/gapLedger.js';
-import type { Gap } from '../../market/gap.js';
+import { type Gap, MIN_CLOSED_SEQ } from '../../market/gap.js';
 import { timeframeMs } from '../../primitives/timeframe.js';
 
 /** From whole millisecond to whole millisecond, the last one not included, as history is asked. */
@@ -50,9 +50,19 @@ export function endsOf({ from, to }: Span): Pick<Gap, 'from' | 'to'> {
   return { from, to: to - 1 };
 }
 
-/** What a closed gap has proven of its series, whoever closed it: only whole milliseconds. */
-export function provenBy(gap: GapSpan): Span {
-  return { from: Math.ceil(gap.from), to: Math.floor(gap.to) + 1 };
+/** Up to where a series can be asked: what is older than the lag of its history, and of bars only those that are over. */
+export function settledUntil(series: Series, now: number, lagMs: number): number {
+  return Math.floor(now - lagMs - barMsOf(series)) + 1;
+}
+
+/**
+ * What a closed gap has proven of its series, whoever closed it: only whole milliseconds, and of bars only those that were over when it was
+ * closed.
+ */
+export function provenBy(gap: Gap): Span {
+  const end = Math.floor(gap.to) + 1;
+  const closedAt = (gap.seq - MIN_CLOSED_SEQ) / 1_000;
+  return { from: Math.ceil(gap.from), to: barMsOf(gap) > 0 ? Math.min(end, settledUntil(gap, closedAt, 0)) : end };
 }
 
 /** What is left of a span, in order. */
@@ -61,6 +71,7 @@ export function without(span: Span, proven: readonly Span[]): readonly Span[] {
   let { from } = span;
   for (const { from: start, to: end } of [...proven].sort((a, b) => a.from - b.from)) {
     if (start >= span.to) break;
+    if (end <= start) continue;
     if (start > from) left.push({ from, to: start });
     if (end > from) from = end;
   }
