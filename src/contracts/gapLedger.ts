@@ -15,7 +15,8 @@ export interface GapLedger {
    */
   count(span: GapSpan): ObservableInput<number>;
   /**
-   * How many of these records are committed, in whatever version: at most 5,000 of one kind, no two with one key. Without it a count that
+   * How many of these records are committed, in their own version or a newer one: at most 5,000 of one kind, no two with one key. One that
+   * has no version (`seq`) may be there in any. Without it a count that
    * is right twice in a row is taken for proof, which it is not where the store had a record that the answer lacks, and the rows of the
    * answer are late.
    */

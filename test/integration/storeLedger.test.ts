@@ -55,7 +55,10 @@ inEachPlace(({ pool: poolOf }) => {
       expect(await ask(...trades)).toBe(0);
       await write(tradesSink(pool), trades);
       expect(await ask()).toBe(0);
-      expect(await ask(...trades.map((one) => ({ ...one, price: 7, seq: 9e9 })))).toBe(3);
+      expect(await ask(...trades)).toBe(3);
+      const versions = trades.map((one, i) => ({ ...one, price: 7, seq: [1, undefined, Number.MAX_SAFE_INTEGER][i]! }));
+      // Of the last one the store has an older version.
+      expect(await ask(...(versions as typeof trades))).toBe(2);
       expect(await ask(trades[1]!, trade({ ts: T + 0.001, id: 'x' }), trade({ ts: T, symbol: 'acme' }))).toBe(1);
       const others = {
         bar: [bar({ ts: T })],

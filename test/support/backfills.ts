@@ -66,7 +66,11 @@ export class MemoryLedger implements Required<GapLedger> {
 
   has(records: readonly MarketEvent[]) {
     this.#ask('has');
-    return [records.filter((one) => this.records.has(`${one.kind}\u0000${describe(one).key(one)}`)).length];
+    const present = records.filter((one) => {
+      const stored = this.records.get(`${one.kind}\u0000${describe(one).key(one)}`);
+      return stored !== undefined && (one.seq === undefined || (stored.seq ?? 0) >= one.seq);
+    });
+    return [present.length];
   }
 
   closed(span: GapSpan) {

@@ -11,9 +11,9 @@ const COMPARED: Partial<Record<ColumnType, readonly [type: string, sql: (value: 
   int8: ['int8', (value) => value],
 };
 
-/** How many of some records of one kind a table has: looks each up by the primary key. */
+/** How many of some records of one kind a table has, in their version or a newer one: looks each up by the primary key. */
 export function presentQuery(table: string, kind: RecordKind, records: readonly MarketEvent[]) {
-  const { key, columns } = tableOf(kind) as unknown as Table<MarketEvent>;
+  const { key, columns, version, versionOf } = tableOf(kind) as unknown as Table<MarketEvent>;
   const values: unknown[] = [];
   const types: string[] = [];
   const conditions: string[] = [];
@@ -31,8 +31,11 @@ export function presentQuery(table: string, kind: RecordKind, records: readonly 
       bounds = `AND item.${name} >= ${instantOf(`(SELECT min(micros) FROM ${all})`)} AND item.${name} <= ${instantOf(`(SELECT max(micros) FROM ${all})`)}`;
     }
   }
+  values.push(records.map((record) => versionOf(record) ?? null));
+  types.push(`$${values.length}::int8[]`);
+  conditions.push(`(wanted.version IS NULL OR item.${version} >= wanted.version)`);
   const names = key.map((_, i) => `k${i}`).join(', ');
-  const sql = `SELECT count(*) AS rows FROM unnest(${types.join(', ')}) AS wanted (${names})
+  const sql = `SELECT count(*) AS rows FROM unnest(${types.join(', ')}) AS wanted (${names}, version)
       WHERE EXISTS (SELECT FROM ${table} AS item WHERE ${conditions.join(' AND ')} ${bounds})`;
   return { sql, values };
 }

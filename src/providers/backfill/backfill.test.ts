@@ -402,9 +402,11 @@ describe('backfill', () => {
   });
 
   test('a callback that throws ends the stream', async () => {
-    for (const callback of ['onClosed', 'onLeftOpen', 'onChunk', 'onFailure', 'random'] as const) {
+    for (const callback of ['onClosed', 'onLeftOpen', 'onChunk', 'onFailure', 'random', 'settleMsOf'] as const) {
+      // Of the gaps of the store too.
       const ledger = new MemoryLedger();
       if (callback === 'onFailure') ledger.failures = 1;
+      if (callback === 'settleMsOf') ledger.write(gapAt(0, 50));
       const fails = callback === 'onLeftOpen' || callback === 'random';
       const { clock, live$, run } = started(
         fails
@@ -420,7 +422,7 @@ describe('backfill', () => {
           },
         },
       );
-      if (callback !== 'onFailure') live$.next(gapAt(0, 50));
+      if (callback !== 'onFailure' && callback !== 'settleMsOf') live$.next(gapAt(0, 50));
       await pass(clock);
       expect(run.error).toEqual(new Error(`of ${callback}`));
     }

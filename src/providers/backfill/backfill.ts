@@ -1,4 +1,4 @@
-import { defer, type MonoTypeOperatorFunction, Subscription } from 'rxjs';
+import type { MonoTypeOperatorFunction } from 'rxjs';
 import { operateCounted } from '../../flow/operate.js';
 import { StopSignal } from '../../flow/stopSignal.js';
 import type { Gap } from '../../market/gap.js';
@@ -10,6 +10,7 @@ import { Timer } from '../../primitives/timer.js';
 import { Xoshiro128 } from '../../primitives/xoshiro128.js';
 import { BACKFILL, type BackfillConfig } from './backfillConfig.js';
 import { isOwn } from './candidates.js';
+import { OpenGapReader, REREAD_MS } from './openGapReader.js';
 import type { RepairOutcome } from './outcome.js';
 import { repairSettings } from './repairConfig.js';
 import { type Job, RepairQueue } from './repairQueue.js';
@@ -19,8 +20,6 @@ import { barMsOf } from './spans.js';
 
 /** How many gaps are remembered. More of them are read from the store again when there is room. */
 const MAX_GAPS = 10_000;
-/** How often the open gaps of the store are read. */
-const REREAD_MS = 3_600_000;
 /** How long a gap may keep a source from its end until it can be asked. */
 const MAX_LAST_WAIT_MS = 60_000;
 
@@ -95,78 +94,31 @@ export function backfill(config: BackfillConfig): MonoTypeOperatorFunction<Marke
       const queue = new RepairQueue({ maxConcurrent, maxGaps: MAX_GAPS });
       const runs: RepairRun[] = [];
       const backoffs = new Map<Job, Backoff>();
-      const reading = new Subscription();
-      const openBackoff = new Backoff({ ...spread, random: chance });
-      let isReading = false;
-      /** The store may have open gaps that are not in the queue. */
-      let isMore = true;
-      /** Open gaps of the store that begin before have been read. */
-      let readUpTo = Number.NEGATIVE_INFINITY;
-      /** Reading waits for its time: what is open is not to be read before. */
-      let isReadLater = true;
       let timerAt = 0;
       let hasEnded = false;
       let isStopped = false;
 
-      const guarded = (work: () => void) => () => {
-        try {
-          work();
-        } catch (error) {
-          destination.error(error);
-        }
-      };
+      /** What is called by the store, which has nowhere to report what a callback throws. */
+      const orFail =
+        <A extends unknown[], R>(work: (...args: A) => R, otherwise: R) =>
+        (...args: A): R => {
+          try {
+            return work(...args);
+          } catch (error) {
+            destination.error(error);
+            return otherwise;
+          }
+        };
       const timer = new Timer(
         scheduler,
-        guarded(() => proceed()),
+        orFail(() => proceed(), undefined),
       );
-      const readTimer = new Timer(
-        scheduler,
-        guarded(() => {
-          readUpTo = Number.NEGATIVE_INFINITY;
-          readOpen();
-        }),
-      );
-
-      /** Reads what is open in the store, as far as there is room. */
-      const readOpen = () => {
-        if (isReading || isStopped || destination.closed) return;
-        isReading = true;
-        isReadLater = false;
-        isMore = false;
-        const over = () => {
-          isReading = false;
-          openBackoff.reset();
-          // Other processes find gaps too.
-          if (!hasEnded && !isMore) readTimer.set(REREAD_MS);
-          proceed();
-        };
-        const subscription = new Subscription();
-        reading.add(subscription);
-        const open$ = defer(() => ledger.open());
-        subscription.add(
-          open$.subscribe({
-            next(gap) {
-              if (gap.from < readUpTo || gap.state !== 'open' || !isOwn(gap, providers, as)) return;
-              if (queue.add(gap, dueAtOf(gap))) return;
-              isMore = true;
-              readUpTo = gap.from;
-              subscription.unsubscribe();
-              guarded(over)();
-            },
-            error: (error) =>
-              guarded(() => {
-                isReading = false;
-                isMore = true;
-                onFailure?.(error);
-                isReadLater = !hasEnded;
-                if (isReadLater) readTimer.set(openBackoff.nextMs());
-                else isMore = false;
-                proceed();
-              })(),
-            complete: guarded(over),
-          }),
-        );
-      };
+      const openBackoff = new Backoff({ ...spread, random: orFail(chance, 0) });
+      const reader = new OpenGapReader(ledger, scheduler, openBackoff, {
+        take: orFail((gap) => !isOwn(gap, providers, as) || queue.add(gap, dueAtOf(gap)), true),
+        read: orFail(() => proceed(), undefined),
+        failed: orFail((error) => onFailure?.(error), undefined),
+      });
 
       /** When a gap is tried first: as soon as its end is settled, or now if that takes too long. */
       const dueAtOf = (gap: Gap) => {
@@ -195,10 +147,9 @@ export function backfill(config: BackfillConfig): MonoTypeOperatorFunction<Marke
           timer.cancel();
           if (dueAt !== undefined) wake(dueAt);
           // Half of the queue is free: read what had no room.
-          if (isMore && !isReadLater && queue.waiting <= MAX_GAPS / 2) readOpen();
+          if (queue.waiting <= MAX_GAPS / 2) reader.readMore();
         }
-        if (hasEnded && (isStopped || (!isReading && !isMore && queue.running + queue.waiting === 0)))
-          destination.complete();
+        if (hasEnded && (isStopped || (!reader.isBusy && queue.running + queue.waiting === 0))) destination.complete();
       };
 
       const begin = (job: Job) => {
@@ -267,8 +218,7 @@ export function backfill(config: BackfillConfig): MonoTypeOperatorFunction<Marke
             if (dueAt > scheduler.now()) wake(dueAt);
             beginDue(scheduler.now());
           } else {
-            isMore = true;
-            readUpTo = Math.min(readUpTo, gap.from);
+            reader.hasNoRoom(gap);
           }
           return;
         }
@@ -283,19 +233,16 @@ export function backfill(config: BackfillConfig): MonoTypeOperatorFunction<Marke
       const stop = () => {
         isStopped = true;
         for (const run of runs.splice(0)) run.stop();
-        reading.unsubscribe();
-        isReading = false;
+        reader.stop();
         timer.cancel();
-        readTimer.cancel();
       };
       const signal = StopSignal.of(downstream.stopping);
       const deafen = signal.listen(() => {
         stop();
-        guarded(proceed)();
+        orFail(proceed, undefined)();
       });
       isStopped = signal.hasFired;
-      // Not before the source is subscribed: what is read at once would go out ahead of it.
-      readTimer.set(0);
+      if (!isStopped) reader.start();
 
       return {
         next(record) {
@@ -308,8 +255,7 @@ export function backfill(config: BackfillConfig): MonoTypeOperatorFunction<Marke
           if (whenSourceEnds === 'stop') stop();
           queue.forgetRetries();
           queue.hurry(scheduler.now() + MAX_LAST_WAIT_MS, scheduler.now());
-          // A store that could not be read is asked once more.
-          if (isMore && isReadLater) readTimer.set(0);
+          if (!isStopped) reader.end();
           proceed();
         },
         finalize() {

@@ -16,6 +16,13 @@ export interface RepairStep {
   readonly strays: readonly unknown[];
 }
 
+/** What is proven of a chunk. */
+export interface Proof {
+  readonly rows: number;
+  /** Of one without rows, who says so. */
+  readonly empty?: string;
+}
+
 /** A chunk that has more rows than are held at a time: it is to be asked for in halves. */
 export const TOO_LONG = 'too long';
 
@@ -23,7 +30,7 @@ export const TOO_LONG = 'too long';
 const MAX_IDLE_PAGES = 100;
 
 /**
- * Asks the candidates in turn for a chunk, until the answer is proven. Gives the number of its rows, or why nobody's answer is proof.
+ * Asks the candidates in turn for a chunk, until the answer is proven. Gives its proof, or why nobody's answer is proof.
  */
 export async function* repairChunk(
   gap: Gap,
@@ -33,26 +40,44 @@ export async function* repairChunk(
   candidates: readonly Candidate[],
   settings: RepairSettings,
   rim: Rim,
-): AsyncGenerator<RepairStep, number | Fault | typeof TOO_LONG> {
+): AsyncGenerator<RepairStep, Proof | Fault | typeof TOO_LONG> {
   const answer = new Answer(chunk);
   const faults: Fault[] = [];
   const names: string[] = [];
-  let isEmpty = false;
   for (const candidate of candidates) {
+    const before = answer.size;
     const failed = yield* askHistory(gap, chunk, candidate, answer, settings, rim);
     if (failed === TOO_LONG) return failed;
     if (failed) {
       faults.push(failed);
-      continue;
+    } else {
+      names.push(candidate.series.provider);
+      const unproven = await prove(
+        gap,
+        chunk,
+        atLeast,
+        answer,
+        names.join(' and '),
+        hasOwnIds(candidate),
+        settings,
+        rim,
+      );
+      if (unproven) faults.push(unproven);
+      else if (answer.size > 0) return { rows: answer.size };
+      // Of several, one that has nothing does not speak for the others.
+      else continue;
     }
-    names.push(candidate.series.provider);
-    const unproven = await prove(gap, chunk, atLeast, answer, names.join(' and '), settings, rim);
-    if (unproven) faults.push(unproven);
-    else if (answer.size > 0) return answer.size;
-    // Of several, one that has nothing does not speak for the others.
-    else isEmpty = true;
+    // Two vendors have no ids in common: what one has given would be there twice.
+    if (hasOwnIds(candidate) && answer.size > before) break;
   }
-  return isEmpty && faults.every(({ isFinal }) => isFinal) ? 0 : joined(faults);
+  if (names.length === 0 || answer.size > 0 || !faults.every(({ isFinal }) => isFinal)) return joined(faults);
+  const empty = `${names.join(' and ')} answered that there are no records of this span`;
+  return { rows: 0, empty: [empty, ...faults.map(({ reason }) => reason)].join('; ') };
+}
+
+/** Whether a record of one of several vendors is never the same as one of another. */
+function hasOwnIds({ series: { ranker, of } }: Candidate): boolean {
+  return ranker !== undefined && (of === 'trade' || of === 'quote' || of === 'news');
 }
 
 /** Several faults as one: asking again makes sense if it does for one of them. */
@@ -141,6 +166,8 @@ async function prove(
   atLeast: number,
   answer: Answer,
   names: string,
+  /** The store may have records of other vendors in this series: they say nothing of the answer. */
+  hasOthers: boolean,
   { ledger, proofTimeoutMs, emptyAfterMs, live }: RepairSettings,
   rim: Rim,
 ): Promise<Fault | undefined> {
@@ -149,17 +176,18 @@ async function prove(
   let wasEqual = size === 0;
   let present = 0;
   for await (const _ of looks(proofTimeoutMs, rim)) {
-    const lacking = live?.lacking(answer, chunk) ?? 0;
+    const lacking = hasOthers ? 0 : (live?.lacking(answer, chunk) ?? 0);
     if (lacking > 0) return incomplete(gap, chunk, lacking, names, now());
     const stored = await countOf(countedSpan(gap, chunk), ledger, rim);
-    if (stored > size) return incomplete(gap, chunk, stored - size, names, now());
+    if (stored > size && !hasOthers) return incomplete(gap, chunk, stored - size, names, now());
     present = stored;
-    if (stored === size) {
-      present = (await presentOf(answer, ledger, rim)) ?? (wasEqual ? size : 0);
+    const isEqual = hasOthers ? stored >= size : stored === size;
+    if (isEqual) {
+      present = size === 0 ? 0 : ((await presentOf(answer, ledger, rim)) ?? (wasEqual ? size : 0));
       if (present === size)
-        return size < atLeast ? tooFew(atLeast - size, names) : earlyOf(chunk, answer, names, emptyAfterMs, now());
+        return stored < atLeast ? tooFew(atLeast - stored, names) : earlyOf(chunk, answer, names, emptyAfterMs, now());
     }
-    wasEqual = stored === size;
+    wasEqual = isEqual;
   }
   return missing(size, size - present, names, proofTimeoutMs);
 }

@@ -59,7 +59,13 @@ export async function* repairPages(
       const names = (candidates as readonly Candidate[]).map(({ series }) => series.provider).join(' and ');
       const least = leastOf(memory);
       if (rows >= least) {
-        const closed = closedGap(known, known, rows, names, rim);
+        const closed = closedGap(
+          known,
+          known,
+          rows,
+          memory.empty ?? `${names} answered that there are no records of this span`,
+          rim,
+        );
         yield { rows: [closed], strays: [] };
         return { state: rows > 0 ? 'filled' : 'empty', gap: closed, rows };
       }
@@ -127,11 +133,13 @@ async function* repairChunks(
         `${names} answers with more than ${maxChunkRows} records of one span that cannot be halved`,
       );
     }
-    if (typeof result === 'number') {
+    if ('rows' in result) {
       refused = 0;
       own.push(chunk);
-      onChunk?.({ gap, ...chunk, rows: result });
-      const part = closedGap(gap, endsOf(chunk), result, names, rim);
+      const { rows, empty } = result;
+      if (empty !== undefined) memory.empty = empty;
+      onChunk?.({ gap, ...chunk, rows });
+      const part = closedGap(gap, endsOf(chunk), rows, empty, rim);
       // The whole gap closes after all of its parts.
       if (!isWhole && !isCounted && gapKey(part) !== gapKey(gap)) yield { rows: [part], strays: [] };
       continue;
@@ -154,14 +162,20 @@ async function* repairChunks(
 }
 
 /** A gap, or a part of one, that is proven. */
-function closedGap(gap: Gap, ends: Pick<Gap, 'from' | 'to'>, rows: number, names: string, { scheduler }: Rim): Gap {
+function closedGap(
+  gap: Gap,
+  ends: Pick<Gap, 'from' | 'to'>,
+  rows: number,
+  empty: string | undefined,
+  { scheduler }: Rim,
+): Gap {
   const { kind, vendor, symbol, of, timeframe, cause } = gap;
   const state = rows > 0 ? 'filled' : 'empty';
   return {
     ...{ kind, vendor, symbol, of },
     ...(timeframe !== undefined && { timeframe }),
     ...{ from: ends.from, to: ends.to, cause, state, rows },
-    ...(state === 'empty' && { reason: `${names} answered that there are no records of this span` }),
+    ...(state === 'empty' && { reason: empty }),
     seq: gapSeq(state, scheduler.now()),
   };
 }

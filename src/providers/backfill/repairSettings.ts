@@ -38,6 +38,8 @@ export interface RepairSettings {
 export interface RepairMemory {
   /** What is proven of its series; grows. */
   readonly proven: Span[];
+  /** Who says of a part that it has no records. */
+  empty?: string;
   /** How many records the span had at the first attempt, and how many were known to be missing. */
   before?: { readonly count: number; readonly missing: number };
 }

@@ -72,6 +72,31 @@ describe('repairSpan', () => {
     expect(gap.reason).toBe('toy says that the answer is complete, but 1 record of the store is missing from it');
   });
 
+  test('waits for the version of the answer, where the store has an older one', async () => {
+    const provider = pastOf((range) =>
+      pagesOf(
+        TRUTH.map((one) => ({ ...one, seq: 5 })),
+        range,
+      ),
+    );
+    const refuse = (record: MarketEvent) => record.kind === 'trade' && record.id === '30';
+    const { gap } = await repaired(provider, { stored: TRUTH, refuse });
+    expect(gap).toMatchObject({
+      state: 'open',
+      reason: expect.stringMatching(/^1 of the 6 records that toy answered are not/),
+    });
+  });
+
+  test('takes pages in any order, and rows that come twice', async () => {
+    const provider = pastOf(async function* () {
+      yield TRUTH.slice(3);
+      yield [...TRUTH.slice(0, 4)].reverse();
+    });
+    const { gap, out } = await repaired(provider);
+    expect(gap).toMatchObject({ state: 'filled', rows: 6 });
+    expect(out.filter(({ kind }) => kind === 'trade')).toHaveLength(6);
+  });
+
   test('a gap without records is empty, by the word of the vendor', async () => {
     const provider = pastOf((range) => pagesOf([], range));
     const { gap, outcome } = await repaired(provider, { stored: [] });
