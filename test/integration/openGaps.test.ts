@@ -46,8 +46,10 @@ inEachPlace(({ pool: poolOf }) => {
       gaps = openGaps(pool, { ...config, scheduler: { now: () => 0, schedule }, onError });
       gaps.begin();
     });
-    gaps?.end();
-    return { open: gaps?.open, byCause: gaps?.byCause, errors };
+    const { open, byCause } = gaps!;
+    gaps!.end();
+    expect(gaps!.open).toBe(undefined);
+    return { open, byCause, errors };
   }
 
   describe('openGaps', () => {

@@ -91,7 +91,14 @@ function startPipeline(telemetry: PipelineTelemetry): () => void {
     .subscribe();
   const feed = monitor.registerFeed('massive');
   feed.state = 'live';
+  const router = monitor.registerRouting('providerRouter', 'failover');
+  const common = { state: 'live', lastError: undefined };
+  router.reads(() => [
+    { name: 'ibkr', isActive: false, isWell: false, ...common },
+    { name: 'massive', isActive: true, isWell: true, ...common },
+  ]);
   const messages = setInterval(() => {
+    router.switched({ at: Date.now(), from: 'ibkr', to: 'massive', reason: 'silent' });
     feed.messages += 1;
     feed.lastMessageAt = Date.now();
   }, 100);
