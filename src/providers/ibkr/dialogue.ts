@@ -69,6 +69,8 @@ export class Dialogue {
   #heardAt = 0;
   #nextBeatAt = Number.POSITIVE_INFINITY;
   #lastId = 0;
+  /** Since when TWS is without the servers of IBKR; `Infinity` while it has them. */
+  #lostAt = Number.POSITIVE_INFINITY;
   #beatsSent = 0;
   #beatsHeard = 0;
 
@@ -95,6 +97,11 @@ export class Dialogue {
     this.#beatsSent += 1;
     this.#nextBeatAt = now + HEARTBEAT_MS;
     return this.#beatsSent;
+  }
+
+  /** Up to when what IBKR has sent would have come. */
+  get upUntil(): number {
+    return Math.min(this.#heardAt, this.#lostAt);
   }
 
   opened(now: number): void {
@@ -188,9 +195,11 @@ export class Dialogue {
       this.#farm(fate!, row.farm, text, now);
     } else if (fate === 'dataLost' || fate === 'dataKept') {
       this.#notice(text, code);
+      this.#lostAt = Number.POSITIVE_INFINITY;
       if (fate === 'dataLost') this.#askAgain(now);
       this.#handler.restored(fate === 'dataKept', now);
     } else if (fate === 'warn' || fate === 'serversLost' || code === 100 || id < 0 || this.#phase !== 'ready') {
+      if (fate === 'serversLost') this.#lostAt = Math.min(this.#lostAt, now);
       if (code === 100) this.outbox.pause(now + RATE_COOLDOWN_MS);
       this.#notice(text, code);
     } else if (this.#book.symbolOf(id) === undefined) {

@@ -47,8 +47,12 @@ export class FormingBar {
     this.#take(bar, true);
   }
 
-  timer(now: number): void {
-    if (now >= this.dueAt) this.#end();
+  /**
+   * Time has come. A connection that was up until a time before the end of the bar, and may be half-open since, does not say that it is
+   * over: what it has of the bar is not all.
+   */
+  timer(now: number, upUntil: number): void {
+    if (now >= this.dueAt && upUntil >= this.#ts + this.#spanMs) this.#end();
   }
 
   #take(bar: RawBar, isUpdate: boolean): void {

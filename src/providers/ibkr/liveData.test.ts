@@ -153,6 +153,29 @@ describe('bars that are kept up to date', () => {
     expect(brief(take(script))).toEqual(['0 191 300 final', '60 192 10 forming', '0 191 301 final']);
   });
 
+  it('stay forming where nothing was heard since they ended, as on a half-open connection', () => {
+    const script = new IbkrScript();
+    const id = script.live(MINUTES);
+    script.pass(50_000);
+    update(script, id, 0, 190, 100);
+    take(script);
+    script.step(script.session.timer(script.now + 21_000));
+    expect(brief(take(script))).toEqual([]);
+  });
+
+  it('stay forming while TWS is without the servers of IBKR, although it answers itself', () => {
+    const script = new IbkrScript();
+    const id = script.live(MINUTES);
+    update(script, id, 0, 190, 100);
+    script.event('error', 'Connectivity between IB and Trader Workstation has been lost.', 1100, -1);
+    take(script);
+    script.pass(100_000);
+    expect(brief(take(script))).toEqual([]);
+    script.event('error', 'Connectivity has been restored - data maintained.', 1102, -1);
+    script.pass(10_000);
+    expect(brief(take(script))).toEqual(['0 190 100 final']);
+  });
+
   it('begin with the history before them', () => {
     const script = new IbkrScript();
     const id = script.live(MINUTES);

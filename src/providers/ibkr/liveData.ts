@@ -25,7 +25,8 @@ const HANDLERS: Readonly<Record<string, Handle>> = {
     if (typeof time === 'string' && time.startsWith('finished')) live.bar?.pastEnded();
     else live.bar?.past([time, ...values.slice(0, 7)]);
     live.confirm();
-    live.timer(now);
+    // This has just come.
+    live.timer(now, now);
   },
 
   historicalDataUpdate(live, bar, now, out) {

@@ -131,10 +131,11 @@ export class LiveSeries {
   }
 
   /** Does what is due, and says when to wake it next. Asking again is left to the session. */
-  timer(now: number): void {
+  timer(now: number, upUntil: number): void {
     const { optionIntervalMs, optionSnapshotEveryMs } = this.#config;
-    this.bar?.timer(now);
-    if (this.bar) this.#out.wake(this.bar.dueAt);
+    this.bar?.timer(now, upUntil);
+    // What is due, and cannot be said yet, is looked at again with the next check.
+    if (this.bar && this.bar.dueAt > now) this.#out.wake(this.bar.dueAt);
     if (this.option && optionSnapshotEveryMs === undefined) {
       if (now >= this.option.dueAt(optionIntervalMs)) this.emitOption(now);
       this.#out.wake(this.option.dueAt(optionIntervalMs));

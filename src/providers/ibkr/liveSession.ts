@@ -169,7 +169,7 @@ export class LiveSession implements ProviderSession, DialogueHandler {
       }
       if (now >= live.askAt) this.#ask(live, now);
       isWaiting ||= !live.isConfirmed && live.askAt < Number.POSITIVE_INFINITY;
-      live.timer(now);
+      live.timer(now, this.#dialogue.upUntil);
     }
     // What waits for the limits is not late.
     if (isWaiting) this.#out.underWay();
@@ -209,7 +209,7 @@ export class LiveSession implements ProviderSession, DialogueHandler {
     this.#byId.set(id, live);
     const onSent = (sentAt: number) => {
       live.sentAt = sentAt;
-      live.timer(sentAt);
+      live.timer(sentAt, this.#dialogue.upUntil);
     };
     this.#dialogue.outbox.request({ id, frame: made.frame, cost: made.cost, notBefore: now, onSent });
     this.#dialogue.outbox.flush(now);
