@@ -4,7 +4,7 @@ import { gatewayTimeMs } from './times.js';
 /** The values of a bar as TWS sends them: time, open, high, low, close, volume, count, average. */
 export type RawBar = readonly unknown[];
 
-/** How long after its end a bar is taken for final although no next one has come. */
+/** How long after its end a bar is taken for final although no next one has come, if TWS is heard after that. */
 export const BAR_GRACE_MS = 10_000;
 
 /** Receives a bar; `isFinal` is `undefined` where its time cannot be read. */
@@ -48,11 +48,11 @@ export class FormingBar {
   }
 
   /**
-   * Time has come. A connection that was up until a time before the end of the bar, and may be half-open since, does not say that it is
-   * over: what it has of the bar is not all.
+   * Time has come. A connection that was up until a time before the bar is due, and may be half-open since, does not say that it is over:
+   * what it has of the bar may not be all.
    */
   timer(now: number, upUntil: number): void {
-    if (now >= this.dueAt && upUntil >= this.#ts + this.#spanMs) this.#end();
+    if (Math.min(now, upUntil) >= this.dueAt) this.#end();
   }
 
   #take(bar: RawBar, isUpdate: boolean): void {

@@ -138,14 +138,15 @@ describe('bars that are kept up to date', () => {
     ]);
   });
 
-  it('are final ten seconds after their end where no next one begins, and revised by what comes after', () => {
+  it('are final once TWS was heard ten seconds after their end where no next one begins, and revised by what comes after', () => {
     const script = new IbkrScript();
     const id = script.live(MINUTES);
     update(script, id, 0, 190, 100);
     take(script);
-    script.pass(69_999);
+    script.pass(70_000);
     expect(brief(take(script))).toEqual([]);
-    script.pass(1);
+    // TWS is asked for its time every ten seconds, and bars are looked at every five.
+    script.pass(15_000);
     expect(brief(take(script))).toEqual(['0 190 100 final']);
     update(script, id, 0, 191, 300);
     update(script, id, 1, 192, 10);
@@ -153,7 +154,7 @@ describe('bars that are kept up to date', () => {
     expect(brief(take(script))).toEqual(['0 191 300 final', '60 192 10 forming', '0 191 301 final']);
   });
 
-  it('stay forming where nothing was heard since they ended, as on a half-open connection', () => {
+  it('stay forming where nothing was heard ten seconds after their end, as on a half-open connection', () => {
     const script = new IbkrScript();
     const id = script.live(MINUTES);
     script.pass(50_000);
