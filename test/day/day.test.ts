@@ -8,7 +8,7 @@ import type { ProviderStreamConfig } from '../../src/providers/streamConfig.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 import type { Compose } from './dayProcess.js';
 import { dayScript } from './dayScript.js';
-import { barsOf, ibkrTicks, massiveTicks } from './dayTruth.js';
+import { barsOf, formerBars, ibkrTicks, massiveTicks } from './dayTruth.js';
 import { type Claims, describeGap, storyOf, verdictOn } from './dayVerdict.js';
 import { DayWorld } from './dayWorld.js';
 
@@ -62,7 +62,10 @@ const failover =
       strategy: 'failover',
       as: 'merged',
       staleAfterMs: 130_000,
-      onSwitch: ({ from, to, reason }) => world.note(`switch from ${from} to ${to}: ${reason}`),
+      onSwitch: ({ at, from, to, reason }) => {
+        world.switches.push({ at, to });
+        world.note(`switch from ${from} to ${to}: ${reason}`);
+      },
     });
     const random = Xoshiro128.fromSeed(script.seed);
     return live$.pipe(
@@ -91,7 +94,10 @@ const PROGRAMS: readonly Program[] = [
     ends: 'ends with every bar that the market made, every gap closed and every limit kept',
     sample: 5,
     compose: failover,
-    claims: ({ told }) => ({ expected: barsOf(told, 'merged') }),
+    claims: (world) => ({
+      expected: barsOf(world.told, 'merged'),
+      former: formerBars(world.told, 'merged', (when) => world.isAway('ibkr', when)),
+    }),
   },
   {
     what: 'Massive alone',

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { Bar } from '../../src/market/bar.js';
 import { exchangeOf } from '../../src/testing/venues/massive/wire.js';
 import { type MarketRecord, type Told, truthOf } from './dayMarket.js';
 import { clockOf } from './dayScript.js';
@@ -21,14 +22,29 @@ const SECOND_MS = 1_000;
 
 /** The bars of a vendor, or of a series that is made of several: the same of all. */
 export function barsOf(told: readonly Told[], vendor: string): readonly Row[] {
-  return [...truthOf(told, 'bar').values()].map(({ symbol, ts, open, high, low, close, volume, vwap }) => ({
-    of: 'bar',
-    vendor,
-    symbol,
-    ts,
-    id: '1m',
-    value: [open, high, low, close, volume, vwap, true].join(' '),
-  }));
+  return [...truthOf(told, 'bar').values()].map((bar) => barRow(bar, vendor));
+}
+
+function barRow({ symbol, ts, open, high, low, close, volume, vwap }: Bar, vendor: string): Row {
+  const value = [open, high, low, close, volume, vwap, true].join(' ');
+  return { of: 'bar', vendor, symbol, ts, id: '1m', value };
+}
+
+/**
+ * What bars said before they were corrected while `isAway` held for the preferred vendor, whose word no other can replace: as one
+ * series, its last word stands.
+ */
+export function formerBars(told: readonly Told[], vendor: string, isAway: (when: number) => boolean): readonly Row[] {
+  const last = new Map<string, Row>();
+  const former: Row[] = [];
+  for (const { at, record } of told) {
+    if (record.kind !== 'bar') continue;
+    const row = barRow(record, vendor);
+    const before = last.get(keyOf(row));
+    if (before && isAway(at)) former.push(before);
+    last.set(keyOf(row), row);
+  }
+  return former;
 }
 
 /** The ticks of a day as Massive names them: whole milliseconds, and ids of its own. */

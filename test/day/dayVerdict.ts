@@ -7,6 +7,8 @@ import type { DayWorld } from './dayWorld.js';
 export interface Claims {
   /** What the tables must hold. */
   readonly expected: readonly Row[];
+  /** What rows may say instead. Default: nothing else. */
+  readonly former?: readonly Row[];
   /** Whether a gap may be open at the end of the day: then what is missing of its series lies inside of it. Default: none may. */
   readonly mayBeOpen?: (gap: Gap) => boolean;
 }
@@ -26,16 +28,24 @@ export async function verdictOn(world: DayWorld, pool: pg.Pool, claims: Claims):
   ];
 }
 
-function wrongRows({ expected, mayBeOpen = () => false }: Claims, stored: readonly Row[], gaps: readonly Gap[]) {
+function wrongRows(
+  { expected, former = [], mayBeOpen = () => false }: Claims,
+  stored: readonly Row[],
+  gaps: readonly Gap[],
+) {
   const { missing, wrong, unknown } = differenceOf(expected, stored);
   const open = gaps.filter((gap) => gap.state === 'open' && mayBeOpen(gap));
+  const formerly = new Set(former.map((row) => `${keyOf(row)} ${row.value}`));
+  const isFormer = (row: Row) => formerly.has(`${keyOf(row)} ${row.value}`);
   const isExcused = (row: Row) => open.some((gap) => isIn(gap, row));
   return [
     ...named('rows are missing', missing.filter((row) => !isExcused(row)).map(keyOf)),
     ...named(
       'rows are wrong',
       wrong.flatMap(([there, right]) => {
-        return isExcused(right) ? [] : [`${keyOf(there)} is ${there.value} in place of ${right.value}`];
+        return isExcused(right) || isFormer(there)
+          ? []
+          : [`${keyOf(there)} is ${there.value} in place of ${right.value}`];
       }),
     ),
     ...named('rows were never told', unknown.map(keyOf)),

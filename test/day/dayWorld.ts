@@ -7,7 +7,7 @@ import { Timer } from '../../src/primitives/timer.js';
 import { DayClock } from './dayClock.js';
 import { dayMarket, type Told } from './dayMarket.js';
 import { type Compose, DayProcess } from './dayProcess.js';
-import { at, type DayFault, type DayScript, describeFault, type Session } from './dayScript.js';
+import { at, type DayFault, type DayScript, describeFault, type Session, type VenueName } from './dayScript.js';
 import { DayTeller } from './dayTeller.js';
 import { SocketLedger } from './socketLedger.js';
 
@@ -36,6 +36,8 @@ export class DayWorld {
   /** What happened, for who reads a failure. */
   readonly timeline: string[] = [];
   readonly processes: DayProcess[] = [];
+  /** When a router gave everything back to a vendor, and to whom. */
+  readonly switches: { readonly at: number; readonly to: string }[] = [];
   /** What goes wrong outside of what is awaited. */
   readonly failures: unknown[] = [];
   readonly #compose: Compose;
@@ -99,6 +101,17 @@ export class DayWorld {
   async gaps(): Promise<readonly Gap[]> {
     const all$: Observable<Gap> = gaps(this.process.store.pool);
     return firstValueFrom(all$.pipe(toArray()));
+  }
+
+  /** Whether a vendor may not have delivered what happened at a time: from each of its faults until it has everything back. */
+  isAway(venue: VenueName, at: number): boolean {
+    const { tellEveryMs } = this.script;
+    const when = Math.ceil(at / tellEveryMs) * tellEveryMs;
+    return this.script.faults.some((fault) => {
+      if (fault.venue !== venue || fault.at > when) return false;
+      const back = this.switches.find(({ at: switched, to }) => to === venue && switched > fault.at)?.at;
+      return when < Math.min(back ?? Number.POSITIVE_INFINITY, fault.at + BUSY_MS);
+    });
   }
 
   async close(): Promise<void> {
