@@ -70,6 +70,7 @@ const failover =
     const random = Xoshiro128.fromSeed(script.seed);
     return live$.pipe(
       backfill({
+        emptyAfterMs: 30_000,
         ...{ providers, ledger: storeLedger(pool), as: 'merged', scheduler: clock, random: () => random.unit() },
         onClosed: (gap) => world.note(`closed ${describeGap(gap)}, ${gap.rows} rows`),
         onLeftOpen: ({ gap, reason, nextTryMs }) =>
