@@ -149,7 +149,7 @@ describe('a shared pacer', () => {
     expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
   });
 
-  it('counts nothing for who is not ready at its time, and takes the next', () => {
+  it('passes over a request that is not ready at its turn, counts nothing for it, and takes the next', () => {
     const { pacer, ask, log, run, at } = bench(ONE_IN_TEN);
     ask('a');
     const ticket = pacer.ask('b', { ready: () => false, pass: () => log.push('b') });
@@ -225,7 +225,7 @@ describe('a shared pacer', () => {
     expect(pacer.counts.waiting.history).toBe(2);
   });
 
-  it('has a promise for who waits, which ends with its signal', async () => {
+  it('gives a promise of a turn, which its signal rejects', async () => {
     const { pacer, run, scheduler } = bench(ONE_IN_TEN);
     const first = await pacer.turn('a');
     expect(first.hasPassed).toBe(true);

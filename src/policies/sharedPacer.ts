@@ -162,7 +162,7 @@ export class SharedPacer<T> {
     return { ticket, waitMs: ticket.hasPassed ? 0 : Math.min(this.#queue.waitMsOf(ticket.request), POLL_MS) };
   }
 
-  /** The vendor has said that there were too many requests: nothing passes for so many milliseconds. */
+  /** The vendor has said that there were too many requests: nothing passes for `ms` milliseconds. */
   coolDown(ms: number, now = this.#scheduler.now()): void {
     if (!this.#queue.coolDown(ms, now)) return;
     this.#cooldowns += 1;

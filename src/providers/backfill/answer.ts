@@ -18,7 +18,7 @@ export interface AskedSeries {
   readonly ranker?: Ranker;
 }
 
-/** What a history answered that is none of what was asked: the first of them in words, and all of them counted. */
+/** Rows of an answer that were not asked for, or cannot be read: a description of the first, and the count of all. */
 export interface Strays {
   readonly count: number;
   readonly first: string;

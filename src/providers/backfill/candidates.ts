@@ -6,7 +6,7 @@ import type { RoutedProvider } from '../router/routedProvider.js';
 import type { AskedSeries } from './answer.js';
 import { type Fault, fault } from './outcome.js';
 
-/** Somebody who can be asked for a gap. */
+/** A provider whose history can repair a gap. */
 export interface Candidate {
   readonly history: NonNullable<Provider['history']>;
   readonly series: AskedSeries;

@@ -26,7 +26,7 @@ export interface Fault {
   readonly reason: string;
   /** Whether asking again makes no sense, in this run at least. */
   readonly isFinal: boolean;
-  /** Not before so many milliseconds. */
+  /** How long to wait before it is asked again, in milliseconds; 0 for what the backoff says. */
   readonly retryAfterMs: number;
 }
 

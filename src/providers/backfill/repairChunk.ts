@@ -205,12 +205,12 @@ function incomplete(gap: Gap, chunk: Span, extra: number, names: string, now: nu
   const barMs = barMsOf(gap);
   const overAt = chunk.to - 1 + barMs;
   if (barMs > 0 && now < overAt) {
-    const reason = `${names} has no bar yet that is still forming, and the store has ${records} more than the answer`;
+    const reason = `the answer of ${names} is without a bar that is still forming, and the store has ${records} more`;
     return fault('incomplete', reason, { retryAfterMs: overAt - now });
   }
   return fault(
     'incomplete',
-    `${names} says that the answer is complete, but ${records} of the store ${are} missing from it`,
+    `the answer of ${names} is said to be complete, but ${records} of the store ${are} missing from it`,
   );
 }
 
@@ -228,19 +228,15 @@ function earlyOf(
   }
   const waitMs = chunk.to + emptyAfterMs - now;
   if (size > 0 || waitMs <= 0) return undefined;
-  return fault(
-    'early',
-    `${names} has no records of this span yet: it is asked again when its history cannot lag any more`,
-    {
-      retryAfterMs: waitMs,
-    },
-  );
+  return fault('early', `no records of this span from ${names} yet: asked again when no history can lag any more`, {
+    retryAfterMs: waitMs,
+  });
 }
 
 export function tooFew(lacking: number, names: string): Fault {
   const records = lacking === 1 ? '1 record' : `${lacking} records`;
   return fault(
     'incomplete',
-    `${names} says that the answer is complete, but at least ${records} more ${lacking === 1 ? 'is' : 'are'} known to be missing`,
+    `the answer of ${names} is said to be complete, but at least ${records} more ${lacking === 1 ? 'is' : 'are'} known to be missing`,
   );
 }

@@ -69,7 +69,7 @@ describe('repairSpan', () => {
     const provider = pastOf((range) => pagesOf([TRUTH[0]!, TRUTH[1]!], range));
     const { gap } = await repaired(provider);
     expect(gap).toMatchObject({ state: 'open' });
-    expect(gap.reason).toBe('toy says that the answer is complete, but 1 record of the store is missing from it');
+    expect(gap.reason).toBe('the answer of toy is said to be complete, but 1 record of the store is missing from it');
   });
 
   test('waits for the version of the answer, where the store has an older one', async () => {
@@ -124,7 +124,7 @@ describe('repairSpan', () => {
     const { gap } = await repaired(provider, { stored: [], gap: gapAt(10, 60, { rows: 4, cause: 'sequence' }) });
     expect(gap.state).toBe('open');
     expect(gap.reason).toBe(
-      'toy says that the answer is complete, but at least 2 records more are known to be missing',
+      'the answer of toy is said to be complete, but at least 2 records more are known to be missing',
     );
     // Whoever tries next needs no more than the rest.
     expect(gap.rows).toBe(2);
@@ -152,7 +152,7 @@ describe('repairSpan', () => {
     expect(provider.asked).toHaveLength(1);
     expect(future.outcome).toMatchObject({ state: 'open', why: 'early' });
     const fresh = await repaired(provider, { gap: gapAt(3_000_000, 3_001_000), stored: [] });
-    expect(fresh.gap.reason).toMatch(/^toy has no records of this span yet/);
+    expect(fresh.gap.reason).toMatch(/^no records of this span from toy yet/);
     expect(fresh.outcome).toMatchObject({ why: 'early', retryAfterMs: 361_001 });
   });
 

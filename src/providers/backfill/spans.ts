@@ -79,7 +79,7 @@ export function without(span: Span, proven: readonly Span[]): readonly Span[] {
   return left;
 }
 
-/** A span in pieces of at most so many milliseconds, oldest first. */
+/** Cuts a span into pieces of at most `chunkMs`, oldest first. */
 export function* chunksOf(spans: readonly Span[], chunkMs: number): Generator<Span> {
   for (const { from, to } of spans) {
     for (let at = from; at < to; at += chunkMs) yield { from: at, to: Math.min(to, at + chunkMs) };

@@ -69,7 +69,7 @@ describe('partition', () => {
     x!.trade('A', 9_000);
     run(1_100, y!);
     expect(moves()).toEqual(['10050 x->y silent A,B']);
-    // The stream of y was told of them before, and makes no gap: the router does, at the first sign of each.
+    // The stream of y had both symbols before and makes no gap: the router does, at the first sign of each.
     y!.say({ ok: ['trade A', 'trade B'] });
     y!.trade('A', 10_050);
     expect(take()).toEqual(['10100 y gap A 9000-10050 stale', '10100 y trade A 10050']);
