@@ -263,6 +263,20 @@ describe('pace', () => {
     expect(stage).toMatchObject({ in: 3, out: 1, abandoned: 2, conservation: 0 });
   });
 
+  it('sets no timer for an item at whose weight the subscription ends', () => {
+    const { push, result, clock, stage } = bench({
+      rate: 1,
+      perMs: 10,
+      weight(item) {
+        if (item === 2) result.subscription.unsubscribe();
+        return 1;
+      },
+    });
+    push(1, 2);
+    expect(clock.actions.every((action) => action.closed)).toBe(true);
+    expect(stage).toMatchObject({ in: 2, out: 1, abandoned: 1, conservation: 0 });
+  });
+
   it('leaves its place at the gate downstream when it is unsubscribed', () => {
     const { gate, push, result } = bench({ rate: 1, perMs: 10 }, 'closed');
     push(1);
