@@ -166,8 +166,6 @@ function sameBars(stored: readonly Bar[], folded: ReadonlyMap<string, Bar>): voi
 
 const LASTING: ReadonlySet<FaultStep['kind']> = new Set(['stall', 'drip', 'vanish', 'halfOpen', 'slowClose']);
 
-const ENDS_SESSIONS: ReadonlySet<FaultStep['kind']> = new Set(['slowClose', 'terminate', 'sever']);
-
 /** Works the script off while bars flow, and goes on to the next step when one has done its work. */
 class Nemesis {
   readonly #proxy: FaultProxy;
@@ -215,8 +213,9 @@ class Nemesis {
     yield* this.#give(part(0));
     for (const [index, step] of steps.entries()) {
       await this.#allSettled();
-      // Where nothing is tried again, all bars may be in letters before the last fault is over, and no session would be left to end.
-      if (ENDS_SESSIONS.has(step.kind)) await until('way to the server', this.#lineWorks);
+      // Where nothing is tried again, all bars of a part may be in letters before the fault before it is over, as while a connection
+      // that vanished is still being made: there would be no session to end, and no traffic to break.
+      await until('way to the server', this.#lineWorks);
       const now = part(index + 1);
       const before = step.kind === 'halfOpen' ? Math.min(step.afterRows, now.length / 2) : 0;
       yield* this.#give(now.slice(0, before));
