@@ -120,8 +120,13 @@ describe('a callback that ends the pipeline while it is given an item', () => {
     'divert when': divert<number>({ to, when: () => leaving(true) }),
     'divert when it passes': divert<number>({ to, when: () => leaving(false) }),
     'lanes by': lanes({ count: 1, by: () => leaving(0) }, (lane$) => lane$),
-    'pace weight': pace<number>({ rate: 1, weight: () => leaving(1), scheduler: clock }),
-    'pace weight, full': pace<number>({ rate: 1, weight: (item) => (item > 1 ? leaving(1) : 1), scheduler: clock }),
+    'pace weight': pace<number>({ rate: 1, perMs: 1_000, weight: () => leaving(1), scheduler: clock }),
+    'pace weight, full': pace<number>({
+      rate: 1,
+      perMs: 1_000,
+      weight: (item) => (item > 1 ? leaving(1) : 1),
+      scheduler: clock,
+    }),
     'route by': route(() => leaving('a'), { a: (a$) => a$, b: (b$) => b$ }),
   };
 

@@ -19,7 +19,7 @@ const stages: Record<string, () => { stage: MonoTypeOperatorFunction<number>; re
   },
   pace() {
     const scheduler = new VirtualTimeScheduler();
-    return { stage: pace({ rate: 1, scheduler }), release: () => scheduler.flush() };
+    return { stage: pace({ rate: 1, perMs: 1_000, scheduler }), release: () => scheduler.flush() };
   },
 };
 

@@ -42,7 +42,7 @@ describe('a subscriber behind a Proxy', () => {
     boundedMergeMap: boundedMergeMap((n) => of(n).pipe(traced()), { concurrency: 2 }),
     lanes: lanes({ count: 2 }, (lane$) => lane$.pipe(traced(), boundedBuffer())),
     conflate: conflate({ by: (n) => n }),
-    pace: pace({ rate: Infinity }),
+    pace: pace({ rate: Infinity, perMs: 1 }),
     retryWithJitter: retryWithJitter(),
     broadcast: broadcast({ branches: 1 }),
   };

@@ -14,7 +14,8 @@ export interface DivertVerdict {
 
 export interface DivertConfig<T> {
   /** Where diverted items go. An item counts as diverted when the result of `append` completes. */
-  readonly to: DeadLetters<T>;
+  // The stream says of what type the items are: a queue for unknown items takes any.
+  readonly to: DeadLetters<NoInfer<T>>;
   /**
    * Whether to divert an item: `true` (the reason is then `diverted`), a reason, or a reason with an error. Anything falsy
    * lets it pass. Called once per item.

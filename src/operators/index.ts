@@ -26,7 +26,7 @@ export { isUnroutedError, UnroutedError } from './errors/unroutedError.js';
 export { isWriteError, WriteError } from './errors/writeError.js';
 export { isWriteTimeoutError, WriteTimeoutError } from './errors/writeTimeoutError.js';
 export { type LanesConfig, lanes } from './lanes.js';
-export { type PaceConfig, pace } from './pace.js';
+export { type PaceConfig, type PaceLimits, pace } from './pace.js';
 export { type RetryWithJitterConfig, retryWithJitter } from './retryWithJitter.js';
 export { type RouteBranches, route } from './route.js';
 export { type UntilStoppedConfig, untilStopped } from './untilStopped.js';

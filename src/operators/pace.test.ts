@@ -18,10 +18,10 @@ import { PipelineMonitor } from '../flow/monitor.js';
 import { withContext } from '../flow/withContext.js';
 import { SharedPacer } from '../policies/sharedPacer.js';
 import { probeGate } from '../testing/probeGate.js';
-import { type PaceConfig, pace } from './pace.js';
+import { type PaceConfig, type PaceLimits, pace } from './pace.js';
 
 /** Paces between a Subject, which knows no gate, and a gate that the test moves, on a clock that the test moves. */
-function bench(config: PaceConfig<number>, state: 'open' | 'closed' = 'open') {
+function bench(config: PaceConfig<number> & PaceLimits, state: 'open' | 'closed' = 'open') {
   const gate = new Gate(state);
   const monitor = new PipelineMonitor();
   const clock = new VirtualTimeScheduler();
@@ -71,14 +71,16 @@ describe('pace', () => {
       { pacer: new SharedPacer<number>({ profile: { windows: [], maxOpen: 1 } }) },
       'pace: a profile with maxOpen must be told',
     ],
-  ])('refuses %j when it is made', (config: PaceConfig<number>, message) => {
+  ])('refuses %j when it is made', (given: PaceConfig<number>, message) => {
+    // As JavaScript may call it.
+    const config = given as PaceConfig<number> & PaceLimits;
     expect(() => pace(config)).toThrow(RangeError);
     expect(() => pace(config)).toThrow(message);
   });
 
   it('returns the source itself at an infinite rate', () => {
     const source$ = range(0, 3);
-    expect(source$.pipe(pace({ rate: Infinity }))).toBe(source$);
+    expect(source$.pipe(pace({ rate: Infinity, perMs: 1 }))).toBe(source$);
   });
 
   it('passes one at once and the rest one by one', () => {

@@ -17,11 +17,11 @@ import {
 import { Timer } from '../primitives/timer.js';
 import { paceShared } from './pacing/paceShared.js';
 
-/** Either `rate`, with or without `perMs`, or `profile`, or `pacer`. */
+/** All options; {@link PaceLimits} says which go together. */
 export interface PaceConfig<T> {
   /** How many items may pass in `perMs`. Integer of at least 1, or `Infinity` for no limit at all. */
   readonly rate?: number;
-  /** The span in which `rate` items may pass, in milliseconds. Integer of at least 1, default 1,000. */
+  /** The span in which `rate` items may pass, in milliseconds: goes with `rate`. Integer of at least 1. */
   readonly perMs?: number;
   /** How many items may pass at once after a silence. Integer of at least 1, default 1. */
   readonly burst?: number;
@@ -38,6 +38,33 @@ export interface PaceConfig<T> {
   /** The name in topology, metrics and errors. Default `pace`. */
   readonly name?: string;
 }
+
+/** Either `rate` with `perMs`, or `profile`, or `pacer`. */
+export type PaceLimits =
+  | {
+      readonly rate: number;
+      readonly perMs: number;
+      readonly profile?: undefined;
+      readonly pacer?: undefined;
+      readonly priority?: undefined;
+    }
+  | {
+      readonly profile: object;
+      readonly rate?: undefined;
+      readonly perMs?: undefined;
+      readonly burst?: undefined;
+      readonly weight?: undefined;
+      readonly pacer?: undefined;
+      readonly priority?: undefined;
+    }
+  | {
+      readonly pacer: object;
+      readonly rate?: undefined;
+      readonly perMs?: undefined;
+      readonly burst?: undefined;
+      readonly weight?: undefined;
+      readonly profile?: undefined;
+    };
 
 /** What decides when an item may pass: by tokens, or by windows. */
 interface Pacer<T, Cost> {
@@ -112,7 +139,7 @@ interface Pacer<T, Cost> {
  *   .subscribe((request) => console.log(request.contract));
  * ```
  */
-export function pace<T>(config: PaceConfig<T>): MonoTypeOperatorFunction<T> {
+export function pace<T>(config: PaceConfig<T> & PaceLimits): MonoTypeOperatorFunction<T> {
   const owner = 'pace';
   const { scheduler = asyncScheduler, name, priority } = readOptions(owner, config, OPTIONS);
   const { pacer: shared } = config;

@@ -50,12 +50,8 @@ const OPERATORS = {
   conflate: given((d) => conflate({ by, ...d }), { maxKeys: 100_000, name: 'conflate' }),
   dedupe: given((d) => dedupe({ by, ...d }), { maxKeys: 100_000, scheduler, name: 'dedupe' }),
   divert: given((d) => divert({ to: deadLetters, when: () => false, ...d }), { concurrency: 64, name: 'divert' }),
-  'pace by rate': given((d) => pace({ rate: 1_000, ...d }), { perMs: 1_000, burst: 1, scheduler, name: 'pace' }),
-  'pace by profile': given((d) => pace({ profile: { windows: [window] }, ...d }), {
-    perMs: 1_000,
-    burst: 1,
-    scheduler,
-  }),
+  'pace by rate': given((d) => pace({ rate: 1_000, perMs: 1_000, ...d }), { burst: 1, scheduler, name: 'pace' }),
+  'pace by profile': given((d) => pace({ profile: { windows: [window] }, ...d }), { scheduler, name: 'pace' }),
   'a window of pace': given((d) => pace({ profile: { windows: [{ ...window, ...d }] } }), { maxKeys: 100_000 }),
   retryWithJitter: given((d) => retryWithJitter(d), {
     ...retry,

@@ -343,7 +343,7 @@ export const operators: Readonly<Record<string, readonly ReturnType<typeof subje
     }),
     subject<number, number>({
       name: 'pace without a limit',
-      make: () => pace({ rate: Number.POSITIVE_INFINITY }),
+      make: () => pace({ rate: Number.POSITIVE_INFINITY, perMs: 1 }),
       item: index,
       notApplicable: NO_CALLBACKS,
     }),

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { gatedSource } from '../../src/flow/gatedSource.js';
-import { type PaceConfig, pace } from '../../src/operators/pace.js';
+import { type PaceConfig, type PaceLimits, pace } from '../../src/operators/pace.js';
 import { ProfilePacer } from '../../src/policies/pacingProfile.js';
 
 interface Item {
@@ -16,7 +16,7 @@ const items = fc
   .map((list) => list.map((item, id) => ({ ...item, id })));
 
 /** Plays items through `pace` on virtual time, from a source that obeys the gate, and says when each came out. */
-function play(list: readonly (Item & { readonly pauseMs: number })[], config: PaceConfig<Item>) {
+function play(list: readonly (Item & { readonly pauseMs: number })[], config: PaceConfig<Item> & PaceLimits) {
   const scheduler = new VirtualTimeScheduler();
   const passed: { at: number; item: Item }[] = [];
   let completed = false;

@@ -55,7 +55,8 @@ export interface WritePolicies<T> {
    */
   readonly whenTableRefuses?: 'hold' | 'divert' | undefined;
   /** Where items go that cannot be written. Without it the pipeline fails with a `WriteError`. */
-  readonly deadLetters?: DeadLetters<T> | undefined;
+  // The sink says of what type the items are: a queue for unknown items takes any.
+  readonly deadLetters?: DeadLetters<NoInfer<T>> | undefined;
   /** A number from 0, below 1, for jitter. Default: from a generator seeded by the clock. */
   readonly random?: (() => number) | undefined;
   /** The clock and timers. Default `asyncScheduler`. */

@@ -68,9 +68,9 @@ describe('the fates of items', () => {
 
   it('names the item that found no room in any other operator', () => {
     const items = upTo(1_026);
-    expect(toldOf(items, (items$) => items$.pipe(pace({ rate: 1, scheduler: new VirtualTimeScheduler() })))).toEqual([
-      one('pace', 'dropped', 'overflow', 1_026),
-    ]);
+    expect(
+      toldOf(items, (items$) => items$.pipe(pace({ rate: 1, perMs: 1_000, scheduler: new VirtualTimeScheduler() }))),
+    ).toEqual([one('pace', 'dropped', 'overflow', 1_026)]);
   });
 
   it('names the older item that conflate replaces, also where merge makes a new one of both', () => {
