@@ -81,6 +81,13 @@ describe('the rules fail on', () => {
     ]);
   }, 120_000);
 
+  it('a snippet that asks a file of its page for what is not in it', () => {
+    const text = "`one.ts`: a file.\n\n```ts\nexport const a = 1;\n```\n\n```ts\nimport { a, b } from './one.js';\n```";
+    const fences = fencesOf('docs/a.md', text);
+    expect(fences.map(({ file }) => file)).toEqual(['one.ts', undefined]);
+    expect(snippetProblems(fences, 'files')).toEqual([expect.stringMatching(/^docs\/a\.md:8: error TS2305.*'b'/)]);
+  }, 120_000);
+
   it('a block in a language that nothing checks', () => {
     expect(fenceProblems(fencesOf('docs/a.md', page))).toEqual([expect.stringMatching(/^docs\/a\.md:9: ```js/)]);
     expect(fenceProblems(fencesOf('docs/a.md', '```ts ignore\n```'))).toHaveLength(1);

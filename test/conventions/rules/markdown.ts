@@ -9,15 +9,21 @@ export interface Fence {
   /** What follows the opening fence: `ts`, `bash`. */
   readonly language: string;
   readonly code: string;
+  /** The file that the page tells its reader to make of the block, by a paragraph above it that begins with the name: `` `a.ts`. ``. */
+  readonly file?: string;
 }
 
 /** The fenced blocks of a Markdown text whose first line is line `firstLine` of its file. */
 export function fencesOf(path: string, markdown: string, firstLine = 1): Fence[] {
   const fences: Fence[] = [];
   const lines = markdown.split('\n');
+  let file: string | undefined;
   for (let i = 0; i < lines.length; i++) {
     const open = /^(\s*)(`{3,})(.*)$/.exec(lines[i] ?? '');
-    if (!open) continue;
+    if (!open) {
+      file = /^`([\w.-]+\.ts)`[.:]/.exec(lines[i] ?? '')?.[1] ?? file;
+      continue;
+    }
     const [, indent = '', ticks = '', language = ''] = open;
     const code: string[] = [];
     const line = firstLine + i + 1;
@@ -25,7 +31,8 @@ export function fencesOf(path: string, markdown: string, firstLine = 1): Fence[]
       const text = lines[i] ?? '';
       code.push(text.startsWith(indent) ? text.slice(indent.length) : text);
     }
-    fences.push({ path, line, language: language.trim(), code: code.join('\n') });
+    fences.push({ path, line, language: language.trim(), code: code.join('\n'), ...(file !== undefined && { file }) });
+    file = undefined;
   }
   return fences;
 }
