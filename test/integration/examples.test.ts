@@ -362,6 +362,20 @@ describe('the other examples', () => {
     expect(stdout).toContain('replayed: 1 written, 0 failed again, 0 left\nthe store has 2000 of 2000 bars');
   });
 
+  it('http-sink waits as it is asked to, puts one bar aside, and has the program replay it', async () => {
+    const { code, stdout, stderr } = await example('http-sink');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    // Each batch once, but for the three bad days and the bar that is refused, which the server names.
+    expect(stdout).toContain('the server answered 429, 503, 503, 200, 200, 400, 200, 200\n');
+    const [, seconds, states] = /waited ([\d.]+) s; the breaker: (.*)/.exec(stdout) ?? [];
+    expect(Number(seconds)).toBeGreaterThanOrEqual(1);
+    expect(states).toBe('open, halfOpen, closed');
+    expect(stdout).toContain('written   1,999 (1,999 rows inserted or changed, 4 batches)\ndiverted  1 (poison 1)');
+    expect(stdout).toContain('every item is accounted for');
+    expect(stdout).toContain('replayed 1 letter with 1 item: 1 written, 0 failed again');
+    expect(stdout).toContain('sluice dlq replay ended with 0; the server has 2000 of 2000 bars');
+  });
+
   it('ways-out hands items out no faster than they are taken', async () => {
     const { code, stdout } = await example('ways-out');
     expect(code).toBe(0);
