@@ -8,7 +8,8 @@ const outside = (files: Files, ...exceptions: string[]): Files =>
 
 const timeless = new Map([...under(src, 'src/flow'), ...under(src, 'src/policies'), ...under(src, 'src/operators')]);
 
-describe('the code', () => {
+// The first of them parses every file, which a busy machine does slowly.
+describe('the code', { timeout: 120_000 }, () => {
   it('takes time and chance from outside in flow, policies and operators', () => {
     expect(rules.inAll(timeless, rules.noAmbientTime)).toEqual([]);
   });
