@@ -1,6 +1,7 @@
-// Runs a compiled example or bench by name, in this process so that signals reach it: run-program.js <folder> <name> …
+// Runs an example or bench by name, compiled if need be, in this process so that signals reach it: run-program.js <folder> <name> …
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { compile } from './compile.js';
 
 const [folder = '', name, ...args] = process.argv.slice(2);
 const names = readdirSync(new URL(`../${folder}/`, import.meta.url))
@@ -12,6 +13,7 @@ if (name === undefined || !names.includes(name)) {
   console.error(`Name one of ${folder}/: ${names.join(', ')}`);
   process.exit(1);
 }
+await compile(folder);
 const program = new URL(`../.build/${folder}/${name}.js`, import.meta.url);
 process.argv = [process.execPath, fileURLToPath(program), ...args];
 await import(program.href);

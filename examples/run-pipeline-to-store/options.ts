@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { PROVIDERS, type RouterStrategy } from 'sluice/providers';
-import type { Settings } from 'sluice/settings';
+import type { RouterStrategy } from 'sluice/providers';
 
 /** What a provider of the outside world is asked for. */
 export interface LiveOptions {
@@ -31,12 +30,12 @@ export interface Options extends Omit<LiveOptions, 'symbols'> {
   readonly revisions: number;
   readonly duplicates: number;
   readonly rate: number;
-  readonly workers: number;
-  readonly batchSize: number;
-  readonly capacity: number;
+  readonly workers?: number;
+  readonly batchSize?: number;
+  readonly capacity?: number;
   readonly databaseUrl?: string;
   readonly folder: string;
-  readonly deadLetters: string;
+  readonly deadLetters?: string;
   readonly metrics: boolean;
   readonly verbose: boolean;
 }
@@ -90,11 +89,10 @@ function fraction(text: string): number {
 }
 
 /**
- * Reads the options of the program; what is not given is as the settings have it. Prints help, or what is wrong with an
- * option, and ends the process then: with 2 for what is wrong, as for wrong settings.
+ * Reads the options of the program. Prints help, or what is wrong with an option, and ends the process then: with 2 for what
+ * is wrong, as for wrong settings. It answers at once, because it loads nothing else of the program.
  */
-export function readOptions(argv: readonly string[], settings: Settings): Options {
-  const { workers, batchSize, capacity } = settings.coordinator;
+export function readOptions(argv: readonly string[]): Options {
   const command = new Command('run-pipeline-to-store')
     .description(
       'Streams records through pacing, bounded buffer, lanes and batches into the store, and shows the account. ' +
@@ -143,13 +141,13 @@ export function readOptions(argv: readonly string[], settings: Settings): Option
     .option('--replay <folder>', 'play a capture in place of the provider')
     .addOption(new Option('--speed <n>', 'how many times faster to play it, or max').argParser(speed).default(1))
     .option('--rate <n>', 'the most bars per second; 0 for as fast as the store takes them', integer(0), 0)
-    .option('--workers <n>', 'writers side by side', integer(1, 64), workers)
-    .option('--batch-size <n>', 'the most bars in a write', integer(1), batchSize)
-    .option('--capacity <n>', 'the most bars in the buffer', integer(1), capacity)
+    .option('--workers <n>', 'writers side by side (MDS_COORDINATOR_WORKERS, else 4)', integer(1, 64))
+    .option('--batch-size <n>', 'the most bars in a write (MDS_COORDINATOR_BATCH_SIZE, else 500)', integer(1))
+    .option('--capacity <n>', 'the most bars in the buffer (MDS_COORDINATOR_CAPACITY, else 10000)', integer(1))
     .option('--database-url <url>', 'a Postgres server; without it that of DATABASE_URL, and else embedded PGlite')
     .option('--folder <path>', 'where the embedded store is', '.sluice/pglite')
-    .option('--dead-letters <path>', 'the folder for what cannot be written', settings.deadLetterFolder)
-    .option('--metrics', `metrics and health on port ${settings.metricsPort} of this machine while it runs`, false)
+    .option('--dead-letters <path>', 'the folder for what cannot be written (MDS_DLQ_DIR, else .dlq)')
+    .option('--metrics', 'metrics and health on port MDS_METRICS_PORT (9000) of this machine while it runs', false)
     .option('--verbose', 'errors with their stack and causes', false)
     // What is wrong is quoted, and may be an address with its password.
     .configureOutput({ writeErr: (text) => process.stderr.write(text.replaceAll(/:\/\/\S*@/g, '://***@')) })
@@ -187,7 +185,8 @@ export function readOptions(argv: readonly string[], settings: Settings): Option
 }
 
 const INSIDE = ['sp500', 'synthetic'];
-const OUTSIDE = PROVIDERS.flatMap(({ name, aliases }) => [name, ...aliases]);
+/** Those of the registry, which a test holds against it: loading that takes longer than an answer may. */
+export const OUTSIDE = ['massive', 'polygon', 'ibkr', 'alpaca', 'binance', 'coinbase'];
 const OF_FILES = ['file'];
 const GENERATED = ['count', 'seed', 'revisions', 'duplicates'];
 const STRATEGIES: readonly RouterStrategy[] = ['failover', 'merge', 'partition'];

@@ -1,0 +1,184 @@
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import type { Observable } from 'rxjs';
+import { type Bar, type MarketEvent, PipelineMonitor } from 'sluice';
+import { type DeadLetterQueue, openDeadLetters } from 'sluice/dead-letters';
+import { pace } from 'sluice/operators';
+import { formatReport, isRunError, isSettled, marketDataToStore, type RunReport, run } from 'sluice/pipelines';
+import { openGaps, openStore, type Store } from 'sluice/postgres';
+import { isProviderChoiceError, isProviderError } from 'sluice/providers';
+import { isSettingsError, loadSettings, type Settings } from 'sluice/settings';
+import { type BadRow, replayFile, synthetic } from 'sluice/sources';
+import { pipelineTelemetry, serveTelemetry } from 'sluice/telemetry';
+import { gapReport, openGapsOf } from './gapCounts.js';
+import { checkProvider, feedReport, liveSource } from './liveProvider.js';
+import { holdsPassword, isLive, type LiveOptions, type Options } from './options.js';
+import { showProgress } from './progress.js';
+import { showTables } from './tables.js';
+
+/** Further ones are only counted in the report. */
+const MAX_WARNINGS = 20;
+
+function warnOfBadRows(say: (text: string) => void): (row: BadRow) => void {
+  let warnings = 0;
+  return (row) => {
+    warnings += 1;
+    if (warnings <= MAX_WARNINGS) say(`skipped ${row.message}`);
+    if (warnings === MAX_WARNINGS) say('suppressing further bad-row warnings');
+  };
+}
+
+const DEFAULT_SYMBOLS = 100;
+
+/** The package exports its code only; its data lie beside. */
+const SP500 = fileURLToPath(new URL('../data/sp500-2000.csv', import.meta.resolve('vega-datasets')));
+
+function bars(options: Options, say: (text: string) => void): Observable<Bar> {
+  const { count, seed, revisions, duplicates } = options;
+  const symbols = typeof options.symbols === 'number' ? options.symbols : DEFAULT_SYMBOLS;
+  if (options.provider === 'synthetic') {
+    // Another seed, another vendor: its bars are others, and not other versions of these.
+    return synthetic({ count, symbols, seed, revisions, duplicates, vendor: `synthetic-${seed}` });
+  }
+  const file = options.file ?? SP500;
+  return replayFile(file, {
+    columns: { ts: 'date', open: 'open', high: 'high', low: 'low', close: 'close', volume: 'volume' },
+    defaults: { vendor: 'vega', symbol: '^GSPC', timeframe: '1d' },
+    // The same file gives the same versions, and a corrected one newer ones, which win.
+    seqFrom: Math.floor(statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) * 1_000,
+    onBadRow: warnOfBadRows(say),
+  });
+}
+
+/** What is open while the pipeline runs. */
+interface Resources {
+  readonly store: Store;
+  readonly deadLetters: DeadLetterQueue<MarketEvent>;
+}
+
+/** The report of a run, and which kinds it was of. */
+type Ran = RunReport & { readonly kinds: readonly string[] };
+
+async function runPipeline(options: Options, settings: Settings, resources: Resources): Promise<Ran> {
+  const { store, deadLetters } = resources;
+  const monitor = new PipelineMonitor();
+  // What is wrong with it is found before anything else is opened.
+  const live = isLive(options) ? await liveSource(options as LiveOptions, monitor, deadLetters, store) : undefined;
+  const telemetry = pipelineTelemetry();
+  const server = options.metrics
+    ? await serveTelemetry(telemetry, { port: settings.metricsPort, sinkCheck: store.check })
+    : undefined;
+  if (server) console.log(`metrics: ${server.url}/metrics`);
+  const gaps = live && openGaps(store.pool, { onError: ({ message }) => console.error(message) });
+  const progress = showProgress(monitor, process.stdout, () => gaps?.open);
+  const { retry, breaker } = settings;
+  const { capacity, workers, batchSize } = { ...settings.coordinator, ...options };
+  const records$: Observable<MarketEvent> = live?.records$ ?? bars(options, progress.say);
+  const outcomes$ = records$.pipe(
+    pace({ rate: options.rate || Number.POSITIVE_INFINITY, perMs: 1_000 }),
+    marketDataToStore(store.pool, {
+      coordinator: { ...settings.coordinator, capacity, workers, batchSize },
+      policies: { retry, breaker, deadLetters },
+      // The file's bars were checked as they were read, and generated ones need no check.
+      check: live !== undefined,
+    }),
+  );
+  const stop = new AbortController();
+  // The reader of the output is gone (`| head`): write what is held, and stop.
+  process.stdout.on('error', () => stop.abort());
+  const timer = options.for === undefined ? undefined : setTimeout(() => stop.abort(), options.for);
+  try {
+    const observe = [telemetry.pipeline('market-data', { deadLetters, ...(gaps && { gaps }) })];
+    return { ...(await run(outcomes$, { monitor, stop: stop.signal, observe })), kinds: live?.kinds ?? ['bar'] };
+  } finally {
+    clearTimeout(timer);
+    progress.stop();
+    const feeds = feedReport(monitor);
+    if (feeds !== '') console.log(feeds);
+    if (live) console.log(gapReport(live.gaps, await openGapsOf(store, live.vendors)));
+    await live?.capture?.close();
+    await server?.close();
+    telemetry.close();
+  }
+}
+
+async function main(options: Options, settings: Settings): Promise<void> {
+  const { folder, workers = settings.coordinator.workers, deadLetters: letters = settings.deadLetterFolder } = options;
+  const databaseUrl = options.databaseUrl ?? settings.databaseUrl?.reveal();
+  if (isLive(options)) await checkProvider(options as LiveOptions);
+  const store = await openStore({ databaseUrl, folder, poolSize: workers });
+  try {
+    console.log(`store: ${store.kind === 'pglite' ? `embedded PGlite in ${options.folder}` : 'Postgres'}`);
+    const deadLetters = await openDeadLetters<MarketEvent>(letters, {
+      pipeline: 'market-data',
+      onHold: ({ error }) => console.error(`dead letters wait for their disk: ${sentence(error)}`),
+    });
+    let report: Ran;
+    try {
+      report = await runPipeline(options, settings, { store, deadLetters });
+      console.log(`\n${formatReport(report)}\n`);
+      if (report.diverted > 0) {
+        console.error(`error: what was diverted is in ${letters}: see it with \`npx sluice dlq ls\``);
+      }
+      if (report.held > 0) {
+        console.error('error: what was held is not written: run again, the same bars are written to the same keys');
+      }
+      if (report.diverted > 0 || !isSettled(report)) {
+        process.exitCode = 1;
+        return;
+      }
+    } finally {
+      await deadLetters.close();
+    }
+    await showTables(
+      store,
+      report.kinds.map((kind) => `${kind}s`),
+    );
+  } finally {
+    await store.close();
+  }
+}
+
+/** One sentence: what is wrong, and what to do about it. */
+function sentence(error: unknown): string {
+  const cause = isRunError(error) ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Whether what was asked for cannot be had: the next attempt would end the same way. */
+function isMistake(error: unknown): boolean {
+  const cause = isRunError(error) ? error.cause : error;
+  return isProviderChoiceError(cause) || (isProviderError(cause) && !cause.retryable);
+}
+
+/** Every user of a machine can read the command lines of its processes. */
+function warnOfPassword({ databaseUrl }: Options): void {
+  if (databaseUrl === undefined || !holdsPassword(databaseUrl)) return;
+  console.error(
+    'warning: --database-url holds a password, which every user of this machine can read: set DATABASE_URL, or put it into .env',
+  );
+}
+
+/** All that is wrong with the settings, and nothing started. */
+function readSettings(): Settings {
+  try {
+    return loadSettings();
+  } catch (error) {
+    if (!isSettingsError(error)) throw error;
+    console.error(error.message);
+    process.exit(2);
+  }
+}
+
+/** What the command line asks for; what it leaves open is as the settings say. */
+export async function runToStore(options: Options): Promise<void> {
+  warnOfPassword(options);
+  try {
+    await main(options, readSettings());
+  } catch (error) {
+    if (isRunError(error) && error.report.received > 0) console.error(`\n${formatReport(error.report)}\n`);
+    console.error(options.verbose ? error : `error: ${sentence(error)}`);
+    process.exitCode = isMistake(error) ? 2 : 1;
+  }
+}
