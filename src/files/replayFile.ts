@@ -30,8 +30,8 @@ export type { ReplayBarsConfig, ReplayDecodedConfig, ReplayItemsConfig } from '.
  * **Backpressure**: pauses. While the gate is closed the file is not read; at most 128 KiB of it are held, 256 KiB of gzip.
  * The clock of `speed` stands still while the source waits at the gate.
  * **Completes when** the file has ended, or the pipeline is asked to drain.
- * **Errors when** the file does not exist (`FileNotFoundError`); it cannot be read, its gzip is truncated or its CSV header
- * is unusable (`UnreadableFileError`, after the records before the fault); a column is missing (`MissingColumnError`); or
+ * **Errors when** the file does not exist (`FileNotFoundError`); it cannot be read, is no text, its gzip is truncated or its
+ * CSV header is unusable (`UnreadableFileError`, after the records before the fault, says what it is and what to do); a column is missing (`MissingColumnError`); or
  * `onBadRow` throws.
  * **On unsubscribe** closes the file.
  *

@@ -5,7 +5,7 @@ import type { Line } from './lineSplitter.js';
 export interface FileSettings {
   readonly file: string;
   readonly format: 'csv' | 'ndjson';
-  readonly gzip: boolean;
+  readonly gzip: boolean | undefined;
   readonly delimiter: string;
   readonly header: readonly string[] | undefined;
   readonly maxRecordBytes: number;

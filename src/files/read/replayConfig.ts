@@ -8,7 +8,10 @@ import type { BadRow, FileRecord, RecordPlace } from './fileRecord.js';
 interface FileConfig extends SourceConfig {
   /** The format. Default: by the file name, which ends in `.csv`, `.ndjson` or `.jsonl`, or any of them and `.gz`. */
   readonly format?: 'csv' | 'ndjson';
-  /** Whether the file is compressed with gzip. Default: whether its name ends in `.gz`. */
+  /**
+   * `true`: the file must be compressed with gzip. `false`: its bytes are taken as they are. Default: its first bytes decide,
+   * whatever its name.
+   */
   readonly gzip?: boolean;
   /** The character between the fields of a CSV row. Default `,`. */
   readonly delimiter?: string;

@@ -82,12 +82,10 @@ export interface ReplaySettings<T> extends FileSettings, Required<SourceConfig> 
 /** Checks the configuration, and fills in the defaults. */
 export function requireReplay<T>(path: string | URL, config: ReplayFileConfig<T>): ReplaySettings<T | Bar> {
   const file = path instanceof URL ? fileURLToPath(path) : readArgument(OWNER, 'path', path, PATH);
-  const { header, format, gzip, ...settings } = hasItems(config)
-    ? itemSettings(file, config)
-    : barSettings(file, config);
+  const { header, format, ...settings } = hasItems(config) ? itemSettings(file, config) : barSettings(file, config);
   const twice = header && duplicateOf(header);
   if (twice !== undefined) reject(OWNER, 'header', 'an array that names no column twice', twice);
-  return { ...settings, file, header, format: format ?? formatOf(file), gzip: gzip ?? /\.gz$/i.test(file) };
+  return { ...settings, file, header, format: format ?? formatOf(file) };
 }
 
 const PATH = checked('a path or a file URL', (value): value is string => isText(value) && value !== '');

@@ -1,17 +1,12 @@
-import { createReadStream } from 'node:fs';
-import { pipeline, type Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { ReadableTap } from '../../flow/readableTap.js';
 import { CsvParser } from './csvParser.js';
 import { FileNotFoundError } from './fileNotFoundError.js';
 import type { FileRecord, RowProblem } from './fileRecord.js';
 import { type Line, LineSplitter, OverlongLine } from './lineSplitter.js';
 import { NdjsonParser } from './ndjsonParser.js';
+import { openBytes } from './openBytes.js';
 import type { FileSettings, RecordParser } from './recordParser.js';
 import { UnreadableFileError } from './unreadableFileError.js';
-
-/** How much is read at a time. */
-const CHUNK_BYTES = 64 * 1024;
 
 /** Reads the records of a file on demand: the first {@link next} opens it, and no more is read than is asked for. */
 export class RowFile {
@@ -71,8 +66,7 @@ export class RowFile {
 
   #refill(): 'more' | 'later' | 'end' {
     if (this.#ended) return 'end';
-    const { file, gzip } = this.#settings;
-    this.#tap ??= new ReadableTap<Buffer>(openFile(file, gzip), this.#onChange);
+    this.#tap ??= new ReadableTap<Buffer>(openBytes(this.#settings.file, this.#settings), this.#onChange);
     const tap = this.#tap;
     const chunk = tap.read();
     if (chunk === null) {
@@ -91,14 +85,6 @@ export class RowFile {
     if ((cause as { code?: unknown } | undefined)?.code === 'ENOENT') return new FileNotFoundError(file, { cause });
     return new UnreadableFileError(file, this.#line, { cause });
   }
-}
-
-/** The bytes of a file, decompressed if it is gzip. Destroying the stream closes the file. */
-function openFile(path: string, isGzip: boolean): Readable {
-  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  if (!isGzip) return file;
-  // Errors and destruction pass through the pipeline both ways, so the returned stream reports them.
-  return pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => {});
 }
 
 const SPACE = 0x20;
