@@ -4,11 +4,13 @@ export { isNdjsonError, NdjsonError, type NdjsonErrorCode } from './ndjsonError.
 export { type NdjsonSinkConfig, ndjsonSink } from './ndjsonSink.js';
 export { FileNotFoundError, isFileNotFoundError } from './read/fileNotFoundError.js';
 export { isMissingColumnError, MissingColumnError } from './read/missingColumnError.js';
+export { isNoGoodRowError, NoGoodRowError } from './read/noGoodRowError.js';
 export { isUnreadableFileError, UnreadableFileError } from './read/unreadableFileError.js';
 export {
   type BadRow,
   type BarDefaults,
   type BarField,
+  type BarFieldColumns,
   type FileRecord,
   type RecordPlace,
   type ReplayBarsConfig,

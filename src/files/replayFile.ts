@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import { gatedSource } from '../flow/gatedSource.js';
 import type { Bar } from '../market/bar.js';
 import { RowProblem } from './read/fileRecord.js';
+import { NoGoodRowError } from './read/noGoodRowError.js';
 import type {
   ReplayBarsConfig,
   ReplayDecodedConfig,
@@ -11,9 +12,10 @@ import type {
 import { type ItemReader, type ReplaySettings, requireReplay } from './read/replaySettings.js';
 import { RowFile } from './read/rowFile.js';
 
-export type { BarDefaults, BarField } from './read/barReader.js';
+export type { BarField } from './read/barColumns.js';
+export type { BarDefaults } from './read/barReader.js';
 export type { BadRow, FileRecord, RecordPlace } from './read/fileRecord.js';
-export type { ReplayBarsConfig, ReplayDecodedConfig, ReplayItemsConfig } from './read/replayConfig.js';
+export type { BarFieldColumns, ReplayBarsConfig, ReplayDecodedConfig, ReplayItemsConfig } from './read/replayConfig.js';
 
 /**
  * Emits the records of a file, CSV or NDJSON, plain or gzip: as bars, or as the items that `toItem` or `codec` makes of
@@ -72,12 +74,19 @@ export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = 
     let firstTime: number | undefined;
     let startedAt = 0;
     const rows = new RowFile(settings, () => outlet.wake());
+    let isAnyGood = false;
+    let badRows = 0;
+    /** The message of the first bad row. */
+    let firstBad = '';
 
     const refuse = ({ reason, column }: RowProblem) => {
       outlet.drop('badRow');
       const { line, raw } = rows;
       const where = column === undefined ? '' : `${column}: `;
-      onBadRow?.({ file, line, column, reason, message: `${file}:${line}: ${where}${reason}`, raw });
+      const message = `${file}:${line}: ${where}${reason}`;
+      if (badRows === 0) firstBad = message;
+      badRows += 1;
+      onBadRow?.({ file, line, column, reason, message, raw });
     };
 
     const schedule = (item: T | Bar, time: number, factor: number) => {
@@ -103,17 +112,23 @@ export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = 
     outlet.pump(() => {
       if (waiting) return emitWaiting();
       const row = rows.next();
-      if (!reader && rows.columns) reader = settings.readerFor(rows.columns);
       if (row === 'later') return false;
+      if (!reader && format === 'ndjson') reader = settings.readerFor(undefined);
+      else if (!reader && rows.columns) reader = settings.readerFor(rows.columns);
       if (row === 'end') {
         // An empty NDJSON file has no records; an empty CSV file lacks its header.
-        if (!reader && format === 'csv') settings.readerFor([]);
+        if (!reader) settings.readerFor([]);
+        if (badRows > 0 && !isAnyGood) throw new NoGoodRowError(file, badRows, firstBad);
         outlet.complete();
         return true;
       }
       const item = row instanceof RowProblem ? row : reader!.read(row, rows.line);
-      if (item instanceof RowProblem) refuse(item);
-      else if (speed === 'max') outlet.next(item);
+      if (item instanceof RowProblem) {
+        refuse(item);
+        return true;
+      }
+      isAnyGood = true;
+      if (speed === 'max') outlet.next(item);
       else schedule(item, reader!.timeOf(item), speed);
       return true;
     });

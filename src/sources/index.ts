@@ -1,10 +1,12 @@
 export { FileNotFoundError, isFileNotFoundError } from '../files/read/fileNotFoundError.js';
 export { isMissingColumnError, MissingColumnError } from '../files/read/missingColumnError.js';
+export { isNoGoodRowError, NoGoodRowError } from '../files/read/noGoodRowError.js';
 export { isUnreadableFileError, UnreadableFileError } from '../files/read/unreadableFileError.js';
 export {
   type BadRow,
   type BarDefaults,
   type BarField,
+  type BarFieldColumns,
   type FileRecord,
   type RecordPlace,
   type ReplayBarsConfig,

@@ -7,7 +7,7 @@ import { recordError } from '../../src/dead-letters/errorRecord.js';
 import { LetterFormat } from '../../src/dead-letters/letterFormat.js';
 import { encodeValue } from '../../src/dead-letters/valueCodec.js';
 import { classifyFailure } from '../../src/failures/classifyFailure.js';
-import { barReader } from '../../src/files/read/barReader.js';
+import { BarReader } from '../../src/files/read/barReader.js';
 import { CsvParser } from '../../src/files/read/csvParser.js';
 import { MissingColumnError } from '../../src/files/read/missingColumnError.js';
 import { NdjsonParser } from '../../src/files/read/ndjsonParser.js';
@@ -21,11 +21,12 @@ import { redactJson } from '../../src/primitives/redactJson.js';
 import { metricsFormat } from '../../src/telemetry/metricsFormat.js';
 
 const csv = () => new CsvParser({ file: 'f', delimiter: ',', header: undefined, format: 'csv' } as never);
-const read = barReader('f', ['vendor', 'symbol', 'timeframe', 'ts', 'open', 'high', 'low', 'close', 'volume'], {
+const reader = new BarReader('f', ['vendor', 'symbol', 'timeframe', 'ts', 'open', 'high', 'low', 'close', 'volume'], {
   columns: {},
   defaults: {},
   timeUnit: 'ms',
   seqFrom: 0,
+  ohlcTolerance: 0,
 });
 const letters = new LetterFormat();
 
@@ -53,7 +54,10 @@ const SUBJECTS: readonly (readonly [string, (text: string) => unknown])[] = [
   ],
   ['a line of NDJSON', (text) => new NdjsonParser().parse(text)],
   ['a file without a column', (text) => new MissingColumnError('f', text, text.split(','), '')],
-  ['the fields of a bar', (text) => read({ vendor: text, symbol: text, timeframe: text, ts: text, open: text }, 1)],
+  [
+    'the fields of a bar',
+    (text) => reader.read({ vendor: text, symbol: text, timeframe: text, ts: text, open: text }, 1),
+  ],
   [
     'a record that is none',
     (text) => {

@@ -2,7 +2,8 @@ import type { Decoder } from 'io-ts';
 import type { SchedulerLike } from 'rxjs';
 import type { SourceConfig } from '../../flow/sourceOptions.js';
 import type { EpochUnit } from '../../market/parseInstant.js';
-import type { BarDefaults, BarField } from './barReader.js';
+import type { BarField } from './barColumns.js';
+import type { BarDefaults } from './barReader.js';
 import type { BadRow, FileRecord, RecordPlace } from './fileRecord.js';
 
 interface FileConfig extends SourceConfig {
@@ -25,10 +26,22 @@ interface FileConfig extends SourceConfig {
   readonly scheduler?: SchedulerLike;
 }
 
+/** The columns of a bar's fields. */
+export type BarFieldColumns = Readonly<
+  Partial<Record<Exclude<BarField, 'ts'>, string> & { readonly ts: string | readonly string[] }>
+>;
+
 export interface ReplayBarsConfig extends FileConfig {
-  /** The column of each field whose column is not named after it: `{ ts: 'date' }`. */
-  readonly columns?: Readonly<Partial<Record<BarField, string>>>;
-  /** The fields that records may lack: `{ vendor: 'acme', timeframe: '1d' }`. */
+  /**
+   * The column of each field whose column is not named after it: `{ close: 'Last' }`. A date and a time of day in two columns are
+   * named together: `{ ts: ['Date', 'Time'] }`. A column is first looked for as it is spelled, then without regard to case and outer
+   * blanks, so that `Open` need not be named. The names in the store's tables, such as `is_final`, are known.
+   */
+  readonly columns?: BarFieldColumns;
+  /**
+   * The fields that records may lack: `{ vendor: 'acme', timeframe: '1d' }`. A default is for a record that lacks the field, and
+   * never for one whose value is empty or wrong.
+   */
   readonly defaults?: BarDefaults;
   /** The unit of a number in the column of `ts`. Default `'ms'`. */
   readonly timeUnit?: EpochUnit;
@@ -38,6 +51,11 @@ export interface ReplayBarsConfig extends FileConfig {
    * earlier file. A safe integer of at least 0, default 0.
    */
   readonly seqFrom?: number;
+  /**
+   * How far open and close may be outside of low and high, and high below low, in proportion to the price: such a bar is emitted with
+   * low and high widened to hold them. For computed prices, whose last digit is off; `1e-9` is plenty. From 0 to 0.01, default 0.
+   */
+  readonly ohlcTolerance?: number;
   /** `'max'`, or this multiple of real time: with 60, an hour of `ts` takes a minute. Above 0, default `'max'`. */
   readonly speed?: 'max' | number;
 }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { decodeProblems } from '../../contracts/decodeProblems.js';
 import { type SourceConfig, sourceOptions } from '../../flow/sourceOptions.js';
-import { BAR, type Bar } from '../../market/bar.js';
+import type { Bar } from '../../market/bar.js';
 import { EPOCH_UNITS } from '../../market/parseInstant.js';
 import { messageOf } from '../../primitives/messageOf.js';
 import {
@@ -20,7 +20,8 @@ import {
   reject,
   unchecked,
 } from '../../primitives/options.js';
-import { BAR_FIELDS, type BarDefaults, type BarField, barReader } from './barReader.js';
+import { BAR_FIELDS, type BarField } from './barColumns.js';
+import { type BarDefaults, BarReader } from './barReader.js';
 import { duplicateOf } from './csvParser.js';
 import { type BadRow, type FileRecord, RowProblem } from './fileRecord.js';
 import type { FileSettings } from './recordParser.js';
@@ -44,18 +45,27 @@ const FILE_OPTIONS = {
 
 const COLUMN = checked('a column name', isText);
 
+/** A time may be in several columns. */
+const TS_COLUMNS = checked(
+  'a column name, or an array of column names',
+  (value): value is string | readonly string[] =>
+    isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText)),
+);
+
 /** Each is checked with the bar that it goes into. */
 const ANY = unchecked();
 const DEFAULTS = { vendor: ANY, symbol: ANY, timeframe: ANY, volume: ANY } satisfies OptionsOf<BarDefaults>;
 
 const BAR_OPTIONS = {
   ...FILE_OPTIONS,
-  columns: nested(
-    Object.fromEntries(BAR_FIELDS.map((field) => [field, COLUMN])) as Readonly<Record<BarField, typeof COLUMN>>,
-  ).default({}),
+  columns: nested({
+    ...(Object.fromEntries(BAR_FIELDS.map((field) => [field, COLUMN])) as Readonly<Record<BarField, typeof COLUMN>>),
+    ts: TS_COLUMNS,
+  }).default({}),
   defaults: nested(DEFAULTS).default({}),
   timeUnit: oneOf(EPOCH_UNITS).default('ms'),
   seqFrom: integer({ min: 0 }).default(0),
+  ohlcTolerance: number({ min: 0, max: 0.01 }).default(0),
 } satisfies OptionsOf<ReplayBarsConfig>;
 
 const ITEM_OPTIONS = {
@@ -75,8 +85,10 @@ export interface ItemReader<T> {
 export interface ReplaySettings<T> extends FileSettings, Required<SourceConfig> {
   readonly onBadRow: ((row: BadRow) => void) | undefined;
   readonly speed: 'max' | number;
-  /** For a file with these columns; throws if one is missing. */
-  readerFor(columns: readonly string[]): ItemReader<T>;
+  /**
+   * For a CSV file with these columns; throws if one is missing. Without columns, for NDJSON, each of whose records has its own.
+   */
+  readerFor(columns: readonly string[] | undefined): ItemReader<T>;
 }
 
 /** Checks the configuration, and fills in the defaults. */
@@ -125,10 +137,8 @@ function itemSettings<T>(file: string, config: ItemsConfig<T>) {
 }
 
 function barSettings(file: string, config: ReplayBarsConfig) {
-  const { columns, defaults, timeUnit, seqFrom, ...settings } = readOptions(OWNER, config, BAR_OPTIONS);
-  const readerFor = (present: readonly string[]): ItemReader<Bar> => {
-    const read = barReader(file, present, { columns, defaults, timeUnit, seqFrom });
-    return { read, timeOf: BAR.eventTime };
-  };
+  const { columns, defaults, timeUnit, seqFrom, ohlcTolerance, ...settings } = readOptions(OWNER, config, BAR_OPTIONS);
+  const reading = { columns, defaults, timeUnit, seqFrom, ohlcTolerance };
+  const readerFor = (present: readonly string[] | undefined): ItemReader<Bar> => new BarReader(file, present, reading);
   return { ...settings, readerFor };
 }
