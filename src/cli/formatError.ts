@@ -4,7 +4,9 @@ import { redactText } from '../primitives/redact.js';
 
 /** Formats an error for humans: its message, or with `debug` its stack and causes. Contains no secrets. */
 export function formatError(error: unknown, debug = false): string {
-  return redactText(debug ? inspect(error, { depth: 4, breakLength: 120 }) : messageOf(error));
+  // A RunError shows a summary.
+  const shown = isRunError(error) ? error.cause : error;
+  return redactText(debug ? inspect(shown, { depth: 4, breakLength: 120 }) : messageOf(error));
 }
 
 /** The AggregateError of a failed connection to several addresses has an empty message; its errors have the reasons. */

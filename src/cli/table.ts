@@ -1,3 +1,5 @@
+import { oneLine } from '../primitives/oneLine.js';
+
 interface TableConfig {
   /** The titles of columns that are aligned right, as numbers are. Others are aligned left. */
   readonly right?: readonly string[];
@@ -51,9 +53,4 @@ function lengthOf(text: string): number {
 function truncate(text: string, width: number): string {
   const points = [...text];
   return points.length <= width ? text : `${points.slice(0, Math.max(0, width - 1)).join('')}…`;
-}
-
-/** Replaces control characters, which could move the cursor: the text may come from a provider. */
-export function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
 }

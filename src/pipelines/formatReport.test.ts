@@ -7,10 +7,12 @@ import { batch } from '../operators/batch.js';
 import { boundedMergeMap } from '../operators/boundedMergeMap.js';
 import { divert } from '../operators/divert.js';
 import { retryWithJitter } from '../operators/retryWithJitter.js';
+import type { RunReport } from '../operators/running/runReport.js';
 import { untilStopped } from '../operators/untilStopped.js';
 import { writeTo } from '../operators/writeTo.js';
 import { formatReport, isSettled } from './formatReport.js';
 import { run } from './run.js';
+import type { RunError } from './runError.js';
 
 const oneItem = () => of(1).pipe(batch({ size: 2 }), writeTo<number>({ name: 's', write: () => [{ rows: 1 }] }));
 
@@ -64,6 +66,42 @@ describe('formatReport', () => {
     const text = formatReport(report);
     expect(text.match(/every item is accounted for|NOT SETTLED|UNACCOUNTED/g)).toHaveLength(lines.length);
     for (const line of lines) expect(text).toContain(line);
+  });
+});
+
+describe('what must not be overlooked', () => {
+  const reportOf = async (changes: Partial<RunReport>) =>
+    formatReport({ ...(await run(oneItem(), { signals: [] })), ...changes });
+
+  it('of a failed run is in its last line, whatever else there is to say', async () => {
+    const failed = throwError(() => new Error('no table:\u001b[2J password=hunter2\nmigrate'));
+    const { report } = (await run(failed, { signals: [] }).catch((error: unknown) => error)) as RunError;
+    const text = formatReport({ ...report, held: 3, conservation: 1, dropped: { badRow: 1 } });
+    expect(text).toMatch(
+      /\nNOT SETTLED: 3 items[\s\S]*\nBAD ROWS: 1 [\s\S]*\nFAILED: no table:�\[2J password=\*\*\* *(migrate)?$/,
+    );
+    expect(await reportOf({})).not.toContain('FAILED');
+  });
+
+  it('of a run that changed no row is why, and how to restate', async () => {
+    const text = await reportOf({ written: 1_000, rows: 0 });
+    expect(text).toMatch(
+      /\nNO ROW CHANGED: the store holds all of these records already.*higher seq.*seqFrom: 'mtime'/,
+    );
+    expect(await reportOf({ written: 1_000, rows: 1 })).not.toContain('NO ROW CHANGED');
+    expect(await reportOf({ written: 0, rows: 0 })).not.toContain('NO ROW CHANGED');
+  });
+
+  it.each<[Partial<RunReport>, string]>([
+    [{ dropped: { badRow: 1_200 } }, 'BAD ROWS: 1,200 rows could not be read; 1,200 dropped: badRows keeps them'],
+    [{ divertedBy: { badRow: 2 } }, 'BAD ROWS: 2 rows could not be read; 2 went to the dead letters'],
+    [
+      { dropped: { badRow: 1 }, divertedBy: { badRow: 2 } },
+      'BAD ROWS: 3 rows could not be read; 2 went to the dead letters, 1 dropped',
+    ],
+  ])('of a file with bad rows is how many and where they went: %j', async (changes, line) => {
+    expect(await reportOf(changes)).toContain(`\n${line}`);
+    expect(await reportOf({ dropped: { stale: 1 } })).not.toContain('BAD ROWS');
   });
 });
 

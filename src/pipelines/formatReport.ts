@@ -1,4 +1,6 @@
 import type { RunOutcome, RunReport } from '../operators/running/runReport.js';
+import { count } from '../primitives/count.js';
+import { sentenceOf } from './failureText.js';
 
 const OUTCOMES: Record<RunOutcome, string> = {
   completed: 'completed',
@@ -28,10 +30,12 @@ export function isSettled({ held, conservation }: RunReport): boolean {
   return held === 0 && conservation === 0;
 }
 
-/** Formats the report for humans, one fact per line. */
+/**
+ * Formats the report for humans, one fact per line. What must not be overlooked is in capitals at the end: rows of files that were
+ * refused, writes that changed nothing, items that are lost, and why a run failed.
+ */
 export function formatReport(report: RunReport): string {
   const seconds = report.durationMs / 1000;
-  const count = (n: number) => n.toLocaleString('en-US');
   const rate = seconds > 0 ? `, ${count(Math.round(report.written / seconds))} items/s` : '';
   const dropped = Object.values(report.dropped).reduce((sum, n) => sum + n, 0);
   const by = (counts: Readonly<Record<string, number>>) => {
@@ -58,5 +62,22 @@ export function formatReport(report: RunReport): string {
   }
   if (report.conservation !== 0) lines.push(`UNACCOUNTED FOR: ${count(report.conservation)} items`);
   if (isSettled(report)) lines.push('every item is accounted for');
+  const { badRow: droppedRows = 0 } = report.dropped;
+  const { badRow: divertedRows = 0 } = report.divertedBy;
+  if (droppedRows + divertedRows > 0) lines.push(badRowsText(droppedRows, divertedRows));
+  if (report.written > 0 && report.rows === 0) {
+    lines.push(
+      'NO ROW CHANGED: the store holds all of these records already, in the same version or a newer one; ' +
+        "to restate history, give it a higher seq (seqFrom: 'mtime' for a file)",
+    );
+  }
+  if (report.outcome === 'failed') lines.push(`FAILED: ${sentenceOf(report.error)}`);
   return lines.join('\n');
+}
+
+function badRowsText(dropped: number, diverted: number): string {
+  const fates = [];
+  if (diverted > 0) fates.push(`${count(diverted)} went to the dead letters`);
+  if (dropped > 0) fates.push(`${count(dropped)} dropped: badRows keeps them in the dead letters`);
+  return `BAD ROWS: ${count(dropped + diverted)} rows could not be read; ${fates.join(', ')}`;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatError } from '../../src/cli/formatError.js';
-import { oneLine, Table } from '../../src/cli/table.js';
+import { Table } from '../../src/cli/table.js';
 import { decodeProblems } from '../../src/contracts/decodeProblems.js';
 import { recordError } from '../../src/dead-letters/errorRecord.js';
 import { LetterFormat } from '../../src/dead-letters/letterFormat.js';
@@ -16,6 +16,7 @@ import { parseInstant } from '../../src/market/parseInstant.js';
 import { classifyPostgresFailure } from '../../src/postgres/failures.js';
 import { toStoreError } from '../../src/postgres/toStoreError.js';
 import { nearestName } from '../../src/primitives/nearestName.js';
+import { oneLine } from '../../src/primitives/oneLine.js';
 import { isSecretName, redactText } from '../../src/primitives/redact.js';
 import { redactJson } from '../../src/primitives/redactJson.js';
 import { metricsFormat } from '../../src/telemetry/metricsFormat.js';

@@ -1,6 +1,6 @@
 import type { Gap } from '../../../market/gap.js';
+import { count } from '../../../primitives/count.js';
 import type { RepairOutcome } from '../../../providers/backfill/outcome.js';
-import { count } from '../../count.js';
 import { gapJson, seriesKind, timeOf } from '../gaps/gapText.js';
 
 /** A span that is still open, and why. */

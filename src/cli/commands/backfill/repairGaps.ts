@@ -7,14 +7,14 @@ import { run } from '../../../pipelines/run.js';
 import { isRunError } from '../../../pipelines/runError.js';
 import type { Store } from '../../../postgres/openStore.js';
 import { storeLedger } from '../../../postgres/read/storeLedger.js';
+import { count } from '../../../primitives/count.js';
+import { oneLine } from '../../../primitives/oneLine.js';
 import type { RepairOutcome } from '../../../providers/backfill/outcome.js';
 import { repairSpan } from '../../../providers/backfill/repairSpan.js';
 import type { Provider } from '../../../providers/provider.js';
 import { type CommandContext, EXIT } from '../../commandContext.js';
-import { count } from '../../count.js';
 import { formatError } from '../../formatError.js';
 import { showProgress } from '../../progress.js';
-import { oneLine } from '../../table.js';
 import type { RepairAccount } from './repairAccount.js';
 import { VendorPatience } from './vendorPatience.js';
 

@@ -3,7 +3,7 @@ import type { LetterCount } from '../../../dead-letters/deadLetter.js';
 import type { ErrorRecord } from '../../../dead-letters/errorRecord.js';
 import type { StoredLetter } from '../../../dead-letters/readDeadLetters.js';
 import { encodeValue } from '../../../dead-letters/valueCodec.js';
-import { oneLine } from '../../table.js';
+import { oneLine } from '../../../primitives/oneLine.js';
 
 /** A letter as JSON, with its items or only their number. Values that JSON cannot express are marked as in the folder. */
 export function letterJson({ items, ...letter }: StoredLetter<unknown>, withItems: boolean): Record<string, unknown> {

@@ -7,9 +7,10 @@ import {
   type StoredLetter,
   type UnreadLine,
 } from '../../../dead-letters/readDeadLetters.js';
+import { oneLine } from '../../../primitives/oneLine.js';
 import type { CommandContext } from '../../commandContext.js';
 import { integer } from '../../parsers.js';
-import { oneLine, Table } from '../../table.js';
+import { Table } from '../../table.js';
 import { addLetterOptions, filterOf, type LetterOptions, letterFolder, parkedOption } from './letterOptions.js';
 import { errorSummary, letterJson, NONE, tallyText, timeOf } from './letterText.js';
 

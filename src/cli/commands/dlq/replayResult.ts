@@ -2,8 +2,8 @@ import type { LetterCount, LetterFilter } from '../../../dead-letters/deadLetter
 import { readDeadLetters, type UnreadLine } from '../../../dead-letters/readDeadLetters.js';
 import type { ReplayProgress } from '../../../dead-letters/replayConfig.js';
 import type { RunOutcome } from '../../../operators/running/runReport.js';
+import { oneLine } from '../../../primitives/oneLine.js';
 import { EXIT, type ExitCode } from '../../commandContext.js';
-import { oneLine } from '../../table.js';
 import {
   type Destination,
   type DestinationChoice,

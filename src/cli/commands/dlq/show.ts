@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { readDeadLetters, type StoredLetter } from '../../../dead-letters/readDeadLetters.js';
 import { encodeValue } from '../../../dead-letters/valueCodec.js';
+import { oneLine } from '../../../primitives/oneLine.js';
 import { type CommandContext, EXIT } from '../../commandContext.js';
 import { integer } from '../../parsers.js';
-import { oneLine } from '../../table.js';
 import { dirOption, type LetterOptions, letterFolder } from './letterOptions.js';
 import { errorLines, letterJson, sinkText, timeOf } from './letterText.js';
 

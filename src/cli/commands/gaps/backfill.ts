@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import { filter, lastValueFrom, tap } from 'rxjs';
 import { type Gap, gapSeq } from '../../../market/gap.js';
+import { count } from '../../../primitives/count.js';
 import { messageOf } from '../../../primitives/messageOf.js';
 import type { Provider } from '../../../providers/provider.js';
 import { findProvider, isProviderChoiceError } from '../../../providers/registry.js';
 import { toAsyncIterable } from '../../../sinks/toAsyncIterable.js';
 import { type CommandContext, EXIT, UsageError } from '../../commandContext.js';
-import { count } from '../../count.js';
 import { integer } from '../../parsers.js';
 import { RepairAccount } from '../backfill/repairAccount.js';
 import { repairGaps } from '../backfill/repairGaps.js';

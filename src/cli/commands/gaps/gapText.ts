@@ -1,5 +1,5 @@
 import type { Gap } from '../../../market/gap.js';
-import { count } from '../../count.js';
+import { count } from '../../../primitives/count.js';
 
 /** In UTC, with as many digits of the second as it has. */
 export function timeOf(ms: number): string {
