@@ -1,5 +1,8 @@
 import type { Context, Errors } from 'io-ts';
-import { isSecretName, redactText } from '../primitives/redact.js';
+import { clip, describeValue } from '../primitives/describeValue.js';
+import { isSecretName } from '../primitives/redact.js';
+
+export { describeValue };
 
 /** What is wrong at one place of a value. */
 export interface DecodeProblem {
@@ -10,8 +13,6 @@ export interface DecodeProblem {
   /** What it found, in at most 80 characters; objects and what looks like a secret are described rather than quoted. */
   readonly got: string;
 }
-
-const MAX_LENGTH = 80;
 
 /** Beyond this many, problems of one value are counted and not described. */
 const MAX_PROBLEMS = 20;
@@ -52,18 +53,4 @@ function pathOf(context: Context): string {
 
 function tagOf(type: object | undefined): unknown {
   return (type as { readonly _tag?: unknown } | undefined)?._tag;
-}
-
-/** A value in words, as messages quote it. */
-export function describeValue(value: unknown, isSecret = false): string {
-  if (value === undefined || value === null) return String(value);
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'object') return 'an object';
-  if (typeof value === 'function') return 'a function';
-  if (typeof value !== 'string') return isSecret ? `a ${typeof value}` : clip(String(value));
-  return isSecret ? `a string of ${value.length} characters` : clip(redactText(JSON.stringify(value)));
-}
-
-function clip(text: string): string {
-  return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH - 1)}…` : text;
 }

@@ -12,6 +12,15 @@ export interface TimeZone {
    * of an hour that comes twice, the first counts.
    */
   instantOf(wall: number): number;
+  /** As `instantOf`, but the second instant of an hour that comes twice. */
+  lastInstantOf(wall: number): number;
+  /** What clocks of UTC would show when those of the zone show what they show at `at`: the inverse of `instantOf`. */
+  wallOf(at: number): number;
+  /**
+   * How far the clocks of the zone are ahead on a day of theirs, counted from 1970-01-01, in milliseconds; `NaN` if they change
+   * on that day or the day before or after.
+   */
+  steadyOffset(day: number): number;
 }
 
 /** The zone of an IANA name, such as `America/New_York`; `undefined` if no zone has that name. */
@@ -54,6 +63,20 @@ export function timeZoneOf(name: string): TimeZone | undefined {
       const after = offsetAt(wall + DAY_MS);
       if (before === after || offsetAt(wall - before) === before) return wall - before;
       return offsetAt(wall - after) === after ? wall - after : wall - before;
+    },
+
+    lastInstantOf(wall) {
+      const before = offsetAt(wall - DAY_MS);
+      const after = offsetAt(wall + DAY_MS);
+      return offsetAt(wall - after) === after ? wall - after : wall - before;
+    },
+
+    wallOf: (at) => at + offsetAt(at),
+
+    steadyOffset(day) {
+      const offset = offsetAtMidnight(day);
+      for (let near = day - 1; near <= day + 2; near++) if (offsetAtMidnight(near) !== offset) return Number.NaN;
+      return offset;
     },
   };
 }

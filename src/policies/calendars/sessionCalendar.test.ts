@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TimeZone } from '../../primitives/timeZone.js';
+
 import { SessionCalendar, type SessionPlan } from './sessionCalendar.js';
 
 const DAY = 86_400_000;
@@ -8,7 +8,7 @@ const HOUR = 3_600_000;
 /** UTC, which counts how often it is asked. */
 function counted(plan: Partial<SessionPlan>) {
   const asked = { zone: 0, days: 0 };
-  const zone: TimeZone = {
+  const zone: SessionPlan['zone'] = {
     dayOf: (at) => {
       asked.zone++;
       return Math.floor(at / DAY);

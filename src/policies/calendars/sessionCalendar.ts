@@ -17,7 +17,7 @@ export interface SessionHours {
 }
 
 export interface SessionPlan {
-  readonly zone: TimeZone;
+  readonly zone: Pick<TimeZone, 'dayOf' | 'instantOf'>;
   /** The hours of the session that belongs to a day, which is counted from 1970-01-01; `undefined` for none. */
   readonly hoursOn: (day: number) => SessionHours | undefined;
   /** The last day on which the plan departs from its rules; `-Infinity` for none. */
