@@ -3,9 +3,10 @@ import type { SinkTarget } from './sinkTarget.js';
 
 /**
  * Why items were given up: `poison`, the sink refuses the item itself; `exhausted`, all attempts failed; `fatal`, the sink cannot
- * be written to at all; `drain`, time ran out; `decode`, a codec refused it. Your own stages may have other reasons.
+ * be written to at all; `drain`, time ran out; `decode`, a codec refused it; `badRow`, a record of a file could not be read. Your own
+ * stages may have other reasons.
  */
-export type DivertReason = 'poison' | 'exhausted' | 'fatal' | 'drain' | 'decode' | (string & {});
+export type DivertReason = 'poison' | 'exhausted' | 'fatal' | 'drain' | 'decode' | 'badRow' | (string & {});
 
 /** Items that a stage gives up, and why. */
 export interface Diversion<T> {

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
-import { gatedSource } from '../flow/gatedSource.js';
+import { gatedSource, type Outlet } from '../flow/gatedSource.js';
 import type { Bar } from '../market/bar.js';
-import { RowProblem } from './read/fileRecord.js';
+import { type BadRow, RowProblem } from './read/fileRecord.js';
 import { NoGoodRowError } from './read/noGoodRowError.js';
 import type {
   ReplayBarsConfig,
@@ -9,8 +9,9 @@ import type {
   ReplayFileConfig,
   ReplayItemsConfig,
 } from './read/replayConfig.js';
-import { type ItemReader, type ReplaySettings, requireReplay } from './read/replaySettings.js';
+import { type ItemReader, type ReaderFor, type ReplaySettings, requireReplay } from './read/replaySettings.js';
 import { RowFile } from './read/rowFile.js';
+import { RowLetters } from './read/rowLetters.js';
 
 export type { BarField } from './read/barColumns.js';
 export type { BarDefaults } from './read/barReader.js';
@@ -31,23 +32,25 @@ export type { BarFieldColumns, ReplayBarsConfig, ReplayDecodedConfig, ReplayItem
  * counted from the first record, which is emitted immediately. So is a record whose time is before its predecessor's.
  * **Backpressure**: pauses. While the gate is closed the file is not read; at most 128 KiB of it are held, 256 KiB of gzip.
  * The clock of `speed` stands still while the source waits at the gate.
- * **Completes when** the file has ended, or the pipeline is asked to drain.
+ * **Completes when** the file has ended, or the pipeline is asked to drain. Letters under way are finished first. A file
+ * without any row completes without an item.
  * **Errors when** the file does not exist (`FileNotFoundError`); it cannot be read, is no text, its gzip is truncated or its
- * CSV header is unusable (`UnreadableFileError`, after the records before the fault, says what it is and what to do); a column is missing (`MissingColumnError`); or
- * `onBadRow` throws.
+ * CSV header is unusable (`UnreadableFileError`, after the records before the fault, says what it is and what to do); a column
+ * of a CSV file is missing (`MissingColumnError`); it has rows and none of them is good (`NoGoodRowError`, at its end); a bad
+ * row cannot be kept in `badRows`; or `onBadRow` throws.
  * **On unsubscribe** closes the file.
  *
  * **Delivery**: each subscription reads the file from the beginning, and one file gives the same bars with the same `seq`,
- * so reading it twice changes nothing in a table. A bad row is counted as dropped, reason `badRow`, and passed to `onBadRow`
- * with file, line, column and reason; the rows around it are emitted.
+ * so reading it twice changes nothing in a table. A bad row is passed to `onBadRow` with file, line, column and reason; the rows
+ * around it are emitted. It counts as dropped, reason `badRow`, or with `badRows` as diverted once its letter is durable.
  *
  * **Gotchas**:
  * - A CSV record is one line: fields that span lines make bad rows.
  * - Dates without an offset are UTC.
- * - The columns of NDJSON are those of the first record.
+ * - A default is for a record that lacks the field: one with an empty or wrong value is a bad row.
  * - Bars are checked here, so `marketDataToStore` may be given `check: false`.
- * - Without a `seq` column, `seq` counts lines, so of two files with the same bars the longer one may win. Set `seqFrom`, for
- *   example to the time at which the file was made in microseconds.
+ * - Without a `seq` column, `seq` counts lines, so of two files with the same bars the longer one may win. `seqFrom: 'mtime'`
+ *   numbers by the time at which the file was modified.
  *
  * @example
  * ```ts
@@ -65,7 +68,7 @@ export function replayFile<T>(path: string | URL, config: ReplayDecodedConfig<T>
 export function replayFile(path: string | URL, config?: ReplayBarsConfig): Observable<Bar>;
 export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = {}): Observable<T | Bar> {
   const settings: ReplaySettings<T | Bar> = requireReplay(path, config);
-  const { file, format, onBadRow, speed, name } = settings;
+  const { file, format, onBadRow, badRows, speed, name } = settings;
 
   return gatedSource<T | Bar>(settings, (outlet) => {
     let reader: ItemReader<T | Bar> | undefined;
@@ -74,19 +77,23 @@ export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = 
     let firstTime: number | undefined;
     let startedAt = 0;
     const rows = new RowFile(settings, () => outlet.wake());
+    const letters = badRows && new RowLetters(badRows, outlet as Outlet<never>);
+    let readerFor: ReaderFor<T | Bar> | undefined;
     let isAnyGood = false;
-    let badRows = 0;
+    let refused = 0;
     /** The message of the first bad row. */
     let firstBad = '';
 
     const refuse = ({ reason, column }: RowProblem) => {
-      outlet.drop('badRow');
       const { line, raw } = rows;
       const where = column === undefined ? '' : `${column}: `;
       const message = `${file}:${line}: ${where}${reason}`;
-      if (badRows === 0) firstBad = message;
-      badRows += 1;
-      onBadRow?.({ file, line, column, reason, message, raw });
+      const row: BadRow = { file, line, column, reason, message, raw };
+      if (refused === 0) firstBad = message;
+      refused += 1;
+      if (letters) letters.keep(row);
+      else outlet.drop('badRow');
+      onBadRow?.(row);
     };
 
     const schedule = (item: T | Bar, time: number, factor: number) => {
@@ -111,14 +118,17 @@ export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = 
 
     outlet.pump(() => {
       if (waiting) return emitWaiting();
+      if (letters?.isFull) return false;
+      readerFor ??= settings.open();
       const row = rows.next();
       if (row === 'later') return false;
-      if (!reader && format === 'ndjson') reader = settings.readerFor(undefined);
-      else if (!reader && rows.columns) reader = settings.readerFor(rows.columns);
+      if (!reader && format === 'ndjson') reader = readerFor(undefined);
+      else if (!reader && rows.columns) reader = readerFor(rows.columns);
       if (row === 'end') {
         // An empty NDJSON file has no records; an empty CSV file lacks its header.
-        if (!reader) settings.readerFor([]);
-        if (badRows > 0 && !isAnyGood) throw new NoGoodRowError(file, badRows, firstBad);
+        if (!reader) readerFor([]);
+        if (letters && !letters.isIdle) return false;
+        if (refused > 0 && !isAnyGood) throw new NoGoodRowError(file, refused, firstBad);
         outlet.complete();
         return true;
       }
@@ -132,6 +142,9 @@ export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = 
       else schedule(item, reader!.timeOf(item), speed);
       return true;
     });
-    return () => rows.close();
+    return () => {
+      rows.close();
+      letters?.cancel();
+    };
   });
 }

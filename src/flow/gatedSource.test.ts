@@ -140,6 +140,24 @@ describe('gatedSource', () => {
     expect(scheduler.now()).toBeLessThanOrEqual(60);
   });
 
+  it('completes on stopping only when the work that it has begun has ended', () => {
+    const stopping = new AsyncSubject<void>();
+    const seen = recorder();
+    const ends: (() => void)[] = [];
+    gatedSource<number>({ name: 'working', scheduler }, (outlet) => {
+      ends.push(outlet.begin(), outlet.begin());
+    })
+      .pipe(withContext({ stopping }))
+      .subscribe(seen);
+    ends[0]!();
+    ends[0]!();
+    stopping.next();
+    stopping.complete();
+    expect(seen.completions).toBe(0);
+    ends[1]!();
+    expect(seen.completions).toBe(1);
+  });
+
   it('runs to its end on stopping where it is not to stop, also when the stop came before it began', () => {
     for (const before of [true, false]) {
       const stopping = new ReplaySubject<void>(1);

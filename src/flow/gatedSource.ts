@@ -39,6 +39,8 @@ export class Outlet<T> implements PumpHost {
   #pump: Pump | undefined;
   /** Set before the end is passed on: a gate that opens while that happens resumes nothing. */
   #ended = false;
+  /** Work that was begun and has not ended. */
+  #underWay = 0;
 
   constructor(destination: Subscriber<T>, config: GatedSourceConfig) {
     this.#destination = destination;
@@ -53,7 +55,9 @@ export class Outlet<T> implements PumpHost {
     this.#scheduler = config.scheduler ?? asyncScheduler;
     this.#yieldAfterMs = config.yieldAfterMs ?? 20;
     this.#stop = config.stops === false ? NEVER_STOPS : StopSignal.of(this.context.stopping);
-    const deafen = this.#stop.listen(() => this.complete());
+    const deafen = this.#stop.listen(() => {
+      if (this.#underWay === 0) this.complete();
+    });
     destination.add(() => {
       this.#ended = true;
       deafen();
@@ -105,6 +109,21 @@ export class Outlet<T> implements PumpHost {
   /** Gives the way to ask how many items wait here, of a source that cannot make what it reads from wait. */
   holds(held: () => number): void {
     this.#account.holds(held);
+  }
+
+  /**
+   * Begins work that is not cut short by a drain, such as a letter that is being written: a source that is asked to stop completes
+   * once it has ended. Returns how to end it.
+   */
+  begin(): () => void {
+    let isOver = false;
+    this.#underWay += 1;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#underWay -= 1;
+      if (this.#underWay === 0 && this.#stop.hasFired && !this.closed) this.complete();
+    };
   }
 
   /** What everybody else sees of the source. */

@@ -91,6 +91,22 @@ describe('sluice dlq replay --dry-run', () => {
     expect((await dlq(['replay', '--schema', 'q'])).code).toBe(2);
   });
 
+  it('takes a row of a file for a record only if it is mended, and told where it belongs', async () => {
+    await letters.write({ items: [{ file: 'a.csv', line: 7, raw: 'x,y' }], reason: 'badRow' });
+    const left = { left: [{ kind: null, why: 'bad row', letters: 1, items: 1 }] };
+    expect(await counts()).toMatchObject(left);
+    for (const args of [
+      ['--table', 'bars'],
+      ['--sink', 'x.mjs'],
+      ['--mend', 'm.mjs'],
+    ]) {
+      expect(await counts(...args)).toMatchObject({ letters: 0, ...left });
+    }
+    expect(await counts('--sink', 'x.mjs', '--mend', 'm.mjs')).toMatchObject({ letters: 1, left: [] });
+    const { stdout } = await dlq(['replay', '--dry-run']);
+    expect(stdout).toContain('of no kind: rows of a file that could not be read, and no records: correct the file');
+  });
+
   it('ends with 0, whatever would be left, and changes nothing', async () => {
     await letters.write({}, { items: ['x'] });
     const before = readdirSync(letters.folder, { recursive: true });

@@ -1,5 +1,6 @@
 import type { Decoder } from 'io-ts';
 import type { SchedulerLike } from 'rxjs';
+import type { DeadLetters } from '../../contracts/diversion.js';
 import type { SourceConfig } from '../../flow/sourceOptions.js';
 import type { EpochUnit } from '../../market/parseInstant.js';
 import type { BarField } from './barColumns.js';
@@ -22,6 +23,12 @@ interface FileConfig extends SourceConfig {
   readonly maxRecordBytes?: number;
   /** Receives each record that could not be read. An error that it throws goes downstream. */
   readonly onBadRow?: (row: BadRow) => void;
+  /**
+   * Dead letters that keep each record that could not be read: an item `{ file, line, raw }` with the reason `badRow`, and the error
+   * that says what is wrong with it. The row counts as diverted once its letter is durable, and as dropped without this option. At most
+   * 32 letters are written at a time: while they wait for their disk, so does the source. A row too large for a letter is cut. `onBadRow` is called all the same.
+   */
+  readonly badRows?: DeadLetters<unknown>;
   /** The clock of `speed`, and where the source resumes after it has yielded. Default: the event loop. */
   readonly scheduler?: SchedulerLike;
 }
@@ -48,9 +55,10 @@ export interface ReplayBarsConfig extends FileConfig {
   /**
    * If the file has no `seq`, the `seq` of a bar is this number plus its line number, so that reading the file again gives the
    * same. For a file to win over an earlier one with the same bars, make it higher by at least the number of lines in the
-   * earlier file. A safe integer of at least 0, default 0.
+   * earlier file. `'mtime'` is the time at which the file was modified last, in microseconds, taken when it is opened: the same
+   * file gives the same versions, and a corrected one newer ones. A safe integer of at least 0, default 0.
    */
-  readonly seqFrom?: number;
+  readonly seqFrom?: number | 'mtime';
   /**
    * How far open and close may be outside of low and high, and high below low, in proportion to the price: such a bar is emitted with
    * low and high widened to hold them. For computed prices, whose last digit is off; `1e-9` is plenty. From 0 to 0.01, default 0.

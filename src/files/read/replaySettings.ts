@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { decodeProblems } from '../../contracts/decodeProblems.js';
+import type { DeadLetters } from '../../contracts/diversion.js';
 import { type SourceConfig, sourceOptions } from '../../flow/sourceOptions.js';
 import type { Bar } from '../../market/bar.js';
 import { EPOCH_UNITS } from '../../market/parseInstant.js';
@@ -39,6 +41,7 @@ const FILE_OPTIONS = {
   header: listOf(checked('a column name', isText), { min: 1 }),
   maxRecordBytes: integer({ min: 1, max: 256 * 1024 * 1024 }).default(1024 * 1024),
   onBadRow: func(),
+  badRows: having('append'),
   speed: number({ above: 0, max: Number.MAX_VALUE }).or('max').default('max'),
   ...sourceOptions(OWNER),
 };
@@ -64,7 +67,7 @@ const BAR_OPTIONS = {
   }).default({}),
   defaults: nested(DEFAULTS).default({}),
   timeUnit: oneOf(EPOCH_UNITS).default('ms'),
-  seqFrom: integer({ min: 0 }).default(0),
+  seqFrom: integer({ min: 0 }).or('mtime').default(0),
   ohlcTolerance: number({ min: 0, max: 0.01 }).default(0),
 } satisfies OptionsOf<ReplayBarsConfig>;
 
@@ -82,13 +85,18 @@ export interface ItemReader<T> {
   timeOf(item: T): number;
 }
 
+/**
+ * Makes the reader of a CSV file with these columns; throws if one is missing. Without columns, of NDJSON, each of whose records has
+ * its own.
+ */
+export type ReaderFor<T> = (columns: readonly string[] | undefined) => ItemReader<T>;
+
 export interface ReplaySettings<T> extends FileSettings, Required<SourceConfig> {
   readonly onBadRow: ((row: BadRow) => void) | undefined;
   readonly speed: 'max' | number;
-  /**
-   * For a CSV file with these columns; throws if one is missing. Without columns, for NDJSON, each of whose records has its own.
-   */
-  readerFor(columns: readonly string[] | undefined): ItemReader<T>;
+  readonly badRows: DeadLetters<unknown> | undefined;
+  /** Called when the file is opened. */
+  open(): ReaderFor<T>;
 }
 
 /** Checks the configuration, and fills in the defaults. */
@@ -133,12 +141,29 @@ function itemSettings<T>(file: string, config: ItemsConfig<T>) {
     }
   };
   const reader: ItemReader<T> = { read, timeOf: timeOf ?? (() => 0) };
-  return { ...settings, readerFor: () => reader };
+  return { ...settings, open: () => () => reader };
 }
 
 function barSettings(file: string, config: ReplayBarsConfig) {
   const { columns, defaults, timeUnit, seqFrom, ohlcTolerance, ...settings } = readOptions(OWNER, config, BAR_OPTIONS);
-  const reading = { columns, defaults, timeUnit, seqFrom, ohlcTolerance };
-  const readerFor = (present: readonly string[] | undefined): ItemReader<Bar> => new BarReader(file, present, reading);
-  return { ...settings, readerFor };
+  const open = (): ReaderFor<Bar> => {
+    const reading = {
+      columns,
+      defaults,
+      timeUnit,
+      ohlcTolerance,
+      seqFrom: seqFrom === 'mtime' ? mtimeOf(file) : seqFrom,
+    };
+    return (present) => new BarReader(file, present, reading);
+  };
+  return { ...settings, open };
+}
+
+/** When a file was modified last, in microseconds; 0 if it cannot be asked, which opening it will report. */
+function mtimeOf(file: string): number {
+  try {
+    return Math.max(0, Number(statSync(file, { bigint: true }).mtimeNs / 1_000n));
+  } catch {
+    return 0;
+  }
 }

@@ -18,11 +18,20 @@ export type Destination =
   | { readonly to: 'sink' };
 
 /** Why a letter stays where it is. */
-export type WhyLeft = 'own sink' | 'no sink' | 'other table' | 'no table' | 'not decoded' | 'unknown version';
+export type WhyLeft =
+  | 'own sink'
+  | 'no sink'
+  | 'other table'
+  | 'no table'
+  | 'not decoded'
+  | 'bad row'
+  | 'unknown version';
 
 /** Only what gave a letter up can say where its items belong: its kind alone does not. */
 export function destinationOf(letter: DeadLetter, choice: DestinationChoice): Destination | WhyLeft {
   const { sink, kind, reason } = letter;
+  // The text of a row is no record, and only a sink says of what kind it could become one.
+  if (reason === 'badRow' && (choice.mend === undefined || choice.sink === undefined)) return 'bad row';
   // Input that a codec rejected is not a record until it is mended.
   const isRaw = reason === 'decode' && choice.mend === undefined;
   if (choice.sink !== undefined) return isRaw ? 'not decoded' : { to: 'sink' };
@@ -66,5 +75,8 @@ export const WHY_LEFT: Readonly<Record<WhyLeft, string>> = {
   'no table': `the store has no table for this kind: pass --sink ./my-sink.js with a sink as its default export, ${OR_PROGRAM}`,
   'not decoded':
     'not decoded yet: replay them through the pipeline that decodes them, or pass --mend ./mend.js with a function that makes records of them',
+  'bad row':
+    'rows of a file that could not be read, and no records: correct the file or how it is read, read it again, and purge the letters; ' +
+    'or pass --mend ./mend.js with a function that makes a record of { file, line, raw }, and --sink ./my-sink.js',
   'unknown version': 'written by a later version of this program, which can replay them',
 };

@@ -31,7 +31,7 @@ export function addLetterOptions(command: Command): Command {
   return command
     .addOption(dirOption())
     .option('--stage <name>', 'only letters of this stage')
-    .option('--reason <word>', 'only letters with this reason: poison, exhausted, fatal, drain, decode, …')
+    .option('--reason <word>', 'only letters with this reason: poison, exhausted, fatal, drain, decode, badRow, …')
     .option('--kind <kind>', `only letters with items of this kind: ${KINDS.join(', ')}, …`)
     .option('--from <time>', 'only letters from this time on', instant)
     .option('--to <time>', 'only letters before this time', instant);
