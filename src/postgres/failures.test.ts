@@ -69,6 +69,7 @@ describe('classifyPostgresFailure', () => {
     ['SLUICE_STORE_FOLDER', 'fatal'],
     ['SLUICE_STORE_LOCKED', 'fatal'],
     ['SLUICE_STORE_UNSUPPORTED', 'fatal'],
+    ['SLUICE_STORE_PACKAGE', 'fatal'],
   ])('classifies %s without more as %s', (code, expected) => {
     const error = new StoreError(code, 'x', { cause: new TypeError('y') });
     for (const classify of [classifyPostgresFailure, classifyFailure]) {

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { checked, duration, func, integer, type OptionsOf, readOptions } from '../primitives/options.js';
+import { isMissingPackageError } from '../primitives/peers.js';
 import { folderPath } from '../primitives/unexpandedPath.js';
 import { openFolder } from './connect/openFolder.js';
 import { openServer } from './connect/openServer.js';
 import type { Store } from './store.js';
+import { StoreError } from './storeError.js';
 
 export type { Store } from './store.js';
 
@@ -57,12 +59,14 @@ const OPTIONS = {
  * **Completes when**: `close()` ends the connections and unlocks the folder. Connections still in use after `closeTimeoutMs` are
  * cut, and the server is asked to cancel what they were doing.
  * **Errors when**: the server cannot be reached, refuses the login or TLS, or lacks the database, or the folder is locked,
- * damaged or not writable: `StoreError`.
+ * damaged or not writable, or a package is missing: `StoreError`.
  *
  * **Delivery**: a server is as durable as it is configured; PGlite writes through to its folder.
  *
  * **Gotchas**:
  *
+ * - A server needs the package `pg`, a folder `@electric-sql/pglite` too: `npm install pg@8 @electric-sql/pglite@0.5`. Both
+ *   are optional peers of Sluice, and without them the error says what to install.
  * - With this driver `sslmode=require` checks the certificate of the server, as `verify-full` does; see the notes.
  * - PGlite takes about 320 MB of memory, the first creation of a folder 840 MB. It has one connection, and blocks the event loop
  *   while a statement runs. Promises about memory and latency are for a real server.
@@ -86,6 +90,11 @@ export async function openStore(config: OpenStoreConfig = {}): Promise<Store> {
   // Not quoted: a connection string may hold a password.
   if (options.folder.includes('://')) throw new RangeError('openStore: folder must be a path rather than a URL');
   const databaseUrl = options.databaseUrl?.trim();
-  if (databaseUrl) return openServer(databaseUrl, options);
-  return openFolder(resolve(options.folder), options.closeTimeoutMs);
+  try {
+    if (databaseUrl) return await openServer(databaseUrl, options);
+    return await openFolder(resolve(options.folder), options.closeTimeoutMs);
+  } catch (error) {
+    if (!isMissingPackageError(error)) throw error;
+    throw new StoreError('SLUICE_STORE_PACKAGE', error.message, { cause: error });
+  }
 }

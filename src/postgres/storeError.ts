@@ -16,6 +16,7 @@ const CLASSES = {
   SLUICE_STORE_FOLDER: 'fatal',
   SLUICE_STORE_LOCKED: 'fatal',
   SLUICE_STORE_UNSUPPORTED: 'fatal',
+  SLUICE_STORE_PACKAGE: 'fatal',
 } as const;
 
 export type StoreErrorCode = keyof typeof CLASSES;

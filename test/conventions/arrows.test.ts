@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { src } from './house.js';
 import { ROOT } from './repository.js';
-import { ARROWS, arrowProblems, floorProblems, importCycles, unusedPackages } from './rules/arrows.js';
+import { ARROWS, arrowProblems, floorProblems, importCycles, peerProblems, unusedPackages } from './rules/arrows.js';
 
 const manifest = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as Record<string, Record<string, string>>;
 const declared = [...Object.keys(manifest.dependencies ?? {}), ...Object.keys(manifest.peerDependencies ?? {})];
@@ -20,6 +20,10 @@ describe('arrows between folders', () => {
     // Only io-ts imports fp-ts: it is its peer.
     const imported = declared.filter((name) => name !== 'fp-ts');
     expect(unusedPackages(src, imported)).toEqual([]);
+  });
+
+  it('lead to an optional peer only once it is needed', () => {
+    expect(peerProblems(src, Object.keys(manifest.peerDependenciesMeta ?? {}))).toEqual([]);
   });
 
   it('never go round in a circle', () => {
@@ -168,4 +172,18 @@ describe('the rule fails on', () => {
     ]);
     expect(importCycles(circle)).toEqual(['src/flow/a.ts → src/flow/b.ts → src/flow/c.ts → src/flow/a.ts']);
   });
+});
+
+describe('an optional peer', () => {
+  const problemsOf = (text: string): string[] => peerProblems(new Map([['src/postgres/a.ts', text]]), ['pg']);
+
+  it.each(["import pg from 'pg';", "export { Pool } from 'pg/lib/pool.js';"])('must not be loaded by %s', (text) => {
+    expect(problemsOf(text)).toEqual([expect.stringMatching(/is an optional peer: load it by loadPeers\(\)/)]);
+  });
+
+  it.each([
+    "import type pg from 'pg';",
+    "export const load = () => import('pg');",
+    "import { from } from 'pg-copy-streams';",
+  ])('is not loaded by %s', (text) => expect(problemsOf(text)).toEqual([]));
 });

@@ -22,6 +22,7 @@ export interface Manifest {
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 
 /** The oldest TypeScript that the declarations are written for, or the one that compiles this repository. */
@@ -45,6 +46,8 @@ export interface Installed {
   readonly manifest: Manifest;
   /** The files of the tarball, by their path in it. */
   readonly files: readonly string[];
+  /** Installs packages that the project does not have: optional peers. */
+  add(...names: readonly string[]): void;
   /** Runs a module that stands in the project. */
   node(name: string, code: string): RunResult;
   /** Type-checks a module of the project, and the declarations that it reaches. */
@@ -56,10 +59,10 @@ export interface Installed {
 
 /**
  * Packs the package as it would be published (in a copy, so that a build that others are using stays as it is) and
- * unpacks it in an empty project. Its dependencies are links to this repository's: nothing is fetched.
+ * unpacks it in an empty project, without the optional peers. Its dependencies are links to this repository's: nothing is fetched.
  */
 export function packAndInstall(): Installed {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-package-'));
+  const folder = mkdtempSync(join(bareFolder(), 'sluice-package-'));
   const staging = join(folder, 'staging');
   mkdirSync(staging);
   for (const entry of [
@@ -85,22 +88,24 @@ export function packAndInstall(): Installed {
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '';
   succeed(run('tar', ['-xzf', join(folder, tarball), '--strip-components=1', '-C', packageFolder], folder));
   const manifest = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as Manifest;
+  const add = (...names: readonly string[]) => {
+    for (const name of names) {
+      const link = join(project, 'node_modules', name);
+      mkdirSync(dirname(link), { recursive: true });
+      symlinkSync(join(ROOT, 'node_modules', name), link);
+    }
+  };
   // What npm would install for the package, and what its user brings: RxJS and the types of Node.
-  for (const name of [
-    ...Object.keys(manifest.dependencies ?? {}),
-    ...Object.keys(manifest.peerDependencies ?? {}),
-    '@types/node',
-  ]) {
-    const link = join(project, 'node_modules', name);
-    mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules', name), link);
-  }
+  const peers = Object.keys(manifest.peerDependencies ?? {});
+  add(...Object.keys(manifest.dependencies ?? {}), '@types/node');
+  add(...peers.filter((name) => !manifest.peerDependenciesMeta?.[name]?.optional));
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }\n');
 
   return {
     folder: project,
     packageFolder,
     manifest,
+    add,
     files: readdirSync(packageFolder, { recursive: true, encoding: 'utf8' })
       .filter((path) => statSync(join(packageFolder, path)).isFile())
       .sort(),
@@ -145,6 +150,15 @@ export function packAndInstall(): Installed {
   };
 }
 
+/** A folder for temporary files above which no packages are installed, because Node would find those too. */
+function bareFolder(): string {
+  const isBare = (folder: string): boolean =>
+    !existsSync(join(folder, 'node_modules')) && (dirname(folder) === folder || isBare(dirname(folder)));
+  const found = [tmpdir(), '/var/tmp', '/dev/shm'].find((folder) => existsSync(folder) && isBare(folder));
+  if (found === undefined) throw new Error(`packages are installed above ${tmpdir()}: remove that node_modules`);
+  return found;
+}
+
 /** Runs the bundled program of a folder while this process goes on, as it may have to serve a database. */
 export async function runAlone(folder: string, env: Readonly<Record<string, string>>): Promise<RunResult> {
   const child = spawn(process.execPath, ['program.mjs'], { cwd: folder, env: { PATH: process.env.PATH, ...env } });
@@ -165,7 +179,7 @@ function run(program: string, args: readonly string[], cwd: string): RunResult {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_OPTIONS|VITEST)/.test(name)),
   );
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, env, encoding: 'utf8' });
+  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, env, encoding: 'utf8', timeout: 90_000 });
   if (error) throw error;
   return { status, output: `${stdout}${stderr}`.trim() };
 }

@@ -4,12 +4,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 import { PROGRAM } from './bundled.js';
 import { type Installed, packAndInstall, runAlone } from './installed.js';
+import { loadedPackages } from './loadedPackages.js';
+
+const OPTIONAL_PEERS = ['@electric-sql/pglite', '@stoqey/ib', 'pg'];
 
 let installed: Installed;
 beforeAll(() => {
   installed = packAndInstall();
 }, 120_000);
-afterAll(() => installed?.remove());
+afterAll(() => installed?.remove(), 60_000);
 
 /** `sluice`, `sluice/operators`, … */
 const subpaths = (): string[] =>
@@ -22,16 +25,17 @@ const importAll = (): string =>
     .map((subpath, index) => `import * as m${index} from '${subpath}';`)
     .join('\n');
 
-/** Prints the files of all modules that an import loads. */
-const printLoaded = (subpath: string): string => {
-  const hooks = `import { writeSync } from 'node:fs';
-    export const load = (url, context, next) => { writeSync(1, url + '\\n'); return next(url, context); };`;
-  return `import { createRequire, register } from 'node:module';
-    register('data:text/javascript,${encodeURIComponent(hooks).replaceAll("'", '%27')}');
-    await import('${subpath}');
-    // What a CommonJS module requires does not pass through the hooks.
-    console.log(Object.keys(createRequire(import.meta.url).cache).join('\\n'));`;
-};
+/** What a page says that each subpath loads: the packages in the last column, up to what it loads only later. */
+function documentedPackages(): Map<string, readonly string[]> {
+  const page = readFileSync(join(installed.packageFolder, 'docs/imports.md'), 'utf8');
+  const rows = page.matchAll(/^\| `(sluice[^`]*)` \|.*\|([^|]*)\|$/gm);
+  return new Map(
+    [...rows].map(([, subpath = '', packages = '']) => [
+      subpath,
+      [...(packages.split(';')[0] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name).sort(),
+    ]),
+  );
+}
 
 describe('the tarball', () => {
   it('holds the build with its sources, and no tests', () => {
@@ -88,19 +92,22 @@ describe('every subpath', () => {
     await expect(`${output}\n`).toMatchFileSnapshot('./exports.txt');
   });
 
-  // Each line names all packages that the import loads: a new one is a cost that users pay.
-  it.each([
-    ['sluice', ['fastest-levenshtein', 'rxjs']],
-    ['sluice/flow', ['fastest-levenshtein', 'rxjs']],
-    ['sluice/operators', ['fastest-levenshtein', 'rxjs']],
-    ['sluice/policies', ['fastest-levenshtein', 'rxjs']],
-    ['sluice/market', ['fp-ts', 'io-ts']],
-  ])('%s loads no package but %j', (subpath, packages) => {
-    const { output } = installed.node('loaded.js', printLoaded(subpath));
-    const loaded = output
-      .split('\n')
-      .flatMap((path) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
-    expect([...new Set(loaded)].filter((name) => name !== 'sluice' && !packages.includes(name))).toEqual([]);
+  it('loads the packages that docs/imports.md names, and no other: each is a cost that users pay', () => {
+    const loaded = loadedPackages(installed, subpaths());
+    const named = [...loaded].map(([subpath, packages]) => [
+      subpath,
+      // Nearly all have it, and the page says so once.
+      packages.filter((name) => name !== 'fastest-levenshtein'),
+    ]);
+    expect(Object.fromEntries(named)).toEqual(Object.fromEntries(documentedPackages()));
+  });
+
+  it('loads no optional peer, Effect only for settings, and codecs only with the records and the kit', () => {
+    const loaded = loadedPackages(installed, subpaths());
+    const loading = (name: string) => subpaths().filter((subpath) => loaded.get(subpath)?.includes(name));
+    for (const peer of OPTIONAL_PEERS) expect(loading(peer)).toEqual([]);
+    expect(loading('effect')).toEqual(['sluice/settings']);
+    expect(loading('io-ts')).toEqual(['sluice/pipelines', 'sluice/market', 'sluice/testing']);
   });
 
   it.each([
@@ -164,8 +171,53 @@ describe('a chain in the project', () => {
   });
 });
 
+describe('without the optional peers', () => {
+  const opening = (config: string) =>
+    installed.node(
+      'open.js',
+      `import { openStore } from 'sluice/postgres';
+       await openStore(${config}).catch(({ name, code, failureClass, message }) => console.log(name, code, failureClass, message));`,
+    );
+
+  it('the embedded store says in one sentence what to install and what else to do, and makes no folder', () => {
+    expect(opening("{ folder: 'embedded' }").output).toBe(
+      'StoreError SLUICE_STORE_PACKAGE fatal the embedded store, PGlite, needs the packages @electric-sql/pglite and pg, which are ' +
+        'not installed: run "npm install @electric-sql/pglite@0.5 pg@8", or give the databaseUrl (DATABASE_URL) of a Postgres server',
+    );
+    expect(existsSync(join(installed.folder, 'embedded'))).toBe(false);
+  });
+
+  it('a store on a server says what to install', () => {
+    expect(opening("{ databaseUrl: 'postgres://127.0.0.1:9/x' }").output).toBe(
+      'StoreError SLUICE_STORE_PACKAGE fatal a store on a Postgres server needs the package pg, which is not installed: ' +
+        'run "npm install pg@8"',
+    );
+  });
+
+  it('the program sluice says it too', () => {
+    const program = join(installed.packageFolder, 'dist/cli/main.js');
+    const run = `import { spawnSync } from 'node:child_process';
+      const { status, stderr } = spawnSync(process.execPath, [${JSON.stringify(program)}, 'migrate', '--store-folder', 'embedded'], { encoding: 'utf8' });
+      console.log(status, stderr);`;
+    expect(installed.node('migrate.js', run).output).toMatch(/^1 .*run "npm install @electric-sql\/pglite@0\.5 pg@8"/);
+  });
+
+  it('a stream of IBKR fails with what to install', () => {
+    const { output } = installed.node(
+      'stream.js',
+      `import { ibkr } from 'sluice/providers/ibkr';
+       ibkr().stream({ kinds: ['bar'], symbols: ['AAPL'] })
+         .subscribe({ error: ({ name, retryable, message }) => console.log(name, retryable, message) });`,
+    );
+    expect(output).toMatch(
+      /^ConnectionLost false .*@stoqey\/ib, which is not installed: run "npm install @stoqey\/ib@1\.6\.10"$/,
+    );
+  });
+});
+
 describe('a program in one file', () => {
   const database = freshDatabase();
+  beforeAll(() => installed.add('pg'));
 
   it('runs in an empty folder: settings, logger, migrations, metrics, dead letters and files', async () => {
     // The embedded database reads its WebAssembly from files beside its code, and pg tries its native driver.

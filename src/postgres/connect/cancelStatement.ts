@@ -1,5 +1,4 @@
 import type { EventEmitter } from 'node:events';
-import pg from 'pg';
 
 /** The part of a driver's client that a cancel request needs; none of it is there where the client is another's. */
 interface Session {
@@ -9,9 +8,10 @@ interface Session {
   readonly port?: number;
   readonly ssl?: unknown;
   readonly sslNegotiation?: string;
+  readonly connection?: { readonly constructor: unknown };
 }
 
-/** The driver's connection, as far as its declarations leave it out. */
+/** A connection of the driver, as far as it is used. */
 interface Wire extends EventEmitter {
   readonly stream: { destroy(): void };
   connect(port: number | string, host?: string): void;
@@ -30,9 +30,12 @@ const CANCEL_MS = 1_000;
  * The session must not be used again: the request may arrive after the statement has ended, and would hit the next.
  */
 export function cancelStatement(client: object): Promise<void> | undefined {
-  const { processID, secretKey, host, port, ssl, sslNegotiation } = client as Session;
+  const { processID, secretKey, host, port, ssl, sslNegotiation, connection } = client as Session;
   if (!processID || typeof secretKey !== 'number' || host === undefined || port === undefined) return undefined;
-  const wire = new pg.Connection({ ssl, sslNegotiation } as pg.ConnectionConfig) as unknown as Wire;
+  // The driver is optional, and the client may be of another copy of it than ours.
+  const Connection = connection?.constructor as (new (config: object) => Wire) | undefined;
+  if (!Connection) return undefined;
+  const wire = new Connection({ ssl, sslNegotiation });
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { connectionStringProblem } from '../../primitives/connectionString.js';
 import { redactText } from '../../primitives/redact.js';
 import { StoreError } from '../storeError.js';
@@ -18,11 +18,11 @@ export function driverUrl(databaseUrl: string): string {
  * A client that is never connected: the driver reads the connection string here, the environment, and the certificates that
  * either names. The string is neither quoted nor kept as a cause, because it may hold a password.
  */
-export function exampleClient(settings: pg.ClientConfig): pg.Client {
+export function exampleClient(Client: typeof pg.Client, settings: pg.ClientConfig): pg.Client {
   const refuse = (what: string) => new StoreError('SLUICE_STORE_URL', `DATABASE_URL ${what}`);
   let client: pg.Client;
   try {
-    client = new pg.Client(settings);
+    client = new Client(settings);
   } catch (error) {
     const { code, path, message } = Object(error) as { code?: unknown; path?: unknown; message?: unknown };
     if (typeof path === 'string') {

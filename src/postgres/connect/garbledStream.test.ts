@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { classifyFailure } from '../../failures/classifyFailure.js';
 import { isLostConnection } from '../../failures/failureHints.js';
@@ -40,7 +41,7 @@ describe('a connection that carries what is no message', () => {
 
   const connected = async () => {
     const login = new Login({ password: undefined, patienceMs: 0, now: () => 0 });
-    const clients = new OpenClients({ connectTimeoutMs: 5_000, login });
+    const clients = new OpenClients({ Client: pg.Client, connectTimeoutMs: 5_000, login });
     const { port } = server.address() as AddressInfo;
     const client = new clients.Client({ host: '127.0.0.1', port, user: 'u', password: 'p', ssl: false });
     await client.connect();

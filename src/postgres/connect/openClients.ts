@@ -1,9 +1,11 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { cancelStatement } from './cancelStatement.js';
 import { endWhereGarbled } from './garbledStream.js';
 import type { Login } from './login.js';
 
 export interface OpenClientsConfig {
+  /** The driver's own class. */
+  readonly Client: typeof pg.Client;
   /** Bounds connect and login. As an option of the pool it would bound the wait for a free client too. */
   readonly connectTimeoutMs: number;
   readonly login: Login;
@@ -22,9 +24,9 @@ export class OpenClients {
   ) => pg.Client;
   readonly #open = new Set<pg.Client>();
 
-  constructor({ connectTimeoutMs, login }: OpenClientsConfig) {
+  constructor({ Client, connectTimeoutMs, login }: OpenClientsConfig) {
     const open = this.#open;
-    this.Client = class extends pg.Client {
+    this.Client = class extends Client {
       constructor(config: pg.ClientConfig = {}) {
         super({ ...config, connectionTimeoutMillis: connectTimeoutMs });
         // A borrower may not listen, and an error event without a listener ends the process.

@@ -1,17 +1,31 @@
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import { lockFolder } from '../../disk/folderLock.js';
 import { isFolderLockedError } from '../../disk/folderLockedError.js';
 import { errnoSentence } from '../../failures/errno.js';
+import { loadPeers } from '../../primitives/peers.js';
 import { within } from '../../primitives/within.js';
 import type { Store } from '../store.js';
 import { StoreError } from '../storeError.js';
 import { reasonOf } from '../toStoreError.js';
 import { storeOf } from './storeOf.js';
 
+const USE = {
+  user: 'the embedded store, PGlite,',
+  remedy: 'give the databaseUrl (DATABASE_URL) of a Postgres server',
+};
+
 /** Opens the embedded database of a folder. */
 export async function openFolder(folder: string, closeTimeoutMs: number): Promise<Store> {
+  // They are large, so they are loaded only where they are used; and before anything is made on the disk.
+  const driver = await loadPeers(USE, {
+    '@electric-sql/pglite': () => import('@electric-sql/pglite'),
+    '@electric-sql/pglite/node-postgres': () => import('@electric-sql/pglite/node-postgres'),
+    pg: () => import('pg'),
+  });
+  const { PGlite } = driver['@electric-sql/pglite'];
+  const { createPgConfig } = driver['@electric-sql/pglite/node-postgres'];
   let unlock: (() => Promise<void>) | undefined;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -19,14 +33,9 @@ export async function openFolder(folder: string, closeTimeoutMs: number): Promis
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     // PGlite keeps nobody out, and two of them in one folder destroy it.
     unlock = await lockFolder(folder);
-    // It is large, so it is loaded only where it is used.
-    const [{ PGlite }, { createPgConfig }] = await Promise.all([
-      import('@electric-sql/pglite'),
-      import('@electric-sql/pglite/node-postgres'),
-    ]);
     const database = await PGlite.create({ dataDir: folder });
     // The one connection is kept while idle: the pool would only make it anew.
-    const pool = new pg.Pool({ ...createPgConfig(database), max: 1, idleTimeoutMillis: 0 });
+    const pool = new driver.pg.default.Pool({ ...createPgConfig(database), max: 1, idleTimeoutMillis: 0 });
     return storeOf(pool, 'pglite', {
       // It has one session, and a question of ours could end up within a transaction of its user.
       async ask() {

@@ -1,5 +1,5 @@
-import pg from 'pg';
 import { firstValueFrom, fromEvent, map, merge, type Observable, share } from 'rxjs';
+import { loadPeers } from '../../primitives/peers.js';
 import { within } from '../../primitives/within.js';
 import type { Store } from '../store.js';
 import { askAlone } from './askAlone.js';
@@ -22,6 +22,9 @@ const KEEP_ALIVE_AFTER_MS = 30_000;
 
 /** Opens a server, once it has answered. */
 export async function openServer(databaseUrl: string, config: ServerConfig): Promise<Store> {
+  const {
+    pg: { default: pg },
+  } = await loadPeers({ user: 'a store on a Postgres server' }, { pg: () => import('pg') });
   const { poolSize, connectTimeoutMs, closeTimeoutMs, password, passwordPatienceMs: patienceMs } = config;
   const settings = {
     connectionString: driverUrl(databaseUrl),
@@ -29,9 +32,9 @@ export async function openServer(databaseUrl: string, config: ServerConfig): Pro
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     application_name: 'sluice',
   };
-  const example = exampleClient(settings);
+  const example = exampleClient(pg.Client, settings);
   const login = new Login({ password, patienceMs, now: () => performance.now() });
-  const clients = new OpenClients({ connectTimeoutMs, login });
+  const clients = new OpenClients({ Client: pg.Client, connectTimeoutMs, login });
   // Shared by all who ask at once, so that a crowd of probes takes one connection, and cut when the last one has gone.
   const answer$ = askAlone(() => new clients.Client(settings), { text: 'SELECT 1' }, connectTimeoutMs).pipe(share());
   const ask = async (signal?: AbortSignal) => {

@@ -1,3 +1,5 @@
+import { messageOf } from '../../primitives/messageOf.js';
+import { isMissingPackageError, loadPeers, PEER_VERSIONS } from '../../primitives/peers.js';
 import { LengthPrefixed } from '../decode/lengthPrefixed.js';
 import { ConnectionLost } from '../providerErrors.js';
 import type { GatewayMethod } from './frames.js';
@@ -17,8 +19,8 @@ export interface ClientOptions {
   readonly clientId: number;
 }
 
-export const CLIENT_PACKAGE = '@stoqey/ib';
-export const CLIENT_VERSION = '1.6.10';
+const CLIENT_PACKAGE = '@stoqey/ib';
+const CLIENT_VERSION = PEER_VERSIONS[CLIENT_PACKAGE];
 
 /** Above any rate of ours: the client must not queue. Given, so that it reads no `.env` file for it. */
 const NO_RATE_LIMIT = 100_000;
@@ -35,10 +37,13 @@ type ClientModule = { readonly IBApi: new (options: ClientOptions & { maxReqPerS
 
 async function importClient(): Promise<ClientModule> {
   try {
-    return (await import('@stoqey/ib')) as unknown as ClientModule;
-  } catch (error) {
-    const remedy = `npm install ${CLIENT_PACKAGE}@${CLIENT_VERSION}`;
-    throw new GatewayUnusable(NAME, `the client ${CLIENT_PACKAGE} is not installed: ${remedy}`, { cause: error });
+    const loaded = await loadPeers({ user: 'IBKR' }, { '@stoqey/ib': () => import('@stoqey/ib') });
+    return loaded['@stoqey/ib'] as unknown as ClientModule;
+  } catch (cause) {
+    if (isMissingPackageError(cause)) throw new GatewayUnusable(NAME, cause.message, { cause });
+    throw new GatewayUnusable(NAME, `${CLIENT_PACKAGE} cannot be loaded (${messageOf(cause)}): install it anew`, {
+      cause,
+    });
   }
 }
 

@@ -180,6 +180,15 @@ function packageProblems({ path, line, to, isType }: Edge, room: string, declare
   return [`${at}: ${room} must not import ${name} (${rooms.join(', ') || 'no room'} may)`];
 }
 
+/** Optional peers that a module imports as it loads: without them nothing that imports it would load either. */
+export function peerProblems(src: Files, optional: readonly string[]): string[] {
+  return edgesOf(src)
+    .filter(({ to, isType, isDynamic }) => !isType && !isDynamic && optional.includes(packageOf(to)))
+    .map(
+      ({ path, line, to }) => `${path}:${line}: ${to} is an optional peer: load it by loadPeers() where it is needed`,
+    );
+}
+
 /** Packages that every user of this one installs and nothing of it imports. Types count for the package they describe. */
 export function unusedPackages(src: Files, declared: readonly string[]): string[] {
   const used = new Set(edgesOf(src).map(({ to }) => packageOf(to)));
