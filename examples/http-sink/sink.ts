@@ -1,16 +1,18 @@
 /** A sink that posts bars to an HTTP server. The pipeline writes with it, and so does `sluice dlq replay --sink`. */
+import { defer } from 'rxjs';
 import { type Bar, type Sink, SinkError } from 'sluice';
 
 export function httpSink(url: string): Sink<Bar> {
   return {
     name: 'http',
     keyOf: (bar) => bar.symbol,
-    async *write(bars) {
-      // What fetch() itself fails with is transient: its cause has a code of the system, such as ECONNREFUSED.
-      const reply = await fetch(url, { method: 'POST', body: JSON.stringify(bars) });
-      if (!reply.ok) throw await refusal(reply);
-      yield { rows: bars.length };
-    },
+    write: (bars) =>
+      defer(async () => {
+        // What fetch() itself fails with is transient: its cause has a code of the system, such as ECONNREFUSED.
+        const reply = await fetch(url, { method: 'POST', body: JSON.stringify(bars) });
+        if (!reply.ok) throw await refusal(reply);
+        return { rows: bars.length };
+      }),
   };
 }
 

@@ -36,6 +36,7 @@ export interface SinkErrorOptions {
  *
  * @example
  * ```ts
+ * import { defer } from 'rxjs';
  * import { type Sink, SinkError } from 'sluice';
  *
  * interface Quote {
@@ -46,18 +47,19 @@ export interface SinkErrorOptions {
  * const httpSink: Sink<Quote> = {
  *   name: 'quotes-api',
  *   keyOf: (quote) => quote.symbol,
- *   async write(batch) {
- *     const response = await fetch('https://quotes.example/bulk', { method: 'POST', body: JSON.stringify(batch) });
- *     if (response.ok) return { rows: batch.length };
- *     const cause = { code: `HTTP_${response.status}` };
- *     if (response.status === 422) {
- *       const { bad } = (await response.json()) as { bad: number[] };
- *       throw new SinkError('the API refuses quotes', { failureClass: 'poison', rejected: bad, cause });
- *     }
- *     const seconds = Number(response.headers.get('retry-after') ?? 0);
- *     const failureClass = response.status === 401 ? 'fatal' : 'transient';
- *     throw new SinkError(`the API answers ${response.status}`, { failureClass, retryAfterMs: seconds * 1_000, cause });
- *   },
+ *   write: (batch) =>
+ *     defer(async () => {
+ *       const reply = await fetch('https://quotes.example/bulk', { method: 'POST', body: JSON.stringify(batch) });
+ *       if (reply.ok) return { rows: batch.length };
+ *       const cause = { code: `HTTP_${reply.status}` };
+ *       if (reply.status === 422) {
+ *         const { bad } = (await reply.json()) as { bad: number[] };
+ *         throw new SinkError('the API refuses quotes', { failureClass: 'poison', rejected: bad, cause });
+ *       }
+ *       const seconds = Number(reply.headers.get('retry-after') ?? 0);
+ *       const failureClass = reply.status === 401 ? 'fatal' : 'transient';
+ *       throw new SinkError(`the API answers ${reply.status}`, { failureClass, retryAfterMs: seconds * 1_000, cause });
+ *     }),
  * };
  * ```
  */

@@ -45,6 +45,7 @@ export interface FailureTraits {
 /** Classifies one error of a chain; `undefined` leaves it to the next table and then to the causes. */
 export type FailureTable = (link: FailureLink) => FailureClass | undefined;
 
+/** Says what can be done about an error. */
 export type Classify = (error: unknown) => FailureClass;
 
 /** The classes of SQLSTATE that the SQL standard defines, which every database shares, by their first two characters. */

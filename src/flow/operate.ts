@@ -11,6 +11,7 @@ import { UpstreamWatch } from './upstreamWatch.js';
 export type { Bulk, Handlers } from './operateSubscriber.js';
 export type { Operation } from './operation.js';
 
+/** What an operator is called, and what it takes in. */
 export interface OperationInfo extends Pick<StageInfo, 'kind' | 'name' | 'role' | 'sink'> {
   /**
    * What the values are that come in, for an operator that knows: `batch()` takes items, a writer takes batches. Default:

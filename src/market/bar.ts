@@ -12,10 +12,12 @@ export interface Bar {
   readonly timeframe: string;
   /** The start of the span in Unix epoch milliseconds, UTC; the fraction carries microseconds. */
   readonly ts: number;
+  /** Prices, which may be negative. `open` and `close` lie between `low` and `high`. */
   readonly open: number;
   readonly high: number;
   readonly low: number;
   readonly close: number;
+  /** What was traded, in shares, contracts or units of the base currency. */
   readonly volume: number;
   /** Whether the span is over, so that the vendor sends no further update but revisions; left out where that is not known. */
   readonly isFinal?: boolean | undefined;

@@ -20,8 +20,9 @@ import { TRADE, type Trade } from './trade.js';
 export const barCodec: Codec<Bar> = recordCodec(BAR);
 
 /**
- * Untrusted input to an {@link OptionSnapshot}: `expiry` is a date of the calendar, the strike is above 0, prices, volatility and counts are finite and not negative, and delta is from -1 to 1. A figure that is not known is
- * `null` or left out. A bid above the ask is accepted: markets cross. Fields that a snapshot does not have are left out.
+ * Untrusted input to an {@link OptionSnapshot}: `expiry` is a date of the calendar, the strike is above 0, prices, volatility and
+ * counts are finite and not negative, and delta is from -1 to 1. A figure that is not known is `null` or left out. A bid above the ask
+ * is accepted: markets cross. Fields that a snapshot does not have are left out.
  */
 export const optionCodec: Codec<OptionSnapshot> = recordCodec(OPTION);
 
@@ -32,7 +33,8 @@ export const optionCodec: Codec<OptionSnapshot> = recordCodec(OPTION);
 export const newsCodec: Codec<NewsItem> = recordCodec(NEWS);
 
 /**
- * Untrusted input to {@link Fundamentals}: `periodEnd` and `filingDate` are dates of the calendar, and the value is finite; `filingDate` may be `null` or left out. Fields that a figure does not have are left out.
+ * Untrusted input to {@link Fundamentals}: `periodEnd` and `filingDate` are dates of the calendar, and the value is finite;
+ * `filingDate` may be `null` or left out. Fields that a figure does not have are left out.
  */
 export const fundamentalsCodec: Codec<Fundamentals> = recordCodec(FUNDAMENTALS);
 

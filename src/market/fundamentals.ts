@@ -5,6 +5,7 @@ import type { RecordDescription } from './recordShape.js';
 /** One figure from the report of a company. */
 export interface Fundamentals {
   readonly kind: 'fundamental';
+  /** Where the figure comes from. */
   readonly vendor: string;
   /** As the vendor spells it: case and inner blanks carry meaning. */
   readonly symbol: string;
@@ -14,6 +15,7 @@ export interface Fundamentals {
   readonly timeframe: 'quarterly' | 'annual' | 'ttm' | (string & {});
   /** The name of the figure: `revenues`, `netIncome`. */
   readonly metric: string;
+  /** The figure, in `unit`. */
   readonly value: number;
   /** The unit of `value`: `USD`, `USD/share`, `shares`. */
   readonly unit: string;

@@ -16,6 +16,7 @@ export const GAP_STATES = ['open', 'filled', 'empty', 'abandoned'] as const;
 /** A span of time of which records are missing, or may be. */
 export interface Gap {
   readonly kind: 'gap';
+  /** The vendor whose records are missing. */
   readonly vendor: string;
   /** As the vendor spells it; `*` for all symbols of a wildcard subscription. */
   readonly symbol: string;
@@ -32,6 +33,7 @@ export interface Gap {
    * buffer was full; `restart`: the process was down; `requested`: nobody collected it, and a person asks for it.
    */
   readonly cause: GapCause;
+  /** What became of it. */
   readonly state: GapState;
   /**
    * How many records the span had when it was asked again. Of an open gap: at least so many are missing. `null` or left out while

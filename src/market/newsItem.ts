@@ -4,11 +4,13 @@ import type { RecordDescription } from './recordShape.js';
 /** A headline. */
 export interface NewsItem {
   readonly kind: 'news';
+  /** Where the item comes from. */
   readonly vendor: string;
   /** The vendor's identifier. A correction has the id of the item that it corrects. */
   readonly id: string;
   /** In Unix epoch milliseconds, UTC; the fraction carries microseconds. */
   readonly publishedAt: number;
+  /** The headline itself. */
   readonly title: string;
   /** An `http` or `https` address. */
   readonly url: string;

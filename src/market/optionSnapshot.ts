@@ -4,6 +4,7 @@ import type { RecordDescription } from './recordShape.js';
 /** The quotes of an option at one moment, and the figures computed from them. */
 export interface OptionSnapshot {
   readonly kind: 'option';
+  /** Where the snapshot comes from. */
   readonly vendor: string;
   /** The underlying, as the vendor spells it: case and inner blanks carry meaning. */
   readonly symbol: string;
@@ -11,11 +12,13 @@ export interface OptionSnapshot {
   readonly expiry: string;
   /** Call or put. */
   readonly optionType: 'C' | 'P';
+  /** The strike price. */
   readonly strike: number;
   /** The moment, in Unix epoch milliseconds, UTC; the fraction carries microseconds. */
   readonly ts: number;
   /** `null` or left out where the vendor does not know it; so are all the fields below. */
   readonly bid?: number | null | undefined;
+  /** The best ask; a bid above it is accepted, because markets cross. */
   readonly ask?: number | null | undefined;
   /** The price of the last trade. */
   readonly last?: number | null | undefined;
@@ -23,13 +26,17 @@ export interface OptionSnapshot {
   readonly iv?: number | null | undefined;
   /** From -1 to 1. */
   readonly delta?: number | null | undefined;
+  /** Gamma, theta and vega are as the vendor computes them, in the vendor's units. */
   readonly gamma?: number | null | undefined;
+  /** As the vendor computes it. */
   readonly theta?: number | null | undefined;
+  /** As the vendor computes it. */
   readonly vega?: number | null | undefined;
   /** Open contracts. */
   readonly openInterest?: number | null | undefined;
   /** Contracts traded on the day. */
   readonly volume?: number | null | undefined;
+  /** The price of the underlying at that moment. */
   readonly underlyingPrice?: number | null | undefined;
   /**
    * The version: of two snapshots with one key, the higher wins, in whatever order they arrive. A safe integer; without one,

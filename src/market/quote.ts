@@ -4,6 +4,7 @@ import type { RecordDescription } from './recordShape.js';
 /** The best bid and the best ask at one moment. */
 export interface Quote {
   readonly kind: 'quote';
+  /** Where the quote comes from. */
   readonly vendor: string;
   /** As the vendor spells it: case and inner blanks carry meaning. */
   readonly symbol: string;
@@ -15,6 +16,7 @@ export interface Quote {
   readonly bidSize: number | null;
   /** `null` where nobody asks. It may be below the bid: markets cross. */
   readonly ask: number | null;
+  /** As `bidSize`, of the ask. */
   readonly askSize: number | null;
   /** The vendor's identifier or sequence number as text. */
   readonly id: string;

@@ -18,6 +18,7 @@ import { TRADE, type Trade } from './trade.js';
 /** Whatever a provider sends; `kind` says which. */
 export type MarketEvent = Bar | OptionSnapshot | NewsItem | Fundamentals | Trade | Quote | Gap;
 
+/** The `kind` of a record: `bar`, `trade`, `quote` and so on. */
 export type RecordKind = MarketEvent['kind'];
 
 /** The record of a kind. */

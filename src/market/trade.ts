@@ -4,6 +4,7 @@ import type { RecordDescription } from './recordShape.js';
 /** One trade, as an exchange or a vendor reports it. */
 export interface Trade {
   readonly kind: 'trade';
+  /** Where the trade comes from. */
   readonly vendor: string;
   /** As the vendor spells it: case and inner blanks carry meaning. */
   readonly symbol: string;

@@ -13,6 +13,7 @@ export class RunError extends Error {
   readonly code = 'SLUICE_RUN_FAILED';
   /** The error as it was thrown. */
   declare readonly cause: unknown;
+  /** The account up to the failure. */
   declare readonly report: RunReport;
 
   constructor(report: RunReport, options: { cause: unknown }) {

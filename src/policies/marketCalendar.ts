@@ -6,6 +6,7 @@ import { MINUTES_PER_DAY, SessionCalendar } from './calendars/sessionCalendar.js
 
 /** When a market trades. Times are Unix epoch milliseconds. */
 export interface MarketCalendar {
+  /** Whether it is open at an instant. */
   isOpen(at: number): boolean;
   /** When the state next changes after `at`; `Infinity` for never. */
   nextChange(at: number): number;
@@ -50,6 +51,7 @@ const OWNER = 'marketSessions';
  * day of its opening. It is open from `open` on, and closed from `close` on. An hour that the clocks skip counts as the hour
  * after it; of an hour that comes twice, the first counts. Sessions that touch, as those of a market that never closes, are one.
  *
+ * @example
  * ```ts
  * import { marketSessions } from 'sluice/policies';
  *

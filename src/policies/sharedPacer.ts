@@ -29,6 +29,7 @@ export interface PacerCounts {
   readonly waitedSeconds: number;
 }
 
+/** How one asks a {@link SharedPacer} for its turn. */
 export interface PacerAsk {
   /** `live` goes before `history`. Default `history`. */
   readonly priority?: PacingPriority;

@@ -7,6 +7,7 @@ export interface Statement {
   readonly values?: unknown[];
 }
 
+/** What runs a statement: a pool, or a connection that it lends. */
 export interface Queryable {
   query<R extends object = Record<string, unknown>>(
     statement: string | Statement,

@@ -14,8 +14,10 @@ export const COLUMN_TYPES = {
   'text[]': { oid: 1009, expected: 'an array of strings', matches: /^text\[\]$/ },
 } as const;
 
+/** The types that a {@link Column} can have in the database. */
 export type ColumnType = keyof typeof COLUMN_TYPES;
 
+/** What a {@link Column} can be given for a row. */
 export type ColumnValue = string | number | boolean | readonly string[] | null | undefined;
 
 /** A column of a {@link Table}. */

@@ -28,6 +28,7 @@ export interface ProviderChoice {
   readonly stream?: ProviderStreamConfig;
 }
 
+/** What the registry says of a provider before it is loaded. */
 export interface ProviderEntry {
   readonly name: string;
   /** Other names for it. */

@@ -9,6 +9,7 @@ import { VARIABLE_NAMES, type VariableName } from './variables.js';
 /** Where a value came from. */
 export type SettingOrigin = 'default' | 'environment' | 'dotenv';
 
+/** The variables of a process, or what stands in for them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Given {

@@ -192,6 +192,7 @@ export const VARIABLES = {
   },
 } as const satisfies Readonly<Record<string, Variable & Form<unknown>>>;
 
+/** The name of a variable that the settings are read from. */
 export type VariableName = keyof typeof VARIABLES;
 
 export const VARIABLE_NAMES = Object.keys(VARIABLES) as readonly VariableName[];

@@ -9,6 +9,7 @@ export interface MemorySinkConfig<T> {
   readonly name?: string;
 }
 
+/** A sink that keeps what is written, for tests and examples. */
 export interface MemorySink<T> extends Sink<T> {
   /** Everything written, in the order of writing. */
   readonly items: readonly T[];

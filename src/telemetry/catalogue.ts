@@ -3,6 +3,7 @@ import type { MetricInfo } from './metrics.js';
 
 /** The states of a provider that its gauge can show. */
 export const PROVIDER_STATES = ['connecting', 'live', 'stale', 'down'] as const satisfies readonly FeedState[];
+/** The state of the connection of a provider, as metrics show it. */
 export type ProviderState = FeedState;
 
 /** From a millisecond, for a batch to a server nearby, to beyond the usual time limit of a write. */

@@ -12,7 +12,10 @@ export interface Logger {
   child(fields: object): Logger;
 }
 
+/** The levels of a log, from nothing to everything. */
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+
+/** One of {@link LOG_LEVELS}. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Receives lines of JSON, each with its line break. */

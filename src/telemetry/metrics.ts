@@ -28,6 +28,7 @@ export interface Series {
 /** The text format of Prometheus 0.0.4, or OpenMetrics 1.0.0. */
 export type MetricsFormat = 'text' | 'openmetrics';
 
+/** What a scrape is answered with. */
 export interface RenderedMetrics {
   readonly contentType: string;
   readonly body: string;

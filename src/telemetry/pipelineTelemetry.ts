@@ -41,6 +41,7 @@ export interface PipelineTelemetryConfig {
   readonly eventTimeOf?: EventTimeOf;
 }
 
+/** What belongs to the pipeline that telemetry is bound to. */
 export interface BindConfig {
   /** The label `pipeline`. Default `default`. */
   readonly pipeline?: string;

@@ -29,6 +29,7 @@ export interface ServePagesConfig {
   readonly pages: Readonly<Record<string, Page>>;
 }
 
+/** A server of telemetry that listens. */
 export interface PageServer {
   readonly host: string;
   readonly port: number;

@@ -22,6 +22,7 @@ export interface Topology {
 /** What of a stage is shown as it is. */
 const SHOWN = ['id', 'kind', 'name', 'role', 'isLive', ...COUNTS, 'held', 'abandoned'] as const;
 
+/** A stage in a topology: what it is, what it has counted, and its gate. */
 export interface StageView extends Pick<Stage, (typeof SHOWN)[number]> {
   /** The coordinator that it belongs to, and the worker of it; `null` where it has none. */
   readonly group: string | null;
@@ -49,6 +50,7 @@ export interface RouterView extends Omit<Routing, 'switches' | 'lastSwitch'> {
   readonly lastSwitch: Routing['lastSwitch'] | null;
 }
 
+/** A way from one stage to the next, in a topology. */
 export interface StageEdge {
   readonly from: string;
   readonly to: string;

@@ -18,6 +18,7 @@ export interface ScriptedConnection {
   lose(error?: unknown): void;
 }
 
+/** A transport without a socket, which a test plays by hand. */
 export interface ScriptedConnect {
   /** For the parts of a provider, or the `wrapConnect` of its config. */
   readonly connect: Connect;

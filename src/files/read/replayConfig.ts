@@ -38,6 +38,7 @@ export type BarFieldColumns = Readonly<
   Partial<Record<Exclude<BarField, 'ts'>, string> & { readonly ts: string | readonly string[] }>
 >;
 
+/** The options of {@link replayFile} for bars, which it reads by default. */
 export interface ReplayBarsConfig extends FileConfig {
   /**
    * The column of each field whose column is not named after it: `{ close: 'Last' }`. A date and a time of day in two columns are
@@ -75,6 +76,7 @@ interface ItemsConfig<T> extends FileConfig {
   readonly timeOf?: (item: T) => number;
 }
 
+/** The options of {@link replayFile} for items that a function of yours makes of records. */
 export interface ReplayItemsConfig<T> extends ItemsConfig<T> {
   /**
    * Makes an item of a record: a CSV row as strings by column, or a JSON object. If it throws, the record is a bad row with
@@ -83,6 +85,7 @@ export interface ReplayItemsConfig<T> extends ItemsConfig<T> {
   readonly toItem: (record: FileRecord, place: RecordPlace) => T;
 }
 
+/** The options of {@link replayFile} for items that a codec makes of records. */
 export interface ReplayDecodedConfig<T> extends ItemsConfig<T> {
   /** An io-ts decoder that makes an item of a record. A record that it refuses is a bad row. */
   readonly codec: Decoder<unknown, T>;

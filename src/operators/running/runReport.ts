@@ -25,10 +25,13 @@ export interface StageReport extends Pick<Stage, (typeof REPORTED)[number]> {
  * give it again. `received = written + diverted + dropped + filtered + delivered + held`.
  */
 export interface RunReport extends Account {
+  /** How it ended. */
   readonly outcome: RunOutcome;
+  /** From the subscription to the end, in milliseconds. */
   readonly durationMs: number;
-  /** Batches written, whole or in part, and the rows that they inserted or changed. */
+  /** Batches written, whole or in part. */
   readonly batches: number;
+  /** Rows that the sinks say they inserted or changed. */
   readonly rows: number;
   /** Where the held items were, by stage; empty where none were. */
   readonly heldBy: Readonly<Record<string, number>>;

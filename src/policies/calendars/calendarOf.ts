@@ -13,6 +13,7 @@ const CALENDARS = {
   'always-open': () => alwaysOpen(),
 } satisfies Readonly<Record<string, () => MarketCalendar>>;
 
+/** The name of a calendar that {@link calendarOf} knows. */
 export type CalendarName = keyof typeof CALENDARS;
 
 /** What {@link calendarOf} knows. */

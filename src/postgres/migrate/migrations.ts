@@ -22,6 +22,7 @@ export interface MigrationStep {
   readonly sql: string;
 }
 
+/** What a migration has done, or a plan of one would do. */
 export interface MigrationReport {
   readonly schema: string;
   /** The number of the newest migration that this program knows. */

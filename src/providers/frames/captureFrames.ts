@@ -67,6 +67,7 @@ export interface CaptureCounts {
   readonly lostFrames: number;
 }
 
+/** A capture under way: what it is given to providers by, and what it has counted. */
 export interface FrameCapture {
   /** For the config of a provider. */
   readonly wrapConnect: (connect: Connect, about: ConnectOwner) => Connect;

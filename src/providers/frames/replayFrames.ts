@@ -32,6 +32,7 @@ export interface ReplayCounts {
   readonly isOver: boolean;
 }
 
+/** A capture that is replayed, for the config of the provider that was captured. */
 export interface FrameReplay {
   /** The provider that was captured. */
   readonly provider: string;

@@ -66,8 +66,10 @@ export interface RefusedAnswer {
   readonly body: string;
 }
 
+/** The query of a request, by the names of its parameters. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
+/** A request to the REST interface of a vendor. */
 export interface RestRequest {
   /** A path below `baseUrl`, or an address that begins with it, as vendors give for the next page. */
   readonly path: string;

@@ -28,11 +28,13 @@ export interface TrafficFault extends FaultScope {
   readonly afterBytes?: number;
 }
 
+/** Traffic that stops in one direction while the connection stays open. */
 export interface StallFault extends TrafficFault {
   /** How long, in milliseconds. From 0, default: until mended. */
   readonly forMs?: number;
 }
 
+/** Traffic that is passed on a few bytes at a time. */
 export interface DripFault extends StallFault {
   /** How many bytes are passed on at a time. Integer of at least 1, default 1. */
   readonly bytes?: number;
@@ -61,11 +63,13 @@ export interface SlowCloseFault extends FaultScope {
   readonly forMs?: number;
 }
 
+/** Connections that are refused. */
 export interface RefuseFault {
   /** How long, in milliseconds. From 0, default: until mended. */
   readonly forMs?: number;
 }
 
+/** A commit whose reply is lost. */
 export interface CommitReplyFault extends FaultScope {
   /** What happens to the connection: it is closed, reset, or silent until mended. Default `cut`. */
   readonly how?: 'cut' | 'reset' | 'stall';
@@ -78,6 +82,7 @@ export interface ConnectionInfo {
   readonly bytes: Readonly<Record<Direction, number>>;
 }
 
+/** What a fault proxy has seen and done. */
 export interface FaultCounts {
   /** How many connections were accepted. */
   readonly connections: number;

@@ -16,6 +16,7 @@ import type { SimulatedSession } from './simulatedEvent.js';
 /** A time of the day in New York, as `HH:MM` or `HH:MM:SS`. */
 export type TimeOfDay = string;
 
+/** A halt of one symbol in a simulated day. */
 export interface SimulatedHalt {
   /** Default: the last of them. */
   readonly symbol?: string;
@@ -25,6 +26,7 @@ export interface SimulatedHalt {
   readonly forMs?: number;
 }
 
+/** A span of a simulated day in which much more happens. */
 export interface SimulatedBurst {
   /** When it begins. Default `10:00`. */
   readonly at?: TimeOfDay;
@@ -94,6 +96,7 @@ export interface Span {
   readonly to: number;
 }
 
+/** A session of a simulated day, with its rate. */
 export interface SessionSpan extends Span {
   readonly session: SimulatedSession;
   /** The rate of equities in it, in units of the regular session's. */

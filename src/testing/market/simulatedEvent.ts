@@ -10,6 +10,7 @@ interface TimedEvent {
   readonly at: number;
 }
 
+/** A trade of a simulated day, or a correction of one. */
 export interface SimulatedTrade extends TimedEvent {
   readonly what: 'trade';
   /**
@@ -21,12 +22,14 @@ export interface SimulatedTrade extends TimedEvent {
   readonly corrects?: Trade;
 }
 
+/** A quote of a simulated day. */
 export interface SimulatedQuote extends TimedEvent {
   readonly what: 'quote';
   /** `seq` counts the quotes of the symbol from 1, and `id` is the same as text. */
   readonly record: Quote;
 }
 
+/** A bar of a simulated day. */
 export interface SimulatedBar extends TimedEvent {
   readonly what: 'bar';
   /** A bar of one minute. `seq` counts the events about the symbol's bars from 1, revisions included. */

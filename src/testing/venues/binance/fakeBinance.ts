@@ -57,6 +57,7 @@ const GRACE_MS = 50;
 /** The code of a close frame for whoever breaks a rule. */
 const POLICY_VIOLATION = 1008;
 
+/** A fake of Binance: see {@link startFakeBinance}. */
 export class FakeBinance extends WebSocketVenue {
   readonly secret = '';
   readonly #config: FakeBinanceConfig;

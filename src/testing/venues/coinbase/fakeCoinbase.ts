@@ -42,6 +42,7 @@ const TOO_MANY = { status: 429, body: { error: 'RATE_LIMIT_EXCEEDED', message: '
 /** How many candles, and how many trades, a snapshot has of each product. */
 const SNAPSHOT_SIZE = 100;
 
+/** A fake of Coinbase: see {@link startFakeCoinbase}. */
 export class FakeCoinbase extends WebSocketVenue {
   readonly secret = '';
   readonly #config: FakeCoinbaseConfig;
