@@ -51,9 +51,7 @@ export interface BindConfig {
   readonly gaps?: OpenGaps;
 }
 
-/**
- * What keeps a program from taking work, as far as its pipelines know: those that run, or, once none does, those that have ended.
- */
+/** What keeps a program from taking work, as far as its pipelines know: those that run, or those that have ended if none does. */
 export interface ReadinessBlockers {
   readonly draining: boolean;
   /** Coordinators whose breaker is open. */
