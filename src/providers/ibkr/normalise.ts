@@ -1,3 +1,4 @@
+import { isNoFigure, LEAST_NO_NUMBER, type OptionFigure } from '../../market/noValue.js';
 import type { MarketEvent } from '../../market/recordKinds.js';
 import type { Trade } from '../../market/trade.js';
 import { type Normalise, Unreadable } from '../session.js';
@@ -7,12 +8,9 @@ import { gatewayTimeMs } from './times.js';
 
 type Made = MarketEvent | readonly MarketEvent[] | Unreadable;
 
-/** Above it a price or a size is a vendor's "no value": DBL_MAX, or INT64_MAX as a double. */
-const MAX_VALUE = 9e18;
-
 /** A number that TWS has sent; `NaN` for everything else. The client turns DBL_MAX into nothing, and so `null`. */
 function value(raw: unknown): number {
-  return typeof raw === 'number' && Math.abs(raw) < MAX_VALUE ? raw : Number.NaN;
+  return typeof raw === 'number' && Math.abs(raw) < LEAST_NO_NUMBER ? raw : Number.NaN;
 }
 
 /** A number that may be missing: `null` for that, for `sentinel`, and for what is below `min`. */
@@ -102,11 +100,21 @@ function side(rawPrice: unknown, rawSize: unknown): readonly [number | null, num
 
 const isNobody = (price: unknown): boolean => price === -1 || price === 0;
 
+/** A figure of an option; `null` if TWS does not know it, and for what is below `min`. */
+function figure(
+  values: Readonly<Record<string, unknown>>,
+  name: OptionFigure,
+  min = Number.NEGATIVE_INFINITY,
+): number | null {
+  const number = value(values[name]);
+  return Number.isNaN(number) || isNoFigure(name, number) || number < min ? null : number;
+}
+
 /** Contract, time of the last change; values. */
 function option([, contract, ts, values]: readonly unknown[]): Made {
   if (!isObject(contract) || !isObject(values)) return new Unreadable('an option without a contract');
   const { symbol, expiry, optionType, strike } = contract;
-  const delta = valueOrNull(values.delta, -2);
+  const delta = figure(values, 'delta');
   return {
     kind: 'option',
     vendor: NAME,
@@ -115,17 +123,17 @@ function option([, contract, ts, values]: readonly unknown[]): Made {
     optionType: optionType as 'C' | 'P',
     strike: strike as number,
     ts: ts as number,
-    bid: valueOrNull(values.bid, -1, 0),
-    ask: valueOrNull(values.ask, -1, 0),
-    last: valueOrNull(values.last, -1, 0),
-    iv: valueOrNull(values.iv, -1, 0),
+    bid: figure(values, 'bid', 0),
+    ask: figure(values, 'ask', 0),
+    last: figure(values, 'last', 0),
+    iv: figure(values, 'iv', 0),
     delta: delta !== null && Math.abs(delta) <= 1 ? delta : null,
-    gamma: valueOrNull(values.gamma, -2),
-    theta: valueOrNull(values.theta, -2),
-    vega: valueOrNull(values.vega, -2),
-    openInterest: valueOrNull(values.openInterest, -1, 0),
-    volume: valueOrNull(values.volume, -1, 0),
-    underlyingPrice: valueOrNull(values.underlyingPrice, -1),
+    gamma: figure(values, 'gamma'),
+    theta: figure(values, 'theta'),
+    vega: figure(values, 'vega'),
+    openInterest: figure(values, 'openInterest', 0),
+    volume: figure(values, 'volume', 0),
+    underlyingPrice: figure(values, 'underlyingPrice'),
   };
 }
 
