@@ -162,7 +162,12 @@ describe('replayFile', () => {
       ['too few fields', 'acme,SPY,1m', undefined, 'has 3 fields where the header has 9'],
       ['too many fields', `${row(5)},1`, undefined, 'has 10 fields where the header has 9'],
       ['an open quote', '"acme,SPY,1m,0,1,2,0.5,1,100', undefined, /^a quote is not closed on its line/],
-      ['text behind a quote', '"acme"x,SPY,1m,0,1,2,0.5,1,100', undefined, /Invalid Closing Quote/],
+      [
+        'text behind a quote',
+        '"acme"x,SPY,1m,0,1,2,0.5,1,100',
+        undefined,
+        /^text follows the closing quote of a field/,
+      ],
       [
         'an over-long record',
         `acme,${'S'.repeat(5_000)}`,

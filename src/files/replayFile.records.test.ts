@@ -183,7 +183,7 @@ describe('a file of which no row is good', () => {
         code: 'SLUICE_NO_GOOD_ROW',
         path,
         rows: 3,
-        message: `none of the 3 rows of ${path} is good; the first: ${path}:2: has 1 fields where the header has 9`,
+        message: `none of the 3 rows of ${path} is good; the first: ${path}:2: has 1 field where the header has 9`,
       },
     });
     const one = await replay(folder.write('one.ndjson', '{"status":"connected"}'));

@@ -45,7 +45,10 @@ export type { BarFieldColumns, ReplayBarsConfig, ReplayDecodedConfig, ReplayItem
  * around it are emitted. It counts as dropped, reason `badRow`, or with `badRows` as diverted once its letter is durable.
  *
  * **Gotchas**:
- * - A CSV record is one line: fields that span lines make bad rows.
+ * - A quoted field may span lines, up to `maxRecordBytes`. If its quote is not closed so that the record has the fields of the
+ *   header, only the line with the quote is a bad row.
+ * - Blanks around a CSV value are no part of it, unless they are quoted. Lines of blanks and delimiters alone, and lines that
+ *   repeat the header, are passed over.
  * - Dates without an offset are UTC.
  * - A default is for a record that lacks the field: one with an empty or wrong value is a bad row.
  * - Bars are checked here, so `marketDataToStore` may be given `check: false`.

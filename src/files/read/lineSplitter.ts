@@ -13,7 +13,7 @@ export class OverlongLine extends RowProblem {
 
 export type Line = string | OverlongLine;
 
-/** Cuts bytes of UTF-8 into lines of text, without their ends and without a byte order mark. */
+/** Cuts bytes of UTF-8 into lines of text, without their LF and without a byte order mark. The CR of a CRLF stays: it may be quoted. */
 export class LineSplitter {
   readonly #scanner: LineScanner;
   readonly #maxBytes: number;
@@ -42,9 +42,6 @@ export class LineSplitter {
     const lines = text.split('\n');
     if (isEnded) lines.pop();
     else if (text === '') return [];
-    if (text.includes('\r')) {
-      for (const [i, line] of lines.entries()) if (line.endsWith('\r')) lines[i] = line.slice(0, -1);
-    }
     return lines;
   }
 }

@@ -8,18 +8,35 @@ import type { BarDefaults } from './barReader.js';
 import type { BadRow, FileRecord, RecordPlace } from './fileRecord.js';
 
 interface FileConfig extends SourceConfig {
-  /** The format. Default: by the file name, which ends in `.csv`, `.ndjson` or `.jsonl`, or any of them and `.gz`. */
+  /** The format. Default: by the file name, which ends in `.csv`, `.tsv`, `.ndjson` or `.jsonl`, or any of them and `.gz`. */
   readonly format?: 'csv' | 'ndjson';
   /**
    * `true`: the file must be compressed with gzip. `false`: its bytes are taken as they are. Default: its first bytes decide,
    * whatever its name.
    */
   readonly gzip?: boolean;
-  /** The character between the fields of a CSV row. Default `,`. */
+  /**
+   * The character between the fields of a CSV row. Default: that of a first line `sep=;`; else the comma (of a `.tsv` file the
+   * tab) if the header has one, and otherwise `;`, tab or `|`, whichever the header has most of.
+   */
   readonly delimiter?: string;
-  /** The columns of a CSV file that has no header line. */
+  /**
+   * The columns of a CSV file that has no header line. A line that repeats them is taken for a header all the same, and is
+   * passed over.
+   */
   readonly header?: readonly string[];
-  /** A longer record is a bad row and is never held in memory. In bytes, 1 to 256 MiB, default 1 MiB. */
+  /** How many lines to pass over before the header, or the first record: what they hold is not read. Default 0. */
+  readonly skipLines?: number;
+  /**
+   * What a comment line begins with; `false` if no line is one. By default, of CSV, a line that begins with `#` is a comment
+   * unless it can be the header or a row: the header if it has as many fields as the next line, which holds more numbers and
+   * times; a row if it has as many fields as the header. NDJSON has no comments by default.
+   */
+  readonly comment?: string | false;
+  /**
+   * A longer record is a bad row and is never held in memory. In bytes, 1 to 256 MiB, default 1 MiB. A quoted field that is
+   * not closed within it spoils one line only.
+   */
   readonly maxRecordBytes?: number;
   /** Receives each record that could not be read. An error that it throws goes downstream. */
   readonly onBadRow?: (row: BadRow) => void;

@@ -24,7 +24,7 @@ import {
 } from '../../primitives/options.js';
 import { BAR_FIELDS, type BarField } from './barColumns.js';
 import { type BarDefaults, BarReader } from './barReader.js';
-import { duplicateOf } from './csvParser.js';
+import { duplicateOf } from './csvHeader.js';
 import { type BadRow, type FileRecord, RowProblem } from './fileRecord.js';
 import type { FileSettings } from './recordParser.js';
 import type { ReplayBarsConfig, ReplayDecodedConfig, ReplayFileConfig, ReplayItemsConfig } from './replayConfig.js';
@@ -34,11 +34,15 @@ const OWNER = 'replayFile';
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isDelimiter = (value: unknown): value is string => isText(value) && /^[^"\r\n]$/.test(value);
 
+const isComment = (value: unknown): value is string => isText(value) && /^[^\r\n]+$/.test(value);
+
 const FILE_OPTIONS = {
   format: oneOf(['csv', 'ndjson']),
   gzip: boolean(),
-  delimiter: checked('one character', isDelimiter).default(','),
+  delimiter: checked('one character', isDelimiter),
   header: listOf(checked('a column name', isText), { min: 1 }),
+  skipLines: integer({ min: 0 }).default(0),
+  comment: checked('a text that is not empty, without line ends', isComment).or(false),
   maxRecordBytes: integer({ min: 1, max: 256 * 1024 * 1024 }).default(1024 * 1024),
   onBadRow: func(),
   badRows: having('append'),
@@ -118,9 +122,9 @@ function hasItems<T>(config: ReplayFileConfig<T>): config is ItemsConfig<T> {
 }
 
 function formatOf(file: string): 'csv' | 'ndjson' {
-  if (/\.csv(\.gz)?$/i.test(file)) return 'csv';
+  if (/\.[ct]sv(\.gz)?$/i.test(file)) return 'csv';
   if (/\.(ndjson|jsonl)(\.gz)?$/i.test(file)) return 'ndjson';
-  return reject(OWNER, 'format', 'given for a file name that does not end in .csv, .ndjson or .jsonl', file);
+  return reject(OWNER, 'format', 'given for a file name that does not end in .csv, .tsv, .ndjson or .jsonl', file);
 }
 
 function itemSettings<T>(file: string, config: ItemsConfig<T>) {

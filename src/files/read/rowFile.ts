@@ -2,10 +2,10 @@ import { ReadableTap } from '../../flow/readableTap.js';
 import { CsvParser } from './csvParser.js';
 import { FileNotFoundError } from './fileNotFoundError.js';
 import type { FileRecord, RowProblem } from './fileRecord.js';
-import { type Line, LineSplitter, OverlongLine } from './lineSplitter.js';
+import { type Line, LineSplitter } from './lineSplitter.js';
 import { NdjsonParser } from './ndjsonParser.js';
 import { openBytes } from './openBytes.js';
-import type { FileSettings, RecordParser } from './recordParser.js';
+import { bareLine, type FileSettings, type RecordParser, textOf } from './recordParser.js';
 import { UnreadableFileError } from './unreadableFileError.js';
 
 /** Reads the records of a file on demand: the first {@link next} opens it, and no more is read than is asked for. */
@@ -15,9 +15,13 @@ export class RowFile {
   readonly #splitter: LineSplitter;
   readonly #parser: RecordParser;
   #tap: ReadableTap<Buffer> | undefined;
-  #lines: readonly Line[] = [];
+  #lines: Line[] = [];
+  /** The first of the lines that is not taken yet. */
   #next = 0;
-  #line = 0;
+  /** How many lines were taken since the beginning of the file. */
+  #taken = 0;
+  /** How many lines the last record has. */
+  #span = 0;
   #ended = false;
 
   /** `onChange` is called when `next` may have an answer again. */
@@ -33,25 +37,36 @@ export class RowFile {
     return this.#parser.columns;
   }
 
-  /** The number of the line that was read last. */
+  /** The number of the first line of the record that was read last. */
   get line(): number {
-    return this.#line;
+    return this.#taken - this.#span + 1;
   }
 
-  /** The line that was read last; if it is too long, its beginning. */
+  /** The lines of the record that was read last; of one that is too long, its beginning. */
   get raw(): string {
-    const line = this.#lines[this.#next - 1] ?? '';
-    return line instanceof OverlongLine ? line.start : line;
+    return bareLine(
+      this.#lines
+        .slice(this.#next - this.#span, this.#next)
+        .map(textOf)
+        .join('\n'),
+    );
   }
 
   /** The next record, what is wrong with it, or that there is none yet, or no more. Throws if the file cannot be read. */
   next(): FileRecord | RowProblem | 'later' | 'end' {
+    const parser = this.#parser;
     for (;;) {
       const line = this.#lines[this.#next];
+      let record: ReturnType<RecordParser['parse']> = 'more';
       if (line !== undefined) {
-        this.#next += 1;
-        this.#line += 1;
-        const record = isBlank(line) ? undefined : this.#parser.parse(line, this.#line);
+        if (isBlank(line) || this.#taken < this.#settings.skipLines) {
+          this.#take(1);
+          continue;
+        }
+        record = parser.parse(this.#lines, this.#next, this.#taken + 1, this.#ended);
+      }
+      if (record !== 'more') {
+        this.#take(parser.taken);
         if (record) return record;
       } else {
         const state = this.#refill();
@@ -60,30 +75,49 @@ export class RowFile {
     }
   }
 
+  #take(lines: number): void {
+    this.#next += lines;
+    this.#taken += lines;
+    this.#span = lines;
+  }
+
   close(): void {
     this.#tap?.close();
   }
 
   #refill(): 'more' | 'later' | 'end' {
-    if (this.#ended) return 'end';
+    if (this.#ended) {
+      if (this.#tap?.failure) throw this.#failure(this.#tap.failure.error);
+      return 'end';
+    }
     this.#tap ??= new ReadableTap<Buffer>(openBytes(this.#settings.file, this.#settings), this.#onChange);
     const tap = this.#tap;
     const chunk = tap.read();
-    if (chunk === null) {
-      if (tap.failure) throw this.#failure(tap.failure.error);
-      if (!tap.ended) return 'later';
-      this.#ended = true;
+    if (chunk) {
+      this.#add(this.#splitter.push(chunk));
+      return 'more';
     }
-    this.#lines = chunk ? this.#splitter.push(chunk) : this.#splitter.end();
-    this.#next = 0;
-    this.#parser.prepare?.(this.#lines);
+    if (!tap.ended && !tap.failure) return 'later';
+    this.#ended = true;
+    // A line that a fault cuts off is no line. Those before it that wait for the end of a quote get no more of it.
+    if (!tap.failure) this.#add(this.#splitter.end());
     return 'more';
+  }
+
+  /** Behind those that are not taken yet, of which there are any only while the end of a quoted field is looked for. */
+  #add(lines: Line[]): void {
+    if (this.#next === this.#lines.length) this.#lines = lines;
+    else {
+      this.#lines.splice(0, this.#next);
+      for (const line of lines) this.#lines.push(line);
+    }
+    this.#next = 0;
   }
 
   #failure(cause: unknown): Error {
     const { file } = this.#settings;
     if ((cause as { code?: unknown } | undefined)?.code === 'ENOENT') return new FileNotFoundError(file, { cause });
-    return new UnreadableFileError(file, this.#line, { cause });
+    return new UnreadableFileError(file, this.#taken, { cause });
   }
 }
 

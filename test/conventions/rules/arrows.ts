@@ -66,7 +66,6 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   pg: ['postgres'],
   'pg-copy-streams': ['postgres'],
   '@electric-sql/pglite': ['postgres'],
-  'csv-parse': ['files'],
   negotiator: ['telemetry'],
   pino: ['telemetry'],
   'prom-client': ['telemetry'],
