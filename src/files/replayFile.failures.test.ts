@@ -216,7 +216,7 @@ describe('replayFile', () => {
       expect(items).toHaveLength(2);
       expect(bad.map(({ line, column, reason }) => [line, column, reason.slice(0, 40)])).toEqual([
         [2, undefined, 'is not valid JSON (Unexpected end of JSO'],
-        [3, undefined, 'is not a JSON object'],
+        [3, undefined, 'is a JSON array, not an object: write it'],
         [4, undefined, 'is not a JSON object'],
         [5, undefined, 'lacks the properties symbol, timeframe, '],
       ]);

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { observe } from '../../test/support/collect.js';
+import { type Config, readRecords } from '../../test/support/fileRecords.js';
 import { Folder } from '../../test/support/folder.js';
 import { CsvParser } from './read/csvParser.js';
-import { type BadRow, type FileRecord, type ReplayItemsConfig, replayFile } from './replayFile.js';
+import { type BadRow, replayFile } from './replayFile.js';
 
 let folder: Folder;
 
@@ -12,24 +13,8 @@ beforeEach(() => {
 
 afterEach(() => folder.remove());
 
-type Config = Omit<ReplayItemsConfig<unknown>, 'toItem'>;
-
-/** The records of a file with this content, with their lines, and what is wrong with it. */
-async function read(content: string | Buffer, config: Config = {}, name = 'table.csv') {
-  const bad: BadRow[] = [];
-  const records: FileRecord[] = [];
-  const lines: number[] = [];
-  const toItem = (record: FileRecord, { line }: { line: number }) => {
-    records.push(record);
-    lines.push(line);
-  };
-  const seen = observe(
-    replayFile(folder.write(name, content), { ...config, toItem, onBadRow: (row) => bad.push(row) }),
-  );
-  await seen.ended;
-  const end = seen.end as { kind: string; error?: Error };
-  return { records, lines, bad, problem: end.error?.message, error: end.error };
-}
+const read = (content: string | Buffer, config: Config = {}, name = 'table.csv') =>
+  readRecords(folder.write(name, content), config);
 
 const told = (bad: readonly BadRow[]) => bad.map(({ line, reason }) => [line, reason]);
 

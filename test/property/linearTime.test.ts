@@ -47,7 +47,7 @@ const SUBJECTS: readonly (readonly [string, (text: string) => unknown])[] = [
   ['a line of a segment', (text) => letters.parse(Buffer.from(`{"v":1,"id":${JSON.stringify(text)},"items":[${text}`))],
   ['a header of a CSV file', (text) => csvLine(text)],
   ['a row of a CSV file', (text) => csvLine(text, ['a', 'b'])],
-  ['a line of NDJSON', (text) => new NdjsonParser().parse([text], 0)],
+  ['a line of NDJSON', (text) => quietly(() => new NdjsonParser({ file: 'f' } as never).parse([text], 0, 1, true))],
   ['a file without a column', (text) => new MissingColumnError('f', text, text.split(','), '')],
   [
     'the fields of a bar',

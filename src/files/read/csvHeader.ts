@@ -9,10 +9,14 @@ export function namedDelimiter(line: string): string | undefined {
   return /^"?sep=([^"\r\n])"?\s*$/i.exec(line)?.[1];
 }
 
-/** The delimiter of a header: `usual` if it holds one, and otherwise the one of those known that it holds most often. */
+/**
+ * The delimiter of a header: `usual` if it holds one, and otherwise the one of those known that it holds most often. Of a line
+ * that is no header but a row, it is the one that shows this: `2024-01-02;1,5;2,5` has commas in its numbers.
+ */
 export function delimiterOf(header: string, usual: string): string {
   const plain = withoutQuoted(header);
-  if (plain.includes(usual)) return usual;
+  const ofRow = DELIMITERS.find((delimiter) => plain.includes(delimiter) && isRow(plain.split(delimiter)));
+  if (ofRow !== undefined || plain.includes(usual)) return ofRow ?? usual;
   let best = usual;
   let most = 1;
   for (const delimiter of DELIMITERS) {
@@ -22,10 +26,13 @@ export function delimiterOf(header: string, usual: string): string {
   return best;
 }
 
-/** The delimiter that makes this many fields of a line; `undefined` if none of those known does. */
-export function delimiterFor(line: string, fields: number, usual: string): string | undefined {
+/**
+ * The delimiter that makes this many fields of a line; `undefined` if none of those known does. The comma is the last that is
+ * tried: numbers may hold as many of them.
+ */
+export function delimiterFor(line: string, fields: number): string | undefined {
   const plain = withoutQuoted(line);
-  return [usual, ...DELIMITERS].find((delimiter) => plain.split(delimiter).length === fields);
+  return DELIMITERS.findLast((delimiter) => plain.split(delimiter).length === fields);
 }
 
 /**

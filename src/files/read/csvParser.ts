@@ -92,6 +92,7 @@ export class CsvParser implements RecordParser {
   #takeHeader(names: readonly string[], number: number): void {
     const columns = columnsOf(names);
     if (columns instanceof RowProblem) throw this.#unusable(number, columns);
+    this.#isFirst = false;
     this.#settle(columns, names);
   }
 
@@ -109,11 +110,8 @@ export class CsvParser implements RecordParser {
 
   #readRow(lines: readonly Line[], at: number, isLast: boolean): FileRecord | RowProblem | 'more' | undefined {
     const line = lines[at]!;
-    if (this.#delimiter === undefined) {
-      const found = delimiterFor(textOf(line), this.#names.length, this.#usual);
-      // Not settled by a line that has another number of fields, such as a preamble.
-      this.#delimiter = found;
-    }
+    // Not settled by a line with another number of fields, such as a title.
+    this.#delimiter ??= delimiterFor(textOf(line), this.#names.length);
     const fields = this.#fieldsAt(lines, at, isLast, this.#delimiter ?? this.#usual);
     if (fields === 'more') return 'more';
     this.#isFirst = false;

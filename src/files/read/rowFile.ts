@@ -29,7 +29,7 @@ export class RowFile {
     this.#settings = settings;
     this.#onChange = onChange;
     this.#splitter = new LineSplitter(settings.maxRecordBytes);
-    this.#parser = settings.format === 'csv' ? new CsvParser(settings) : new NdjsonParser();
+    this.#parser = settings.format === 'csv' ? new CsvParser(settings) : new NdjsonParser(settings);
   }
 
   /** The columns of the file, once a record was read. */
@@ -122,7 +122,10 @@ export class RowFile {
 }
 
 const SPACE = 0x20;
+const MARK = 0xfeff;
 
 function isBlank(line: Line): boolean {
-  return typeof line === 'string' && (line === '' || (line.charCodeAt(0) <= SPACE && line.trim() === ''));
+  if (typeof line !== 'string') return false;
+  const first = line.charCodeAt(0);
+  return line === '' || ((first <= SPACE || first === MARK) && line.trim() === '');
 }
