@@ -31,7 +31,7 @@ describe('the pages', () => {
     const snippets = [...ofType(ofPages, 'ts'), ...ofType(ofSource, 'ts')];
     expect(snippets.length).toBeGreaterThan(0);
     expect(snippetProblems(snippets, 'docs')).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('what users copy', () => {
@@ -79,14 +79,14 @@ describe('the rules fail on', () => {
       expect.stringMatching(/^docs\/a\.md:5: error TS2322/),
       expect.stringMatching(/^src\/x\.ts:6: error TS2305/),
     ]);
-  }, 120_000);
+  }, 300_000);
 
   it('a snippet that asks a file of its page for what is not in it', () => {
     const text = "`one.ts`: a file.\n\n```ts\nexport const a = 1;\n```\n\n```ts\nimport { a, b } from './one.js';\n```";
     const fences = fencesOf('docs/a.md', text);
     expect(fences.map(({ file }) => file)).toEqual(['one.ts', undefined]);
     expect(snippetProblems(fences, 'files')).toEqual([expect.stringMatching(/^docs\/a\.md:8: error TS2305.*'b'/)]);
-  }, 120_000);
+  }, 300_000);
 
   it('a block in a language that nothing checks', () => {
     expect(fenceProblems(fencesOf('docs/a.md', page))).toEqual([expect.stringMatching(/^docs\/a\.md:9: ```js/)]);
