@@ -131,20 +131,30 @@ describe('replayFile', () => {
   describe('counts and tells a bad row, and emits those around it:', () => {
     const cases: [what: string, row: string, column: string | undefined, reason: string | RegExp][] = [
       ['a price that is no number', 'acme,SPY,1m,0,1,2,0.5,abc,100', 'close', 'expected a finite number, got "abc"'],
-      ['an empty price', 'acme,SPY,1m,0,,2,0.5,1,100', 'open', 'expected a finite number, got ""'],
+      [
+        'an empty price',
+        'acme,SPY,1m,0,,2,0.5,1,100',
+        'open',
+        'expected a finite number, got "", which stands for no value',
+      ],
       ['a hexadecimal price', 'acme,SPY,1m,0,0x10,20,0.5,1,100', 'open', 'expected a finite number, got "0x10"'],
-      ['an infinite price', 'acme,SPY,1m,0,1,1e999,0.5,1,100', 'high', 'expected a finite number, got Infinity'],
+      [
+        'an infinite price',
+        'acme,SPY,1m,0,1,1e999,0.5,1,100',
+        'high',
+        'expected a finite number, got "1e999", which stands for no value',
+      ],
       [
         'a date of another country',
         'acme,SPY,1m,31/12/2020,1,2,0.5,1,100',
         'ts',
-        'expected a date, or a time in ms since 1970, got "31/12/2020"',
+        "expected a date that begins with the year, got \"31/12/2020\": give dateOrder: 'MDY' or 'DMY'",
       ],
       [
         'a date that does not exist',
         'acme,SPY,1m,2023-02-29,1,2,0.5,1,100',
         'ts',
-        /^expected a date.*got "2023-02-29"$/,
+        /^expected a date that the calendar has, got "2023-02-29"/,
       ],
       [
         'a high below the low',

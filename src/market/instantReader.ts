@@ -94,19 +94,16 @@ export class InstantReader {
   #day = Number.NaN;
   #dayOffset = Number.NaN;
 
-  constructor(config: InstantReaderConfig = {}) {
-    const { unit, timeZone, dateOrder, repeatedHour, minYear, maxYear, now } = readOptions(
-      'InstantReader',
-      config,
-      OPTIONS,
-    );
+  /** `owner` is whom the error names if the configuration is wrong. */
+  constructor(config: InstantReaderConfig = {}, owner = 'InstantReader') {
+    const { unit, timeZone, dateOrder, repeatedHour, minYear, maxYear, now } = readOptions(owner, config, OPTIONS);
     const nextYear = new Date((now ?? Date.now)()).getUTCFullYear() + 1;
     this.#unit = unit;
     this.#order = dateOrder;
     this.#repeatedHour = repeatedHour;
     this.#minYear = minYear;
     this.#maxYear = maxYear ?? Math.max(nextYear, minYear);
-    if (this.#maxYear < minYear) reject('InstantReader', 'maxYear', `at least minYear, ${minYear}`, maxYear);
+    if (this.#maxYear < minYear) reject(owner, 'maxYear', `at least minYear, ${minYear}`, maxYear);
     this.#minMs = Date.UTC(minYear, 0, 1);
     this.#maxMs = Date.UTC(this.#maxYear + 1, 0, 1);
     this.#plausibleMs = Date.UTC(nextYear + 1, 0, 1);

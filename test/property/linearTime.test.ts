@@ -11,7 +11,9 @@ import { BarReader } from '../../src/files/read/barReader.js';
 import { CsvParser } from '../../src/files/read/csvParser.js';
 import { MissingColumnError } from '../../src/files/read/missingColumnError.js';
 import { NdjsonParser } from '../../src/files/read/ndjsonParser.js';
+import { NumberReader } from '../../src/files/read/numbers.js';
 import { barCodec } from '../../src/market/codecs.js';
+import { InstantReader } from '../../src/market/instantReader.js';
 import { parseInstant } from '../../src/market/parseInstant.js';
 import { classifyPostgresFailure } from '../../src/postgres/failures.js';
 import { toStoreError } from '../../src/postgres/toStoreError.js';
@@ -27,7 +29,8 @@ const csvLine = (text: string, header?: readonly string[]) =>
 const reader = new BarReader('f', ['vendor', 'symbol', 'timeframe', 'ts', 'open', 'high', 'low', 'close', 'volume'], {
   columns: {},
   defaults: {},
-  timeUnit: 'ms',
+  times: new InstantReader(),
+  numbers: new NumberReader(),
   seqFrom: 0,
   ohlcTolerance: 0,
 });

@@ -1,6 +1,6 @@
 import { describeValue } from '../../contracts/decodeProblems.js';
 import { BAR, type Bar } from '../../market/bar.js';
-import { type EpochUnit, parseInstant } from '../../market/parseInstant.js';
+import type { InstantReader } from '../../market/instantReader.js';
 import { issuesOf } from '../../market/recordShape.js';
 import {
   type BarColumns,
@@ -13,8 +13,10 @@ import {
   remedyFor,
 } from './barColumns.js';
 import { type FileRecord, RowProblem } from './fileRecord.js';
+import { isIntraday } from './intraday.js';
 import { Layouts } from './layouts.js';
 import { MissingColumnError } from './missingColumnError.js';
+import type { NumberReader } from './numbers.js';
 import { trimmed } from './trimmed.js';
 import { widenRange } from './widenRange.js';
 
@@ -29,15 +31,13 @@ export interface BarDefaults {
 export interface BarReaderSettings {
   readonly columns: BarMapping;
   readonly defaults: BarDefaults;
-  readonly timeUnit: EpochUnit;
+  readonly times: InstantReader;
+  readonly numbers: NumberReader;
   readonly seqFrom: number;
   readonly ohlcTolerance: number;
 }
 
 type DraftBar = { -readonly [K in keyof Bar]: Bar[K] };
-
-// Each digit can match in one place only: a long number that is none is not tried over and over.
-const DECIMAL = /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/;
 
 /** Reads bars from the records of one file. A default is for the record that lacks a property, and never for one that has it. */
 export class BarReader {
@@ -45,6 +45,13 @@ export class BarReader {
   /** Of a CSV file, whose columns are the same in all its records. */
   readonly #columns: BarColumns | undefined;
   readonly #layouts: Layouts<BarColumns | RowProblem>;
+  /** Whether a row had a time of day: a date alone is then a midnight, as spreadsheets and pandas write it. */
+  #hasTimes = false;
+  /** The timeframe of the last date without a time of day, and whether it is shorter than a day. */
+  #timeframe = '';
+  #isIntraday = false;
+  /** The column of a price of the current row that could be another number. */
+  #ambiguous: string | undefined;
 
   /**
    * `present` are the columns of a CSV file, and none for NDJSON, whose records have each their own. Throws a
@@ -69,7 +76,8 @@ export class BarReader {
   read(record: FileRecord, line: number): Bar | RowProblem {
     const columns = this.#columns ?? this.#layouts.of(record);
     if (columns instanceof RowProblem) return columns;
-    const { defaults, seqFrom, ohlcTolerance } = this.#settings;
+    const { defaults, times, numbers, seqFrom, ohlcTolerance } = this.#settings;
+    this.#ambiguous = undefined;
     // What is no text is checked below, with the rest of the bar.
     const bar: DraftBar = {
       kind: 'bar',
@@ -77,19 +85,37 @@ export class BarReader {
       symbol: (columns.symbol === undefined ? defaults.symbol : trimmed(record[columns.symbol])) as string,
       timeframe: (columns.timeframe === undefined ? defaults.timeframe : trimmed(record[columns.timeframe])) as string,
       ts: this.#instant(record, columns.ts),
-      open: this.#number(record[columns.open!]),
-      high: this.#number(record[columns.high!]),
-      low: this.#number(record[columns.low!]),
-      close: this.#number(record[columns.close!]),
+      open: this.#price(record, columns.open!),
+      high: this.#price(record, columns.high!),
+      low: this.#price(record, columns.low!),
+      close: this.#price(record, columns.close!),
       volume: this.#number(columns.volume === undefined ? defaults.volume : record[columns.volume]),
       seq: columns.seq === undefined ? seqFrom + line : this.#number(record[columns.seq]),
     };
+    // Before anything else is read: it is told of the time that was read last.
+    const isDate = times.isDate;
     if (columns.isFinal !== undefined) this.#addFlag(bar, 'isFinal', record[columns.isFinal]);
     if (columns.isComplete !== undefined) this.#addFlag(bar, 'isComplete', record[columns.isComplete]);
-    if (columns.trades !== undefined) this.#addNumber(bar, 'trades', record[columns.trades]);
-    if (columns.vwap !== undefined) this.#addNumber(bar, 'vwap', record[columns.vwap]);
+    if (columns.trades !== undefined) this.#addTrades(bar, record[columns.trades]);
+    if (columns.vwap !== undefined) this.#addVwap(bar, record, columns.vwap);
     if (ohlcTolerance > 0) widenRange(bar, ohlcTolerance);
-    return issuesOf(BAR, bar).length === 0 ? bar : this.#problemOf(bar, record, columns);
+    if (issuesOf(BAR, bar).length > 0) return this.#problemOf(bar, record, columns);
+    if (this.#ambiguous !== undefined && !showsDecimalMark(record, columns)) {
+      const value = record[this.#ambiguous];
+      const expected = 'expected a number whose decimal mark is known';
+      return new RowProblem(`${expected}, got ${describeValue(value)}: ${numbers.remedyFor(value)}`, this.#ambiguous);
+    }
+    if (!isDate) this.#hasTimes = true;
+    else if (!this.#hasTimes && this.#isShort(bar.timeframe)) return this.#problemOfDate(bar, record, columns);
+    return bar;
+  }
+
+  #isShort(timeframe: string): boolean {
+    if (timeframe !== this.#timeframe) {
+      this.#timeframe = timeframe;
+      this.#isIntraday = isIntraday(timeframe);
+    }
+    return this.#isIntraday;
   }
 
   #hasDefault(field: BarField): boolean {
@@ -104,49 +130,81 @@ export class BarReader {
   }
 
   #instant(record: FileRecord, columns: readonly string[]): number {
-    const value =
-      columns.length === 1 ? record[columns[0]!] : columns.map((column) => trimmed(record[column])).join(' ');
-    return typeof value === 'string' || typeof value === 'number'
-      ? parseInstant(value, this.#settings.timeUnit)
-      : Number.NaN;
+    const value = timeIn(record, columns);
+    return typeof value === 'string' || typeof value === 'number' ? this.#settings.times.read(value) : Number.NaN;
   }
 
-  /** `NaN` if it is none. */
+  #price(record: FileRecord, column: string): number {
+    const price = this.#number(record[column]);
+    if (this.#settings.numbers.isAmbiguous) this.#ambiguous ??= column;
+    return price;
+  }
+
+  /** `NaN` if it is none, or says that there is none. */
   #number(value: unknown): number {
-    if (typeof value === 'number') return value;
-    if (typeof value !== 'string') return Number.NaN;
-    const text = trimmed(value) as string;
-    return DECIMAL.test(text) ? Number(text) : Number.NaN;
-  }
-
-  #addNumber(bar: DraftBar, field: 'trades' | 'vwap', value: unknown): void {
-    if (!isNothing(value)) bar[field] = this.#number(value);
+    return typeof value === 'string' || typeof value === 'number' ? this.#settings.numbers.read(value) : Number.NaN;
   }
 
   #addFlag(bar: DraftBar, field: 'isFinal' | 'isComplete', value: unknown): void {
-    if (!isNothing(value)) bar[field] = flagOf(value) as boolean;
+    if (!this.#settings.numbers.isNoValue(value)) bar[field] = flagOf(value) as boolean;
+  }
+
+  #addTrades(bar: DraftBar, value: unknown): void {
+    if (this.#settings.numbers.isNoValue(value)) return;
+    const trades = this.#number(value);
+    // No count is negative: it is how feeds write that they have none.
+    if (trades !== -1) bar.trades = trades;
+  }
+
+  #addVwap(bar: DraftBar, record: FileRecord, column: string): void {
+    if (!this.#settings.numbers.isNoValue(record[column])) bar.vwap = this.#price(record, column);
   }
 
   #problemOf(bar: Bar, record: FileRecord, columns: BarColumns): RowProblem {
+    const { times, numbers } = this.#settings;
     const [issue] = issuesOf(BAR, bar);
     const field = issue!.field as BarField;
-    const column = field === 'ts' ? columns.ts.join(' ') : columns[field];
-    const raw =
-      field === 'ts' ? columns.ts.map((one) => record[one]) : column === undefined ? undefined : [record[column]];
+    if (field === 'ts') {
+      const value = timeIn(record, columns.ts);
+      const isTried = typeof value === 'string' || typeof value === 'number';
+      const reason = isTried ? times.problem : `expected a time, got ${describeValue(value)}`;
+      return new RowProblem(reason, columns.ts.join(' '));
+    }
+    const column = columns[field];
     // What could not be read at all is quoted as it stands in the file.
-    const value = raw && Number.isNaN(issue!.value) ? (raw.length === 1 ? raw[0] : raw.join(' ')) : issue!.value;
-    const expected = field === 'ts' ? `a date, or a time in ${this.#settings.timeUnit} since 1970` : issue!.expected;
-    return new RowProblem(`expected ${expected}, got ${describeValue(value)}`, column ?? field);
+    const isUnread = Number.isNaN(issue!.value) && column !== undefined;
+    const value = isUnread ? record[column] : issue!.value;
+    const remedy = isUnread ? numbers.remedyFor(value) : '';
+    const note = isUnread && numbers.isNoValue(value) ? ', which stands for no value' : remedy && `: ${remedy}`;
+    return new RowProblem(`expected ${issue!.expected}, got ${describeValue(value)}${note}`, column ?? field);
+  }
+
+  #problemOfDate(bar: Bar, record: FileRecord, columns: BarColumns): RowProblem {
+    const value = describeValue(timeIn(record, columns.ts));
+    const names = [...columns.ts.map((name) => `'${name}'`), "'…'"].join(', ');
+    return new RowProblem(
+      `expected a date with a time of day for a bar of ${bar.timeframe}, got ${value}: ` +
+        `name the column of the time too in columns: { ts: [${names}] }, or give the timeframe of daily bars`,
+      columns.ts.join(' '),
+    );
   }
 }
 
-/** An optional value that is not there. */
-function isNothing(value: unknown): boolean {
-  if (value === undefined || value === null) return true;
-  if (typeof value !== 'string') return false;
-  const text = trimmed(value);
-  return text === '' || text === '\\N';
+/** A time as it stands in a record: of several columns, joined by a blank. */
+function timeIn(record: FileRecord, columns: readonly string[]): unknown {
+  return columns.length === 1 ? record[columns[0]!] : columns.map((column) => trimmed(record[column])).join(' ');
 }
+
+/** Whether a number of the row says which mark is the decimal one: `1.5` does, and so does `1,234,567`. */
+function showsDecimalMark(record: FileRecord, columns: BarColumns): boolean {
+  return NUMBERS.some((field) => {
+    const column = columns[field];
+    const value = column === undefined ? undefined : record[column];
+    return typeof value === 'string' && /\.\d|,\d{3},/.test(value);
+  });
+}
+
+const NUMBERS = ['open', 'high', 'low', 'close', 'volume', 'vwap'] as const satisfies readonly BarField[];
 
 /** Files write it in many ways: Postgres `t`, pandas `True`, a spreadsheet `TRUE`. What is neither is left as it is. */
 function flagOf(value: unknown): unknown {

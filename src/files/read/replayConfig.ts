@@ -2,6 +2,8 @@ import type { Decoder } from 'io-ts';
 import type { SchedulerLike } from 'rxjs';
 import type { DeadLetters } from '../../contracts/diversion.js';
 import type { SourceConfig } from '../../flow/sourceOptions.js';
+import type { RepeatedHour } from '../../market/instantReader.js';
+import type { DateOrder } from '../../market/instants/dateScanner.js';
 import type { EpochUnit } from '../../market/parseInstant.js';
 import type { BarField } from './barColumns.js';
 import type { BarDefaults } from './barReader.js';
@@ -68,8 +70,30 @@ export interface ReplayBarsConfig extends FileConfig {
    * never for one whose value is empty or wrong.
    */
   readonly defaults?: BarDefaults;
-  /** The unit of a number in the column of `ts`. Default `'ms'`. */
+  /**
+   * The unit of a number in the column of `ts`. With it, digits are a count, however many; without it they count milliseconds,
+   * unless they are a date (`20240102`) or a date and time (`202401020930`).
+   */
   readonly timeUnit?: EpochUnit;
+  /** The IANA name of the zone of dates and times that name none: `'America/New_York'`. Default `'UTC'`. */
+  readonly timeZone?: string;
+  /** The order of a date that does not begin with the year: `'MDY'` or `'DMY'`. Default: none, and such a date is a bad row. */
+  readonly dateOrder?: DateOrder;
+  /**
+   * Which of two instants is meant by a time of the hour that comes twice when the clocks of `timeZone` go back. Default
+   * `'badRow'`. A time of the hour that they skip is always a bad row.
+   */
+  readonly repeatedHour?: RepeatedHour;
+  /** A bar of an earlier year is a bad row. From 100 to 9999, default 1900. */
+  readonly minYear?: number;
+  /** A bar of a later year is a bad row. From 100 to 9999, default: next year. */
+  readonly maxYear?: number;
+  /**
+   * The mark before the decimals: with `','`, `1.234,50` is a number. Without it that is the point, and a row of prices such as
+   * `1,234`, in which no number shows which mark is which, is a bad row. Blanks, apostrophes and the other mark may stand between
+   * thousands.
+   */
+  readonly decimal?: '.' | ',';
   /**
    * If the file has no `seq`, the `seq` of a bar is this number plus its line number, so that reading the file again gives the
    * same. For a file to win over an earlier one with the same bars, make it higher by at least the number of lines in the

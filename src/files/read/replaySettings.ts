@@ -4,9 +4,11 @@ import { decodeProblems } from '../../contracts/decodeProblems.js';
 import type { DeadLetters } from '../../contracts/diversion.js';
 import { type SourceConfig, sourceOptions } from '../../flow/sourceOptions.js';
 import type { Bar } from '../../market/bar.js';
+import { InstantReader } from '../../market/instantReader.js';
 import { EPOCH_UNITS } from '../../market/parseInstant.js';
 import { messageOf } from '../../primitives/messageOf.js';
 import {
+  allUnchecked,
   boolean,
   checked,
   func,
@@ -26,6 +28,7 @@ import { BAR_FIELDS, type BarField } from './barColumns.js';
 import { type BarDefaults, BarReader } from './barReader.js';
 import { duplicateOf } from './csvHeader.js';
 import { type BadRow, type FileRecord, RowProblem } from './fileRecord.js';
+import { NumberReader } from './numbers.js';
 import type { FileSettings } from './recordParser.js';
 import type { ReplayBarsConfig, ReplayDecodedConfig, ReplayFileConfig, ReplayItemsConfig } from './replayConfig.js';
 
@@ -70,7 +73,10 @@ const BAR_OPTIONS = {
     ts: TS_COLUMNS,
   }).default({}),
   defaults: nested(DEFAULTS).default({}),
-  timeUnit: oneOf(EPOCH_UNITS).default('ms'),
+  timeUnit: oneOf(EPOCH_UNITS),
+  decimal: oneOf(['.', ',']),
+  // The reader of times checks them.
+  ...allUnchecked('timeZone', 'dateOrder', 'repeatedHour', 'minYear', 'maxYear'),
   seqFrom: integer({ min: 0 }).or('mtime').default(0),
   ohlcTolerance: number({ min: 0, max: 0.01 }).default(0),
 } satisfies OptionsOf<ReplayBarsConfig>;
@@ -149,16 +155,17 @@ function itemSettings<T>(file: string, config: ItemsConfig<T>) {
 }
 
 function barSettings(file: string, config: ReplayBarsConfig) {
-  const { columns, defaults, timeUnit, seqFrom, ohlcTolerance, ...settings } = readOptions(OWNER, config, BAR_OPTIONS);
+  const { columns, defaults, timeUnit, decimal, seqFrom, ohlcTolerance, ...rest } = readOptions(
+    OWNER,
+    config,
+    BAR_OPTIONS,
+  );
+  const { timeZone, dateOrder, repeatedHour, minYear, maxYear, ...settings } = rest;
+  const times = new InstantReader({ unit: timeUnit, timeZone, dateOrder, repeatedHour, minYear, maxYear }, OWNER);
+  const reading = { columns, defaults, times, numbers: new NumberReader({ decimal }), ohlcTolerance };
   const open = (): ReaderFor<Bar> => {
-    const reading = {
-      columns,
-      defaults,
-      timeUnit,
-      ohlcTolerance,
-      seqFrom: seqFrom === 'mtime' ? mtimeOf(file) : seqFrom,
-    };
-    return (present) => new BarReader(file, present, reading);
+    const from = seqFrom === 'mtime' ? mtimeOf(file) : seqFrom;
+    return (present) => new BarReader(file, present, { ...reading, seqFrom: from });
   };
   return { ...settings, open };
 }
