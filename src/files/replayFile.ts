@@ -49,7 +49,7 @@ export type { BarFieldColumns, ReplayBarsConfig, ReplayDecodedConfig, ReplayItem
  *   header, only the line with the quote is a bad row.
  * - Blanks around a CSV value are no part of it, unless they are quoted. Lines of blanks and delimiters alone, and lines that
  *   repeat the header, are passed over.
- * - Dates without an offset are UTC.
+ * - Times without an offset are in `timeZone`, UTC by default.
  * - A default is for a record that lacks the field: one with an empty or wrong value is a bad row.
  * - Bars are checked here, so `marketDataToStore` may be given `check: false`.
  * - Without a `seq` column, `seq` counts lines, so of two files with the same bars the longer one may win. `seqFrom: 'mtime'`

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { replay } from '../../test/support/barFiles.js';
+import { observe } from '../../test/support/collect.js';
 import { Folder } from '../../test/support/folder.js';
 import { type ReplayBarsConfig, replayFile } from './replayFile.js';
 
@@ -93,6 +94,13 @@ describe('a time', () => {
     const source = () => replay(path, { defaults: MINUTES });
     expect((await source()).bad).toHaveLength(1);
     expect((await source()).bad).toHaveLength(1);
+    // After 93000, 1530 could be minutes and seconds; before it, it is not.
+    const seen = replayFile(file('20240102 1530,1,2,1,2,5', '20240102 93000,1,2,1,2,5'), { defaults: MINUTES });
+    for (let i = 0; i < 2; i++) {
+      const { items, ended } = observe(seen);
+      await ended;
+      expect(items).toHaveLength(2);
+    }
   });
 });
 

@@ -3,7 +3,7 @@ import { DAY_MS } from '../primitives/calendarDate.js';
 import { checked, func, integer, type OptionsOf, oneOf, readOptions, reject } from '../primitives/options.js';
 import { type TimeZone, timeZoneOf } from '../primitives/timeZone.js';
 import { DateAndTime } from './instants/dateAndTime.js';
-import type { DateOrder } from './instants/dateScanner.js';
+import type { DateOrder } from './instants/dateOrder.js';
 import {
   EPOCH_UNITS,
   type EpochUnit,
@@ -127,6 +127,7 @@ export class InstantReader {
       fault: this.#fault,
       value,
       unit: this.#unit ?? 'ms',
+      order: this.#order,
       minYear: this.#minYear,
       maxYear: this.#maxYear,
       betterUnit: Number.isFinite(count) ? plausibleUnit(count, this.#plausibleMs) : undefined,

@@ -3,7 +3,7 @@ import type { SchedulerLike } from 'rxjs';
 import type { DeadLetters } from '../../contracts/diversion.js';
 import type { SourceConfig } from '../../flow/sourceOptions.js';
 import type { RepeatedHour } from '../../market/instantReader.js';
-import type { DateOrder } from '../../market/instants/dateScanner.js';
+import type { DateOrder } from '../../market/instants/dateOrder.js';
 import type { EpochUnit } from '../../market/parseInstant.js';
 import type { BarField } from './barColumns.js';
 import type { BarDefaults } from './barReader.js';

@@ -161,10 +161,13 @@ function barSettings(file: string, config: ReplayBarsConfig) {
     BAR_OPTIONS,
   );
   const { timeZone, dateOrder, repeatedHour, minYear, maxYear, ...settings } = rest;
-  const times = new InstantReader({ unit: timeUnit, timeZone, dateOrder, repeatedHour, minYear, maxYear }, OWNER);
-  const reading = { columns, defaults, times, numbers: new NumberReader({ decimal }), ohlcTolerance };
+  const toTimes = () =>
+    new InstantReader({ unit: timeUnit, timeZone, dateOrder, repeatedHour, minYear, maxYear }, OWNER);
+  // A wrong option is an error now. Readers remember what they have read, so each subscription has its own.
+  toTimes();
   const open = (): ReaderFor<Bar> => {
     const from = seqFrom === 'mtime' ? mtimeOf(file) : seqFrom;
+    const reading = { columns, defaults, times: toTimes(), numbers: new NumberReader({ decimal }), ohlcTolerance };
     return (present) => new BarReader(file, present, { ...reading, seqFrom: from });
   };
   return { ...settings, open };

@@ -1,5 +1,6 @@
 import { isBlank } from '../../primitives/blanks.js';
-import { type DateOrder, DateScanner } from './dateScanner.js';
+import type { DateOrder } from './dateOrder.js';
+import { DateScanner } from './dateScanner.js';
 import type { InstantFault } from './refusal.js';
 import { COLON, COMMA, HYPHEN, isDigit, SEMICOLON, TextCursor } from './textCursor.js';
 import { TimeScanner } from './timeScanner.js';

@@ -1,11 +1,9 @@
 import { isBlank } from '../../primitives/blanks.js';
 import { isDate } from '../../primitives/calendarDate.js';
+import type { DateOrder } from './dateOrder.js';
 import { monthNamed } from './monthNames.js';
 import type { InstantFault } from './refusal.js';
 import { COMMA, HYPHEN, isLetter, POINT, SLASH, type TextCursor } from './textCursor.js';
-
-/** In which order a date has its parts if the year is not the first. */
-export type DateOrder = 'YMD' | 'MDY' | 'DMY';
 
 /** Reads the date with which a text begins. */
 export class DateScanner {

@@ -1,4 +1,5 @@
 import { describeValue } from '../../primitives/describeValue.js';
+import type { DateOrder } from './dateOrder.js';
 import type { EpochUnit } from './epochCount.js';
 
 /** Why a time was refused. */
@@ -21,6 +22,7 @@ export interface Refused {
   readonly fault: InstantFault;
   readonly value: unknown;
   readonly unit: EpochUnit;
+  readonly order: DateOrder | undefined;
   readonly minYear: number;
   readonly maxYear: number;
   /** In which unit a count would make sense. */
@@ -42,14 +44,22 @@ export function refusalOf(refused: Refused): string {
   return `expected ${expected}, got ${describeValue(refused.value)}${remedy === undefined ? '' : `: ${remedy}`}`;
 }
 
-function wordsOf({ fault, unit, minYear, maxYear, betterUnit, zone }: Refused): readonly [string, string?] {
+function wordsOf({
+  fault,
+  unit,
+  order,
+  minYear,
+  maxYear,
+  betterUnit,
+  zone,
+}: Refused): readonly [expected: string, remedy?: string | undefined] {
   switch (fault) {
     case 'text':
       return [`a date, a time such as 2024-01-02T09:30:00Z, or a count of ${UNIT_NAMES[unit]} since 1970`];
     case 'calendar':
       return [
         'a date that the calendar has',
-        "check dateOrder ('YMD', 'MDY' or 'DMY') if the day is not the last part",
+        order && `give another dateOrder than '${order}' if its parts stand otherwise`,
       ];
     case 'timeOfDay':
       return ['a time of day from 00:00:00 to 24:00:00', 'correct the hour, the minute or the second'];
