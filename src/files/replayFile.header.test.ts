@@ -149,6 +149,13 @@ describe('replayFile', () => {
     });
   });
 
+  it('names no more of a header than a message can hold', async () => {
+    const long = 'x'.repeat(100_000);
+    for (const header of [`${long},${long}`, `${long},1,2`]) {
+      expect((await read(`${header}\n1,2\n`)).problem!.length).toBeLessThan(600);
+    }
+  });
+
   it('says what lines are that end in a carriage return alone', async () => {
     for (const text of ['a,b\r1,2\r3,4\r', `a,b\r${'1,2\r'.repeat(1_000)}`]) {
       const { problem } = await read(text, { maxRecordBytes: 1_000 });

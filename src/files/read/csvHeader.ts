@@ -74,13 +74,20 @@ export function columnsOf(fields: readonly string[]): readonly string[] | RowPro
   // A blank behind the mark is how tools that write `# ts,open` make a comment of it; `#RIC` is a name.
   columns[0] = columns[0]!.replace(/^#\s+/, '');
   if (isRow(columns)) {
-    const shown = `${columns.slice(0, 3).join(', ')}${columns.length > 3 ? ', …' : ''}`;
+    const shown = `${columns.slice(0, 3).map(shortened).join(', ')}${columns.length > 3 ? ', …' : ''}`;
     return new RowProblem(
       `it holds values rather than the names of columns (${shown}): name ${columns.length === 1 ? 'the column' : `its ${columns.length} columns`} with header: ['ts', 'open', …]; if these are the names, repeat them there`,
     );
   }
   const twice = duplicateOf(columns);
-  return twice === undefined ? columns : new RowProblem(`two columns are named ${JSON.stringify(twice)}; rename one`);
+  return twice === undefined
+    ? columns
+    : new RowProblem(`two columns are named ${JSON.stringify(shortened(twice))}; rename one`);
+}
+
+/** A name may be as long as a record, and a message may not. */
+function shortened(name: string): string {
+  return name.length > 60 ? `${name.slice(0, 60)}…` : name;
 }
 
 /** The first name that occurs twice. Several columns may have no name: nothing asks for them. */
