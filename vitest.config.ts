@@ -21,6 +21,16 @@ const SLOW = [
 ];
 const isSlow = process.env.TEST_SLOW !== undefined;
 
+/** What replaces modules would do so for the files after it in the same process. */
+const MOCKING = [
+  'src/files/ndjsonSink.test.ts',
+  'src/providers/registry.test.ts',
+  'src/providers/usualSilence.test.ts',
+];
+
+/** What needs a database, starts processes, breaks things, or looks at the whole package. */
+const WHOLE = ['test/{integration,fault,day,package}/**/*.test.ts', ...MOCKING];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -32,12 +42,32 @@ export default defineConfig({
     ],
   },
   test: {
-    include: isSlow ? SLOW : ['src/**/*.test.ts', 'test/**/*.test.ts', 'marble-tests/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...(isSlow ? [] : SLOW)],
     // Starts a Postgres server, once a run, when the first test asks for a database.
     globalSetup: ['test/postgres/globalSetup.ts'],
-    testTimeout: 20_000,
+    // On a machine that is busy with other things a test takes ten times as long, and is still right.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          // Loading the modules anew for each file takes as long as the tests.
+          isolate: false,
+          include: isSlow ? [] : ['src/**/*.test.ts', 'test/**/*.test.ts', 'marble-tests/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...WHOLE, ...SLOW],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'whole',
+          include: isSlow ? SLOW : WHOLE,
+          exclude: [...configDefaults.exclude, ...(isSlow ? [] : SLOW)],
+        },
+      },
+    ],
   },
 });

@@ -7,7 +7,7 @@ const MODELS =
 
 /** The tests that mutants of `flow`, `policies` and `operators` are tried against: all in virtual time, none with a database. */
 export default mergeConfig(
-  { ...base, test: { ...base.test, include: [], globalSetup: [], maxWorkers: 1 } },
+  { ...base, test: { ...base.test, projects: undefined, globalSetup: [], maxWorkers: 1 } },
   defineConfig({
     test: {
       include: [

@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import { from } from 'rxjs';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openStore, type Store } from '../../src/postgres/openStore.js';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { barsSink } from '../../src/sinks/barsSink.js';
+import { embeddedStore } from '../postgres/embeddedStore.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 import { bar, barsOf, storedBars, write } from './bars.js';
 import { semantics } from './barsSinkSemantics.js';
@@ -240,26 +237,18 @@ describe('on a Postgres server', () => {
 });
 
 describe('on PGlite', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-pglite-'));
-  let store: Store;
-  beforeAll(async () => {
-    store = await openStore({ folder: join(folder, 'data') });
-  }, 120_000);
-  afterAll(async () => {
-    await store.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const store = embeddedStore();
 
-  semantics({ pool: () => store.pool as pg.Pool, strategies: ['auto', 'unnest'] });
+  semantics({ pool: () => store().pool as pg.Pool, strategies: ['auto', 'unnest'] });
 
   it.each(['copy', 'copyUpsert'] as const)('refuses the strategy %s, which would end the process', async (strategy) => {
-    await expect(write(barsSink(store.pool, { strategy }), barsOf(60))).rejects.toMatchObject({
+    await expect(write(barsSink(store().pool, { strategy }), barsOf(60))).rejects.toMatchObject({
       code: 'SLUICE_STORE_UNSUPPORTED',
     });
   });
 
   it('reports each failure in its turn, and the statement after it rightly', async () => {
-    const { pool } = store;
+    const { pool } = store();
     await pool.query('DROP TABLE IF EXISTS bars');
     const sink = barsSink(pool);
     const clash = barsSink(pool, { table: 'clash' });

@@ -1,15 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { lastValueFrom, toArray } from 'rxjs';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type MigrateConfig, migrate, migrationPlan } from '../../src/postgres/migrate/migrate.js';
 import { MIGRATIONS } from '../../src/postgres/migrate/migrations.js';
-import { openStore, type Store } from '../../src/postgres/openStore.js';
 import { bars } from '../../src/postgres/read/bars.js';
 import {
   barsTable,
@@ -23,6 +19,7 @@ import {
 import type { Table } from '../../src/postgres/table.js';
 import { checkTable } from '../../src/postgres/write/checkTable.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
+import { embeddedStore } from '../postgres/embeddedStore.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 import { bar, barsOf, storedBars, write } from './bars.js';
 import { foldNaively, minuteBars, startOfDay } from './rollups.js';
@@ -385,20 +382,12 @@ describe('a Postgres server', () => {
 });
 
 describe('PGlite', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-migrate-'));
-  let store: Store;
-  beforeAll(async () => {
-    store = await openStore({ folder: join(folder, 'db') });
-  }, 60_000);
-  afterAll(async () => {
-    await store.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  semantics(() => store.pool as pg.Pool);
+  const store = embeddedStore();
+  semantics(() => store().pool as pg.Pool);
 
   it('takes turns on the one connection', async () => {
-    await store.pool.query(`DROP SCHEMA IF EXISTS ${QUOTED} CASCADE`);
-    const done = await Promise.all([1, 2, 3].map(() => migrate(store.pool, { schema: SCHEMA })));
+    await store().pool.query(`DROP SCHEMA IF EXISTS ${QUOTED} CASCADE`);
+    const done = await Promise.all([1, 2, 3].map(() => migrate(store().pool, { schema: SCHEMA })));
     expect(done.flatMap(names)).toEqual([...NUMBERED, ...VIEWS]);
   });
 });

@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type pg from 'pg';
-import { afterAll, beforeAll, describe } from 'vitest';
-import { openStore, type Store } from '../../src/postgres/openStore.js';
+import { beforeAll, describe } from 'vitest';
+import type { Store } from '../../src/postgres/openStore.js';
 import type { Strategy } from '../../src/postgres/write/planner.js';
+import { embeddedStore } from '../postgres/embeddedStore.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 
 export interface Place {
@@ -27,15 +25,7 @@ export function inEachPlace(tests: (place: Place) => void): void {
   });
 
   describe('on PGlite', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'sluice-pglite-'));
-    let store: Store;
-    beforeAll(async () => {
-      store = await openStore({ folder: join(folder, 'data') });
-    }, 120_000);
-    afterAll(async () => {
-      await store.close();
-      rmSync(folder, { recursive: true, force: true });
-    });
-    tests({ kind: 'pglite', pool: () => store.pool as pg.Pool, strategies: ['auto', 'unnest'] });
+    const store = embeddedStore();
+    tests({ kind: 'pglite', pool: () => store().pool as pg.Pool, strategies: ['auto', 'unnest'] });
   });
 }

@@ -1,17 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type pg from 'pg';
 import { delay, lastValueFrom, of, reduce, tap, toArray } from 'rxjs';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Gate } from '../../src/flow/gate.js';
 import type { Bar } from '../../src/market/bar.js';
 import { boundedBuffer } from '../../src/operators/boundedBuffer.js';
 import { boundedMergeMap } from '../../src/operators/boundedMergeMap.js';
-import { openStore, type Store } from '../../src/postgres/openStore.js';
 import { bars } from '../../src/postgres/read/bars.js';
 import { latest } from '../../src/postgres/read/latest.js';
 import { barsSink } from '../../src/sinks/barsSink.js';
+import { embeddedStore } from '../postgres/embeddedStore.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 import { observe } from '../support/collect.js';
 import { bar, barsOf, write } from './bars.js';
@@ -258,22 +255,14 @@ describe('a Postgres server', () => {
 });
 
 describe('PGlite', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-store-sources-'));
-  let store: Store;
-  beforeAll(async () => {
-    store = await openStore({ folder: join(folder, 'db') });
-  }, 60_000);
-  afterAll(async () => {
-    await store.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  semantics(() => store.pool as pg.Pool);
+  const store = embeddedStore();
+  semantics(() => store().pool as pg.Pool);
 
   it('gives its only connection back when unsubscribed, and answers right after', async () => {
-    await store.pool.query('DROP TABLE IF EXISTS bars');
-    await write(barsSink(store.pool), barsOf(10));
-    for (let i = 0; i < 3; i++) bars(store.pool, { symbol: 'ACME', timeframe: '1m' }).subscribe().unsubscribe();
-    expect(await all(bars(store.pool, { symbol: 'ACME', timeframe: '1m' }))).toHaveLength(10);
-    expect(store.pool.idleCount).toBe(1);
+    await store().pool.query('DROP TABLE IF EXISTS bars');
+    await write(barsSink(store().pool), barsOf(10));
+    for (let i = 0; i < 3; i++) bars(store().pool, { symbol: 'ACME', timeframe: '1m' }).subscribe().unsubscribe();
+    expect(await all(bars(store().pool, { symbol: 'ACME', timeframe: '1m' }))).toHaveLength(10);
+    expect(store().pool.idleCount).toBe(1);
   });
 });

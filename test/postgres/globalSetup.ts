@@ -1,16 +1,22 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createEmbeddedTemplate, type EmbeddedTemplate } from './embeddedTemplate.js';
 import { type PostgresServer, startPostgres, type TestDatabase } from './server.js';
 
 /**
- * One server for a whole run of vitest, started when the first test file asks for a database: a run that needs none
- * pays nothing. Test files run in processes of their own and ask over HTTP.
+ * One server for a whole run of vitest, started when the first test file asks for a database, and one embedded database to copy:
+ * a run that needs none pays nothing. Test files run in processes of their own and ask over HTTP.
  */
 export default async function setup(): Promise<() => Promise<void>> {
   let starting: Promise<PostgresServer> | undefined;
   const databases = new Map<string, TestDatabase>();
+  let creating: Promise<EmbeddedTemplate> | undefined;
 
   const answer = async (method: string, path: string): Promise<string> => {
+    if (method === 'GET') {
+      creating ??= createEmbeddedTemplate();
+      return JSON.stringify({ folder: (await creating).folder });
+    }
     if (method === 'POST') {
       starting ??= startPostgres();
       const database = await (await starting).database();
@@ -40,6 +46,10 @@ export default async function setup(): Promise<() => Promise<void>> {
     for (const database of databases.values()) await database.drop().catch(() => {});
     await starting?.then(
       (server) => server.stop(),
+      () => {},
+    );
+    await creating?.then(
+      (template) => template.remove(),
       () => {},
     );
   };
