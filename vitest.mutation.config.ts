@@ -2,8 +2,10 @@ import { defineConfig, mergeConfig } from 'vitest/config';
 import base from './vitest.config.js';
 
 /** What holds them to a naive model. */
-const MODELS =
-  'backoff,batch,bisection,boundedBuffer,boundedMergeMap,circuitBreaker,lanes,pace,refusedItems,tokenBucket';
+const MODELS = [
+  'backoff,batch,bisection,boundedBuffer,boundedMergeMap,bulkHandOver,circuitBreaker,lanes,pace,refusedItems',
+  'ring,sharedPacer,tokenBucket,vendorPacing',
+].join();
 
 /** The tests that mutants of `flow`, `policies` and `operators` are tried against: all in virtual time, none with a database. */
 export default mergeConfig(

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { openStore, type Store } from '../../src/postgres/openStore.js';
 import { type FaultProxy, startFaultProxy } from '../../src/testing/index.js';
+import { embeddedFolder } from '../postgres/embeddedStore.js';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 import { coded } from '../support/errors.js';
 import type { EmptyDatabase, Places } from './sinks.js';
@@ -81,6 +82,7 @@ interface Embedded {
 
 /** It has no line that could be cut: while it is away, its connection is not lent. */
 async function openEmbedded(folder: string): Promise<Embedded> {
+  await embeddedFolder(folder);
   const store = await openStore({ folder });
   let isAway = false;
   const connect = async () => {
