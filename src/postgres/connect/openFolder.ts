@@ -1,5 +1,6 @@
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PGlite } from '@electric-sql/pglite';
 import type pg from 'pg';
 import { lockFolder } from '../../disk/folderLock.js';
 import { isFolderLockedError } from '../../disk/folderLockedError.js';
@@ -9,6 +10,7 @@ import { within } from '../../primitives/within.js';
 import type { Store } from '../store.js';
 import { StoreError } from '../storeError.js';
 import { reasonOf } from '../toStoreError.js';
+import { PgliteThread } from './pgliteThread.js';
 import { storeOf } from './storeOf.js';
 
 const USE = {
@@ -24,7 +26,7 @@ export async function openFolder(folder: string, closeTimeoutMs: number): Promis
     '@electric-sql/pglite/node-postgres': () => import('@electric-sql/pglite/node-postgres'),
     pg: () => import('pg'),
   });
-  const { PGlite } = driver['@electric-sql/pglite'];
+  const { protocol } = driver['@electric-sql/pglite'];
   const { createPgConfig } = driver['@electric-sql/pglite/node-postgres'];
   let unlock: (() => Promise<void>) | undefined;
   try {
@@ -33,9 +35,11 @@ export async function openFolder(folder: string, closeTimeoutMs: number): Promis
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     // PGlite keeps nobody out, and two of them in one folder destroy it.
     unlock = await lockFolder(folder);
-    const database = await PGlite.create({ dataDir: folder });
+    const database = new PgliteThread(folder, protocol.Parser);
+    await database.waitReady;
+    const adapted = createPgConfig(database as unknown as PGlite);
     // The one connection is kept while idle: the pool would only make it anew.
-    const pool = new driver.pg.default.Pool({ ...createPgConfig(database), max: 1, idleTimeoutMillis: 0 });
+    const pool = new driver.pg.default.Pool({ ...adapted, max: 1, idleTimeoutMillis: 0 });
     return storeOf(pool, 'pglite', {
       // It has one session, and a question of ours could end up within a transaction of its user.
       async ask() {
