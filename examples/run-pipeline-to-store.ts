@@ -5,9 +5,11 @@
  *
  * Run it: npm start, or npm start -- --help
  */
+import { endAtSignal } from './run-pipeline-to-store/endAtSignal.js';
 import { readOptions } from './run-pipeline-to-store/options.js';
 
 const options = readOptions(process.argv);
+const leaveSignals = endAtSignal('ended before anything was received');
 // Loaded only now, because it takes longer than the answer to a wrong option may.
 const { runToStore } = await import('./run-pipeline-to-store/main.js');
-await runToStore(options);
+await runToStore(options, leaveSignals);

@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import type { Observable } from 'rxjs';
+import { type Observable, tap } from 'rxjs';
 import { type Bar, type MarketEvent, PipelineMonitor } from 'sluice';
 import { type DeadLetterQueue, openDeadLetters } from 'sluice/dead-letters';
 import { pace } from 'sluice/operators';
@@ -11,11 +12,13 @@ import { isProviderChoiceError, isProviderError } from 'sluice/providers';
 import { isSettingsError, loadSettings, type Settings } from 'sluice/settings';
 import { type BadRow, replayFile, synthetic } from 'sluice/sources';
 import { pipelineTelemetry, serveTelemetry } from 'sluice/telemetry';
+import { endAtSignal } from './endAtSignal.js';
 import { gapReport, openGapsOf } from './gapCounts.js';
 import { checkProvider, feedReport, liveSource } from './liveProvider.js';
 import { holdsPassword, isLive, type LiveOptions, type Options } from './options.js';
 import { showProgress } from './progress.js';
 import { showTables } from './tables.js';
+import { SeriesOfRun } from './writtenSeries.js';
 
 /** Further ones are only counted in the report. */
 const MAX_WARNINGS = 20;
@@ -55,13 +58,19 @@ function bars(options: Options, say: (text: string) => void): Observable<Bar> {
 interface Resources {
   readonly store: Store;
   readonly deadLetters: DeadLetterQueue<MarketEvent>;
+  /** From now on the run answers signals. */
+  readonly leaveSignals: () => void;
 }
 
-/** The report of a run, and which kinds it was of. */
-type Ran = RunReport & { readonly kinds: readonly string[] };
+/** The report of a run, and which series it wrote. */
+interface Ran {
+  readonly report: RunReport;
+  readonly written: SeriesOfRun;
+}
 
 async function runPipeline(options: Options, settings: Settings, resources: Resources): Promise<Ran> {
-  const { store, deadLetters } = resources;
+  const { store, deadLetters, leaveSignals } = resources;
+  const written = new SeriesOfRun();
   const monitor = new PipelineMonitor();
   // What is wrong with it is found before anything else is opened.
   const live = isLive(options) ? await liveSource(options as LiveOptions, monitor, deadLetters, store) : undefined;
@@ -83,6 +92,7 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
       // The file's bars were checked as they were read, and generated ones need no check.
       check: live !== undefined,
     }),
+    tap((outcome) => written.take(outcome)),
   );
   const stop = new AbortController();
   // The reader of the output is gone (`| head`): write what is held, and stop.
@@ -90,7 +100,8 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
   const timer = options.for === undefined ? undefined : setTimeout(() => stop.abort(), options.for);
   try {
     const observe = [telemetry.pipeline('market-data', { deadLetters, ...(gaps && { gaps }) })];
-    return { ...(await run(outcomes$, { monitor, stop: stop.signal, observe })), kinds: live?.kinds ?? ['bar'] };
+    leaveSignals();
+    return { report: await run(outcomes$, { monitor, stop: stop.signal, observe }), written };
   } finally {
     clearTimeout(timer);
     progress.stop();
@@ -103,20 +114,24 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
   }
 }
 
-async function main(options: Options, settings: Settings): Promise<void> {
+async function main(options: Options, settings: Settings, leaveSignals: () => void): Promise<void> {
   const { folder, workers = settings.coordinator.workers, deadLetters: letters = settings.deadLetterFolder } = options;
   const databaseUrl = options.databaseUrl ?? settings.databaseUrl?.reveal();
   if (isLive(options)) await checkProvider(options as LiveOptions);
+  const isNew = !existsSync(join(folder, 'PG_VERSION'));
+  const where = `embedded PGlite in ${folder}${isNew ? ', which is created now: that takes some seconds' : ''}`;
+  console.log(`store: ${databaseUrl ? 'Postgres' : where}`);
   const store = await openStore({ databaseUrl, folder, poolSize: workers });
   try {
-    console.log(`store: ${store.kind === 'pglite' ? `embedded PGlite in ${options.folder}` : 'Postgres'}`);
     const deadLetters = await openDeadLetters<MarketEvent>(letters, {
       pipeline: 'market-data',
       onHold: ({ error }) => console.error(`dead letters wait for their disk: ${sentence(error)}`),
     });
-    let report: Ran;
+    let ran: Ran;
     try {
-      report = await runPipeline(options, settings, { store, deadLetters });
+      ran = await runPipeline(options, settings, { store, deadLetters, leaveSignals });
+      const { report } = ran;
+      endAtSignal('ended; what is written stays written');
       console.log(`\n${formatReport(report)}\n`);
       if (report.diverted > 0) {
         console.error(`error: what was diverted is in ${letters}: see it with \`npx sluice dlq ls\``);
@@ -131,10 +146,7 @@ async function main(options: Options, settings: Settings): Promise<void> {
     } finally {
       await deadLetters.close();
     }
-    await showTables(
-      store,
-      report.kinds.map((kind) => `${kind}s`),
-    );
+    await showTables(store, ran.written, process.stdout.isTTY ? process.stdout.columns || 80 : undefined);
   } finally {
     await store.close();
   }
@@ -172,10 +184,10 @@ function readSettings(): Settings {
 }
 
 /** What the command line asks for; what it leaves open is as the settings say. */
-export async function runToStore(options: Options): Promise<void> {
+export async function runToStore(options: Options, leaveSignals: () => void): Promise<void> {
   warnOfPassword(options);
   try {
-    await main(options, readSettings());
+    await main(options, readSettings(), leaveSignals);
   } catch (error) {
     if (isRunError(error) && error.report.received > 0) console.error(`\n${formatReport(error.report)}\n`);
     console.error(options.verbose ? error : `error: ${sentence(error)}`);

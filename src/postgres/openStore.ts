@@ -68,8 +68,8 @@ const OPTIONS = {
  * - A server needs the package `pg`, a folder `@electric-sql/pglite` too: `npm install pg@8 @electric-sql/pglite@0.5`. Both
  *   are optional peers of Sluice, and without them the error says what to install.
  * - With this driver `sslmode=require` checks the certificate of the server, as `verify-full` does; see the notes.
- * - PGlite takes about 320 MB of memory, the first creation of a folder 840 MB. It has one connection, and blocks the event loop
- *   while a statement runs. Promises about memory and latency are for a real server.
+ * - PGlite takes about 320 MB of memory, the first creation of a folder 840 MB. It has one connection, and runs in a thread of its
+ *   own, so that the event loop is free while a statement runs. Promises about memory and latency are for a real server.
  * - The folder of PGlite belongs to one process at a time: the kernel holds the lock, and releases it when the process ends, however
  *   it ends.
  *

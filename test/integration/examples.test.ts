@@ -68,7 +68,9 @@ describe('run-pipeline-to-store', () => {
     expect(first).toMatchObject({ code: 0, stderr: '' });
     expect(first.stdout).toContain('received  5,105\nwritten   5,105 (5,105 rows inserted or changed');
     expect(first.stdout).toContain('every item is accounted for');
-    expect(first.stdout).toContain('the table bars has 5105 bars of 1 symbol\n');
+    expect(first.stdout).toMatch(
+      /^bars of +timeframe +rows +first +last +last close\n\^GSPC +1d +5,105 +2000-01-03 +2020-04-17 +2,874\.56\n$/m,
+    );
     const before = await table();
     expect(before).toHaveLength(5_105);
 
@@ -106,7 +108,7 @@ describe('run-pipeline-to-store', () => {
     const proxy = createServer((client) => {
       const upstream = connect(Number(server.port), server.hostname);
       client.on('data', (bytes) => {
-        isSilent ||= bytes.includes("to_regclass('bars') AS bars");
+        isSilent ||= bytes.includes('WITH ORDINALITY AS s');
         if (!isSilent) upstream.write(bytes);
       });
       upstream.on('data', (bytes) => isSilent || client.write(bytes));
@@ -128,7 +130,9 @@ describe('run-pipeline-to-store', () => {
     expect(isSilent).toBe(true);
     expect(ended.code).toBe(0);
     expect(ended.stdout).toContain('every item is accounted for');
-    expect(ended.stderr).toContain('the bars are written, but the table cannot be shown: no answer within 5 s');
+    expect(ended.stderr).toContain(
+      'the bars are written, but how many rows the store has of them cannot be read: no answer within 5 s',
+    );
   }, 60_000);
 
   it('drains on a signal, and says so', async () => {
@@ -197,7 +201,7 @@ describe('run-pipeline-to-store', () => {
       join(folder, 'pglite'),
     ]);
     expect(stdout).toContain('received  0');
-    expect(stdout).toContain('there is no table bars yet');
+    expect(stdout).toContain('nothing was written');
     expect(code).toBe(0);
   }, 60_000);
 

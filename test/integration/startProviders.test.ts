@@ -131,7 +131,7 @@ describe('npm start with a provider', () => {
         .then(() => venue.publish([trade(1), trade(2)]));
     });
     expect(ended).toMatchObject({ code: 0, stderr: '' });
-    expect(ended.stdout).toMatch(/the table trades has \d+ trades of 1 symbol\n/);
+    expect(ended.stdout).toMatch(/^trades of +rows +first +last +last price\nBTC-USD +2 .* 102\.00\n/m);
     expect(ended.stdout).toMatch(/coinbase (live|connecting) \(\d of 1 series\)/);
   }, 60_000);
 
