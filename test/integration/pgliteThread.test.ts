@@ -37,13 +37,12 @@ describe('the embedded database', () => {
     const bytes = Buffer.alloc(3_000_000, 7);
     await store.pool.query('INSERT INTO t VALUES (1, $1)', [bytes]);
     const { rows } = await store.pool.query('SELECT a, b FROM t');
-    expect(rows[0].a).toBe(1);
-    expect(bytes.equals(rows[0].b)).toBe(true);
+    expect(rows).toEqual([{ a: 1, b: bytes }]);
   }, 60_000);
 
   it('runs statements that are asked for together one after the other', async () => {
     const asked = Array.from({ length: 20 }, (_, n) => store.pool.query('SELECT $1::int AS n', [n]));
     const answers = await Promise.all(asked);
-    expect(answers.map(({ rows }) => rows[0].n)).toEqual(Array.from({ length: 20 }, (_, n) => n));
+    expect(answers.map(({ rows }) => rows[0]?.n)).toEqual(Array.from({ length: 20 }, (_, n) => n));
   }, 60_000);
 });
