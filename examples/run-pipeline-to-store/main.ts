@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,6 +13,7 @@ import { isSettingsError, loadSettings, type Settings } from 'sluice/settings';
 import { type BadRow, replayFile, synthetic } from 'sluice/sources';
 import { pipelineTelemetry, serveTelemetry } from 'sluice/telemetry';
 import { endAtSignal } from './endAtSignal.js';
+import { inOptions, readerOptions } from './fileOptions.js';
 import { gapReport, openGapsOf } from './gapCounts.js';
 import { checkProvider, feedReport, liveSource } from './liveProvider.js';
 import { holdsPassword, isLive, type LiveOptions, type Options } from './options.js';
@@ -37,19 +38,21 @@ const DEFAULT_SYMBOLS = 100;
 /** The package exports its code only; its data lie beside. */
 const SP500 = fileURLToPath(new URL('../data/sp500-2000.csv', import.meta.resolve('vega-datasets')));
 
-function bars(options: Options, say: (text: string) => void): Observable<Bar> {
+const OF_SP500 = { columns: { ts: 'date' }, defaults: { vendor: 'vega', symbol: '^GSPC', timeframe: '1d' } };
+
+function bars(options: Options, deadLetters: DeadLetterQueue<unknown>, say: (text: string) => void): Observable<Bar> {
   const { count, seed, revisions, duplicates } = options;
   const symbols = typeof options.symbols === 'number' ? options.symbols : DEFAULT_SYMBOLS;
   if (options.provider === 'synthetic') {
     // Another seed, another vendor: its bars are others, and not other versions of these.
     return synthetic({ count, symbols, seed, revisions, duplicates, vendor: `synthetic-${seed}` });
   }
-  const file = options.file ?? SP500;
+  const { file = SP500 } = options;
   return replayFile(file, {
-    columns: { ts: 'date', open: 'open', high: 'high', low: 'low', close: 'close', volume: 'volume' },
-    defaults: { vendor: 'vega', symbol: '^GSPC', timeframe: '1d' },
     // The same file gives the same versions, and a corrected one newer ones, which win.
-    seqFrom: Math.floor(statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) * 1_000,
+    seqFrom: 'mtime',
+    ...(options.file === undefined ? OF_SP500 : readerOptions({ ...options, file })),
+    ...(options.badRows === 'dead-letters' && { badRows: deadLetters }),
     onBadRow: warnOfBadRows(say),
   });
 }
@@ -83,7 +86,7 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
   const progress = showProgress(monitor, process.stdout, () => gaps?.open);
   const { retry, breaker } = settings;
   const { capacity, workers, batchSize } = { ...settings.coordinator, ...options };
-  const records$: Observable<MarketEvent> = live?.records$ ?? bars(options, progress.say);
+  const records$: Observable<MarketEvent> = live?.records$ ?? bars(options, deadLetters, progress.say);
   const outcomes$ = records$.pipe(
     pace({ rate: options.rate || Number.POSITIVE_INFINITY, perMs: 1_000 }),
     marketDataToStore(store.pool, {
@@ -155,7 +158,7 @@ async function main(options: Options, settings: Settings, leaveSignals: () => vo
 /** One sentence: what is wrong, and what to do about it. */
 function sentence(error: unknown): string {
   const cause = isRunError(error) ? error.cause : error;
-  return cause instanceof Error ? cause.message : String(cause);
+  return inOptions(cause instanceof Error ? cause.message : String(cause));
 }
 
 /** Whether what was asked for cannot be had: the next attempt would end the same way. */

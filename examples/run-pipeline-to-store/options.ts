@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RouterStrategy } from 'sluice/providers';
+import { addFileOptions, type FileOptions, OF_FILES } from './fileOptions.js';
 
 /** What a provider of the outside world is asked for. */
 export interface LiveOptions {
@@ -20,8 +21,7 @@ export interface LiveOptions {
   readonly speed: number | 'max';
 }
 
-export interface Options extends Omit<LiveOptions, 'symbols'> {
-  readonly file?: string;
+export interface Options extends Omit<LiveOptions, 'symbols'>, FileOptions {
   readonly count: number;
   /** How many the generated bars are of, or the names that a provider is asked for. */
   readonly symbols?: number | readonly string[];
@@ -93,7 +93,7 @@ function fraction(text: string): number {
  * is wrong, as for wrong settings. It answers at once, because it loads nothing else of the program.
  */
 export function readOptions(argv: readonly string[]): Options {
-  const command = new Command('run-pipeline-to-store')
+  const command = new Command('npm start --')
     .description(
       'Streams records through pacing, bounded buffer, lanes and batches into the store, and shows the account. ' +
         'Settings come from the environment and .env (docs/settings.md); what is given here goes before.',
@@ -104,8 +104,8 @@ export function readOptions(argv: readonly string[]): Options {
         'or the path of a module that exports (config) => Provider; several of the latter with commas between them, the preferred first',
       provider,
       'sp500',
-    )
-    .option('--file <path>', 'a CSV of daily bars in place of the one that comes with it (provider sp500)')
+    );
+  addFileOptions(command)
     .option('--count <n>', 'how many bars to generate', integer(1), 100_000)
     .option(
       '--symbols <n or list>',
@@ -160,6 +160,9 @@ export function readOptions(argv: readonly string[]): Options {
     if (isGiven(option))
       command.error(`error: option '--${flagOf(option)}' does not go with --provider ${options.provider}`);
   }
+  for (const option of options.provider === 'sp500' && options.file === undefined ? [...OF_FILES, 'timeframe'] : []) {
+    if (isGiven(option)) command.error(`error: option '--${flagOf(option)}' needs --file`);
+  }
   for (const option of ['url', 'capture', 'staleAfter']) {
     if (options.replay !== undefined && isGiven(option)) {
       command.error(`error: option '--${flagOf(option)}' does not go with --replay`);
@@ -187,7 +190,6 @@ export function readOptions(argv: readonly string[]): Options {
 const INSIDE = ['sp500', 'synthetic'];
 /** Those of the registry, which a test holds against it: loading that takes longer than an answer may. */
 export const OUTSIDE = ['massive', 'polygon', 'ibkr', 'alpaca', 'binance', 'coinbase'];
-const OF_FILES = ['file'];
 const GENERATED = ['count', 'seed', 'revisions', 'duplicates'];
 const STRATEGIES: readonly RouterStrategy[] = ['failover', 'merge', 'partition'];
 const LIVE = [
@@ -197,7 +199,6 @@ const LIVE = [
   'backfill',
   'url',
   'kinds',
-  'timeframe',
   'for',
   'staleAfter',
   'capture',
@@ -230,8 +231,8 @@ export function isLive({ provider: name }: Pick<Options, 'provider'>): boolean {
 }
 
 function foreignOf(options: Options): readonly string[] {
-  if (isLive(options)) return [...OF_FILES, ...GENERATED];
-  if (options.provider === 'synthetic') return [...OF_FILES, ...LIVE];
+  if (isLive(options)) return ['file', ...OF_FILES, ...GENERATED];
+  if (options.provider === 'synthetic') return ['file', ...OF_FILES, 'timeframe', ...LIVE];
   return [...GENERATED, 'symbols', ...LIVE];
 }
 
