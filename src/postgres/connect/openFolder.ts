@@ -1,7 +1,8 @@
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
 import type pg from 'pg';
+import { isMissing } from '../../disk/disk.js';
 import { lockFolder } from '../../disk/folderLock.js';
 import { isFolderLockedError } from '../../disk/folderLockedError.js';
 import { errnoSentence } from '../../failures/errno.js';
@@ -30,7 +31,7 @@ export async function openFolder(folder: string, closeTimeoutMs: number): Promis
   const { createPgConfig } = driver['@electric-sql/pglite/node-postgres'];
   let unlock: (() => Promise<void>) | undefined;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     closeToOthers(folder);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     // PGlite keeps nobody out, and two of them in one folder destroy it.
@@ -57,6 +58,19 @@ export async function openFolder(folder: string, closeTimeoutMs: number): Promis
   } catch (error) {
     await unlock?.();
     throw toFolderError(folder, error);
+  }
+}
+
+/** Node says of a folder that a read-only file system refuses that it does not exist, unless it is made by itself. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    let first = folder;
+    while (!existsSync(dirname(first))) first = dirname(first);
+    mkdirSync(first, { mode: 0o700 });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 }
 

@@ -4,11 +4,13 @@ import type { PGlite, protocol } from '@electric-sql/pglite';
 
 /**
  * What runs in the thread. A text, because a file of its own would have to be found beside this one, and bundlers lose it.
- * Errors are taken apart: a copy of an error leaves its code behind.
+ * Errors are taken apart: a copy of an error leaves its code behind. Those of the file system within WebAssembly have only the
+ * number that WASI gives them.
  */
 const PROGRAM = `
 const { parentPort, workerData } = require('node:worker_threads');
-const taken = ({ name, message, stack, code, errno }) => ({ name, message, stack, code, errno });
+const CODES = { 2: 'EACCES', 19: 'EDQUOT', 29: 'EIO', 33: 'EMFILE', 51: 'ENOSPC', 63: 'EPERM', 69: 'EROFS' };
+const taken = ({ name, message, stack, errno, code = CODES[errno] }) => ({ name, message, stack, code, errno });
 const opened = require(workerData.module).PGlite.create({ dataDir: workerData.folder });
 opened.then(() => parentPort.postMessage({}), (error) => parentPort.postMessage({ error: taken(error) }));
 const take = async (bytes) => {
@@ -115,7 +117,7 @@ export class PgliteThread implements Pick<PGlite, 'ready' | 'closed' | 'close'> 
   #take({ answer, error }: Reply): void {
     const waiting = this.#waiting.shift();
     if (this.#waiting.length === 0) this.#worker.unref();
-    if (error) waiting?.reject(Object.assign(new Error(error.message), error));
+    if (error) waiting?.reject(Object.assign(new Error(error.message ?? ''), error));
     else waiting?.resolve(answer);
   }
 
