@@ -46,7 +46,7 @@ export interface Installed {
   readonly manifest: Manifest;
   /** The files of the tarball, by their path in it. */
   readonly files: readonly string[];
-  /** Installs packages that the project does not have: optional peers. */
+  /** Installs packages that the project may not have: optional peers. */
   add(...names: readonly string[]): void;
   /** Runs a module that stands in the project. */
   node(name: string, code: string): RunResult;
@@ -91,6 +91,7 @@ export function packAndInstall(): Installed {
   const add = (...names: readonly string[]) => {
     for (const name of names) {
       const link = join(project, 'node_modules', name);
+      if (existsSync(link)) continue;
       mkdirSync(dirname(link), { recursive: true });
       symlinkSync(join(ROOT, 'node_modules', name), link);
     }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshDatabase } from '../postgres/freshDatabase.js';
 import { PROGRAM } from './bundled.js';
+import { followGuide } from './followGuide.js';
 import { type Installed, packAndInstall, runAlone } from './installed.js';
 import { loadedPackages } from './loadedPackages.js';
 
@@ -232,4 +233,15 @@ describe('a program in one file', () => {
     expect(embedded.status).not.toBe(0);
     expect(embedded.output).toContain('@electric-sql/pglite');
   }, 120_000);
+});
+
+describe('the guide "Getting started"', () => {
+  it('works as it is written, in an empty folder', () => {
+    const results = followGuide('getting-started', installed);
+    for (const [command, { status, output }] of results) expect(status, `${command}\n${output}`).toBe(0);
+    const said = (word: string) => [...results].find(([command]) => command.includes(word))?.[1].output ?? '';
+    expect(said('node pipeline.js')).toMatch(/written {3}10,000 [\s\S]*every item is accounted for/);
+    expect(said('vitest run')).toMatch(/Test Files +2 passed/);
+    expect(said('vitest run')).toMatch(/Tests +\d{2} passed/);
+  }, 180_000);
 });
