@@ -13,10 +13,11 @@ import { migrateCommand } from './commands/migrate.js';
 import { simCommand } from './commands/sim.js';
 import { formatError } from './formatError.js';
 import { path } from './parsers.js';
-import { OutputClosedError, type Terminal } from './terminal.js';
+import { OutputClosedError, printableTerminal, type Terminal } from './terminal.js';
 
 /** Runs `sluice` with the arguments that follow its name, and resolves with the exit code. Never rejects. */
-export async function sluice(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+export async function sluice(args: readonly string[], processTerminal: Terminal): Promise<ExitCode> {
+  const terminal = printableTerminal(processTerminal);
   const written: Promise<void>[] = [];
   const writeTo = (output: Terminal['stdout']) => (text: string) => {
     // Commander does not wait for its output.

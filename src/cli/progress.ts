@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { printable } from '../primitives/printable.js';
 import type { Output } from './terminal.js';
 
 /** Shorter operations show no bar. */
@@ -47,7 +48,7 @@ export function showProgress(
   let bar: SingleBar | undefined;
   let done = 0;
   let failed = 0;
-  const payload = () => ({ failed, note: note() });
+  const payload = () => ({ failed, note: printable(note()) });
   const begin = () => {
     bar = new SingleBar({
       format: words.bar,

@@ -31,6 +31,6 @@ describe('a table', () => {
   });
 
   it('shows nothing that moves the cursor', () => {
-    expect(new Table(['X']).lines([['a\u001b[2Jb\r\nc\u202Ed']])).toBe('X\na�[2Jb c�d');
+    expect(new Table(['X']).lines([['a\u001b[2Jb\r\nc\u202Ed']])).toBe('X\na\\u001b[2Jb c\\u202ed');
   });
 });

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { firstValueFrom, Subject } from 'rxjs';
 import type { SignalEmitter } from '../pipelines/run.js';
+import { printableLines } from '../primitives/printable.js';
 import type { Environment } from '../settings/readVariables.js';
 
 /** Everything that a command needs of its process. */
@@ -56,6 +57,31 @@ export function processTerminal(): Terminal {
       }
     },
     signals: process,
+  };
+}
+
+/**
+ * The same terminal, which receives none of the characters that it would obey: text of vendors, databases, files and letters
+ * comes in too many ways for each to be remembered. A progress bar writes to the stream itself, and draws with such characters.
+ */
+export function printableTerminal(terminal: Terminal): Terminal {
+  const { stdout, stderr } = terminal;
+  return {
+    ...terminal,
+    stdout: printableOutput(stdout),
+    stderr: printableOutput(stderr),
+    ask: (question) => terminal.ask(printableLines(question)),
+  };
+}
+
+function printableOutput(output: Output): Output {
+  return {
+    isTTY: output.isTTY,
+    get columns() {
+      return output.columns;
+    },
+    stream: output.stream,
+    write: (text) => output.write(printableLines(text)),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Context, Errors } from 'io-ts';
-import { clip, describeValue } from '../primitives/describeValue.js';
+import { describeValue } from '../primitives/describeValue.js';
+import { printable } from '../primitives/printable.js';
 import { isSecretName } from '../primitives/redact.js';
 
 export { describeValue };
@@ -14,6 +15,9 @@ export interface DecodeProblem {
   readonly got: string;
 }
 
+/** In characters, of each part of a problem. */
+const MAX_LENGTH = 80;
+
 /** Beyond this many, problems of one value are counted and not described. */
 const MAX_PROBLEMS = 20;
 
@@ -24,9 +28,9 @@ const MAX_EXPECTED = 4;
 export function decodeProblems(errors: Errors): DecodeProblem[] {
   const byPath = new Map<string, { expected: Set<string>; got: string }>();
   for (const { context, value, message } of errors) {
-    const path = clip(pathOf(context));
+    const path = printable(pathOf(context), MAX_LENGTH);
     const known = byPath.get(path);
-    const expected = clip(message ?? context.at(-1)?.type.name ?? 'another value');
+    const expected = printable(message ?? context.at(-1)?.type.name ?? 'another value', MAX_LENGTH);
     if (known) known.expected.add(expected);
     else if (byPath.size < MAX_PROBLEMS) {
       const isSecret = context.some(({ key }) => isSecretName(key));

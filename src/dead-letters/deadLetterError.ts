@@ -1,3 +1,5 @@
+import { printableLines } from '../primitives/printable.js';
+
 export type DeadLetterErrorCode =
   | 'SLUICE_DEAD_LETTERS_VALUE'
   | 'SLUICE_DEAD_LETTERS_TOO_LARGE'
@@ -11,7 +13,7 @@ export class DeadLetterError extends Error {
   readonly code: DeadLetterErrorCode;
 
   constructor(code: DeadLetterErrorCode, message: string, options: { cause?: unknown } = {}) {
-    super(message, options);
+    super(printableLines(message), options);
     this.code = code;
   }
 }

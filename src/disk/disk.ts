@@ -1,6 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { access, type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { printable } from '../primitives/printable.js';
 
 /** An open file, read and written at positions. */
 export interface DiskFile {
@@ -134,7 +135,7 @@ export class NotAFileError extends Error {
   isNeeded = false;
 
   constructor(path: string, is: NotAFileError['is'], options?: ErrorOptions) {
-    super(`${path} is ${is}, which is not used: move it out of its folder`, options);
+    super(printable(`${path} is ${is}, which is not used: move it out of its folder`), options);
     this.path = path;
     this.is = is;
   }

@@ -1,3 +1,5 @@
+import { printable } from '../primitives/printable.js';
+
 /** Another process, or another user in this one, has the folder. */
 export class FolderLockedError extends Error {
   override readonly name = 'FolderLockedError';
@@ -11,7 +13,7 @@ export class FolderLockedError extends Error {
   readonly remedy: string;
 
   constructor(folder: string, { pid, holder, remedy }: Pick<FolderLockedError, 'pid' | 'holder' | 'remedy'>) {
-    super(`the folder ${folder} is in use by ${holder}${remedy && ` (${remedy})`}`);
+    super(printable(`the folder ${folder} is in use by ${holder}${remedy && ` (${remedy})`}`));
     this.folder = folder;
     this.pid = pid;
     this.holder = holder;

@@ -1,4 +1,5 @@
 import type { FailureClass } from '../failures/classifyFailure.js';
+import { printable } from '../primitives/printable.js';
 
 /** `SLUICE_NDJSON_VALUE`: an item cannot be JSON, but others of its batch may. `SLUICE_NDJSON_FAILED`: anything else. */
 export type NdjsonErrorCode = 'SLUICE_NDJSON_FAILED' | 'SLUICE_NDJSON_VALUE';
@@ -12,7 +13,7 @@ export class NdjsonError extends Error {
   readonly failureClass: FailureClass | undefined;
 
   constructor(path: string, reason: string, options: { cause: unknown; code?: NdjsonErrorCode }) {
-    super(`cannot write ${path}: ${reason}`, options);
+    super(printable(`cannot write ${path}: ${reason}`), options);
     this.code = options.code ?? 'SLUICE_NDJSON_FAILED';
     this.path = path;
     this.failureClass = this.code === 'SLUICE_NDJSON_VALUE' ? 'poison' : undefined;

@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import { gatedSource, type Outlet } from '../flow/gatedSource.js';
 import type { Bar } from '../market/bar.js';
+import { printable } from '../primitives/printable.js';
 import { type BadRow, RowProblem } from './read/fileRecord.js';
 import { NoGoodRowError } from './read/noGoodRowError.js';
 import type {
@@ -90,7 +91,7 @@ export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = 
     const refuse = ({ reason, column }: RowProblem) => {
       const { line, raw } = rows;
       const where = column === undefined ? '' : `${column}: `;
-      const message = `${file}:${line}: ${where}${reason}`;
+      const message = printable(`${file}:${line}: ${where}${reason}`);
       const row: BadRow = { file, line, column, reason, message, raw };
       if (refused === 0) firstBad = message;
       refused += 1;

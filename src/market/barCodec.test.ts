@@ -81,7 +81,7 @@ describe('barCodec', () => {
     ],
     [
       { symbol: 'BRK\uFFFD' },
-      'symbol: expected a symbol as the vendor spells it, without control characters or outer blanks, got "BRK\uFFFD"',
+      'symbol: expected a symbol as the vendor spells it, without control characters or outer blanks, got "BRK\\ufffd"',
     ],
     [
       { symbol: 5 },

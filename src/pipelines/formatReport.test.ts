@@ -78,7 +78,7 @@ describe('what must not be overlooked', () => {
     const { report } = (await run(failed, { signals: [] }).catch((error: unknown) => error)) as RunError;
     const text = formatReport({ ...report, held: 3, conservation: 1, dropped: { badRow: 1 } });
     expect(text).toMatch(
-      /\nNOT SETTLED: 3 items[\s\S]*\nBAD ROWS: 1 [\s\S]*\nFAILED: no table:�\[2J password=\*\*\* *(migrate)?$/,
+      /\nNOT SETTLED: 3 items[\s\S]*\nBAD ROWS: 1 [\s\S]*\nFAILED: no table:\\u001b\[2J password=\*\*\* *(migrate)?$/,
     );
     expect(await reportOf({})).not.toContain('FAILED');
   });

@@ -1,5 +1,6 @@
 import type { RunOutcome, RunReport } from '../operators/running/runReport.js';
 import { count } from '../primitives/count.js';
+import { printableLines } from '../primitives/printable.js';
 import { sentenceOf } from './failureText.js';
 
 const OUTCOMES: Record<RunOutcome, string> = {
@@ -72,7 +73,7 @@ export function formatReport(report: RunReport): string {
     );
   }
   if (report.outcome === 'failed') lines.push(`FAILED: ${sentenceOf(report.error)}`);
-  return lines.join('\n');
+  return printableLines(lines.join('\n'));
 }
 
 function badRowsText(dropped: number, diverted: number): string {

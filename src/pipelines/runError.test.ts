@@ -47,7 +47,7 @@ describe('RunError', () => {
       new AggregateError([new Error('connect ECONNREFUSED ::1')]),
       /failed: connect ECONNREFUSED ::1 /,
     ],
-    ['a message over lines', new Error('one\ntwo\u001b[31m'), /failed: one two�\[31m /],
+    ['a message over lines', new Error('one\ntwo\u001b[31m'), /failed: one two\\u001b\[31m /],
     ['a name that is no text', Object.assign(new Error('x'), { name: {} }), /cause +$/m],
     [
       'a message that cannot be read',

@@ -1,4 +1,5 @@
 import type { FailureClass, FailureTraits } from '../failures/classifyFailure.js';
+import { printableLines } from '../primitives/printable.js';
 
 /** The class of a failure, where the code alone decides it. */
 const CLASSES = {
@@ -42,7 +43,7 @@ export class StoreError extends Error implements FailureTraits {
       cause?: unknown;
     } = {},
   ) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    super(printableLines(message), 'cause' in options ? { cause: options.cause } : undefined);
     const { sqlState, field, failureClass = CLASSES[code] } = options;
     this.code = code;
     if (sqlState !== undefined) this.sqlState = sqlState;

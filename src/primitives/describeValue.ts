@@ -1,3 +1,4 @@
+import { printable } from './printable.js';
 import { redactText } from './redact.js';
 
 const MAX_LENGTH = 80;
@@ -8,11 +9,6 @@ export function describeValue(value: unknown, isSecret = false): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object') return 'an object';
   if (typeof value === 'function') return 'a function';
-  if (typeof value !== 'string') return isSecret ? `a ${typeof value}` : clip(String(value));
-  return isSecret ? `a string of ${value.length} characters` : clip(redactText(JSON.stringify(value)));
-}
-
-/** At most 80 characters of a text, for a message. */
-export function clip(text: string): string {
-  return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH - 1)}…` : text;
+  if (typeof value !== 'string') return isSecret ? `a ${typeof value}` : printable(String(value), MAX_LENGTH);
+  return isSecret ? `a string of ${value.length} characters` : printable(redactText(JSON.stringify(value)), MAX_LENGTH);
 }

@@ -1,4 +1,6 @@
-/** The text as one line. Control characters, which could move the cursor of a terminal, are replaced: it may come from anywhere. */
+import { printable } from './printable.js';
+
+/** The text as one line that is safe for a terminal, with one blank for each run of white space: it may come from anywhere. */
 export function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
+  return printable(text.replace(/\s+/g, ' '));
 }

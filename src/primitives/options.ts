@@ -1,4 +1,5 @@
 import { nearestName } from './nearestName.js';
+import { printable } from './printable.js';
 
 /**
  * The options of a config, described once: each is checked when an operator, source or sink is made, and a wrong one is a
@@ -111,7 +112,7 @@ export function readOptions<C extends object, const S extends Readonly<Record<ke
     if (known.includes(option)) continue;
     const near = nearestName(option, known);
     throw new RangeError(
-      `${owner}: unknown option ${JSON.stringify(option)} ` +
+      `${owner}: unknown option ${printable(JSON.stringify(option))} ` +
         `(${near ? `did you mean ${JSON.stringify(near)}? ` : ''}expected one of: ${known.join(', ')})`,
     );
   }
@@ -237,7 +238,7 @@ function isObject(value: unknown): value is object {
 }
 
 function quote(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string') return printable(JSON.stringify(value));
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   return String(value);

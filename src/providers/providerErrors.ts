@@ -1,3 +1,5 @@
+import { printable } from '../primitives/printable.js';
+
 /** What is known of a failure of a provider. */
 export interface ProviderErrorOptions {
   /** The vendor's own words, or the error of the socket. */
@@ -15,7 +17,7 @@ export abstract class ProviderError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(provider: string, message: string, options: ProviderErrorOptions = {}) {
-    super(`${provider}: ${message}`, 'cause' in options ? { cause: options.cause } : {});
+    super(printable(`${provider}: ${message}`), 'cause' in options ? { cause: options.cause } : {});
     this.provider = provider;
     this.retryAfterMs = options.retryAfterMs;
   }

@@ -1,6 +1,7 @@
 import type { RecordKind } from '../market/recordKinds.js';
 import { messageOf } from '../primitives/messageOf.js';
 import { nearestName } from '../primitives/nearestName.js';
+import { printable } from '../primitives/printable.js';
 import type { Provider } from './provider.js';
 import type { ProviderStreamConfig } from './streamConfig.js';
 
@@ -49,6 +50,10 @@ export interface ProviderEntry {
 export class ProviderChoiceError extends Error {
   override readonly name = 'ProviderChoiceError';
   readonly code = 'SLUICE_PROVIDER_CHOICE';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(printable(message), options);
+  }
 }
 
 export function isProviderChoiceError(error: unknown): error is ProviderChoiceError {

@@ -1,5 +1,6 @@
 import type { GapCause } from '../market/gap.js';
 import type { MarketEvent, RecordKind } from '../market/recordKinds.js';
+import { printable } from '../primitives/printable.js';
 import type { ProviderError } from './providerErrors.js';
 
 /** What passes over a connection, below any decoder: the text or the bytes of one message. */
@@ -89,7 +90,7 @@ export class Unreadable {
   readonly reason: string;
 
   constructor(reason: string) {
-    this.reason = reason;
+    this.reason = printable(reason);
   }
 }
 

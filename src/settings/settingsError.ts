@@ -1,3 +1,5 @@
+import { printable } from '../primitives/printable.js';
+
 /** One invalid setting. */
 export interface SettingsMistake {
   /** The variable, or the path of the file. */
@@ -14,7 +16,7 @@ export class SettingsError extends Error {
 
   constructor(mistakes: readonly SettingsMistake[]) {
     const head = mistakes.length === 1 ? 'one setting is wrong' : `${mistakes.length} settings are wrong`;
-    super([`${head}:`, ...mistakes.map(({ message }) => `  ${message}`)].join('\n'));
+    super([`${head}:`, ...mistakes.map(({ message }) => `  ${printable(message)}`)].join('\n'));
     this.mistakes = mistakes;
   }
 }

@@ -1,5 +1,6 @@
 import { destination as open, pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { having, type OptionsOf, oneOf, readOptions } from '../primitives/options.js';
+import { printableLines } from '../primitives/printable.js';
 import { redactJson } from '../primitives/redactJson.js';
 
 /** The part of a logger that Sluice uses; pino's loggers have it. */
@@ -57,5 +58,5 @@ export function createLogger(config: CreateLoggerConfig = {}): Logger {
     serializers: { error: stdSerializers.err, err: stdSerializers.err },
   };
   // Last, after everything that makes up a line: messages, errors with their stacks, fields of children.
-  return pino(options, { write: (line: string) => destination.write(redactJson(line)) });
+  return pino(options, { write: (line: string) => destination.write(printableLines(redactJson(line))) });
 }

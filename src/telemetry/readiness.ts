@@ -1,3 +1,4 @@
+import { printable } from '../primitives/printable.js';
 import { redactText } from '../primitives/redact.js';
 import { within } from '../primitives/within.js';
 import type { FeedStatus, ReadinessBlockers } from './pipelineTelemetry.js';
@@ -79,5 +80,5 @@ function checkOf(name: ReadinessCheck['name'], reason?: string): ReadinessCheck 
 
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
-  return redactText(text).slice(0, MAX_LENGTH);
+  return printable(redactText(text), MAX_LENGTH);
 }

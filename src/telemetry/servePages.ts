@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { messageOf } from '../primitives/messageOf.js';
+import { printableLines } from '../primitives/printable.js';
 import { redactText } from '../primitives/redact.js';
 import { Connections } from './connections.js';
 import { TelemetryError } from './telemetryError.js';
@@ -122,11 +123,11 @@ export async function servePages({ port, host, pages }: ServePagesConfig): Promi
 }
 
 export function json(status: number, value: unknown): PageAnswer {
-  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` };
+  return { status, contentType: 'application/json; charset=utf-8', body: `${printableLines(JSON.stringify(value))}\n` };
 }
 
 function text(status: number, body: string): PageAnswer {
-  return { status, contentType: 'text/plain; charset=utf-8', body: `${body}\n` };
+  return { status, contentType: 'text/plain; charset=utf-8', body: `${printableLines(body)}\n` };
 }
 
 function send(request: IncomingMessage, response: ServerResponse, { status, contentType, body }: PageAnswer): void {

@@ -1,3 +1,5 @@
+import { printableLines } from '../primitives/printable.js';
+
 export type TelemetryErrorCode =
   | 'SLUICE_TELEMETRY_PORT_IN_USE'
   | 'SLUICE_TELEMETRY_LISTEN_FAILED'
@@ -9,7 +11,7 @@ export class TelemetryError extends Error {
   readonly code: TelemetryErrorCode;
 
   constructor(code: TelemetryErrorCode, message: string, options: { cause: unknown }) {
-    super(message, options);
+    super(printableLines(message), options);
     this.code = code;
   }
 }

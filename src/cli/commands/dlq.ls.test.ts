@@ -111,7 +111,7 @@ describe('sluice dlq ls', () => {
     await letters.write({ error: new Error(`bad\u001b[2J ${'x'.repeat(300)}`) });
     const { stdout } = await dlq(['ls'], { isTTY: true });
     for (const line of lines(stdout)) expect(line.length).toBeLessThanOrEqual(80);
-    expect((await dlq(['ls'])).stdout).toContain('Error: bad\uFFFD[2J xxx');
+    expect((await dlq(['ls'])).stdout).toContain('Error: bad\\u001b[2J xxx');
   });
 
   it('stops quietly when nobody reads any more', async () => {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { printable } from '../../primitives/printable.js';
 
 /** No file exists at a path. */
 export class FileNotFoundError extends Error {
@@ -7,7 +8,7 @@ export class FileNotFoundError extends Error {
   readonly path: string;
 
   constructor(path: string, options?: ErrorOptions) {
-    super(`there is no file ${path}: check the path, which resolves to ${resolve(path)}`, options);
+    super(printable(`there is no file ${path}: check the path, which resolves to ${resolve(path)}`), options);
     this.path = path;
   }
 }

@@ -1,4 +1,5 @@
 import { messageOf } from '../../primitives/messageOf.js';
+import { printable } from '../../primitives/printable.js';
 import { type FileRecord, RowProblem } from './fileRecord.js';
 import { type Line, OverlongLine } from './lineSplitter.js';
 import { bareLine, type FileSettings, type RecordParser, textOf } from './recordParser.js';
@@ -58,5 +59,5 @@ function reasonOf(line: string, error: unknown): string {
   if (line.startsWith('\u001e'))
     return 'begins with a record separator (RFC 7464): remove it, for example with tr -d "\\036"';
   if (/\}\s*,\s*$/.test(line)) return 'is not valid JSON: a comma follows the object; NDJSON has none between lines';
-  return `is not valid JSON (${messageOf(error).slice(0, 120)})`;
+  return `is not valid JSON (${printable(messageOf(error), 120)})`;
 }

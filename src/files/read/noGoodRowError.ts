@@ -1,3 +1,5 @@
+import { printable } from '../../primitives/printable.js';
+
 /** A file has ended, and none of its rows could be read: hardly ever what the caller wants to take for success. */
 export class NoGoodRowError extends Error {
   override readonly name = 'NoGoodRowError';
@@ -10,7 +12,7 @@ export class NoGoodRowError extends Error {
   constructor(path: string, rows: number, first: string) {
     const none =
       rows === 1 ? `the only row of ${path} is bad` : `none of the ${rows} rows of ${path} is good; the first`;
-    super(`${none}: ${first}`);
+    super(printable(`${none}: ${first}`));
     this.path = path;
     this.rows = rows;
   }

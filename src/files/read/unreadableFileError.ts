@@ -1,4 +1,8 @@
 import { errnoText } from '../../failures/errno.js';
+import { printable } from '../../primitives/printable.js';
+
+/** In characters: a path may have 4096, and a reason names what it found. */
+const MAX_MESSAGE = 6_000;
 
 /** A file exists but cannot be read, or not to its end. */
 export class UnreadableFileError extends Error {
@@ -10,7 +14,7 @@ export class UnreadableFileError extends Error {
 
   constructor(path: string, line: number, options: { cause: unknown }) {
     const place = line === 0 ? '' : ` beyond line ${line}`;
-    super(`cannot read ${path}${place}: ${errnoText(options.cause)}`, options);
+    super(printable(`cannot read ${path}${place}: ${errnoText(options.cause)}`, MAX_MESSAGE), options);
     this.path = path;
     this.line = line;
   }

@@ -1,3 +1,4 @@
+import { printable } from '../../primitives/printable.js';
 import { redactText } from '../../primitives/redact.js';
 
 /** What another connection sees of a session, by the id of its process. */
@@ -50,5 +51,5 @@ function holderText({ pid, program, user, address, state, seconds }: Holder): st
   ].filter((detail) => detail !== null && detail !== '');
   const known = details.length === 0 ? '' : ` (${details.join(', ')})`;
   // Any program chooses its name.
-  return `process ${pid}${redactText(known).replace(/\p{Cc}/gu, ' ')}`;
+  return `process ${pid}${printable(redactText(known))}`;
 }

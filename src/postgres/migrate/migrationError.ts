@@ -1,3 +1,5 @@
+import { printableLines } from '../../primitives/printable.js';
+
 export type MigrationErrorCode =
   | 'SLUICE_MIGRATION_NEWER'
   | 'SLUICE_MIGRATION_CHANGED'
@@ -16,7 +18,7 @@ export class MigrationError extends Error {
   readonly step?: string;
 
   constructor(code: MigrationErrorCode, message: string, options: { step?: string | undefined; cause?: unknown } = {}) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    super(printableLines(message), 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     if (options.step !== undefined) this.step = options.step;
   }

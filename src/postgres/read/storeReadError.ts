@@ -1,4 +1,5 @@
 import type { FailureClass, FailureTraits } from '../../failures/classifyFailure.js';
+import { printableLines } from '../../primitives/printable.js';
 import { BROKE, DENIED, type Purpose, toStoreError } from '../toStoreError.js';
 
 /** A store could not be read, or not to the end. The driver's error is the cause. */
@@ -14,7 +15,7 @@ export class StoreReadError extends Error implements FailureTraits {
   /** `table` is the one that was read, as SQL writes it; `remedy` is what to do if the connection broke. */
   constructor(table: string, { cause, remedy }: { readonly cause: unknown; readonly remedy?: string }) {
     const { message, sqlState, failureClass, connectionLost } = toStoreError(cause, reading(table, remedy));
-    super(`cannot read ${table}: ${message}`, { cause });
+    super(printableLines(`cannot read ${table}: ${message}`), { cause });
     this.connectionLost = connectionLost;
     if (sqlState !== undefined) this.sqlState = sqlState;
     if (failureClass !== undefined) this.failureClass = failureClass;

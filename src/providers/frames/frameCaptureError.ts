@@ -1,7 +1,13 @@
+import { printable } from '../../primitives/printable.js';
+
 /** A capture could not be written, or cannot be read. The message names the file. */
 export class FrameCaptureError extends Error {
   override readonly name = 'FrameCaptureError';
   readonly code = 'SLUICE_FRAME_CAPTURE';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(printable(message), options);
+  }
 }
 
 export function isFrameCaptureError(error: unknown): error is FrameCaptureError {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { readDeadLetters, type StoredLetter } from '../../../dead-letters/readDeadLetters.js';
 import { encodeValue } from '../../../dead-letters/valueCodec.js';
 import { oneLine } from '../../../primitives/oneLine.js';
+import { printable } from '../../../primitives/printable.js';
 import { type CommandContext, EXIT } from '../../commandContext.js';
 import { integer } from '../../parsers.js';
 import { dirOption, type LetterOptions, letterFolder } from './letterOptions.js';
@@ -47,7 +48,7 @@ async function show(context: CommandContext, id: string, options: ShowOptions): 
   }
   await context.print(page(letter));
   for (const item of letter.items.slice(0, options.items))
-    await context.print(`  ${escaped(JSON.stringify(encodeValue(item, 'item')))}`);
+    await context.print(`  ${printable(JSON.stringify(encodeValue(item, 'item')))}`);
   const left = letter.items.length - options.items;
   if (left > 0) await context.print(`  … and ${left} more: raise --items, or use --json`);
 }
@@ -77,11 +78,4 @@ function page(letter: StoredLetter<unknown>): string {
     ['items', String(items.length)],
   ];
   return facts.map(([name, value]) => `${name.padEnd(9)} ${oneLine(value)}`).join('\n');
-}
-
-/** JSON escapes only ASCII control characters; others can hide or reverse the text on a terminal. */
-function escaped(json: string): string {
-  return json.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (letter) =>
-    [...Array(letter.length).keys()].map((i) => `\\u${letter.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''),
-  );
 }
