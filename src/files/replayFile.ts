@@ -20,8 +20,8 @@ export type { BadRow, FileRecord, RecordPlace } from './read/fileRecord.js';
 export type { BarFieldColumns, ReplayBarsConfig, ReplayDecodedConfig, ReplayItemsConfig } from './read/replayConfig.js';
 
 /**
- * Emits the records of a file, CSV or NDJSON, plain or gzip: as bars, or as the items that `toItem` or `codec` makes of
- * them. The file is streamed, may be larger than memory, and is read only while the gate downstream is open.
+ * Emits the records of a file, CSV or NDJSON, plain or in gzip, zstd or zip: as bars, or as the items that `toItem` or `codec`
+ * makes of them. The file is streamed, may be larger than memory, and is read only while the gate downstream is open.
  *
  * ```text
  * file       a b c ? d e f                      ?: a bad row, counted and reported
@@ -72,7 +72,7 @@ export function replayFile<T>(path: string | URL, config: ReplayDecodedConfig<T>
 export function replayFile(path: string | URL, config?: ReplayBarsConfig): Observable<Bar>;
 export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = {}): Observable<T | Bar> {
   const settings: ReplaySettings<T | Bar> = requireReplay(path, config);
-  const { file, format, onBadRow, badRows, speed, name } = settings;
+  const { file, onBadRow, badRows, speed, name } = settings;
 
   return gatedSource<T | Bar>(settings, (outlet) => {
     let reader: ItemReader<T | Bar> | undefined;
@@ -126,7 +126,7 @@ export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = 
       readerFor ??= settings.open();
       const row = rows.next();
       if (row === 'later') return false;
-      if (!reader && format === 'ndjson') reader = readerFor(undefined);
+      if (!reader && rows.format === 'ndjson') reader = readerFor(undefined);
       else if (!reader && rows.columns) reader = readerFor(rows.columns);
       if (row === 'end') {
         // An empty NDJSON file has no records; an empty CSV file lacks its header.

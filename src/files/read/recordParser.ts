@@ -1,11 +1,15 @@
+import type { FileFormat } from './fileFormat.js';
 import type { FileRecord, RowProblem } from './fileRecord.js';
 import { type Line, OverlongLine } from './lineSplitter.js';
 
 /** How a file is read. */
 export interface FileSettings {
   readonly file: string;
-  readonly format: 'csv' | 'ndjson';
+  /** `undefined` if the name of a file within has to tell. */
+  readonly format: FileFormat | undefined;
   readonly gzip: boolean | undefined;
+  readonly encoding: string | undefined;
+  readonly entry: string | undefined;
   /** `undefined` if the file has to tell. */
   readonly delimiter: string | undefined;
   readonly header: readonly string[] | undefined;

@@ -10,13 +10,25 @@ import type { BarDefaults } from './barReader.js';
 import type { BadRow, FileRecord, RecordPlace } from './fileRecord.js';
 
 interface FileConfig extends SourceConfig {
-  /** The format. Default: by the file name, which ends in `.csv`, `.tsv`, `.ndjson` or `.jsonl`, or any of them and `.gz`. */
+  /**
+   * The format. Default: by the name of the file, which ends in `.csv`, `.tsv`, `.ndjson` or `.jsonl`, or any of them and `.gz`, `.zst` or
+   * `.zip`; if it says only `.zip`, by the name of the file in the archive.
+   */
   readonly format?: 'csv' | 'ndjson';
   /**
    * `true`: the file must be compressed with gzip. `false`: its bytes are taken as they are. Default: its first bytes decide,
    * whatever its name.
    */
   readonly gzip?: boolean;
+  /**
+   * The encoding of the text, by a label that `TextDecoder` knows
+   * ([WHATWG Encoding](https://encoding.spec.whatwg.org/#names-and-labels)): `utf-16le`, `windows-1252`, `shift_jis`, `gb18030`.
+   * There, `iso-8859-1` is a label of `windows-1252`. What is no character becomes U+FFFD, which no symbol may have. Default
+   * UTF-8; text in UTF-16 or UTF-32 is then an error, not read as something else.
+   */
+  readonly encoding?: string;
+  /** The name of the file to read in a zip archive that holds several. Default: the only one. */
+  readonly entry?: string;
   /**
    * The character between the fields of a CSV row. Default: that of a first line `sep=;`; else the comma (of a `.tsv` file the
    * tab) if the header has one, and otherwise `;`, tab or `|`, whichever the header has most of.

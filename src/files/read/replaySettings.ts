@@ -26,7 +26,9 @@ import {
 } from '../../primitives/options.js';
 import { BAR_FIELDS, type BarField } from './barColumns.js';
 import { type BarDefaults, BarReader } from './barReader.js';
+import { encodingOf } from './containers/textEncoding.js';
 import { duplicateOf } from './csvHeader.js';
+import { type FileFormat, formatOfName, isArchiveName } from './fileFormat.js';
 import { type BadRow, type FileRecord, RowProblem } from './fileRecord.js';
 import { NumberReader } from './numbers.js';
 import type { FileSettings } from './recordParser.js';
@@ -39,9 +41,13 @@ const isDelimiter = (value: unknown): value is string => isText(value) && /^[^"\
 
 const isComment = (value: unknown): value is string => isText(value) && /^[^\r\n]+$/.test(value);
 
+const isEncoding = (value: unknown): value is string => isText(value) && encodingOf(value) !== undefined;
+
 const FILE_OPTIONS = {
   format: oneOf(['csv', 'ndjson']),
   gzip: boolean(),
+  encoding: checked('a label of an encoding that TextDecoder knows, such as utf-16le', isEncoding),
+  entry: checked('the name of a file in a zip archive', (value): value is string => isText(value) && value !== ''),
   delimiter: checked('one character', isDelimiter),
   header: listOf(checked('a column name', isText), { min: 1 }),
   skipLines: integer({ min: 0 }).default(0),
@@ -115,7 +121,7 @@ export function requireReplay<T>(path: string | URL, config: ReplayFileConfig<T>
   const { header, format, ...settings } = hasItems(config) ? itemSettings(file, config) : barSettings(file, config);
   const twice = header && duplicateOf(header);
   if (twice !== undefined) reject(OWNER, 'header', 'an array that names no column twice', twice);
-  return { ...settings, file, header, format: format ?? formatOf(file) };
+  return { ...settings, file, header, format: format ?? formatOf(file, settings.entry) };
 }
 
 const PATH = checked('a path or a file URL', (value): value is string => isText(value) && value !== '');
@@ -127,10 +133,11 @@ function hasItems<T>(config: ReplayFileConfig<T>): config is ItemsConfig<T> {
   return given?.toItem !== undefined || given?.codec !== undefined;
 }
 
-function formatOf(file: string): 'csv' | 'ndjson' {
-  if (/\.[ct]sv(\.gz)?$/i.test(file)) return 'csv';
-  if (/\.(ndjson|jsonl)(\.gz)?$/i.test(file)) return 'ndjson';
-  return reject(OWNER, 'format', 'given for a file name that does not end in .csv, .tsv, .ndjson or .jsonl', file);
+function formatOf(file: string, entry: string | undefined): FileFormat | undefined {
+  const format = (entry === undefined ? undefined : formatOfName(entry)) ?? formatOfName(file);
+  if (format === undefined && !isArchiveName(file))
+    reject(OWNER, 'format', 'given for a file name that does not end in .csv, .tsv, .ndjson or .jsonl', file);
+  return format;
 }
 
 function itemSettings<T>(file: string, config: ItemsConfig<T>) {

@@ -1,10 +1,11 @@
 import { ReadableTap } from '../../flow/readableTap.js';
 import { CsvParser } from './csvParser.js';
+import { type FileFormat, formatOfName } from './fileFormat.js';
 import { FileNotFoundError } from './fileNotFoundError.js';
 import type { FileRecord, RowProblem } from './fileRecord.js';
 import { type Line, LineSplitter } from './lineSplitter.js';
 import { NdjsonParser } from './ndjsonParser.js';
-import { openBytes } from './openBytes.js';
+import { type FileBytes, openBytes } from './openBytes.js';
 import { bareLine, type FileSettings, type RecordParser, textOf } from './recordParser.js';
 import { UnreadableFileError } from './unreadableFileError.js';
 
@@ -13,7 +14,8 @@ export class RowFile {
   readonly #settings: FileSettings;
   readonly #onChange: () => void;
   readonly #splitter: LineSplitter;
-  readonly #parser: RecordParser;
+  #parser: RecordParser | undefined;
+  #bytes: FileBytes | undefined;
   #tap: ReadableTap<Buffer> | undefined;
   #lines: Line[] = [];
   /** The first of the lines that is not taken yet. */
@@ -29,12 +31,16 @@ export class RowFile {
     this.#settings = settings;
     this.#onChange = onChange;
     this.#splitter = new LineSplitter(settings.maxRecordBytes);
-    this.#parser = settings.format === 'csv' ? new CsvParser(settings) : new NdjsonParser(settings);
+  }
+
+  /** `undefined` until the file has told it. */
+  get format(): FileFormat | undefined {
+    return this.#settings.format ?? formatOfName(this.#bytes?.innerName ?? '');
   }
 
   /** The columns of the file, once a record was read. */
   get columns(): readonly string[] | undefined {
-    return this.#parser.columns;
+    return this.#parser?.columns;
   }
 
   /** The number of the first line of the record that was read last. */
@@ -54,7 +60,6 @@ export class RowFile {
 
   /** The next record, what is wrong with it, or that there is none yet, or no more. Throws if the file cannot be read. */
   next(): FileRecord | RowProblem | 'later' | 'end' {
-    const parser = this.#parser;
     for (;;) {
       const line = this.#lines[this.#next];
       let record: ReturnType<RecordParser['parse']> = 'more';
@@ -63,16 +68,27 @@ export class RowFile {
           this.#take(1);
           continue;
         }
-        record = parser.parse(this.#lines, this.#next, this.#taken + 1, this.#ended);
+        this.#parser ??= this.#makeParser();
+        record = this.#parser.parse(this.#lines, this.#next, this.#taken + 1, this.#ended);
       }
       if (record !== 'more') {
-        this.#take(parser.taken);
+        this.#take(this.#parser!.taken);
         if (record) return record;
       } else {
         const state = this.#refill();
         if (state !== 'more') return state;
       }
     }
+  }
+
+  #makeParser(): RecordParser {
+    const { format } = this;
+    if (format) return format === 'csv' ? new CsvParser(this.#settings) : new NdjsonParser(this.#settings);
+    const name = this.#bytes?.innerName;
+    const cause = new Error(
+      `${name === undefined ? 'its name' : `the name of ${JSON.stringify(name)} in it`} does not end in .csv, .tsv, .ndjson or .jsonl; give format`,
+    );
+    throw new UnreadableFileError(this.#settings.file, 0, { cause });
   }
 
   #take(lines: number): void {
@@ -90,7 +106,8 @@ export class RowFile {
       if (this.#tap?.failure) throw this.#failure(this.#tap.failure.error);
       return 'end';
     }
-    this.#tap ??= new ReadableTap<Buffer>(openBytes(this.#settings.file, this.#settings), this.#onChange);
+    this.#bytes ??= openBytes(this.#settings.file, this.#settings);
+    this.#tap ??= new ReadableTap<Buffer>(this.#bytes, this.#onChange);
     const tap = this.#tap;
     const chunk = tap.read();
     if (chunk) {

@@ -26,6 +26,11 @@ export class ByteInput {
     }
   }
 
+  /** All that is left. */
+  async *chunks(): AsyncGenerator<Buffer, void, void> {
+    for (let chunk = await this.next(); chunk; chunk = await this.next()) yield chunk;
+  }
+
   /** Makes the end of what was read last the next to be read. */
   putBack(rest: Buffer): void {
     if (rest.length > 0) this.#held = this.#held ? Buffer.concat([rest, this.#held]) : rest;

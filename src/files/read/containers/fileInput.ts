@@ -1,9 +1,10 @@
-import { close, open, read } from 'node:fs';
+import { close, fstat, open, read } from 'node:fs';
 import { promisify } from 'node:util';
 
 const openFile = promisify(open);
 const readFile = promisify(read);
 const closeFile = promisify(close);
+const statFile = promisify(fstat);
 
 /** How much is read at a time. */
 export const CHUNK_BYTES = 64 * 1024;
@@ -34,6 +35,22 @@ export class FileInput {
     const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     const { bytesRead } = await readFile(this.fd, buffer, 0, CHUNK_BYTES, null);
     return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead);
+  }
+
+  /** Whether it is a file, of which any part can be read. */
+  async isSeekable(): Promise<boolean> {
+    return (await statFile(this.fd)).isFile();
+  }
+
+  /** Bytes from any place, without moving that of {@link next}; fewer if the file ends before. */
+  async *part(start: number, length: number): AsyncGenerator<Buffer, void, void> {
+    for (let done = 0; done < length; ) {
+      const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, length - done));
+      const { bytesRead } = await readFile(this.fd, buffer, 0, buffer.length, start + done);
+      if (bytesRead === 0) return;
+      done += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
   }
 
   async close(): Promise<void> {

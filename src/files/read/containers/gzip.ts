@@ -1,6 +1,8 @@
 import { createInflateRaw } from 'node:zlib';
 import type { ByteInput } from './byteInput.js';
+import { ContainerError } from './containerError.js';
 import { crc32 } from './crc32.js';
+import { decompressed, TRUNCATED } from './decompressed.js';
 import { CHUNK_BYTES } from './fileInput.js';
 
 /**
@@ -12,15 +14,15 @@ export async function* gunzip(input: ByteInput): AsyncGenerator<Buffer, void, vo
     await readHeader(input);
     let crc = 0;
     let size = 0;
-    for await (const bytes of inflate(input)) {
+    for await (const bytes of inflated(input)) {
       crc = crc32(bytes, crc);
       size = (size + bytes.length) >>> 0;
       yield bytes;
     }
     const trailer = await take(input, 8);
-    if (trailer.readUInt32LE(0) !== crc || trailer.readUInt32LE(4) !== size) throw new Error(DAMAGED);
+    if (trailer.readUInt32LE(0) !== crc || trailer.readUInt32LE(4) !== size) throw new ContainerError(DAMAGED);
     if (!(await input.skipZeros())) return;
-    if (!isGzip(await input.peek(2))) throw new Error(FOLLOWED);
+    if (!isGzip(await input.peek(2))) throw new ContainerError(FOLLOWED);
   }
 }
 
@@ -29,7 +31,7 @@ export function isGzip(first: Buffer): boolean {
   return first[0] === 0x1f && first[1] === 0x8b;
 }
 
-export const TRUNCATED = 'its gzip data ends too early, so the file is truncated; fetch it again';
+export const TOO_SHORT = 'its gzip data ends too early, so the file is truncated; fetch it again';
 const DAMAGED = 'its gzip data is damaged; fetch it again';
 const FOLLOWED =
   'its gzip data is followed by bytes that are no gzip data, so the file is damaged; fetch it again, or keep what was read';
@@ -48,7 +50,7 @@ async function readHeader(input: ByteInput): Promise<void> {
   const skipText = async () => {
     for (;;) {
       const chunk = await input.next();
-      if (!chunk) throw new Error(TRUNCATED);
+      if (!chunk) throw new ContainerError(TOO_SHORT);
       const length = chunk.indexOf(0) + 1;
       crc = crc32(length === 0 ? chunk : chunk.subarray(0, length), crc);
       if (length === 0) continue;
@@ -59,59 +61,25 @@ async function readHeader(input: ByteInput): Promise<void> {
 
   const fixed = await next(10);
   const flags = fixed[3]!;
-  if (fixed[2] !== DEFLATE || flags & FLAG.reserved) throw new Error(DAMAGED);
+  if (fixed[2] !== DEFLATE || flags & FLAG.reserved) throw new ContainerError(DAMAGED);
   if (flags & FLAG.extra) await next((await next(2)).readUInt16LE(0));
   if (flags & FLAG.name) await skipText();
   if (flags & FLAG.comment) await skipText();
   const sum = crc & 0xffff;
-  if (flags & FLAG.headerCrc && (await next(2)).readUInt16LE(0) !== sum) throw new Error(DAMAGED);
+  if (flags & FLAG.headerCrc && (await next(2)).readUInt16LE(0) !== sum) throw new ContainerError(DAMAGED);
 }
 
 async function take(input: ByteInput, count: number): Promise<Buffer> {
   const bytes = await input.take(count);
-  if (bytes.length < count) throw new Error(TRUNCATED);
+  if (bytes.length < count) throw new ContainerError(TOO_SHORT);
   return bytes;
 }
 
-/** Decompresses one deflate stream. What follows it stays in the input. */
-async function* inflate(input: ByteInput): AsyncGenerator<Buffer, void, void> {
-  const inflater = createInflateRaw({ chunkSize: CHUNK_BYTES });
-  let chunk: Buffer | undefined;
-  let fed = 0;
-  let isTaken = true;
-  let failure: unknown;
-  let wake = () => {};
-  inflater.on('readable', () => wake());
-  inflater.on('error', (error) => {
-    failure = error;
-    wake();
-  });
-  const onTaken = () => {
-    isTaken = true;
-    wake();
-  };
-  const untilWoken = (resolve: () => void) => {
-    wake = resolve;
-  };
+/** One deflate stream. What follows it stays in the input. */
+async function* inflated(input: ByteInput): AsyncGenerator<Buffer, void, void> {
   try {
-    for (;;) {
-      const bytes: Buffer | null = inflater.read();
-      if (bytes) yield bytes;
-      else if (failure !== undefined) throw new Error(DAMAGED, { cause: failure });
-      else if (!isTaken) await new Promise<void>(untilWoken);
-      // It takes no more once its end was in what it took.
-      else if (inflater.bytesWritten < fed) break;
-      else {
-        chunk = await input.next();
-        if (!chunk) throw new Error(TRUNCATED);
-        fed += chunk.length;
-        isTaken = false;
-        inflater.write(chunk, onTaken);
-      }
-    }
-    const left = fed - inflater.bytesWritten;
-    input.putBack(chunk!.subarray(chunk!.length - left));
-  } finally {
-    inflater.destroy();
+    yield* decompressed(input, createInflateRaw({ chunkSize: CHUNK_BYTES }));
+  } catch (cause) {
+    throw cause === TRUNCATED ? new ContainerError(TOO_SHORT) : new ContainerError(DAMAGED, { cause });
   }
 }

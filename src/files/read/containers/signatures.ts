@@ -56,7 +56,7 @@ const SIGNATURES: readonly Signature[] = [
   { what: 'a NumPy array', remedy: 'convert it with numpy.savetxt', begins: bytes('\x93NUMPY') },
   {
     what: 'a Python pickle',
-    remedy: pandas('read_pickle'),
+    remedy: 'write CSV where it was made: to read it runs the code that it holds',
     begins: (first) => first[0] === 0x80 && first[1]! >= 2 && first[1]! <= 5,
   },
   { what: 'a DBN file of Databento', remedy: 'convert it: dbn FILE --csv > FILE.csv', begins: binary('DBN') },
