@@ -13,13 +13,15 @@ export interface DecodeProblem {
   readonly expected: string;
   /** What it found, in at most 80 characters; objects and what looks like a secret are described rather than quoted. */
   readonly got: string;
+  /** What the schema says is wrong, if it says it in a sentence of its own rather than by what it expected. */
+  readonly message?: string;
 }
 
 /** In characters, of each part of a problem. */
-const MAX_LENGTH = 80;
+export const MAX_LENGTH = 80;
 
 /** Beyond this many, problems of one value are counted and not described. */
-const MAX_PROBLEMS = 20;
+export const MAX_PROBLEMS = 20;
 
 /** A union of many is cut short: the reader knows it by then. */
 const MAX_EXPECTED = 4;
@@ -41,6 +43,11 @@ export function decodeProblems(errors: Errors): DecodeProblem[] {
     const names = [...expected].slice(0, MAX_EXPECTED);
     return { path, expected: names.join(' or '), got };
   });
+}
+
+/** One line for humans: `expected number, got "abc"`. */
+export function describeProblem({ expected, got, message }: DecodeProblem): string {
+  return message === undefined ? `expected ${expected}, got ${got}` : `${message} (got ${got})`;
 }
 
 /** io-ts writes the member of a union or an intersection into the path like a field; a reader of the data has none. */

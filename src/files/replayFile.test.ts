@@ -2,12 +2,16 @@ import { statSync } from 'node:fs';
 import { platform } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { type } from 'arktype';
 import * as t from 'io-ts';
 import { Subject, take, tap } from 'rxjs';
+import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { csv, HEADER, replay, row, SP500, SP500_CONFIG } from '../../test/support/barFiles.js';
 import { observe, settled } from '../../test/support/collect.js';
 import { Folder, openPositions } from '../../test/support/folder.js';
+import type { Codec } from '../contracts/codec.js';
 import { Gate } from '../flow/gate.js';
 import type { Bar } from '../market/bar.js';
 import { syntheticBars } from '../sources/syntheticBars.js';
@@ -219,6 +223,34 @@ describe('replayFile', () => {
     await seen.ended;
     expect(seen.items).toEqual([{ p: 1 }, { p: 3 }]);
     expect(bad).toMatchObject([{ line: 2, column: 'p', reason: 'expected number, got "x"' }]);
+  });
+
+  it.each<[string, Codec<{ p: number }>]>([
+    ['zod', z.object({ p: z.number() })],
+    ['valibot', v.object({ p: v.number() })],
+    ['arktype', type({ p: 'number' })],
+  ])('makes items with a schema of %s', async (_, codec) => {
+    const path = folder.write('trades.ndjson', '{"p":1}\n{"p":"x"}\n{"p":3}');
+    const bad: BadRow[] = [];
+    const seen = observe(replayFile(path, { codec, onBadRow: (one) => bad.push(one) }));
+    await seen.ended;
+    expect(seen.items).toEqual([{ p: 1 }, { p: 3 }]);
+    expect(bad).toMatchObject([
+      { line: 2, column: 'p', reason: expect.stringMatching(/^expected (a )?number, got "x"$/) },
+    ]);
+  });
+
+  it('ends with the fault of an asynchronous schema rather than take each row for bad', async () => {
+    const path = folder.write('trades.ndjson', '{"p":1}\n{"p":2}');
+    const bad: BadRow[] = [];
+    const codec = z.object({ p: z.number().refine(async () => true) });
+    const seen = observe(replayFile(path, { codec, onBadRow: (one) => bad.push(one) }));
+    await seen.ended;
+    expect(seen.items).toEqual([]);
+    expect(bad).toEqual([]);
+    expect(String((seen.end as { error?: unknown }).error)).toMatch(
+      /^RangeError: replayFile: its codec answers with a promise/,
+    );
   });
 
   it('does not open the file while the gate is closed', async () => {

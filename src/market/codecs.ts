@@ -6,7 +6,7 @@ import { GAP, type Gap } from './gap.js';
 import { NEWS, type NewsItem } from './newsItem.js';
 import { OPTION, type OptionSnapshot } from './optionSnapshot.js';
 import { QUOTE, type Quote } from './quote.js';
-import { type Codec, recordCodec, typeOf } from './recordCodec.js';
+import { asSchema, type Codec, recordCodec, typeOf } from './recordCodec.js';
 import { isRecordKind, KINDS, type MarketEvent, RECORD_KINDS, type RecordKind } from './recordKinds.js';
 import type { RecordShape } from './recordShape.js';
 import { TRADE, type Trade } from './trade.js';
@@ -63,11 +63,13 @@ const CODECS = Object.fromEntries(
 const kindCodec = typeOf(oneOf(KINDS));
 
 /** Untrusted input to a {@link MarketEvent}, by the codec of its `kind`. */
-export const marketEventCodec: Codec<MarketEvent> = new t.Type<MarketEvent, MarketEvent, unknown>(
-  'MarketEvent',
-  (u): u is MarketEvent => validate(u, [])._tag === 'Right',
-  validate,
-  t.identity,
+export const marketEventCodec: Codec<MarketEvent> = asSchema(
+  new t.Type<MarketEvent, MarketEvent, unknown>(
+    'MarketEvent',
+    (u): u is MarketEvent => validate(u, [])._tag === 'Right',
+    validate,
+    t.identity,
+  ),
 );
 
 function validate(input: unknown, context: t.Context): t.Validation<MarketEvent> {

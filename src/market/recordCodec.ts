@@ -1,9 +1,10 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import * as t from 'io-ts';
 import type { Field } from './fields.js';
 import { issuesOf, type RecordIssue, type RecordShape } from './recordShape.js';
 
-/** Untrusted input to a record. */
-export type Codec<R> = t.Type<R, R, unknown>;
+/** Untrusted input to a record: an io-ts codec that is a Standard Schema too, for whatever takes one. */
+export type Codec<R> = t.Type<R, R, unknown> & StandardSchemaV1<unknown, R>;
 
 /**
  * The io-ts codec of a shape. It names every field that is wrong and, if none is, the contradictions between them. It
@@ -38,7 +39,26 @@ export function recordCodec<R extends object>(shape: RecordShape<R>): Codec<R> {
     return t.success(record as R);
   };
   const is = (u: unknown): u is R => isRecord(u) && issuesOf(shape, u).length === 0;
-  return new t.Type<R, R, unknown>(shape.name, is, validate, t.identity);
+  return asSchema(new t.Type<R, R, unknown>(shape.name, is, validate, t.identity));
+}
+
+/** Makes a codec of records a Standard Schema too. */
+export function asSchema<R>(type: t.Type<R, R, unknown>): Codec<R> {
+  const validate = (input: unknown): StandardSchemaV1.Result<R> => {
+    const result = type.validate(input, [{ key: '', type, actual: input }]);
+    return result._tag === 'Right' ? { value: result.right } : { issues: result.left.map(issueOf) };
+  };
+  return Object.assign(type, { '~standard': { version: 1, vendor: 'sluice', validate } as const });
+}
+
+/** `expected` is beyond the standard: most libraries give it beside the message. */
+function issueOf({ context, message }: t.ValidationError): StandardSchemaV1.Issue & { readonly expected: string } {
+  const [, ...places] = context;
+  const path = places.map(({ key }, index) =>
+    places[index - 1]?.type instanceof t.ReadonlyArrayType ? Number(key) : key,
+  );
+  const expected = message ?? context.at(-1)?.type.name ?? 'another value';
+  return { message: `expected ${expected}`, path, expected };
 }
 
 function isRecord(u: unknown): u is object {

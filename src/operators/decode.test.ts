@@ -62,8 +62,21 @@ describe('decode of batches', () => {
 
 describe('decode', () => {
   it.each([
-    [undefined, { divertTo: () => {} }, 'decode: the decode of its codec must be a function, got undefined'],
-    [{}, { divertTo: () => {} }, 'decode: the decode of its codec must be a function, got undefined'],
+    [
+      undefined,
+      { divertTo: () => {} },
+      'decode: codec must be an io-ts decoder or a Standard Schema of version 1, got undefined',
+    ],
+    [
+      {},
+      { divertTo: () => {} },
+      'decode: codec must be an io-ts decoder or a Standard Schema of version 1, got an object',
+    ],
+    [
+      { '~standard': { version: 2, validate: () => {} }, decode: () => {} },
+      { divertTo: () => {} },
+      'decode: codec must be an io-ts decoder or a Standard Schema of version 1, got ',
+    ],
     [t.number, {}, 'decode: divertTo must be a function, or dead letters with append, got undefined'],
     [
       t.number,

@@ -1,16 +1,12 @@
-import type { Validation } from 'io-ts';
 import { from, isObservable, type ObservableInput, type OperatorFunction } from 'rxjs';
-import { decodeProblems } from '../contracts/decodeProblems.js';
+import { type Codec, codecOption, decoderOf, Refusal } from '../contracts/codec.js';
 import type { DeadLetters } from '../contracts/diversion.js';
 import { detachedContext, subscribeInner } from '../flow/operate.js';
 import { operateQueued } from '../flow/operateQueued.js';
-import { checked, having, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
+import { checked, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
 import { DecodeError } from './errors/decodeError.js';
 
-/** What checks and converts: any io-ts `Decoder<unknown, T>`. */
-export interface Codec<T> {
-  decode(input: unknown): Validation<T>;
-}
+export type { Codec, Decoder } from '../contracts/codec.js';
 
 /** A value that its codec rejected. */
 export interface Rejected {
@@ -45,7 +41,8 @@ const DIVERT_TO = checked(
 const OPTIONS = { divertTo: DIVERT_TO.required(), name: text() } satisfies OptionsOf<DecodeConfig>;
 
 /**
- * Turns unknown input into typed items with a codec. What the codec rejects is diverted with a readable reason, and the
+ * Turns unknown input into typed items with a codec: an io-ts decoder, or a schema of zod, valibot, arktype or any library that
+ * implements Standard Schema. What the codec rejects is diverted with a readable reason, and the
  * stream goes on.
  *
  * ```text
@@ -68,16 +65,19 @@ const OPTIONS = { divertTo: DIVERT_TO.required(), name: text() } satisfies Optio
  * **Gotchas**:
  * - A reason quotes at most 80 characters, names objects and arrays without quoting them, and hides values of fields whose
  *   names look like secrets; `input` is the whole value, for the dead letters.
- * - Codecs of io-ts keep fields that they do not know: use `t.exact` or `t.strict` to drop them.
+ * - Codecs of io-ts and schemas of arktype keep fields that they do not know: use `t.exact` or `t.strict`, and `'+': 'delete'`, to
+ *   drop them. Those of zod and valibot drop them.
+ * - A schema whose checks are asynchronous ends the stream with a `RangeError` at the first item: make those checks in a
+ *   `boundedMergeMap` behind it.
  * - A source of many small items is faster when the codec decodes a whole message in one call.
  *
  * @example
  * ```ts
- * import * as t from 'io-ts';
  * import { decode } from 'sluice/operators';
  * import { fromIterable } from 'sluice/sources';
+ * import { z } from 'zod';
  *
- * const Trade = t.type({ symbol: t.string, price: t.number });
+ * const Trade = z.object({ symbol: z.string(), price: z.number() });
  * fromIterable<unknown>([{ symbol: 'SPY', price: 470.1 }, { symbol: 'SPY', price: 'n/a' }])
  *   .pipe(decode(Trade, { divertTo: ({ reason }) => console.warn(reason) }))
  *   .subscribe((trade) => console.log(trade.price));
@@ -85,8 +85,9 @@ const OPTIONS = { divertTo: DIVERT_TO.required(), name: text() } satisfies Optio
  */
 export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFunction<unknown, T> {
   const owner = 'decode';
-  readArgument(owner, 'codec', codec, having('decode'));
+  readArgument(owner, 'codec', codec, codecOption());
   const { divertTo, name } = readOptions(owner, config, OPTIONS);
+  const read = decoderOf(owner, codec);
 
   return operateQueued<unknown, T>({ kind: owner, name }, (operation) => {
     const { stage, mayEmit, emit, settle, weigh, flush, regulate } = operation;
@@ -120,12 +121,9 @@ export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFuncti
     return {
       offer(input) {
         if (diverting || !mayEmit()) return false;
-        const result = codec.decode(input);
-        if (result._tag === 'Right') {
-          emit(result.right, weigh(input));
-          return true;
-        }
-        reject(input, new DecodeError(decodeProblems(result.left)));
+        const result = read(input);
+        if (result instanceof Refusal) reject(input, new DecodeError(result.problems));
+        else emit(result, weigh(input));
         return true;
       },
       isReady: () => !diverting,

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshDatabase } from '../postgres/freshDatabase.js';
@@ -39,6 +39,11 @@ function documentedPackages(): Map<string, readonly string[]> {
 }
 
 describe('the tarball', () => {
+  it.skipIf(process.platform === 'win32')('is made of a build whose program can be run as it is', () => {
+    const program = join(installed.folder, '../staging/dist/cli/main.js');
+    expect(statSync(program).mode & 0o777).toBe(0o755);
+  });
+
   it('holds the build with its sources, and no tests', () => {
     const top = new Set(installed.files.map((file) => file.split('/')[0]));
     const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'dashboards', 'dist', 'docs', 'package.json', 'src'];

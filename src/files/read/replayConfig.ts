@@ -1,5 +1,5 @@
-import type { Decoder } from 'io-ts';
 import type { SchedulerLike } from 'rxjs';
+import type { Codec } from '../../contracts/codec.js';
 import type { DeadLetters } from '../../contracts/diversion.js';
 import type { SourceConfig } from '../../flow/sourceOptions.js';
 import type { RepeatedHour } from '../../market/instantReader.js';
@@ -140,8 +140,8 @@ export interface ReplayItemsConfig<T> extends ItemsConfig<T> {
 
 /** The options of {@link replayFile} for items that a codec makes of records. */
 export interface ReplayDecodedConfig<T> extends ItemsConfig<T> {
-  /** An io-ts decoder that makes an item of a record. A record that it refuses is a bad row. */
-  readonly codec: Decoder<unknown, T>;
+  /** An io-ts decoder or a Standard Schema (zod, valibot, arktype) that makes an item of a record. A record that it refuses is a bad row. */
+  readonly codec: Codec<T>;
 }
 
 /** Whatever {@link replayFile} takes. */

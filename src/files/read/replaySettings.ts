@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { decodeProblems } from '../../contracts/decodeProblems.js';
+import { AsyncCodecError, codecOption, decoderOf, Refusal } from '../../contracts/codec.js';
+import { describeProblem } from '../../contracts/decodeProblems.js';
 import type { DeadLetters } from '../../contracts/diversion.js';
 import { type SourceConfig, sourceOptions } from '../../flow/sourceOptions.js';
 import type { Bar } from '../../market/bar.js';
@@ -90,7 +91,7 @@ const BAR_OPTIONS = {
 const ITEM_OPTIONS = {
   ...FILE_OPTIONS,
   toItem: func(),
-  codec: having('decode'),
+  codec: codecOption(),
   timeOf: func(),
 } satisfies OptionsOf<Partial<ReplayItemsConfig<unknown> & ReplayDecodedConfig<unknown>>>;
 
@@ -146,14 +147,18 @@ function itemSettings<T>(file: string, config: ItemsConfig<T>) {
   if (toItem !== undefined && codec !== undefined) throw new RangeError(`${OWNER}: give toItem or codec, got both`);
   if (settings.speed !== 'max') readArgument(OWNER, 'timeOf (with speed)', timeOf, func());
 
+  const decode = codec && decoderOf(OWNER, codec);
   const read = (record: FileRecord, line: number): T | RowProblem => {
     try {
-      if (toItem) return toItem(record, { file, line });
-      const decoded = codec!.decode(record);
-      if (decoded._tag === 'Right') return decoded.right;
-      const [problem] = decodeProblems(decoded.left);
-      return new RowProblem(`expected ${problem?.expected}, got ${problem?.got}`, problem?.path || undefined);
+      if (!decode) return toItem!(record, { file, line });
+      const decoded = decode(record);
+      if (!(decoded instanceof Refusal)) return decoded;
+      const [problem] = decoded.problems;
+      if (!problem) return new RowProblem('the codec refused it without a reason');
+      return new RowProblem(describeProblem(problem), problem.path || undefined);
     } catch (error) {
+      // No row is to blame for it.
+      if (error instanceof AsyncCodecError) throw error;
       return new RowProblem(messageOf(error));
     }
   };

@@ -1,4 +1,4 @@
-import type { DecodeProblem } from '../../contracts/decodeProblems.js';
+import { type DecodeProblem, describeProblem } from '../../contracts/decodeProblems.js';
 
 /** A value does not match its codec. The message names the first problem and how many others there are. */
 export class DecodeError extends Error {
@@ -19,7 +19,7 @@ export function isDecodeError(error: unknown): error is DecodeError {
 
 function describe([first, ...others]: readonly DecodeProblem[]): string {
   if (!first) return 'the codec refused the value without a reason';
-  const { path, expected, got } = first;
+  const { path } = first;
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-  return `${path === '' ? '' : `${path}: `}expected ${expected}, got ${got}${more}`;
+  return `${path === '' ? '' : `${path}: `}${describeProblem(first)}${more}`;
 }
