@@ -10,12 +10,19 @@ export interface FileOptions {
   readonly vendor?: string;
   readonly timeframe?: string;
   readonly timeUnit?: NonNullable<ReplayBarsConfig['timeUnit']>;
+  readonly timeZone?: string;
+  readonly dateOrder?: NonNullable<ReplayBarsConfig['dateOrder']>;
+  readonly decimal?: NonNullable<ReplayBarsConfig['decimal']>;
   readonly delimiter?: string;
+  readonly skipLines?: number;
   readonly badRows?: 'skip' | 'dead-letters';
 }
 
 /** What says nothing without `--file`. */
-export const OF_FILES = ['columns', 'symbol', 'vendor', 'timeUnit', 'delimiter', 'badRows'];
+export const OF_FILES = [
+  ...['columns', 'symbol', 'vendor', 'timeUnit', 'timeZone', 'dateOrder'],
+  ...['decimal', 'delimiter', 'skipLines', 'badRows'],
+];
 
 const FIELDS = [
   'ts',
@@ -52,6 +59,11 @@ function delimiter(text: string): string {
   return character;
 }
 
+function lines(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be an integer of at least 0.');
+  return Number(text);
+}
+
 export function addFileOptions(command: Command): Command {
   return command
     .option('--file <path>', 'a CSV or NDJSON file of bars of your own, in place of the one that comes with it')
@@ -63,6 +75,12 @@ export function addFileOptions(command: Command): Command {
     .option('--symbol <name>', 'of the bars of a file that does not say')
     .option('--vendor <name>', 'of the bars of a file that does not say (file)')
     .addOption(new Option('--time-unit <unit>', 'of times that are numbers (ms)').choices(['s', 'ms', 'us', 'ns']))
+    .option('--time-zone <name>', 'of dates and times that name none, such as America/New_York (UTC)')
+    .addOption(
+      new Option('--date-order <order>', 'of dates that do not begin with the year').choices(['MDY', 'DMY', 'YMD']),
+    )
+    .addOption(new Option('--decimal <mark>', 'before the decimals (.)').choices(['.', ',']))
+    .option('--skip-lines <n>', 'lines before the header (0)', lines)
     .option('--delimiter <char>', 'between the fields of a CSV file, or tab', delimiter)
     .addOption(
       new Option('--bad-rows <what>', 'what becomes of rows that cannot be read (skip)').choices([
@@ -77,12 +95,12 @@ const TIME_COLUMNS = ['ts', 'timestamp', 'datetime', 'date', 'time'];
 
 /** The options of `replayFile()` for such a file. */
 export function readerOptions(options: FileOptions & { readonly file: string }): ReplayBarsConfig {
-  const { file, symbol, vendor = 'file', timeframe, timeUnit, delimiter: between } = options;
+  const { file, symbol, vendor = 'file', timeframe } = options;
+  const asGiven = ['timeUnit', 'timeZone', 'dateOrder', 'decimal', 'delimiter', 'skipLines'] as const;
   return {
+    ...Object.fromEntries(asGiven.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]))),
     columns: { ts: timeColumnOf(file), ...options.columns },
     defaults: { vendor, ...(symbol !== undefined && { symbol }), ...(timeframe !== undefined && { timeframe }) },
-    ...(timeUnit !== undefined && { timeUnit }),
-    ...(between !== undefined && { delimiter: between }),
   };
 }
 

@@ -164,6 +164,8 @@ function sentence(error: unknown): string {
 /** Whether what was asked for cannot be had: the next attempt would end the same way. */
 function isMistake(error: unknown): boolean {
   const cause = isRunError(error) ? error.cause : error;
+  // An option that a part of the pipeline refuses, such as a time zone that there is not.
+  if (error instanceof RangeError) return true;
   return isProviderChoiceError(cause) || (isProviderError(cause) && !cause.retryable);
 }
 
