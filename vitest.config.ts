@@ -28,8 +28,11 @@ const MOCKING = [
   'src/providers/usualSilence.test.ts',
 ];
 
-/** What needs a database, starts processes, breaks things, or looks at the whole package. */
-const WHOLE = ['test/{integration,fault,day,package}/**/*.test.ts', ...MOCKING];
+/** What needs a database, starts processes, or breaks things. */
+const WHOLE = ['test/{integration,fault,day}/**/*.test.ts', ...MOCKING];
+
+/** What packs the package and installs it: `npm run test:package`. */
+const PACKAGE = ['test/package/**/*.test.ts'];
 
 export default defineConfig({
   resolve: {
@@ -57,7 +60,7 @@ export default defineConfig({
           // Loading the modules anew for each file takes as long as the tests.
           isolate: false,
           include: isSlow ? [] : ['src/**/*.test.ts', 'test/**/*.test.ts', 'marble-tests/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...WHOLE, ...SLOW],
+          exclude: [...configDefaults.exclude, ...WHOLE, ...PACKAGE, ...SLOW],
         },
       },
       {
@@ -68,6 +71,7 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, ...(isSlow ? [] : SLOW)],
         },
       },
+      { extends: true, test: { name: 'package', include: isSlow ? [] : PACKAGE } },
     ],
   },
 });

@@ -29,8 +29,8 @@ const pad = (n: number, width = 2) => String(n).padStart(width, '0');
 function clock(us: number, zone: string) {
   const ms = Math.floor(us / 1_000);
   const shown: Record<string, string> = {};
-  const format = formats[zone] ?? (formats[zone] = formatOf(zone));
-  for (const { type, value } of format.formatToParts(ms)) shown[type] = value;
+  formats[zone] ??= formatOf(zone);
+  for (const { type, value } of formats[zone].formatToParts(ms)) shown[type] = value;
   const { year = '', month = '', day = '', hour = '', minute = '', second = '' } = shown;
   return { year, month, day, hour, minute, second, micros: pad(((us % 1e6) + 1e6) % 1e6, 6) };
 }
@@ -278,7 +278,8 @@ describe('a file of bars in any shape that people write', () => {
           });
           const lineEnd = layout.hasEndAtLast ? layout.lineEnd : '';
           const bytes = toBytes(toText(rows, time, number, layout) + lineEnd, layout);
-          const path = folder.write(`bars-${(files += 1)}.${layout.isNdjson ? 'ndjson' : 'csv'}`, bytes);
+          files += 1;
+          const path = folder.write(`bars-${files}.${layout.isNdjson ? 'ndjson' : 'csv'}`, bytes);
           const { bars, bad, error } = await read(path, {
             ...{ ...time.config, ...number.config },
             defaults: { vendor: 'acme', timeframe: '1m' },
