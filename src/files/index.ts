@@ -12,9 +12,11 @@ export {
   type BarField,
   type BarFieldColumns,
   type FileRecord,
+  type RecordField,
   type RecordPlace,
   type ReplayBarsConfig,
   type ReplayDecodedConfig,
   type ReplayItemsConfig,
+  type ReplayRecordsConfig,
   replayFile,
 } from './replayFile.js';

@@ -72,13 +72,10 @@ describe('a record of NDJSON', () => {
   });
 
   it('may have properties beyond number, which are not kept', async () => {
-    const wide = (n: number) => Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`p${n}_${i}`, i]));
-    const path = folder.write(
-      'wide.ndjson',
-      ndjson(...Array.from({ length: 100 }, (_, i) => ({ ...wide(i), ...bar }))),
-    );
+    const wide = (n: number) => Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`p${n}_${i}`, i]));
+    const path = folder.write('wide.ndjson', ndjson(...Array.from({ length: 80 }, (_, i) => ({ ...wide(i), ...bar }))));
     const { items } = await replay(path, { defaults: { volume: 1 } });
-    expect(items).toHaveLength(100);
+    expect(items).toHaveLength(80);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import { gatedSource, type Outlet } from '../flow/gatedSource.js';
 import type { Bar } from '../market/bar.js';
+import type { MarketEvent, RecordKind, RecordOf } from '../market/recordKinds.js';
 import { printable } from '../primitives/printable.js';
 import { type BadRow, RowProblem } from './read/fileRecord.js';
 import { NoGoodRowError } from './read/noGoodRowError.js';
@@ -9,19 +10,27 @@ import type {
   ReplayDecodedConfig,
   ReplayFileConfig,
   ReplayItemsConfig,
+  ReplayRecordsConfig,
 } from './read/replayConfig.js';
 import { type ItemReader, type ReaderFor, type ReplaySettings, requireReplay } from './read/replaySettings.js';
 import { RowFile } from './read/rowFile.js';
 import { RowLetters } from './read/rowLetters.js';
 
-export type { BarField } from './read/barColumns.js';
-export type { BarDefaults } from './read/barReader.js';
+export type { BarDefaults, BarField } from './read/barReader.js';
 export type { BadRow, FileRecord, RecordPlace } from './read/fileRecord.js';
-export type { BarFieldColumns, ReplayBarsConfig, ReplayDecodedConfig, ReplayItemsConfig } from './read/replayConfig.js';
+export type {
+  BarFieldColumns,
+  RecordField,
+  ReplayBarsConfig,
+  ReplayDecodedConfig,
+  ReplayItemsConfig,
+  ReplayRecordsConfig,
+} from './read/replayConfig.js';
 
 /**
- * Emits the records of a file, CSV or NDJSON, plain or in gzip, zstd or zip: as bars, or as the items that `toItem` or `codec`
- * makes of them. The file is streamed, may be larger than memory, and is read only while the gate downstream is open.
+ * Emits the records of a file, CSV or NDJSON, plain or in gzip, zstd or zip: as bars, as records of another `kind`, or as the
+ * items that `toItem` or `codec` makes of them. What psql's `\copy` writes of a table of the store is read back as it was. The
+ * file is streamed, may be larger than memory, and is read only while the gate downstream is open.
  *
  * ```text
  * file       a b c ? d e f                      ?: a bad row, counted and reported
@@ -69,20 +78,24 @@ export type { BarFieldColumns, ReplayBarsConfig, ReplayDecodedConfig, ReplayItem
  */
 export function replayFile<T>(path: string | URL, config: ReplayItemsConfig<T>): Observable<T>;
 export function replayFile<T>(path: string | URL, config: ReplayDecodedConfig<T>): Observable<T>;
+export function replayFile<K extends RecordKind>(
+  path: string | URL,
+  config: ReplayRecordsConfig<K>,
+): Observable<RecordOf<K>>;
 export function replayFile(path: string | URL, config?: ReplayBarsConfig): Observable<Bar>;
-export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = {}): Observable<T | Bar> {
-  const settings: ReplaySettings<T | Bar> = requireReplay(path, config);
+export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = {}): Observable<T | MarketEvent> {
+  const settings: ReplaySettings<T | MarketEvent> = requireReplay(path, config);
   const { file, onBadRow, badRows, speed, name } = settings;
 
-  return gatedSource<T | Bar>(settings, (outlet) => {
-    let reader: ItemReader<T | Bar> | undefined;
+  return gatedSource<T | MarketEvent>(settings, (outlet) => {
+    let reader: ItemReader<T | MarketEvent> | undefined;
     /** The item that was read and waits for its time. */
-    let waiting: { readonly item: T | Bar; readonly dueAt: number } | undefined;
+    let waiting: { readonly item: T | MarketEvent; readonly dueAt: number } | undefined;
     let firstTime: number | undefined;
     let startedAt = 0;
     const rows = new RowFile(settings, () => outlet.wake());
     const letters = badRows && new RowLetters(badRows, outlet as Outlet<never>);
-    let readerFor: ReaderFor<T | Bar> | undefined;
+    let readerFor: ReaderFor<T | MarketEvent> | undefined;
     let isAnyGood = false;
     let refused = 0;
     /** The message of the first bad row. */
@@ -100,7 +113,7 @@ export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = 
       onBadRow?.(row);
     };
 
-    const schedule = (item: T | Bar, time: number, factor: number) => {
+    const schedule = (item: T | MarketEvent, time: number, factor: number) => {
       if (!Number.isFinite(time)) throw new RangeError(`${name}: timeOf must give a finite number, got ${time}`);
       if (firstTime === undefined) {
         firstTime = time;

@@ -1,15 +1,19 @@
 import { epochDay } from '../primitives/calendarDate.js';
 
+/** What kind of value a field has, for those who read it from text. */
+export type FieldForm = 'number' | 'name' | 'text' | 'flag' | 'instant' | 'date' | 'list';
+
 /** What one field of a record must be: in words, for messages, and as a check. */
 export interface Field<A> {
   readonly expected: string;
+  readonly form: FieldForm;
   readonly is: (value: unknown) => value is A;
   /** What each element of an array must be, so that an issue can name the element. */
   readonly element?: Field<unknown>;
 }
 
-export function expecting<A>(expected: string, is: (value: unknown) => value is A): Field<A> {
-  return { expected, is };
+export function expecting<A>(form: FieldForm, expected: string, is: (value: unknown) => value is A): Field<A> {
+  return { form, expected, is };
 }
 
 /** A field that may be left out. */
@@ -29,7 +33,7 @@ export function orNull<A>(field: Field<A>): Field<A | null> {
 }
 
 export function literal<const A extends string>(value: A): Field<A> {
-  return expecting(JSON.stringify(value), (u): u is A => u === value);
+  return expecting('name', JSON.stringify(value), (u): u is A => u === value);
 }
 
 export function oneOf<const A extends string>(values: readonly A[]): Field<A> {
@@ -37,18 +41,18 @@ export function oneOf<const A extends string>(values: readonly A[]): Field<A> {
     .map((value) => JSON.stringify(value))
     .join(', ')
     .replace(/, (?=[^,]*$)/, ' or ');
-  return expecting(expected, (u): u is A => (values as readonly unknown[]).includes(u));
+  return expecting('name', expected, (u): u is A => (values as readonly unknown[]).includes(u));
 }
 
 export function listOf<A>(expected: string, element: Field<A>): Field<readonly A[]> {
-  return { expected, is: (u): u is readonly A[] => Array.isArray(u) && u.every(element.is), element };
+  return { form: 'list', expected, is: (u): u is readonly A[] => Array.isArray(u) && u.every(element.is), element };
 }
 
-const numeric = (expected: string, test: (value: number) => boolean) =>
-  expecting(expected, (u): u is number => typeof u === 'number' && test(u));
+const numeric = (expected: string, test: (value: number) => boolean, form: FieldForm = 'number') =>
+  expecting(form, expected, (u): u is number => typeof u === 'number' && test(u));
 
-const textual = (expected: string, test: (value: string) => boolean) =>
-  expecting(expected, (u): u is string => typeof u === 'string' && test(u));
+const textual = (expected: string, test: (value: string) => boolean, form: FieldForm = 'name') =>
+  expecting(form, expected, (u): u is string => typeof u === 'string' && test(u));
 
 export const finite = numeric('a finite number', Number.isFinite);
 export const atLeastZero = numeric('a finite number of at least 0', (n) => n >= 0 && n < Infinity);
@@ -56,15 +60,19 @@ export const aboveZero = numeric('a finite number above 0', (n) => n > 0 && n < 
 export const fromMinusOneToOne = numeric('a number from -1 to 1', (n) => n >= -1 && n <= 1);
 export const count = numeric('a safe integer of at least 0', (n) => n >= 0 && Number.isSafeInteger(n));
 export const seq = count;
-export const flag = expecting('true or false', (u): u is boolean => typeof u === 'boolean');
+export const flag = expecting('flag', 'true or false', (u): u is boolean => typeof u === 'boolean');
 
 /** The range of a JavaScript `Date`. */
-export const instant = numeric('a time in Unix epoch milliseconds', (ms) => Math.abs(ms) <= 8.64e15);
+export const instant = numeric('a time in Unix epoch milliseconds', (ms) => Math.abs(ms) <= 8.64e15, 'instant');
 
-export const calendarDate = textual('a date of the calendar as YYYY-MM-DD', (date) => !Number.isNaN(epochDay(date)));
-export const text = textual('a text', () => true);
+export const calendarDate = textual(
+  'a date of the calendar as YYYY-MM-DD',
+  (date) => !Number.isNaN(epochDay(date)),
+  'date',
+);
+export const text = textual('a text', () => true, 'text');
 export const label = textual('a name', (name) => name !== '');
-export const headline = textual('a text that is not blank', (title) => title.trim() !== '');
+export const headline = textual('a text that is not blank', (title) => title.trim() !== '', 'text');
 
 /** Case and inner blanks carry meaning: `TpC` is not `TPC`, and `BRK B` is a symbol. */
 export const symbol = textual(

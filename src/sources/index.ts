@@ -8,10 +8,12 @@ export {
   type BarField,
   type BarFieldColumns,
   type FileRecord,
+  type RecordField,
   type RecordPlace,
   type ReplayBarsConfig,
   type ReplayDecodedConfig,
   type ReplayItemsConfig,
+  type ReplayRecordsConfig,
   replayFile,
 } from '../files/replayFile.js';
 export { type BarsConfig, bars } from '../postgres/read/bars.js';

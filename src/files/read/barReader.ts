@@ -3,22 +3,32 @@ import { BAR, type Bar } from '../../market/bar.js';
 import type { InstantReader } from '../../market/instantReader.js';
 import { issuesOf } from '../../market/recordShape.js';
 import {
-  type BarColumns,
-  type BarField,
-  type BarMapping,
-  barColumns,
-  DETAILS,
+  type FieldColumns,
+  type FieldMapping,
+  fieldColumns,
   type MissingColumn,
-  mayBeDefault,
+  reasonOfMissing,
   remedyFor,
-} from './barColumns.js';
+} from './fieldColumns.js';
 import { type FileRecord, RowProblem } from './fileRecord.js';
 import { isIntraday } from './intraday.js';
 import { Layouts } from './layouts.js';
 import { MissingColumnError } from './missingColumnError.js';
 import type { NumberReader } from './numbers.js';
 import { trimmed } from './trimmed.js';
+import { flagOf, showsDecimalMark, timeIn } from './values.js';
 import { widenRange } from './widenRange.js';
+
+/** The fields of a bar that a file can hold. */
+export type BarField = Exclude<keyof Bar, 'kind'>;
+
+export const BAR_FIELDS = Object.keys(BAR.fields).filter((field): field is BarField => field !== 'kind');
+
+/** What few files have: a bar is read without it where the file has no such column, or nothing in it. */
+const DETAILS: readonly BarField[] = ['isFinal', 'isComplete', 'trades', 'vwap'];
+
+/** The column of each field; none for a field that is not in the file. A time may be in several. */
+type BarColumns = Readonly<Record<Exclude<BarField, 'ts'>, string | undefined>> & { readonly ts: readonly string[] };
 
 /** What a file may leave out because it is the same for all its bars. */
 export interface BarDefaults {
@@ -29,7 +39,7 @@ export interface BarDefaults {
 }
 
 export interface BarReaderSettings {
-  readonly columns: BarMapping;
+  readonly columns: FieldMapping<BarField>;
   readonly defaults: BarDefaults;
   readonly times: InstantReader;
   readonly numbers: NumberReader;
@@ -63,10 +73,10 @@ export class BarReader {
     if (!present) return;
     // A column that the mapping names must be there: a default for it would hide a misspelt name.
     const isRequired = (field: BarField, isMapped: boolean) => isMapped || !this.#hasDefault(field);
-    const { columns, missing } = barColumns(present, settings.columns, isRequired);
+    const { columns, missing } = fieldColumns(BAR_FIELDS, present, settings.columns, isRequired);
     const [first] = missing;
-    if (first) throw new MissingColumnError(file, first.column, present, remedyFor(first));
-    this.#columns = columns;
+    if (first) throw new MissingColumnError(file, first.column, present, remedyFor('bar', first, mayBeDefault));
+    this.#columns = barColumns(columns);
   }
 
   timeOf(bar: Bar): number {
@@ -100,7 +110,13 @@ export class BarReader {
     if (columns.vwap !== undefined) this.#addVwap(bar, record, columns.vwap);
     if (ohlcTolerance > 0) widenRange(bar, ohlcTolerance);
     if (issuesOf(BAR, bar).length > 0) return this.#problemOf(bar, record, columns);
-    if (this.#ambiguous !== undefined && !showsDecimalMark(record, columns)) {
+    if (
+      this.#ambiguous !== undefined &&
+      !showsDecimalMark(
+        record,
+        NUMBERS.map((field) => columns[field]),
+      )
+    ) {
       const value = record[this.#ambiguous];
       const expected = 'expected a number whose decimal mark is known';
       return new RowProblem(`${expected}, got ${describeValue(value)}: ${numbers.remedyFor(value)}`, this.#ambiguous);
@@ -119,14 +135,15 @@ export class BarReader {
   }
 
   #hasDefault(field: BarField): boolean {
-    if (field === 'seq' || (DETAILS as readonly BarField[]).includes(field)) return true;
+    if (field === 'seq' || DETAILS.includes(field)) return true;
     return (this.#settings.defaults as Readonly<Partial<Record<BarField, unknown>>>)[field] !== undefined;
   }
 
   /** Of an NDJSON record with these properties. */
   #columnsOf(names: readonly string[]): BarColumns | RowProblem {
-    const { columns, missing } = barColumns(names, this.#settings.columns, (field) => !this.#hasDefault(field));
-    return missing.length === 0 ? columns : problemOfMissing(missing);
+    const isRequired = (field: BarField) => !this.#hasDefault(field);
+    const { columns, missing } = fieldColumns(BAR_FIELDS, names, this.#settings.columns, isRequired);
+    return missing.length === 0 ? barColumns(columns) : problemOfMissing(missing);
   }
 
   #instant(record: FileRecord, columns: readonly string[]): number {
@@ -190,42 +207,19 @@ export class BarReader {
   }
 }
 
-/** A time as it stands in a record: of several columns, joined by a blank. */
-function timeIn(record: FileRecord, columns: readonly string[]): unknown {
-  return columns.length === 1 ? record[columns[0]!] : columns.map((column) => trimmed(record[column])).join(' ');
+function barColumns(columns: FieldColumns<BarField>): BarColumns {
+  const single = Object.fromEntries(BAR_FIELDS.map((field) => [field, columns[field]?.[0]]));
+  return { ...single, ts: columns.ts } as unknown as BarColumns;
 }
 
-/** Whether a number of the row says which mark is the decimal one: `1.5` does, and so does `1,234,567`. */
-function showsDecimalMark(record: FileRecord, columns: BarColumns): boolean {
-  return NUMBERS.some((field) => {
-    const column = columns[field];
-    const value = column === undefined ? undefined : record[column];
-    return typeof value === 'string' && /\.\d|,\d{3},/.test(value);
-  });
+function problemOfMissing(missing: readonly MissingColumn<BarField>[]): RowProblem {
+  const { reason, column } = reasonOfMissing(missing, mayBeDefault);
+  return new RowProblem(reason, column);
+}
+
+/** Whether a file may leave a field out because it is the same for all its bars. */
+function mayBeDefault(field: BarField): boolean {
+  return field === 'vendor' || field === 'symbol' || field === 'timeframe' || field === 'volume';
 }
 
 const NUMBERS = ['open', 'high', 'low', 'close', 'volume', 'vwap'] as const satisfies readonly BarField[];
-
-/** Files write it in many ways: Postgres `t`, pandas `True`, a spreadsheet `TRUE`. What is neither is left as it is. */
-function flagOf(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  const text = value.trim().toLowerCase();
-  if (text === 'true' || text === 't') return true;
-  return text === 'false' || text === 'f' ? false : value;
-}
-
-function problemOfMissing(missing: readonly MissingColumn[]): RowProblem {
-  const [first] = missing as [MissingColumn, ...MissingColumn[]];
-  if (first.rivals.length > 0) {
-    const rivals = first.rivals.map((one) => JSON.stringify(one)).join(' and ');
-    return new RowProblem(`has ${rivals}: name one of them in columns: { ${first.field}: '…' }`, first.column);
-  }
-  const names = missing.map(({ column }) => column).join(', ');
-  const [what, column] = missing.length === 1 ? ['property', first.column] : ['properties', undefined];
-  const constant = missing.find(({ field }) => mayBeDefault(field));
-  const orDefault = constant ? `, or give it in defaults: { ${constant.field}: … } if no record has it` : '';
-  return new RowProblem(
-    `lacks the ${what} ${names}: name what it has instead in columns: { ${first.field}: '…' }${orDefault}`,
-    column,
-  );
-}

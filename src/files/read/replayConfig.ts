@@ -5,8 +5,8 @@ import type { SourceConfig } from '../../flow/sourceOptions.js';
 import type { RepeatedHour } from '../../market/instantReader.js';
 import type { DateOrder } from '../../market/instants/dateOrder.js';
 import type { EpochUnit } from '../../market/parseInstant.js';
-import type { BarField } from './barColumns.js';
-import type { BarDefaults } from './barReader.js';
+import type { RecordKind, RecordOf } from '../../market/recordKinds.js';
+import type { BarDefaults, BarField } from './barReader.js';
 import type { BadRow, FileRecord, RecordPlace } from './fileRecord.js';
 
 interface FileConfig extends SourceConfig {
@@ -64,26 +64,9 @@ interface FileConfig extends SourceConfig {
   readonly scheduler?: SchedulerLike;
 }
 
-/** The columns of a bar's fields. */
-export type BarFieldColumns = Readonly<
-  Partial<Record<Exclude<BarField, 'ts'>, string> & { readonly ts: string | readonly string[] }>
->;
-
-/** The options of {@link replayFile} for bars, which it reads by default. */
-export interface ReplayBarsConfig extends FileConfig {
+export interface RecordConfig extends FileConfig {
   /**
-   * The column of each field whose column is not named after it: `{ close: 'Last' }`. A date and a time of day in two columns are
-   * named together: `{ ts: ['Date', 'Time'] }`. A column is first looked for as it is spelled, then without regard to case and outer
-   * blanks, so that `Open` need not be named. The names in the store's tables, such as `is_final`, are known.
-   */
-  readonly columns?: BarFieldColumns;
-  /**
-   * The fields that records may lack: `{ vendor: 'acme', timeframe: '1d' }`. A default is for a record that lacks the field, and
-   * never for one whose value is empty or wrong.
-   */
-  readonly defaults?: BarDefaults;
-  /**
-   * The unit of a number in the column of `ts`. With it, digits are a count, however many; without it they count milliseconds,
+   * The unit of a number that is a time. With it, digits are a count, however many; without it they count milliseconds,
    * unless they are a date (`20240102`) or a date and time (`202401020930`).
    */
   readonly timeUnit?: EpochUnit;
@@ -96,9 +79,9 @@ export interface ReplayBarsConfig extends FileConfig {
    * `'badRow'`. A time of the hour that they skip is always a bad row.
    */
   readonly repeatedHour?: RepeatedHour;
-  /** A bar of an earlier year is a bad row. From 100 to 9999, default 1900. */
+  /** A record of an earlier year is a bad row. From 100 to 9999, default 1900. */
   readonly minYear?: number;
-  /** A bar of a later year is a bad row. From 100 to 9999, default: next year. */
+  /** A record of a later year is a bad row. From 100 to 9999, default: next year. */
   readonly maxYear?: number;
   /**
    * The mark before the decimals: with `','`, `1.234,50` is a number. Without it that is the point, and a row of prices such as
@@ -107,19 +90,53 @@ export interface ReplayBarsConfig extends FileConfig {
    */
   readonly decimal?: '.' | ',';
   /**
-   * If the file has no `seq`, the `seq` of a bar is this number plus its line number, so that reading the file again gives the
-   * same. For a file to win over an earlier one with the same bars, make it higher by at least the number of lines in the
+   * If the file has no `seq`, the `seq` of a record is this number plus its line number, so that reading the file again gives the
+   * same. For a file to win over an earlier one with the same records, make it higher by at least the number of lines in the
    * earlier file. `'mtime'` is the time at which the file was modified last, in microseconds, taken when it is opened: the same
    * file gives the same versions, and a corrected one newer ones. A safe integer of at least 0, default 0.
    */
   readonly seqFrom?: number | 'mtime';
+  /** `'max'`, or this multiple of real time: with 60, an hour of `ts` takes a minute. Above 0, default `'max'`. */
+  readonly speed?: 'max' | number;
+}
+
+/** The columns of a bar's fields. */
+export type BarFieldColumns = Readonly<
+  Partial<Record<Exclude<BarField, 'ts'>, string> & { readonly ts: string | readonly string[] }>
+>;
+
+/** The options of {@link replayFile} for bars, which it reads by default. */
+export interface ReplayBarsConfig extends RecordConfig {
+  /** Records of another kind are described by `ReplayRecordsConfig`. Default `'bar'`. */
+  readonly kind?: 'bar';
+  /**
+   * The column of each field whose column is not named after it: `{ close: 'Last' }`. A date and a time of day in two columns are
+   * named together: `{ ts: ['Date', 'Time'] }`. A column is first looked for as it is spelled, then without regard to case and outer
+   * blanks, so that `Open` need not be named. The names in the store's tables, such as `is_final`, are known.
+   */
+  readonly columns?: BarFieldColumns;
+  /**
+   * The fields that records may lack: `{ vendor: 'acme', timeframe: '1d' }`. A default is for a record that lacks the field, and
+   * never for one whose value is empty or wrong.
+   */
+  readonly defaults?: BarDefaults;
   /**
    * How far open and close may be outside of low and high, and high below low, in proportion to the price: such a bar is emitted with
    * low and high widened to hold them. For computed prices, whose last digit is off; `1e-9` is plenty. From 0 to 0.01, default 0.
    */
   readonly ohlcTolerance?: number;
-  /** `'max'`, or this multiple of real time: with 60, an hour of `ts` takes a minute. Above 0, default `'max'`. */
-  readonly speed?: 'max' | number;
+}
+
+/** The fields of a record of kind `K` that a file can hold. */
+export type RecordField<K extends RecordKind> = Exclude<keyof RecordOf<K>, 'kind'> & string;
+
+export interface ReplayRecordsConfig<K extends RecordKind> extends RecordConfig {
+  /** The kind of the records: `'trade'`, `'quote'`, `'option'`, `'news'`, `'fundamental'`, `'gap'`. */
+  readonly kind: K;
+  /** The column of each field whose column is not named after it, in its own spelling or that of the store's tables. */
+  readonly columns?: Readonly<Partial<Record<RecordField<K>, string | readonly string[]>>>;
+  /** The fields that records may lack. A default is for a record that lacks the field. Of any field but times and `seq`. */
+  readonly defaults?: Readonly<Partial<Omit<RecordOf<K>, 'kind' | 'ts' | 'publishedAt' | 'from' | 'to' | 'seq'>>>;
 }
 
 interface ItemsConfig<T> extends FileConfig {
@@ -145,4 +162,8 @@ export interface ReplayDecodedConfig<T> extends ItemsConfig<T> {
 }
 
 /** Whatever {@link replayFile} takes. */
-export type ReplayFileConfig<T> = ReplayBarsConfig | ReplayItemsConfig<T> | ReplayDecodedConfig<T>;
+export type ReplayFileConfig<T> =
+  | ReplayBarsConfig
+  | ReplayRecordsConfig<RecordKind>
+  | ReplayItemsConfig<T>
+  | ReplayDecodedConfig<T>;

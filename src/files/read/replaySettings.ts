@@ -7,6 +7,14 @@ import { type SourceConfig, sourceOptions } from '../../flow/sourceOptions.js';
 import type { Bar } from '../../market/bar.js';
 import { InstantReader } from '../../market/instantReader.js';
 import { EPOCH_UNITS } from '../../market/parseInstant.js';
+import {
+  isRecordKind,
+  KINDS,
+  type MarketEvent,
+  RECORD_KINDS,
+  type RecordKind,
+  type RecordOf,
+} from '../../market/recordKinds.js';
 import { messageOf } from '../../primitives/messageOf.js';
 import {
   allUnchecked,
@@ -20,20 +28,28 @@ import {
   number,
   type OptionsOf,
   oneOf,
+  type Read,
   readArgument,
   readOptions,
   reject,
   unchecked,
 } from '../../primitives/options.js';
-import { BAR_FIELDS, type BarField } from './barColumns.js';
-import { type BarDefaults, BarReader } from './barReader.js';
+import { BAR_FIELDS, type BarDefaults, type BarField, BarReader } from './barReader.js';
 import { encodingOf } from './containers/textEncoding.js';
 import { duplicateOf } from './csvHeader.js';
 import { type FileFormat, formatOfName, isArchiveName } from './fileFormat.js';
 import { type BadRow, type FileRecord, RowProblem } from './fileRecord.js';
 import { NumberReader } from './numbers.js';
 import type { FileSettings } from './recordParser.js';
-import type { ReplayBarsConfig, ReplayDecodedConfig, ReplayFileConfig, ReplayItemsConfig } from './replayConfig.js';
+import { mayBeDefault, RecordReader } from './recordReader.js';
+import type {
+  RecordConfig,
+  ReplayBarsConfig,
+  ReplayDecodedConfig,
+  ReplayFileConfig,
+  ReplayItemsConfig,
+  ReplayRecordsConfig,
+} from './replayConfig.js';
 
 const OWNER = 'replayFile';
 
@@ -73,20 +89,38 @@ const TS_COLUMNS = checked(
 const ANY = unchecked();
 const DEFAULTS = { vendor: ANY, symbol: ANY, timeframe: ANY, volume: ANY } satisfies OptionsOf<BarDefaults>;
 
-const BAR_OPTIONS = {
-  ...FILE_OPTIONS,
-  columns: nested({
-    ...(Object.fromEntries(BAR_FIELDS.map((field) => [field, COLUMN])) as Readonly<Record<BarField, typeof COLUMN>>),
-    ts: TS_COLUMNS,
-  }).default({}),
-  defaults: nested(DEFAULTS).default({}),
+/** How values are read. */
+const VALUE_OPTIONS = {
   timeUnit: oneOf(EPOCH_UNITS),
   decimal: oneOf(['.', ',']),
   // The reader of times checks them.
   ...allUnchecked('timeZone', 'dateOrder', 'repeatedHour', 'minYear', 'maxYear'),
   seqFrom: integer({ min: 0 }).or('mtime').default(0),
+};
+
+const BAR_OPTIONS = {
+  ...FILE_OPTIONS,
+  ...VALUE_OPTIONS,
+  kind: oneOf(['bar']),
+  columns: nested({
+    ...(Object.fromEntries(BAR_FIELDS.map((field) => [field, COLUMN])) as Readonly<Record<BarField, typeof COLUMN>>),
+    ts: TS_COLUMNS,
+  }).default({}),
+  defaults: nested(DEFAULTS).default({}),
   ohlcTolerance: number({ min: 0, max: 0.01 }).default(0),
 } satisfies OptionsOf<ReplayBarsConfig>;
+
+/** Of a kind of record. A default is checked with the record that it goes into. */
+function recordOptions<K extends RecordKind>(kind: K): OptionsOf<ReplayRecordsConfig<K>> {
+  const fields = Object.keys(RECORD_KINDS[kind].fields).filter((field) => field !== 'kind');
+  return {
+    ...FILE_OPTIONS,
+    ...VALUE_OPTIONS,
+    kind: oneOf([kind]),
+    columns: nested(Object.fromEntries(fields.map((field) => [field, TS_COLUMNS]))).default({}),
+    defaults: nested(Object.fromEntries(fields.filter(mayBeDefault).map((field) => [field, ANY]))).default({}),
+  } as unknown as OptionsOf<ReplayRecordsConfig<K>>;
+}
 
 const ITEM_OPTIONS = {
   ...FILE_OPTIONS,
@@ -117,9 +151,13 @@ export interface ReplaySettings<T> extends FileSettings, Required<SourceConfig> 
 }
 
 /** Checks the configuration, and fills in the defaults. */
-export function requireReplay<T>(path: string | URL, config: ReplayFileConfig<T>): ReplaySettings<T | Bar> {
+export function requireReplay<T>(path: string | URL, config: ReplayFileConfig<T>): ReplaySettings<T | MarketEvent> {
   const file = path instanceof URL ? fileURLToPath(path) : readArgument(OWNER, 'path', path, PATH);
-  const { header, format, ...settings } = hasItems(config) ? itemSettings(file, config) : barSettings(file, config);
+  const { header, format, ...settings } = hasItems(config)
+    ? itemSettings(file, config)
+    : isOfBars(config)
+      ? barSettings(file, config)
+      : recordSettings(file, config.kind, config);
   const twice = header && duplicateOf(header);
   if (twice !== undefined) reject(OWNER, 'header', 'an array that names no column twice', twice);
   return { ...settings, file, header, format: format ?? formatOf(file, settings.entry) };
@@ -132,6 +170,12 @@ type ItemsConfig<T> = ReplayItemsConfig<T> | ReplayDecodedConfig<T>;
 function hasItems<T>(config: ReplayFileConfig<T>): config is ItemsConfig<T> {
   const given: Partial<ReplayItemsConfig<T> & ReplayDecodedConfig<T>> | undefined = config;
   return given?.toItem !== undefined || given?.codec !== undefined;
+}
+
+function isOfBars(config: ReplayBarsConfig | ReplayRecordsConfig<RecordKind>): config is ReplayBarsConfig {
+  const { kind } = config;
+  if (kind !== undefined && !isRecordKind(kind)) reject(OWNER, 'kind', `one of ${KINDS.join(', ')}`, kind);
+  return kind === undefined || kind === 'bar';
 }
 
 function formatOf(file: string, entry: string | undefined): FileFormat | undefined {
@@ -167,22 +211,40 @@ function itemSettings<T>(file: string, config: ItemsConfig<T>) {
 }
 
 function barSettings(file: string, config: ReplayBarsConfig) {
-  const { columns, defaults, timeUnit, decimal, seqFrom, ohlcTolerance, ...rest } = readOptions(
-    OWNER,
-    config,
-    BAR_OPTIONS,
-  );
+  const { kind: _, columns, defaults, ohlcTolerance, ...rest } = readOptions(OWNER, config, BAR_OPTIONS);
+  const { toReaders, settings } = readersOf(file, rest);
+  const open = (): ReaderFor<Bar> => {
+    const reading = { columns, defaults, ohlcTolerance, ...toReaders() };
+    return (present) => new BarReader(file, present, reading);
+  };
+  return { ...settings, open };
+}
+
+function recordSettings<K extends RecordKind>(file: string, kind: K, config: ReplayRecordsConfig<K>) {
+  const { kind: _, columns, defaults, ...rest } = readOptions(OWNER, config, recordOptions(kind));
+  const { toReaders, settings } = readersOf(file, rest);
+  const open = (): ReaderFor<RecordOf<K>> => {
+    const reading = { columns, defaults, ...toReaders() };
+    return (present) => new RecordReader<K>(file, kind, present, reading);
+  };
+  return { ...settings, open };
+}
+
+type Values = Read<RecordConfig, typeof VALUE_OPTIONS>;
+
+/** What reads the values of a file, and the other settings. */
+function readersOf<S>(file: string, { timeUnit, decimal, seqFrom, ...rest }: Values & S) {
   const { timeZone, dateOrder, repeatedHour, minYear, maxYear, ...settings } = rest;
   const toTimes = () =>
     new InstantReader({ unit: timeUnit, timeZone, dateOrder, repeatedHour, minYear, maxYear }, OWNER);
   // A wrong option is an error now. Readers remember what they have read, so each subscription has its own.
   toTimes();
-  const open = (): ReaderFor<Bar> => {
-    const from = seqFrom === 'mtime' ? mtimeOf(file) : seqFrom;
-    const reading = { columns, defaults, times: toTimes(), numbers: new NumberReader({ decimal }), ohlcTolerance };
-    return (present) => new BarReader(file, present, { ...reading, seqFrom: from });
-  };
-  return { ...settings, open };
+  const toReaders = () => ({
+    times: toTimes(),
+    numbers: new NumberReader({ decimal }),
+    seqFrom: seqFrom === 'mtime' ? mtimeOf(file) : seqFrom,
+  });
+  return { toReaders, settings };
 }
 
 /** When a file was modified last, in microseconds; 0 if it cannot be asked, which opening it will report. */
