@@ -21,7 +21,7 @@ export function isUnroutedError(error: unknown): error is UnroutedError {
 }
 
 function quote(kind: unknown): string {
-  if (typeof kind === 'string') return printable(JSON.stringify(kind), 82);
+  if (typeof kind === 'string') return printable(JSON.stringify(kind.length > 80 ? `${kind.slice(0, 79)}…` : kind));
   if (typeof kind === 'object' && kind !== null) return 'an object';
   return typeof kind === 'symbol' || typeof kind === 'function' ? `a ${typeof kind}` : printable(String(kind), 80);
 }
