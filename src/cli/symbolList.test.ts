@@ -29,6 +29,13 @@ describe('symbolList', () => {
     expect(read('@list.txt')).toEqual(['AAPL', 'MSFT', 'NVDA', 'O:SPY251219C00650000', 'A#B']);
   });
 
+  it('keeps symbols as the vendor spells them, in a file too', () => {
+    const symbols = ['BRK B', 'BRK.B', 'BF/B', 'TpC', 'TPC', 'rb2405', '^GSPC', 'ES=F', '#AAPL'];
+    expect(read(symbols.join(', '))).toEqual(symbols);
+    writeFileSync(join(cwd, 'list.txt'), `#AAPL is none\n${symbols.join('\n').replace('#', '\\#')} # the last\n`);
+    expect(read('@list.txt')).toEqual(symbols);
+  });
+
   it.each(['', 'A,,B', '@'])('refuses %j', (text) => expect(() => read(text)).toThrow(InvalidArgumentError));
 
   it('says what is wrong with a file', () => {

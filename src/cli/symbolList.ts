@@ -18,7 +18,10 @@ export function symbolList(text: string): SymbolChoice {
   return { file: path(text.slice(1)) };
 }
 
-/** The symbols, each once. A file has them one per line, or with commas between them; what follows a # is a comment. */
+/**
+ * The symbols, each once. A file has them one per line, or with commas between them; what follows a # is a comment. A symbol that
+ * begins with # is written with a backslash before it: `\#AAPL`.
+ */
 export function symbolsOf({ terminal }: CommandContext, choice: SymbolChoice): readonly string[] {
   if ('names' in choice) return choice.names;
   const file = resolve(terminal.cwd, choice.file);
@@ -27,7 +30,7 @@ export function symbolsOf({ terminal }: CommandContext, choice: SymbolChoice): r
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
     .flatMap((line) => line.replace(/(^|\s)#.*$/, '').split(','))
-    .map((name) => name.trim())
+    .map((name) => name.trim().replace(/^\\#/, '#'))
     .filter((name) => name !== '');
   if (found.length === 0) throw new UsageError(`there is no symbol in ${file}`);
   return [...new Set(found)];
