@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Observable } from 'rxjs';
 import { gatedSource, type Outlet } from '../flow/gatedSource.js';
 import type { Bar } from '../market/bar.js';
@@ -110,8 +111,17 @@ export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = 
       refused += 1;
       if (letters) letters.keep(row);
       else outlet.drop('badRow');
-      onBadRow?.(row);
+      if (onBadRow) onBadRow(row);
+      else if (!letters) outlet.refused('badRow', message);
     };
+
+    let size: number | undefined;
+    let isRead = false;
+    outlet.progress(() => {
+      // A pipe has no size.
+      size ??= statSync(file).size || undefined;
+      return size === undefined ? undefined : { done: isRead ? size : rows.bytesRead, total: size, unit: 'bytes' };
+    });
 
     const schedule = (item: T | MarketEvent, time: number, factor: number) => {
       if (!Number.isFinite(time)) throw new RangeError(`${name}: timeOf must give a finite number, got ${time}`);
@@ -146,6 +156,8 @@ export function replayFile<T>(path: string | URL, config: ReplayFileConfig<T> = 
         if (!reader) readerFor([]);
         if (letters && !letters.isIdle) return false;
         if (refused > 0 && !isAnyGood) throw new NoGoodRowError(file, refused, firstBad);
+        // Of an archive, not every byte is read.
+        isRead = true;
         outlet.complete();
         return true;
       }

@@ -9,6 +9,8 @@ const EVENTS = Object.keys({
   writeFailed: true,
   retrying: true,
   guarded: true,
+  diverting: true,
+  refused: true,
   fate: true,
   feedChanged: true,
   feedNoticed: true,

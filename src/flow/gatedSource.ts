@@ -2,7 +2,7 @@ import { asyncScheduler, Observable, type SchedulerLike, type Subscriber, type T
 import { Wait } from '../primitives/wait.js';
 import { alone, contextOf, type FlowContext, isEnding, registerStage } from './context.js';
 import { type Produce, Pump, type PumpHost } from './pump.js';
-import type { Stage, StageAccount } from './stage.js';
+import type { SourceProgress, Stage, StageAccount } from './stage.js';
 import { NEVER_STOPS, StopSignal } from './stopSignal.js';
 import { weigher } from './unit.js';
 
@@ -36,6 +36,8 @@ export class Outlet<T> implements PumpHost {
   readonly #yieldAfterMs: number;
   readonly #stop: StopSignal;
   readonly #wait = new Wait();
+  /** What former subscriptions of the same source had done. */
+  readonly #formerProgress: SourceProgress | undefined;
   #pump: Pump | undefined;
   /** Set before the end is passed on: a gate that opens while that happens resumes nothing. */
   #ended = false;
@@ -52,6 +54,8 @@ export class Outlet<T> implements PumpHost {
       destination,
     );
     this.#account.weigh = weigher(this.context.unit);
+    this.#formerProgress = this.#account.stage.progress;
+    this.#account.progress = () => undefined;
     this.#scheduler = config.scheduler ?? asyncScheduler;
     this.#yieldAfterMs = config.yieldAfterMs ?? 20;
     this.#stop = config.stops === false ? NEVER_STOPS : StopSignal.of(this.context.stopping);
@@ -126,6 +130,22 @@ export class Outlet<T> implements PumpHost {
     };
   }
 
+  /**
+   * Gives the way to ask how far the source has come, of a source that knows how much there is: how many of its items it has
+   * emitted, or how many bytes of a file it has read. It is asked a few times a second at most, while someone looks, so nothing
+   * has to be counted for it item by item. `undefined` while it is not known.
+   */
+  progress(progress: () => SourceProgress | undefined): void {
+    const former = this.#formerProgress;
+    this.#account.progress = former === undefined ? progress : () => following(former, progress());
+  }
+
+  /** Tells whoever follows the pipeline what was refused, for people: a source does so where nobody else is told. */
+  refused(reason: string, sentence: string): void {
+    const { stage, observer } = this.#account;
+    observer?.refused?.(stage, reason, sentence);
+  }
+
   /** What everybody else sees of the source. */
   get stage(): Stage {
     return this.#account.stage;
@@ -196,14 +216,17 @@ export class Outlet<T> implements PumpHost {
  * drain completes on its scheduler without calling `connect`. Put `untilStopped()` directly behind `repeat()`: otherwise
  * `repeat()` subscribes to the empty source forever, and the drain never ends.
  *
+ * A source that knows how much there is says so with `outlet.progress()`: `run(outcomes$, { progress: true })` then shows a bar.
+ *
  * @example
  * ```ts
  * import { gatedSource } from 'sluice';
  *
- * const naturals = () =>
+ * const naturals = (count: number) =>
  *   gatedSource<number>({ name: 'naturals' }, (outlet) => {
  *     let n = 0;
- *     outlet.pump(() => outlet.next(n++));
+ *     outlet.progress(() => ({ done: n, total: count, unit: 'items' }));
+ *     outlet.pump(() => (n < count ? outlet.next(n++) : outlet.complete()));
  *   });
  * ```
  */
@@ -215,4 +238,10 @@ export function gatedSource<T>(
     const outlet = new Outlet<T>(destination, config);
     return outlet.closed ? undefined : alone(() => connect(outlet));
   });
+}
+
+/** A source that is subscribed again, or another of its name, begins where the former one ended: what that had left is not to come. */
+function following(former: SourceProgress, progress: SourceProgress | undefined): SourceProgress | undefined {
+  if (progress?.unit !== former.unit) return undefined;
+  return { ...progress, done: former.done + progress.done, total: former.done + progress.total };
 }

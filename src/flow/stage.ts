@@ -2,10 +2,10 @@ import type { FeedObserver } from './feed.js';
 import type { Gate, GateView } from './gate.js';
 import type { PipelineEnd } from './pipelineEnd.js';
 import type { RoutingObserver } from './routing.js';
-import type { FailedWrite, Fate, SettledWrite, WatchedBreaker } from './stageEvents.js';
+import type { Fate, SourceProgress, StageEvents } from './stageEvents.js';
 import { byLength, itemsIn, type Weigh, weightOf } from './unit.js';
 
-export type { FailedWrite, Fate, SettledWrite, WatchedBreaker } from './stageEvents.js';
+export type * from './stageEvents.js';
 
 /**
  * A source begins an account and a writer ends it; an operator passes items on, and a transform turns some into others,
@@ -41,24 +41,7 @@ export interface StageInfo {
  * Receives what happens at the stages and feeds of a monitor, for metrics and logs: at most once per batch, but for `fate`. What it
  * throws ends the pipeline as a failure of the stage that called it.
  */
-export interface StageObserver extends FeedObserver, RoutingObserver {
-  /** A stage is there for the first time. Its gate is assigned right after. */
-  registered?(stage: Stage): void;
-  /** A batch, or a part of one, is settled. */
-  settled?(stage: Stage, outcome: SettledWrite): void;
-  /** A write failed. */
-  writeFailed?(stage: Stage, failure: FailedWrite): void;
-  /** A write, or the subscription of a source, will be tried again after this wait. */
-  retrying?(stage: Stage, delayMs: number): void;
-  /** A stage asks this breaker before each write. Called once per subscription. */
-  guarded?(stage: Stage, breaker: WatchedBreaker): void;
-  /**
-   * These items went no further than this stage, after they were counted: `written`, `diverted`, or `dropped` with the
-   * reason. Called once per item by operators that give up single items, so it must be quick. Each item is named once, by
-   * the stage that settled it; items that a stock operator of RxJS takes out between two stages are named nowhere.
-   */
-  fate?(stage: Stage, fate: Fate, reason: string | undefined, items: readonly unknown[]): void;
-}
+export interface StageObserver extends StageEvents<Stage>, FeedObserver, RoutingObserver {}
 
 /**
  * One stage of a pipeline and what it has counted, in items: in = out + written + diverted + dropped + held + abandoned, at any
@@ -180,6 +163,11 @@ export class Stage {
     return unbounded === 'certain' || this.in === 0;
   }
 
+  /** Of a source that knows how much there is: how far it has come. It stays at the last state when the source has ended. */
+  get progress(): SourceProgress | undefined {
+    return asked(this.#account.progress, undefined);
+  }
+
   /** Zero while every item that came in is accounted for. */
   get conservation(): number {
     return this.role === 'source' || this.role === 'transform' ? 0 : this.balance;
@@ -218,6 +206,8 @@ export class StageAccount {
   /** The subscription of what is above; `undefined` for a source. */
   input: { readonly closed: boolean } | undefined;
   observer: StageObserver | undefined;
+  /** The way to ask how far a source has come. */
+  progress: () => SourceProgress | undefined = unknown;
   #held: () => number = none;
 
   constructor(id: string, info: StageInfo, observer?: StageObserver) {
@@ -228,13 +218,7 @@ export class StageAccount {
   }
 
   get held(): number {
-    if (!this.isLive) return 0;
-    try {
-      return this.#held();
-    } catch {
-      // Whoever reads an account can do nothing about it: the items show as unaccounted for, and `close` fails.
-      return 0;
-    }
+    return this.isLive ? asked(this.#held, 0) : 0;
   }
 
   /** Gives the way to ask what is held, from the structure that holds it. */
@@ -286,14 +270,27 @@ export class StageAccount {
   close(): void {
     if (!this.isLive) return;
     const held = this.#held;
+    const progress = asked(this.progress, undefined);
     this.isLive = false;
     this.#held = none;
+    // What it was asked of is released.
+    this.progress = () => progress;
     // Last, because an operator's own function may throw.
     this.abandoned += held();
   }
 }
 
 const none = () => 0;
+const unknown = () => undefined;
+
+/** Whoever reads an account can do nothing about an error: items show as unaccounted for, and `close` fails. */
+function asked<R>(ask: () => R, otherwise: R): R {
+  try {
+    return ask();
+  } catch {
+    return otherwise;
+  }
+}
 
 export function sumOf(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].reduce((sum, count) => sum + count, 0);

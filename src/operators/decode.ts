@@ -110,6 +110,7 @@ export function decode<T>(codec: Codec<T>, config: DecodeConfig): OperatorFuncti
     const reject = (input: unknown, error: DecodeError) => {
       if (typeof divertTo !== 'function') {
         const letter = { items: [input], stage: stage.name, reason: owner, error, attempts: 0 };
+        stage.observer?.diverting?.(stage, letter, divertTo);
         divert(input, divertTo.append(letter), 'diverted');
         return;
       }

@@ -88,7 +88,9 @@ export function divert<T>(config: DivertConfig<T>): MonoTypeOperatorFunction<T> 
     let itemsUnderWay = 0;
 
     const append = (item: T, { reason = 'diverted', error }: DivertVerdict) => {
-      const letter$ = from(to.append({ items: [item], stage: stage.name, reason, error, attempts: 0 }));
+      const letter = { items: [item], stage: stage.name, reason, error, attempts: 0 };
+      stage.observer?.diverting?.(stage, letter, to);
+      const letter$ = from(to.append(letter));
       const weight = weigh(item);
       underWay += 1;
       itemsUnderWay += weight;

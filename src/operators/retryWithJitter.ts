@@ -146,7 +146,7 @@ export function retryWithJitter<T>(config: RetryWithJitterConfig = {}): MonoType
       failures += 1;
       onRetry?.(error, failures, delayMs);
       if (destination.closed) return;
-      stage.observer?.retrying?.(stage, delayMs);
+      stage.observer?.retrying?.(stage, delayMs, error, failures);
       if (destination.closed) return;
       // Asked to drain by one of those two.
       if (isStopping) destination.complete();

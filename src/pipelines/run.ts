@@ -7,7 +7,18 @@ import {
   RUN_OPTIONS,
 } from '../operators/running/pipelineRun.js';
 import type { RunReport } from '../operators/running/runReport.js';
-import { func, having, listOf, type OptionsOf, readArgument, readOptions, text } from '../primitives/options.js';
+import {
+  checked,
+  func,
+  having,
+  listOf,
+  type OptionsOf,
+  readArgument,
+  readOptions,
+  text,
+} from '../primitives/options.js';
+import { type RunLogger, type RunLogLevel, runLog } from './log/runLog.js';
+import { type ProgressConfig, runProgress } from './progress/runProgress.js';
 import { RunError } from './runError.js';
 
 /** Where signals come from: `process`, or a stand-in for it. */
@@ -26,6 +37,19 @@ export interface RunConfig extends PipelineRunOptions {
    * standard error, or, where there is an `emitter`, to nowhere. `false` for nowhere.
    */
   readonly say?: ((sentence: string) => void) | false;
+  /**
+   * Whether to show how far the run is, on standard error: on a terminal one line that is redrawn a few times a second, elsewhere a
+   * line now and then. Where every source knows how much there is, as an array, `synthetic({ count })` or a file does, it has a bar
+   * with the share that is settled, the rate and the time left; else counts and the rate. Default false.
+   */
+  readonly progress?: boolean | ProgressConfig;
+  /**
+   * Receives what must not stay unnoticed, a sentence at a time: a write that fails, the circuit breaker, a source that is subscribed
+   * again, a gate that stays closed, what goes to the dead letters and what could not be read. Each has a few lines and is then
+   * counted, without secrets and control characters. A function, a logger such as one of pino, or `false` for nowhere. Default: standard
+   * error, or, where there is an `emitter`, nowhere.
+   */
+  readonly log?: ((sentence: string) => void) | RunLogger | false;
   /** The clock of the deadline. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
   /** Default `process`. */
@@ -37,6 +61,15 @@ const OPTIONS = {
   signals: listOf(text()).default(['SIGINT', 'SIGTERM']),
   stop: having('addEventListener'),
   say: func().or(false),
+  progress: checked(
+    'true, false or the options of a progress',
+    (value): value is boolean | ProgressConfig =>
+      typeof value === 'boolean' || (typeof value === 'object' && value !== null),
+  ).default(false),
+  log: checked<false | object | ((...args: never[]) => unknown)>(
+    'a function, a logger with info, warn and error, or false',
+    (value): value is false | object => value === false || typeof value === 'function' || isLogger(value),
+  ),
   scheduler: having('now', 'schedule').default(asyncScheduler),
   emitter: having('on', 'off').default(process),
 } satisfies OptionsOf<RunConfig>;
@@ -68,11 +101,25 @@ const OPTIONS = {
  * **Delivery**: what is reported as written is committed. An item held at the deadline may have been committed too if its write
  * was in flight: write it again. What is held is lost with the process unless the source can redeliver it.
  *
+ * **Progress**: with `progress: true` a line on standard error shows how far the run is, by what is settled rather than by what was
+ * read. It has a bar with the share and the time left where every source knows how much there is: `fromIterable()` of an array,
+ * `synthetic({ count })`, `replayFile()` by the bytes of the file, and your own sources by `outlet.progress()` of `gatedSource()`. On a
+ * terminal it is redrawn five times a second at most, also where writes block the event loop; elsewhere it is a line after two
+ * seconds, and later ones less and less often.
+ *
+ * **Log**: what must not stay unnoticed is said on standard error, unless `log` says otherwise: writes that fail, with their next try,
+ * changes of a breaker, sources that are subscribed again, a gate that stays closed for 30 seconds while nothing moves, dead letters,
+ * a disk that they wait for, and rows of a file that nobody else is told of. Of each kind the first three lines come as they happen;
+ * then one line after 10 s says how many there were, the next after 20 s, and so on. For metrics and structured logs use `observe`.
+ *
+ * **Exit codes**: `run()` sets none, and never ends the process. A rejection that nobody catches ends it with 1, and its error prints
+ * about ten lines. Of a run that resolves, end with another code than 0 where `isSettled(report)` is false, or where dead letters must
+ * be looked at: `if (!isSettled(report) || report.diverted > 0) process.exitCode = 1`.
+ *
  * **Gotchas**:
  * - A foreign source does not notice the request to stop; put `untilStopped()` behind it (`writeCoordinator` includes one). The report
  *   names such sources as `unstopped`.
  * - The second that belongs to the dead letters is longer by the clock where the event loop is blocked meanwhile.
- * - A program should end with an exit code other than 0 where `isSettled(report)` is false.
  *
  * @example
  * ```ts
@@ -82,7 +129,7 @@ const OPTIONS = {
  * import { synthetic } from 'sluice/sources';
  *
  * const bars$ = synthetic({ symbols: 10, count: 1_000, seed: 7 });
- * const report = await run(bars$.pipe(writeCoordinator(memorySink())));
+ * const report = await run(bars$.pipe(writeCoordinator(memorySink())), { progress: true });
  * console.log(formatReport(report));
  * ```
  */
@@ -92,9 +139,21 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
     signals,
     stop,
     emitter,
-    say = config.emitter ? false : toStandardError,
+    say: given,
+    progress: progressOptions,
+    log = config.emitter ? false : toStandardError,
+    observe,
     ...options
   } = readOptions('run', config, OPTIONS);
+  const progress =
+    progressOptions === false
+      ? undefined
+      : runProgress('run: progress', progressOptions === true ? {} : progressOptions);
+  const toPerson = progress ? (sentence: string) => progress.say(sentence) : toStandardError;
+  const say = given ?? (config.emitter ? false : toPerson);
+  const observers = [...observe];
+  if (log !== false) observers.push(runLog(writerTo(log === toStandardError ? toPerson : log), REAL_TIME));
+  if (progress) observers.push(progress);
 
   return new Promise((resolve, reject) => {
     const onSignal = (name: NodeJS.Signals) => {
@@ -109,6 +168,7 @@ export function run<R>(outcomes$: Observable<R>, config: RunConfig = {}): Promis
     const onStop = () => pipeline.request('stop');
     const pipeline = new PipelineRun({
       ...options,
+      observe: observers,
       onEnd(report) {
         for (const name of signals) emitter.off(name, onSignal);
         stop?.removeEventListener('abort', onStop);
@@ -142,3 +202,22 @@ function sentenceOf(effect: RequestEffect, drainTimeoutMs: number): string {
 function toStandardError(sentence: string): void {
   writeSync(2, `${sentence}\n`);
 }
+
+function isLogger(value: unknown): value is RunLogger {
+  const { info, warn, error } = (value ?? {}) as Partial<RunLogger>;
+  return [info, warn, error].every((method) => typeof method === 'function');
+}
+
+/** Hands the lines of the log to whoever receives them. */
+function writerTo(log: ((sentence: string) => void) | RunLogger): (level: RunLogLevel, line: string) => void {
+  return typeof log === 'function' ? (_, line) => log(line) : (level, line) => log[level]({}, line);
+}
+
+/** The log is for people, whatever the clock of the pipeline; its timer keeps no process alive. */
+const REAL_TIME = {
+  now: () => performance.now(),
+  every(ms: number, work: () => void) {
+    const timer = setInterval(work, ms).unref();
+    return () => clearInterval(timer);
+  },
+};

@@ -93,6 +93,11 @@ export class WriteProgress<T> {
     return this.#refused;
   }
 
+  /** How long to wait before the next attempt; `undefined` if none follows, or it follows immediately. */
+  get retryInMs(): number | undefined {
+    return this.#state.mode === 'backingOff' ? this.#state.ms : undefined;
+  }
+
   /** What is being written is not of this batch: its result tells of the table. */
   get isForeign(): boolean {
     return this.#search?.items.isForeign === true;
@@ -200,10 +205,7 @@ export class WriteProgress<T> {
     this.#state = { mode: 'ready', part: this.#partIn('waiting') };
   }
 
-  /**
-   * Nothing more is written: what is left goes to the dead letters. In a drain they say what the sink said last rather than
-   * `error`, which stands in only if the sink has said nothing.
-   */
+  /** Nothing more is written. In a drain, letters say what the sink said last; `error` stands in if it said nothing. */
   giveUp(reason: GivenUp<T>['reason'], error: unknown): void {
     if (!this.isOver) this.#giveUpRest(reason, reason === 'drain' ? (this.#lastError ?? error) : error);
   }

@@ -62,6 +62,16 @@ export function fromIterable<T>(iterable: Iterable<T>, config: FromIterableConfi
     let state: 'idle' | 'running' | 'done' = 'idle';
     let released = false;
 
+    // How many come of another iterable only its end can tell.
+    if (Array.isArray(iterable)) {
+      const { stage, context } = outlet;
+      const { out: before } = stage;
+      outlet.progress(() =>
+        // An array of batches is counted by their items.
+        context.unit === 'batch' ? undefined : { done: stage.out - before, total: iterable.length, unit: 'items' },
+      );
+    }
+
     outlet.pump(() => {
       state = 'running';
       const result = iteratorResult<T>(owner, 'return', iterator.next());

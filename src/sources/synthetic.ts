@@ -69,6 +69,8 @@ export function synthetic(config: SyntheticConfig = {}): Observable<Bar> {
 
   return gatedSource<Bar>(options, (outlet) => {
     const walk = new SyntheticWalk(barMaker, settings);
+    const { count } = settings;
+    if (Number.isFinite(count)) outlet.progress(() => ({ done: walk.made, total: count, unit: 'items' }));
     let emitted = 0;
     /** One ahead, so that the source completes with the last item rather than when the next would be due. */
     let upcoming = walk.next();

@@ -15,6 +15,8 @@ export interface BytesOptions {
   readonly encoding?: string | undefined;
   /** The name of the file to be read of a zip archive. Default: the only one. */
   readonly entry?: string | undefined;
+  /** Counts what is read of the file itself, compressed or not. */
+  readonly counts?: { read: number } | undefined;
 }
 
 /**
@@ -59,7 +61,7 @@ export class FileBytes extends Readable {
 type OnName = (innerName: string) => void;
 
 async function* textOf(path: string, options: BytesOptions, onName: OnName): AsyncGenerator<Buffer, void, void> {
-  const file = await FileInput.open(path);
+  const file = await FileInput.open(path, options.counts);
   try {
     const encoding = options.encoding === undefined ? 'utf-8' : encodingOf(options.encoding)!;
     const raw = new ByteInput(() => file.next());

@@ -25,6 +25,7 @@ export class RowFile {
   /** How many lines the last record has. */
   #span = 0;
   #ended = false;
+  readonly #counts = { read: 0 };
 
   /** `onChange` is called when `next` may have an answer again. */
   constructor(settings: FileSettings, onChange: () => void) {
@@ -41,6 +42,11 @@ export class RowFile {
   /** The columns of the file, once a record was read. */
   get columns(): readonly string[] | undefined {
     return this.#parser?.columns;
+  }
+
+  /** How much of the file was read, in bytes of the file as it is: of a compressed one, of compressed bytes. */
+  get bytesRead(): number {
+    return this.#counts.read;
   }
 
   /** The number of the first line of the record that was read last. */
@@ -106,7 +112,7 @@ export class RowFile {
       if (this.#tap?.failure) throw this.#failure(this.#tap.failure.error);
       return 'end';
     }
-    this.#bytes ??= openBytes(this.#settings.file, this.#settings);
+    this.#bytes ??= openBytes(this.#settings.file, { ...this.#settings, counts: this.#counts });
     this.#tap ??= new ReadableTap<Buffer>(this.#bytes, this.#onChange);
     const tap = this.#tap;
     const chunk = tap.read();

@@ -64,8 +64,9 @@ export class RowLetters {
   #append(row: BadRow, raw: string, end: () => void): void {
     const { file, line } = row;
     const item = { file, line, raw };
-    const stage = this.#outlet.stage.name;
-    const letter = { items: [item], stage, reason: REASON, error: new BadRowError(row), attempts: 0 };
+    const { stage } = this.#outlet;
+    const letter = { items: [item], stage: stage.name, reason: REASON, error: new BadRowError(row), attempts: 0 };
+    stage.observer?.diverting?.(stage, letter, this.#deadLetters);
     const writing = from(this.#deadLetters.append(letter)).subscribe({
       error: (error: unknown) => {
         if (isTooLarge(error) && raw.length > MAX_CUT_LENGTH) this.#append(row, raw.slice(0, MAX_CUT_LENGTH), end);

@@ -42,6 +42,11 @@ export class SyntheticWalk<T> {
     this.#slots = new Array<Late<T>[] | undefined>(this.#hasLate ? lateness + 1 : 1).fill(undefined);
   }
 
+  /** How many new records were made; the late ones follow them. */
+  get made(): number {
+    return Math.min(this.#made, this.#settings.count);
+  }
+
   /** The next record; `undefined` after the last. */
   next(): T | undefined {
     if (this.#due !== undefined) return this.#takeDue(this.#due);

@@ -229,7 +229,7 @@ export class BatchInFlight<T> {
     this.#call.settle(verdict);
     // Whoever waited for the breaker has gone on, and may have ended the pipeline.
     if (this.#progress.isOver) return;
-    stage.observer?.writeFailed?.(stage, { type: failureType(error), class: failureClass, error });
+    const attempt = this.#progress.attempts;
     this.#progress.failed({
       error,
       class: failureClass,
@@ -238,6 +238,9 @@ export class BatchInFlight<T> {
       retryAfterMs,
       isBreakerHolding: this.#call.isHeldBack,
     });
+    const { retryInMs } = this.#progress;
+    const failure = { type: failureType(error), class: failureClass, error, attempt, retryInMs };
+    stage.observer?.writeFailed?.(stage, failure);
   }
 
   /** The sink has answered, and refuses what it got; an outage only if it refuses everything. */
@@ -254,10 +257,10 @@ export class BatchInFlight<T> {
       refusal: refusalOf(error),
       rejected: rejectedItemsOf(error),
     });
-    const { refused, isContinued } = progress;
+    const { refused, isContinued, attempts: attempt, retryInMs } = progress;
     const type = refused?.code ?? failureType(error);
     const failureClass = refused ? 'transient' : 'poison';
-    stage.observer?.writeFailed?.(stage, { type, class: failureClass, error: refused ?? error });
+    stage.observer?.writeFailed?.(stage, { type, class: failureClass, error: refused ?? error, attempt, retryInMs });
     if (!isContinued) this.#call.settle(refused ? 'tripped' : 'succeeded');
   }
 
@@ -267,7 +270,9 @@ export class BatchInFlight<T> {
     const { items, reason, error, attempts } = letter;
     try {
       const sink = targetOf(writer.sink);
-      const append = deadLetters!.append({ items, stage: stage.name, reason, error, attempts, sink });
+      const diversion = { items, stage: stage.name, reason, error, attempts, sink };
+      stage.observer?.diverting?.(stage, diversion, deadLetters!);
+      const append = deadLetters!.append(diversion);
       subscribeInner(append, writer, {
         next() {},
         error: (failure) => writer.fail(failure),

@@ -39,7 +39,7 @@ export class Retries {
     if (delayMs === undefined) return false;
     this.#timer.set(delayMs);
     settings.onRetry?.({ error, attempt: this.#attempts.failures, delayMs });
-    stage.observer?.retrying?.(stage, delayMs);
+    stage.observer?.retrying?.(stage, delayMs, error, this.#attempts.failures);
     return true;
   }
 

@@ -13,18 +13,22 @@ export const CHUNK_BYTES = 64 * 1024;
 export class FileInput {
   readonly fd: number;
   readonly #isOwn: boolean;
+  readonly #counts: { read: number };
 
-  private constructor(fd: number, isOwn: boolean) {
+  private constructor(fd: number, isOwn: boolean, counts: { read: number }) {
     this.fd = fd;
     this.#isOwn = isOwn;
+    this.#counts = counts;
   }
 
-  static async open(path: string): Promise<FileInput> {
+  /** `counts` receives how many bytes are read. */
+  static async open(path: string, counts = { read: 0 }): Promise<FileInput> {
     try {
-      return new FileInput(await openFile(path, 'r'), true);
+      return new FileInput(await openFile(path, 'r'), true, counts);
     } catch (error) {
       // A socket cannot be opened by its name, and Node makes sockets of the pipes of its child processes.
-      if (path === '/dev/stdin' && (error as NodeJS.ErrnoException).code === 'ENXIO') return new FileInput(0, false);
+      if (path === '/dev/stdin' && (error as NodeJS.ErrnoException).code === 'ENXIO')
+        return new FileInput(0, false, counts);
       throw error;
     }
   }
@@ -34,6 +38,7 @@ export class FileInput {
     // Each chunk has its own memory: readers keep views of it.
     const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     const { bytesRead } = await readFile(this.fd, buffer, 0, CHUNK_BYTES, null);
+    this.#counts.read += bytesRead;
     return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead);
   }
 
@@ -49,6 +54,7 @@ export class FileInput {
       const { bytesRead } = await readFile(this.fd, buffer, 0, buffer.length, start + done);
       if (bytesRead === 0) return;
       done += bytesRead;
+      this.#counts.read += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
   }
