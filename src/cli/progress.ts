@@ -1,4 +1,7 @@
-import { SingleBar } from 'cli-progress';
+import { LiveLine } from '../pipelines/progress/liveLine.js';
+import { Meter } from '../pipelines/progress/meter.js';
+import { barLine, spanText } from '../pipelines/progress/progressText.js';
+import { count } from '../primitives/count.js';
 import { printable } from '../primitives/printable.js';
 import type { Output } from './terminal.js';
 
@@ -26,66 +29,62 @@ export function tellNowAndThen(output: Output, text: () => string): () => void {
 
 /** How progress is worded. */
 export interface ProgressWords {
-  /** The format of the bar, with `{bar}`, `{percentage}`, `{value}`, `{total}`, `{failed}`, `{note}` and `{eta_formatted}`. */
-  readonly bar: string;
+  /** What stands behind the bar and its percentage, the more important parts first; the time left comes after the first. */
+  readonly parts: (done: number, failed: number) => readonly string[];
   /** The line where there is no bar. */
   readonly line: (done: number, failed: number) => string;
 }
 
 /**
- * Shows the progress of a long operation, for humans: a bar on a terminal once the operation has taken a while; elsewhere a line
- * now and then. Both end with `note()`, if it has anything to say.
+ * Shows the progress of a long operation, for humans, as `run()` shows its own: a bar on a terminal once the operation has taken a
+ * while; elsewhere a line now and then. Both end with `note()`, if it has anything to say.
  */
 export function showProgress(
   output: Output,
   total: number,
   note: () => string = () => '',
   words: ProgressWords = {
-    bar: '{bar} {percentage}% | {value}/{total} items | {failed} failed again | {eta_formatted} left{note}',
-    line: (items, failures) => `${items} of ${total} items replayed, ${failures} failed again${note()}`,
+    parts: (items, failures) => [`${count(items)} of ${count(total)} items`, `${count(failures)} failed again`, note()],
+    line: (items, failures) =>
+      `${count(items)} of ${count(total)} items replayed, ${count(failures)} failed again${note()}`,
   },
 ) {
-  let bar: SingleBar | undefined;
   let done = 0;
   let failed = 0;
-  const payload = () => ({ failed, note: printable(note()) });
-  const begin = () => {
-    bar = new SingleBar({
-      format: words.bar,
-      stream: output.stream,
-      hideCursor: true,
-      clearOnComplete: false,
-      linewrap: null,
-      // The pipeline handles signals: it drains and then stops the bar.
-      gracefulExit: false,
-    });
-    bar.start(total, done, payload());
+  const shares = new Meter();
+  const shown = {
+    get isTTY() {
+      return output.isTTY;
+    },
+    get columns() {
+      return output.columns;
+    },
+    write: (text: string) => void output.write(text).catch(() => {}),
   };
-  const timer = output.isTTY ? setTimeout(begin, BAR_AFTER_MS) : undefined;
-  const stopLines = output.isTTY ? undefined : tellNowAndThen(output, () => words.line(done, failed));
-  const end = () => {
-    clearTimeout(timer);
-    bar?.update(done, payload());
-    bar?.stop();
-    bar = undefined;
-  };
+  const line = new LiveLine(
+    shown,
+    {
+      line(width) {
+        const share = total === 0 ? 1 : done / total;
+        shares.note(performance.now(), share);
+        const speed = shares.perSecond;
+        const left = share < 1 && speed > 0 ? `${spanText(((1 - share) / speed) * 1_000)} left` : '';
+        const [first = '', ...rest] = words.parts(done, failed);
+        return barLine(share, [first, left, ...rest.map((part) => printable(part))], width);
+      },
+      plain: () => words.line(done, failed),
+    },
+    { afterMs: BAR_AFTER_MS },
+  );
   return {
     update(items: number, failures: number): void {
       done = items;
       failed = failures;
-      bar?.update(done, payload());
+      line.refresh();
     },
     /** Writes a line above the bar. */
-    say(text: string): void {
-      const wasShown = bar !== undefined;
-      if (wasShown) end();
-      void output.write(`${text}\n`).catch(() => {});
-      if (wasShown) begin();
-    },
+    say: (text: string) => line.say(text),
     /** Shows the final state and ends the bar. */
-    stop(): void {
-      stopLines?.();
-      end();
-    },
+    stop: () => line.stop(),
   };
 }

@@ -5,7 +5,7 @@ import type { RoutingObserver } from './routing.js';
 import type { Fate, SourceProgress, StageEvents } from './stageEvents.js';
 import { byLength, itemsIn, type Weigh, weightOf } from './unit.js';
 
-export type * from './stageEvents.js';
+export type { FailedWrite, Fate, LettersOf, SettledWrite, SourceProgress, WatchedBreaker } from './stageEvents.js';
 
 /**
  * A source begins an account and a writer ends it; an operator passes items on, and a transform turns some into others,

@@ -58,6 +58,12 @@ export type {
   SimulatedTrade,
 } from './market/simulatedEvent.js';
 export { type VenueFault, VenueFaults, type VenueFaultsConfig } from './market/venueFaults.js';
+export {
+  type MemoryDeadLetters,
+  type MemoryDeadLettersConfig,
+  type MemoryLease,
+  memoryDeadLetters,
+} from './memoryDeadLetters.js';
 export { type GateLogged, type GateMarble, type GateProbe, probeGate } from './probeGate.js';
 export { type ScriptedConnect, type ScriptedConnection, scriptedConnect } from './scriptedConnect.js';
 export {

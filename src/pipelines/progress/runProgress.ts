@@ -3,6 +3,7 @@ import type { PipelineMonitor } from '../../flow/monitor.js';
 import type { RunObserver } from '../../operators/running/runObserver.js';
 import { count } from '../../primitives/count.js';
 import { func, having, type OptionsOf, readOptions } from '../../primitives/options.js';
+import { printable } from '../../primitives/printable.js';
 import { LiveLine, type ProgressOutput } from './liveLine.js';
 import { Meter } from './meter.js';
 import { barLine, plainLine, rateText, spanText } from './progressText.js';
@@ -115,7 +116,7 @@ function waitingOf({ received, held }: Account): string[] {
 /** It must not end the run. */
 function said(note: () => string): string {
   try {
-    return note();
+    return printable(note());
   } catch {
     return '';
   }

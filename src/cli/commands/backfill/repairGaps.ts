@@ -51,7 +51,7 @@ export async function repairGaps(context: CommandContext, store: Store, job: Rep
     return `${count(rows)} records, ${count(Math.round(perSecond))}/s${waiting}`;
   };
   const progress = showProgress(context.terminal.stderr, account.total, note, {
-    bar: '{bar} {percentage}% | {value}/{total} spans | {failed} left open | {note} | {eta_formatted} left',
+    parts: (done, open) => [`${count(done)} of ${count(account.total)} spans`, `${count(open)} left open`, note()],
     line: (done, open) => {
       const share = account.total === 0 ? 100 : Math.floor((100 * done) / account.total);
       return `${share}%: ${count(done)} of ${count(account.total)} spans, ${count(open)} left open, ${note()}${timeLeft(done)}`;
