@@ -63,7 +63,7 @@ describe('the log of a run', () => {
       ),
     );
     expect(lines).toEqual([
-      '0 warn shop.write: a write failed (ECONNREFUSED, transient, attempt 1): closed �[2J password=***; next try in 0.8 s',
+      '0 warn shop.write: a write failed (ECONNREFUSED, transient, attempt 1): closed \\u001b[2J password=***; next try in 0.8 s',
     ]);
   });
 
