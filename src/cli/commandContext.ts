@@ -1,4 +1,4 @@
-import { type LoadSettingsConfig, loadSettings, type Settings } from '../settings/loadSettings.js';
+import type { LoadSettingsConfig, loadSettings, Settings } from '../settings/loadSettings.js';
 import { loadVariables, type NamedVariable, originsOf } from '../settings/loadVariables.js';
 import { tellNowAndThen } from './progress.js';
 import type { Terminal } from './terminal.js';
@@ -34,15 +34,22 @@ export class CommandContext {
   readonly terminal: Terminal;
   exitCode: ExitCode = 0;
   readonly #globals: () => GlobalOptions;
+  #load: typeof loadSettings | undefined;
 
   constructor(terminal: Terminal, globals: () => GlobalOptions) {
     this.terminal = terminal;
     this.#globals = globals;
   }
 
+  /** Loads what reads settings, which is large: before an action, so that help and wrong options are answered at once. */
+  async prepare(): Promise<void> {
+    this.#load = (await import('../settings/loadSettings.js')).loadSettings;
+  }
+
   /** Reads and checks all settings. Throws a `SettingsError`. */
   settings(): Settings {
-    return loadSettings(this.#where());
+    if (!this.#load) throw new Error('settings are read by an action, once the context is prepared');
+    return this.#load(this.#where());
   }
 
   /** The texts of variables that are no settings, such as the keys of vendors. */

@@ -53,6 +53,7 @@ export async function sluice(args: readonly string[], processTerminal: Terminal)
     ...[configCommand(context), migrateCommand(context), dlqCommand(context), gapsCommand(context)],
     ...[backfillCommand(context), captureCommand(context), simCommand(context)],
   ];
+  program.hook('preAction', () => context.prepare());
   for (const command of commands) program.addCommand(inheriting(command, program));
 
   try {

@@ -113,6 +113,9 @@ describe('every subpath', () => {
     const loading = (name: string) => subpaths().filter((subpath) => loaded.get(subpath)?.includes(name));
     for (const peer of OPTIONAL_PEERS) expect(loading(peer)).toEqual([]);
     expect(loading('effect')).toEqual(['sluice/settings']);
+    // Its help reads no settings.
+    const program = './node_modules/sluice/dist/cli/program.js';
+    expect(loadedPackages(installed, [program]).get(program)).not.toContain('effect');
     expect(loading('io-ts')).toEqual(['sluice/pipelines', 'sluice/market', 'sluice/testing']);
   });
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { PROVIDERS } from '../../providers/registry.js';
-import { describeSettings, type SettingDescription } from '../../settings/describeSettings.js';
+import type { SettingDescription } from '../../settings/describeSettings.js';
 import type { Settings } from '../../settings/loadSettings.js';
 import type { CommandContext } from '../commandContext.js';
 import { Table } from '../table.js';
@@ -16,6 +16,7 @@ export function configCommand(context: CommandContext): Command {
     .option('--json', 'print one JSON document, as described in docs/cli.md')
     .action(async ({ json }: { readonly json?: true }) => {
       const settings = context.settings();
+      const { describeSettings } = await import('../../settings/describeSettings.js');
       const described = describeSettings(settings);
       const variables = providerVariables(context);
       await context.print(json ? document(settings, described, variables) : page(settings, described, variables));
