@@ -56,6 +56,9 @@ function example(
 const toStore = (...args: string[]) =>
   example('run-pipeline-to-store', args, undefined, { DATABASE_URL: database.url });
 
+/** What a file of bars does not say. */
+const ACME = ['--symbol', 'ACME', '--timeframe', '1d'];
+
 /** The whole table, as text, so that two states of it can be compared. */
 async function table(): Promise<string[]> {
   const { rows } = await database.pool().query<{ row: string }>('SELECT bars::text AS row FROM bars ORDER BY 1');
@@ -154,7 +157,7 @@ describe('run-pipeline-to-store', () => {
       file,
       'date,open,high,low,close,volume\n2024-01-02,1,2,0.5,1.5,10\n2024-01-03,1,2,0.5,n/a,10\n2024-01-04,1,2,0.5,1.5,10\n',
     );
-    const { code, stdout, stderr } = await toStore('--file', file);
+    const { code, stdout, stderr } = await toStore('--file', file, ...ACME);
     expect(code).toBe(0);
     expect(stdout).toContain('received  3\nwritten   2');
     expect(stdout).toContain('dropped   1 (badRow 1)');
@@ -177,7 +180,7 @@ describe('run-pipeline-to-store', () => {
     ] as const) {
       writeFileSync(file, `date,open,high,low,close,volume\n1990-01-02,1,2,0.5,${close},10\n`);
       utimesSync(file, mtime, mtime);
-      await toStore('--file', file);
+      await toStore('--file', file, ...ACME);
       expect(await closes()).toEqual([{ close: Math.min(close, 1.6) }]);
     }
   }, 30_000);
@@ -197,6 +200,7 @@ describe('run-pipeline-to-store', () => {
     const { code, stdout } = await example('run-pipeline-to-store', [
       '--file',
       file,
+      ...ACME,
       '--folder',
       join(folder, 'pglite'),
     ]);
@@ -289,7 +293,7 @@ describe('run-pipeline-to-store', () => {
 
   it.each([
     ['a missing file', 1, ['--file', '/nowhere/bars.csv'], ['/nowhere/bars.csv']],
-    ['a column that is not there', 1, ['--file', `${root}package.json`], ['package.json']],
+    ['a file of another kind', 2, ['--file', `${root}package.json`], ['package.json']],
     ['an unknown option', 2, ['--sybmols', '3'], ["unknown option '--sybmols'"]],
     ['an option out of range', 2, ['--workers', '0'], ['--workers', 'from 1 to 64']],
     ['an option of another provider', 2, ['--seed', '9'], ['--seed', 'sp500']],
