@@ -10,28 +10,16 @@ import { formatReport, isRunError, isSettled, marketDataToStore, type RunReport,
 import { openGaps, openStore, type Store } from 'sluice/postgres';
 import { isProviderChoiceError, isProviderError } from 'sluice/providers';
 import { isSettingsError, loadSettings, type Settings } from 'sluice/settings';
-import { type BadRow, replayFile, synthetic } from 'sluice/sources';
+import { replayFile, synthetic } from 'sluice/sources';
 import { pipelineTelemetry, serveTelemetry } from 'sluice/telemetry';
 import { endAtSignal } from './endAtSignal.js';
 import { inOptions, readerOptions } from './fileOptions.js';
 import { gapReport, openGapsOf } from './gapCounts.js';
 import { checkProvider, feedReport, liveSource } from './liveProvider.js';
 import { holdsPassword, isLive, type LiveOptions, type Options } from './options.js';
-import { showProgress } from './progress.js';
+import { progressNote } from './progressNote.js';
 import { showTables } from './tables.js';
 import { SeriesOfRun } from './writtenSeries.js';
-
-/** Further ones are only counted in the report. */
-const MAX_WARNINGS = 20;
-
-function warnOfBadRows(say: (text: string) => void): (row: BadRow) => void {
-  let warnings = 0;
-  return (row) => {
-    warnings += 1;
-    if (warnings <= MAX_WARNINGS) say(`skipped ${row.message}`);
-    if (warnings === MAX_WARNINGS) say('suppressing further bad-row warnings');
-  };
-}
 
 const DEFAULT_SYMBOLS = 100;
 
@@ -40,7 +28,7 @@ const SP500 = fileURLToPath(new URL('../data/sp500-2000.csv', import.meta.resolv
 
 const OF_SP500 = { columns: { ts: 'date' }, defaults: { vendor: 'vega', symbol: '^GSPC', timeframe: '1d' } };
 
-function bars(options: Options, deadLetters: DeadLetterQueue<unknown>, say: (text: string) => void): Observable<Bar> {
+function bars(options: Options, deadLetters: DeadLetterQueue<unknown>): Observable<Bar> {
   const { count, seed, revisions, duplicates } = options;
   const symbols = typeof options.symbols === 'number' ? options.symbols : DEFAULT_SYMBOLS;
   if (options.provider === 'synthetic') {
@@ -53,7 +41,6 @@ function bars(options: Options, deadLetters: DeadLetterQueue<unknown>, say: (tex
     seqFrom: 'mtime',
     ...(options.file === undefined ? OF_SP500 : readerOptions({ ...options, file })),
     ...(options.badRows === 'dead-letters' && { badRows: deadLetters }),
-    onBadRow: warnOfBadRows(say),
   });
 }
 
@@ -83,10 +70,9 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
     : undefined;
   if (server) console.log(`metrics: ${server.url}/metrics`);
   const gaps = live && openGaps(store.pool, { onError: ({ message }) => console.error(message) });
-  const progress = showProgress(monitor, process.stdout, () => gaps?.open);
   const { retry, breaker } = settings;
   const { capacity, workers, batchSize } = { ...settings.coordinator, ...options };
-  const records$: Observable<MarketEvent> = live?.records$ ?? bars(options, deadLetters, progress.say);
+  const records$: Observable<MarketEvent> = live?.records$ ?? bars(options, deadLetters);
   const outcomes$ = records$.pipe(
     pace({ rate: options.rate || Number.POSITIVE_INFINITY, perMs: 1_000 }),
     marketDataToStore(store.pool, {
@@ -104,10 +90,18 @@ async function runPipeline(options: Options, settings: Settings, resources: Reso
   try {
     const observe = [telemetry.pipeline('market-data', { deadLetters, ...(gaps && { gaps }) })];
     leaveSignals();
-    return { report: await run(outcomes$, { monitor, stop: stop.signal, observe }), written };
+    const note = () => progressNote(monitor.feeds, gaps?.open);
+    const say = (sentence: string) => console.error(sentence);
+    // Where nobody looks on, progress goes with the output, by which it is noticed that its reader has gone.
+    const shown = process.stdout.isTTY
+      ? { progress: { note } }
+      : { progress: { output: process.stdout, note }, say, log: say };
+    return {
+      report: await run(outcomes$, { monitor, stop: stop.signal, observe, ...shown }),
+      written,
+    };
   } finally {
     clearTimeout(timer);
-    progress.stop();
     const feeds = feedReport(monitor);
     if (feeds !== '') console.log(feeds);
     if (live) console.log(gapReport(live.gaps, await openGapsOf(store, live.vendors)));

@@ -222,7 +222,7 @@ describe('run-pipeline-to-store', () => {
       'run-pipeline-to-store',
       ['--database-url', database.url, ...args],
       (text, child) => {
-        if (asked || !text.includes('gate closed')) return;
+        if (asked || !/[1-9][\d,]* held/.test(text)) return;
         asked = true;
         for (const signal of ['SIGTERM', 'SIGINT'] as const) child.kill(signal);
       },
@@ -250,7 +250,7 @@ describe('run-pipeline-to-store', () => {
       'run-pipeline-to-store',
       ['--database-url', database.url, ...args],
       (text, child) => {
-        if (asked || !text.includes('gate closed')) return;
+        if (asked || !/[1-9][\d,]* held/.test(text)) return;
         asked = true;
         for (const ms of [0, 20, 700, 720]) setTimeout(() => child.kill('SIGINT'), ms);
       },
