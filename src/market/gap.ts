@@ -86,6 +86,7 @@ export const GAP: RecordDescription<Gap> = {
   key: gapKey,
   // When the gap became known.
   eventTime: ({ to }) => to,
+  inFiles: { needsSeq: true },
 };
 
 const NONE: readonly CrossFieldIssue<Gap>[] = [];

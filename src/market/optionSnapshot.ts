@@ -1,4 +1,5 @@
 import * as field from './fields.js';
+import { isNoFigure, type OptionFigure } from './noValue.js';
 import type { RecordDescription } from './recordShape.js';
 
 /** The quotes of an option at one moment, and the figures computed from them. */
@@ -76,4 +77,5 @@ export const OPTION: RecordDescription<OptionSnapshot> = {
   },
   key: optionKey,
   eventTime: ({ ts }) => ts,
+  inFiles: { isNoFigure: (name, value) => isNoFigure(name as OptionFigure, value) },
 };

@@ -54,4 +54,5 @@ export const QUOTE: RecordDescription<Quote> = {
   },
   key: quoteKey,
   eventTime: ({ ts }) => ts,
+  inFiles: { hasTimeOfDay: true },
 };

@@ -22,6 +22,18 @@ export interface RecordDescription<R extends object> extends RecordShape<R> {
   readonly key: (record: R) => string;
   /** When what the record says happened or became known, in Unix epoch milliseconds. */
   readonly eventTime: (record: R) => number;
+  /** What is particular to it in files. */
+  readonly inFiles?: RecordInFiles;
+}
+
+/** How the records of a kind differ from others when they are read from a file. */
+export interface RecordInFiles {
+  /** Its time has a time of day: a date alone is a column that was forgotten. */
+  readonly hasTimeOfDay?: boolean;
+  /** Its version says more than which of two is newer: a file must have it. */
+  readonly needsSeq?: boolean;
+  /** Whether a vendor means by this number that it does not know the figure; it is `null` then, also where a file lacks its column. */
+  readonly isNoFigure?: (field: string, value: number) => boolean;
 }
 
 /** What is wrong with one field, or with one element of an array in it. */

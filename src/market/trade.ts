@@ -51,4 +51,5 @@ export const TRADE: RecordDescription<Trade> = {
   },
   key: tradeKey,
   eventTime: ({ ts }) => ts,
+  inFiles: { hasTimeOfDay: true },
 };

@@ -38,8 +38,11 @@ describe('commands', () => {
     expect(spawnSync('bash', ['-n', ci], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
   });
 
-  it('of npm test check types, the type tests among them, and style, and then run every suite', () => {
-    expect(manifest.scripts.test).toMatch(/^npm run typecheck && npm run lint && .*vitest run$/);
+  it('of npm test check types, the type tests among them, and style, and then run every suite but that of the tarball', () => {
+    expect(manifest.scripts.test).toMatch(
+      /^npm run typecheck && npm run lint && .*vitest run --project unit --project whole$/,
+    );
+    expect(readFileSync(ci, 'utf8')).toContain("check 'npm run test:package'");
     expect(manifest.scripts.typecheck).toBe('tsc -p tsconfig.json');
     const { include } = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8')) as { include: string[] };
     expect(include).toEqual(expect.arrayContaining(['src', 'test', 'marble-tests', 'examples', 'bench']));

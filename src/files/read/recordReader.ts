@@ -1,7 +1,6 @@
 import { describeValue } from '../../contracts/decodeProblems.js';
 import type { FieldForm } from '../../market/fields.js';
 import type { InstantReader } from '../../market/instantReader.js';
-import { isNoFigure, type OptionFigure } from '../../market/noValue.js';
 import { type MarketEvent, RECORD_KINDS, type RecordKind, type RecordOf } from '../../market/recordKinds.js';
 import { issuesOf, type RecordDescription } from '../../market/recordShape.js';
 import {
@@ -38,9 +37,6 @@ interface FieldPlan {
 
 /** Numbers in which a comma stands between thousands, because they are counted or measured in large ones. */
 const AMOUNTS: readonly string[] = ['size', 'bidSize', 'askSize', 'volume', 'openInterest', 'rows', 'seq'];
-
-/** Kinds whose times have a time of day: a date alone is a column that was forgotten. */
-const TICKS: readonly RecordKind[] = ['trade', 'quote'];
 
 type Columns = FieldColumns<string>;
 
@@ -107,7 +103,7 @@ export class RecordReader<K extends RecordKind> {
       return this.#problemOf(ambiguous, 'a number whose decimal mark is known', Number.NaN, record, columns);
     }
     if (dateAlone === undefined) this.#hasTimes = true;
-    else if (!this.#hasTimes && TICKS.includes(this.#kind)) {
+    else if (!this.#hasTimes && this.#description.inFiles?.hasTimeOfDay) {
       return this.#problemOf(dateAlone, `a date with a time of day for a ${this.#kind}`, Number.NaN, record, columns);
     }
     return read as unknown as RecordOf<K>;
@@ -117,7 +113,7 @@ export class RecordReader<K extends RecordKind> {
     if (this.#settings.defaults[field] !== undefined) return false;
     const plan = this.#plans.find(({ name }) => name === field);
     // The version of a gap says more than which one is newer.
-    return field === 'seq' ? this.#kind === 'gap' : plan?.mayBeNothing === false;
+    return field === 'seq' ? this.#description.inFiles?.needsSeq === true : plan?.mayBeNothing === false;
   }
 
   #find(present: readonly string[], isRequired: (field: string, isMapped: boolean) => boolean) {
@@ -136,7 +132,7 @@ export class RecordReader<K extends RecordKind> {
       case 'number': {
         if (mayBeNothing && numbers.isNoValue(raw)) return nothing;
         const number = typeof raw === 'string' || typeof raw === 'number' ? numbers.read(raw) : Number.NaN;
-        return this.#kind === 'option' && mayBeNothing && isNoFigure(name as OptionFigure, number) ? null : number;
+        return mayBeNothing && this.#description.inFiles?.isNoFigure?.(name, number) ? null : number;
       }
       case 'instant':
         return typeof raw === 'string' || typeof raw === 'number' ? times.read(raw) : Number.NaN;
@@ -173,14 +169,14 @@ export class RecordReader<K extends RecordKind> {
 }
 
 function plansOf(kind: RecordKind): FieldPlan[] {
-  const { fields } = RECORD_KINDS[kind];
+  const { fields, inFiles }: RecordDescription<MarketEvent> = RECORD_KINDS[kind] as never;
   return Object.entries(fields).flatMap(([name, field]): FieldPlan[] => {
     if (name === 'kind') return [];
     const { form, is } = field as { readonly form: FieldForm; readonly is: (value: unknown) => boolean };
     const mayBeAbsent = is(undefined) && name !== 'seq';
     const mayBeNull = is(null);
     // A figure of an option that is not known is null, as is the side of a market without a bid or an ask.
-    const nothing = mayBeNull && (!mayBeAbsent || kind === 'option') ? null : undefined;
+    const nothing = mayBeNull && (!mayBeAbsent || inFiles?.isNoFigure !== undefined) ? null : undefined;
     return [{ name, form, nothing, mayBeNothing: mayBeAbsent || mayBeNull }];
   });
 }

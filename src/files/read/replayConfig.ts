@@ -130,6 +130,7 @@ export interface ReplayBarsConfig extends RecordConfig {
 /** The fields of a record of kind `K` that a file can hold. */
 export type RecordField<K extends RecordKind> = Exclude<keyof RecordOf<K>, 'kind'> & string;
 
+/** How {@link replayFile} reads the records of a kind. */
 export interface ReplayRecordsConfig<K extends RecordKind> extends RecordConfig {
   /** The kind of the records: `'trade'`, `'quote'`, `'option'`, `'news'`, `'fundamental'`, `'gap'`. */
   readonly kind: K;

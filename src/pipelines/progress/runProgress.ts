@@ -9,6 +9,7 @@ import { Meter } from './meter.js';
 import { barLine, plainLine, rateText, spanText } from './progressText.js';
 import { shareOf } from './shareOf.js';
 
+/** Where the progress of a run is shown, and with what beside it. */
 export interface ProgressConfig {
   /** Where it is shown. Default: standard error. */
   readonly output?: ProgressOutput;
