@@ -177,6 +177,39 @@ describe('the client that barsSink borrows', () => {
   });
 });
 
+describe('a table that somebody else creates at the same time', () => {
+  const inCatalogue = () =>
+    coded('23505', 'duplicate key value violates unique constraint "pg_namespace_nspname_index"');
+  const racing = (losses: number) => {
+    let creations = 0;
+    const fake = new FakePool((text) => {
+      if (text.includes('AS version')) return { rows: [{ version: POSTGRES }] };
+      if (text.includes('to_regclass')) return { rows: [{ exists: false }] };
+      if (text.includes('CREATE TABLE')) {
+        creations += 1;
+        if (creations <= losses) throw inCatalogue();
+      }
+      return { rows: [], rowCount: 1 };
+    });
+    return { fake, creations: () => creations };
+  };
+
+  it('is created again, for then it is there', async () => {
+    const { fake, creations } = racing(2);
+    await result(sinkOf(fake).write([bar])).catch(() => {});
+    expect(creations()).toBe(3);
+  });
+
+  it('is no fault of the rows where it never comes to be', async () => {
+    const { fake, creations } = racing(9);
+    await expect(result(sinkOf(fake).write([bar]))).rejects.toMatchObject({
+      code: 'SLUICE_STORE_TABLE',
+      failureClass: 'transient',
+    });
+    expect(creations()).toBe(3);
+  });
+});
+
 describe('a unique violation out of an upsert', () => {
   const violation = () => coded('23505', 'duplicate key value');
 

@@ -43,7 +43,7 @@ describe('an error of a run that nobody catches', () => {
     expect(lines.length).toBeLessThan(22);
     const text = lines.join('\n');
     expect(text).toMatch(
-      /^RunError: the pipeline failed: .*the shop is closed:.\[2J open it \(0 items written, 1,200 held/m,
+      /^RunError: the pipeline failed: .*the shop is closed:\\u001b\[2J open it \(0 items written, 1,200 held/m,
     );
     expect(text).toMatch(
       /^ +cause +WriteError SLUICE_WRITE_FAILED, caused by ShopError SHOP_CLOSED, caused by Error ECONNREFUSED$/m,

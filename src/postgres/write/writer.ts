@@ -47,6 +47,8 @@ const KEEPALIVE = 'SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5
 
 /** Two writers that meet on the same rows in different orders can deadlock more than once. */
 const MAX_ATTEMPTS_AT_DEADLOCK = 5;
+/** Somebody else commits the same schema or table between two of them. */
+const MAX_CREATIONS = 3;
 
 /** Writes batches into a described table, one statement in flight per connection. */
 export class TableWriter<T> {
@@ -127,7 +129,7 @@ export class TableWriter<T> {
     if (createTable) {
       // Looked up first, because a user who may not create tables may be allowed to write into this one.
       const { rows } = await client.query<{ exists: boolean }>(exists, [qualified]);
-      if (!rows[0]?.exists) await client.query(create);
+      if (!rows[0]?.exists) await createBesideOthers(client, create);
     }
     await checkTable(client, table, qualified, isMigrated);
     return new WritePlanner(strategy, !isPGlite);
@@ -229,6 +231,18 @@ export class TableWriter<T> {
       // the server answers again.
       if (!endsSession(error)) await client.query('').catch(() => {});
       throw error;
+    }
+  }
+}
+
+/** `IF NOT EXISTS` does not see what another session is about to commit, which then fails as a duplicate in the catalogue. */
+async function createBesideOthers(client: PoolClient, create: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await client.query(create);
+      return;
+    } catch (error) {
+      if (attempt === MAX_CREATIONS || sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
     }
   }
 }
