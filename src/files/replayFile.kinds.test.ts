@@ -23,7 +23,7 @@ async function read<K extends RecordKind>(name: string, content: string, config:
 it('reads trades by their shape, with columns, defaults and times of their own', async () => {
   const { items, bad } = await read(
     'trades.csv',
-    'Ticker,Day,Clock,PRICE,size,id,conditions\nTpC,2024-01-02,09:30:00.000125,1.5,100,0017,"[""@"",""I""]"\nTPC,2024-01-02,,1.5,1,2,\n',
+    'Ticker,Day,Clock,PRICE,size,id,conditions\nTpC,2024-01-02,09:30:00.000125,1.5,100,0017,"[""@"",""I""]"\nTPC,2024-01-02,9:31,1.5,1,2,\n',
     {
       kind: 'trade',
       columns: { symbol: 'Ticker', ts: ['Day', 'Clock'] },
@@ -71,7 +71,7 @@ it('says what is wrong with a record, and in which column', async () => {
       .join('\n'),
     { kind: 'trade' },
   );
-  expect(items).toHaveLength(2);
+  expect(items).toHaveLength(1);
   expect(bad.map(({ line, column, reason }) => `${line} ${column}: ${reason.slice(0, 60)}`)).toEqual([
     '1 ts: expected a date with a time of day for a trade, got "2024-01',
     '3 price: expected a finite number, got null, which stands for no valu',
@@ -79,6 +79,7 @@ it('says what is wrong with a record, and in which column', async () => {
     '5 side: expected "buy" or "sell", or null, got "long"',
     '6 conditions: expected a name, got 7',
     '7 undefined: lacks the properties vendor, symbol, ts, price, size, id: na',
+    '8 ts: expected a date with a time of day for a trade, got "2024-01',
   ]);
 });
 

@@ -190,3 +190,35 @@ describe('replayFile reads CSV in which', () => {
     ]);
   });
 });
+
+describe('a record over several lines', () => {
+  it.each([
+    ['a footer', '"Downloaded, from a page\non two lines"'],
+    ['too few fields', '3,"a\nb"'],
+    ['too many fields', '3,4,5,"a\nb",6'],
+  ])('that is no row is one bad row: %s', async (_, record) => {
+    const { records, bad } = await read(`a,b,c\n1,2,3\n${record}\n4,5,6\n`);
+    expect(records).toHaveLength(2);
+    expect(bad).toHaveLength(1);
+    expect(bad[0]).toMatchObject({ line: 3, raw: record });
+  });
+
+  it('is taken apart where one of its lines is a row of its own', async () => {
+    const { records, bad } = await read('a,b,c\n1,"2\n4,5,6\n7,8"\n');
+    expect(records).toEqual([{ a: '4', b: '5', c: '6' }]);
+    expect(bad.map(({ line }) => line)).toEqual([2, 4]);
+  });
+});
+
+it('a comment before the header may stand behind blanks', async () => {
+  const { records, bad } = await read('  # made by us\n\t#\na,b\n1,2\n');
+  expect([records, bad]).toEqual([[{ a: '1', b: '2' }], []]);
+});
+
+it('blanks around a default are no part of it', async () => {
+  const path = folder.write('defaults.csv', 'ts,open,high,low,close,volume\n2024-01-02,1,2,1,2,5\n');
+  const defaults = { vendor: 'x ', symbol: ' BRK B ', timeframe: ' 1d' };
+  const seen = observe(replayFile(path, { defaults }));
+  await seen.ended;
+  expect(seen.items).toMatchObject([{ vendor: 'x', symbol: 'BRK B', timeframe: '1d' }]);
+});

@@ -73,10 +73,22 @@ describe('a time', () => {
     expect(daily.times).toEqual(['2024-01-02T00:00:00.000Z']);
   });
 
-  it('of day is midnight in a file that had one before', async () => {
-    const some = await times({ defaults: MINUTES }, '2024-01-02', '2024-01-02 23:55', '2024-01-03', '2024-01-04');
-    expect(some.times).toEqual(['2024-01-02T23:55:00.000Z', '2024-01-03T00:00:00.000Z', '2024-01-04T00:00:00.000Z']);
-    expect(some.bad.map(({ line }) => line)).toEqual([2]);
+  it('of day is asked for in a row of a file whose others have one', async () => {
+    const some = await times({ defaults: MINUTES }, '2024-01-02', '2024-01-02 23:55', '2024-01-03', '20240104');
+    expect(some.times).toEqual(['2024-01-02T23:55:00.000Z']);
+    expect(some.bad.map(({ line }) => line)).toEqual([2, 4, 5]);
+  });
+
+  it('is midnight where digits alone have lost its zeros, as others of the file show', async () => {
+    const some = await times({ defaults: MINUTES }, '20240102', '202401022355', '20240103', '2024-01-04');
+    expect(some.times).toEqual(['2024-01-02T23:55:00.000Z', '2024-01-03T00:00:00.000Z']);
+    expect(some.bad.map(({ line }) => line)).toEqual([2, 5]);
+  });
+
+  it('is none where digits are a date in a form that is not read', async () => {
+    const some = await times({ defaults: MINUTES }, '2024010209', '240102', '202401', '120000', '0');
+    expect(some.times).toEqual(['1970-01-01T00:02:00.000Z', '1970-01-01T00:00:00.000Z']);
+    expect(some.bad.map(({ line }) => line)).toEqual([2, 3, 4]);
   });
 
   it('is asked for by the row that lacks it, whatever timeframes a file mixes', async () => {

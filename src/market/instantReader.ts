@@ -1,5 +1,5 @@
 import { isBlank } from '../primitives/blanks.js';
-import { DAY_MS } from '../primitives/calendarDate.js';
+import { DAY_MS, isDate } from '../primitives/calendarDate.js';
 import { checked, func, integer, type OptionsOf, oneOf, readOptions, reject } from '../primitives/options.js';
 import { type TimeZone, timeZoneOf } from '../primitives/timeZone.js';
 import { DateAndTime } from './instants/dateAndTime.js';
@@ -70,6 +70,8 @@ const MAX_ZONES = 64;
 export class InstantReader {
   /** Whether what was read last is a date without a time of day. */
   isDate = false;
+  /** Whether what was read last is a date, or a date and time, written as digits alone. */
+  isCompact = false;
 
   readonly #unit: EpochUnit | undefined;
   readonly #order: DateOrder | undefined;
@@ -114,6 +116,7 @@ export class InstantReader {
   /** Unix epoch milliseconds, whose fraction carries microseconds; `NaN` if the time is refused, and `problem` says why. */
   read(time: string | number): number {
     this.isDate = false;
+    this.isCompact = false;
     const ms = typeof time === 'number' ? this.#readCount(time) : this.#readText(time);
     if (Number.isNaN(ms)) this.#refused = time;
     return ms;
@@ -169,13 +172,30 @@ export class InstantReader {
     ) {
       const isRead = this.#parts.read(text, from, to, this.#order);
       if (length === 8 && !isRead) return this.#refuse(this.#parts.fault);
-      if (isRead && (length === 8 || this.#isYear(this.#parts.date.year))) return this.#toInstant();
+      if (isRead && (length === 8 || this.#isYear(this.#parts.date.year))) {
+        this.isCompact = true;
+        return this.#toInstant();
+      }
+    }
+    if (this.#unit === undefined && (length === 6 || length === 10) && this.#isOtherDate(text.slice(from, to))) {
+      return this.#refuse('text');
     }
     const sign = text.charCodeAt(from) === HYPHEN ? -1 : 1;
     const high = numberOf(text, start, Math.max(start, to - 9));
     const low = numberOf(text, Math.max(start, to - 9), to);
     if (this.#unit === 'ns') return this.#checkCount(sign * epochMsOfNanos(high, low), 0);
     return this.#readCount(sign * (high * 1e9 + low), true);
+  }
+
+  /** Whether digits that are not read as a date are one all the same, `YYMMDD`, `YYYYMM` or `YYYYMMDDHH`: as milliseconds, of 1970. */
+  #isOtherDate(digits: string): boolean {
+    const [, year, month, day = '01', hour = '00'] =
+      /^(\d{4})(\d\d)(\d\d)(\d\d)$/.exec(digits) ?? /^(\d{4})(\d\d)$/.exec(digits) ?? [];
+    if (year !== undefined && this.#isYear(Number(year)) && Number(hour) < 24) {
+      return isDate(Number(year), Number(month), Number(day));
+    }
+    const [, inCentury, monthOf, dayOf] = /^(\d\d)(\d\d)(\d\d)$/.exec(digits) ?? [];
+    return inCentury !== undefined && isDate(2000 + Number(inCentury), Number(monthOf), Number(dayOf));
   }
 
   #readCount(count: number, isDigits = false): number {

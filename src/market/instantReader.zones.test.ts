@@ -113,3 +113,13 @@ describe('InstantReader with a time zone', () => {
     expect(reader.read('20240702 09:30:00 Asia/Tokyo')).toBe(Date.parse('2024-07-02T00:30:00Z'));
   });
 });
+
+it('reads zones of one word that IANA means one by, and refuses those that mean several', () => {
+  const reader = new InstantReader();
+  const read = (zone: string) => reader.read(`20231115 09:30:00 ${zone}`);
+  expect(['MET', 'Japan', 'GB', 'Hongkong', 'EST5EDT'].map((zone) => new Date(read(zone)).toISOString())).toEqual([
+    ...['2023-11-15T08:30:00.000Z', '2023-11-15T00:30:00.000Z', '2023-11-15T09:30:00.000Z'],
+    ...['2023-11-15T01:30:00.000Z', '2023-11-15T14:30:00.000Z'],
+  ]);
+  expect(['EST', 'CST', 'IST', 'BST', 'japan'].map(read)).toEqual(Array(5).fill(Number.NaN));
+});

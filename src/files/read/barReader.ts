@@ -55,8 +55,8 @@ export class BarReader {
   /** Of a CSV file, whose columns are the same in all its records. */
   readonly #columns: BarColumns | undefined;
   readonly #layouts: Layouts<BarColumns | RowProblem>;
-  /** Whether a row had a time of day: a date alone is then a midnight, as spreadsheets and pandas write it. */
-  #hasTimes = false;
+  /** Whether a row had a date and time as digits alone: a date of 8 digits is then a midnight whose zeros were left out. */
+  #hasCompactTimes = false;
   /** The timeframe of the last date without a time of day, and whether it is shorter than a day. */
   #timeframe = '';
   #isIntraday = false;
@@ -103,7 +103,7 @@ export class BarReader {
       seq: columns.seq === undefined ? seqFrom + line : this.#number(record[columns.seq]),
     };
     // Before anything else is read: it is told of the time that was read last.
-    const isDate = times.isDate;
+    const { isDate, isCompact } = times;
     if (columns.isFinal !== undefined) this.#addFlag(bar, 'isFinal', record[columns.isFinal]);
     if (columns.isComplete !== undefined) this.#addFlag(bar, 'isComplete', record[columns.isComplete]);
     if (columns.trades !== undefined) this.#addTrades(bar, record[columns.trades]);
@@ -121,8 +121,10 @@ export class BarReader {
       const expected = 'expected a number whose decimal mark is known';
       return new RowProblem(`${expected}, got ${describeValue(value)}: ${numbers.remedyFor(value)}`, this.#ambiguous);
     }
-    if (!isDate) this.#hasTimes = true;
-    else if (!this.#hasTimes && this.#isShort(bar.timeframe)) return this.#problemOfDate(bar, record, columns);
+    if (!isDate) this.#hasCompactTimes ||= isCompact;
+    else if (!(isCompact && this.#hasCompactTimes) && this.#isShort(bar.timeframe)) {
+      return this.#problemOfDate(bar, record, columns);
+    }
     return bar;
   }
 

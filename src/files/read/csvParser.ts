@@ -6,6 +6,7 @@ import { bareLine, type FileSettings, type RecordParser, textOf } from './record
 import { UnreadableFileError } from './unreadableFileError.js';
 
 const HASH = 0x23;
+const SPACE = 0x20;
 
 /**
  * Comma-separated values (RFC 4180), the first record naming the columns.
@@ -48,7 +49,7 @@ export class CsvParser implements RecordParser {
     const { comment } = this.#settings;
     if (comment && textOf(line).startsWith(comment)) return undefined;
     if (this.#isFirst && this.#namesDelimiter(textOf(line))) return undefined;
-    const isMarked = comment === undefined && textOf(line).charCodeAt(0) === HASH;
+    const isMarked = comment === undefined && isMarkedLine(textOf(line));
     if (!this.columns) {
       if (!isMarked) return this.#readHead(lines, at, number, isLast);
       this.#isFirst = false;
@@ -120,13 +121,19 @@ export class CsvParser implements RecordParser {
     if (fields[0] === '' && !isQuoted && isNothing(fields, 0)) return undefined;
     const problem = fields.length === this.columns!.length ? undefined : this.#countProblem(fields);
     if (problem) {
-      if (this.taken === 1) return problem;
+      if (this.taken === 1 || !this.#hasRowAmong(lines.slice(at + 1, at + this.taken))) return problem;
       const reason = `${UNCLOSED}, and what follows does not complete its record: with ${this.taken - 1} more lines, it ${problem.reason}`;
       this.taken = 1;
       return new RowProblem(reason);
     }
     if (fields[0] === this.#names[0] && this.#names.length > 1 && sameNames(fields, this.#names)) return undefined;
     return this.#recordOf(fields);
+  }
+
+  /** Whether one of the lines that a record has taken in is likely a row of its own. */
+  #hasRowAmong(lines: readonly Line[]): boolean {
+    const delimiter = this.#delimiter ?? this.#usual;
+    return lines.some((line) => textOf(line).split(delimiter).length >= this.columns!.length);
   }
 
   #recordOf(fields: readonly string[]): FileRecord {
@@ -176,6 +183,12 @@ const UNCLOSED = 'a quote is not closed on its line';
 const CR_ALONE = new RowProblem(
   "lines end in a carriage return alone, as old Macs write them: convert the file, with tr '\\r' '\\n' for example",
 );
+
+/** Whether the first character that is no blank is `#`. */
+function isMarkedLine(text: string): boolean {
+  const first = text.charCodeAt(0);
+  return first === HASH || (first <= SPACE && text.trimStart().charCodeAt(0) === HASH);
+}
 
 function isNothing(fields: readonly string[], from: number): boolean {
   for (let i = from; i < fields.length; i++) if (fields[i] !== '') return false;

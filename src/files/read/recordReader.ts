@@ -48,7 +48,6 @@ export class RecordReader<K extends RecordKind> {
   readonly #settings: RecordReaderSettings;
   readonly #columns: Columns | undefined;
   readonly #layouts: Layouts<Columns | RowProblem>;
-  #hasTimes = false;
 
   /** Without `present` of NDJSON. Throws a {@link MissingColumnError} as {@link BarReader} does. */
   constructor(file: string, kind: K, present: readonly string[] | undefined, settings: RecordReaderSettings) {
@@ -102,8 +101,7 @@ export class RecordReader<K extends RecordKind> {
     if (ambiguous !== undefined && !showsDecimalMark(record, this.#numbersIn(columns))) {
       return this.#problemOf(ambiguous, 'a number whose decimal mark is known', Number.NaN, record, columns);
     }
-    if (dateAlone === undefined) this.#hasTimes = true;
-    else if (!this.#hasTimes && this.#description.inFiles?.hasTimeOfDay) {
+    if (dateAlone !== undefined && this.#description.inFiles?.hasTimeOfDay) {
       return this.#problemOf(dateAlone, `a date with a time of day for a ${this.#kind}`, Number.NaN, record, columns);
     }
     return read as unknown as RecordOf<K>;

@@ -50,6 +50,7 @@ import type {
   ReplayItemsConfig,
   ReplayRecordsConfig,
 } from './replayConfig.js';
+import { trimmed } from './trimmed.js';
 
 const OWNER = 'replayFile';
 
@@ -211,7 +212,8 @@ function itemSettings<T>(file: string, config: ItemsConfig<T>) {
 }
 
 function barSettings(file: string, config: ReplayBarsConfig) {
-  const { kind: _, columns, defaults, ohlcTolerance, ...rest } = readOptions(OWNER, config, BAR_OPTIONS);
+  const { kind: _, columns, defaults: given, ohlcTolerance, ...rest } = readOptions(OWNER, config, BAR_OPTIONS);
+  const defaults = withoutBlanks(given);
   const { toReaders, settings } = readersOf(file, rest);
   const open = (): ReaderFor<Bar> => {
     const reading = { columns, defaults, ohlcTolerance, ...toReaders() };
@@ -221,13 +223,19 @@ function barSettings(file: string, config: ReplayBarsConfig) {
 }
 
 function recordSettings<K extends RecordKind>(file: string, kind: K, config: ReplayRecordsConfig<K>) {
-  const { kind: _, columns, defaults, ...rest } = readOptions(OWNER, config, recordOptions(kind));
+  const { kind: _, columns, defaults: given, ...rest } = readOptions(OWNER, config, recordOptions(kind));
+  const defaults = withoutBlanks(given);
   const { toReaders, settings } = readersOf(file, rest);
   const open = (): ReaderFor<RecordOf<K>> => {
     const reading = { columns, defaults, ...toReaders() };
     return (present) => new RecordReader<K>(file, kind, present, reading);
   };
   return { ...settings, open };
+}
+
+/** Blanks around a value are no part of it, wherever it is written. */
+function withoutBlanks<D extends object>(defaults: D): D {
+  return Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, trimmed(value)])) as D;
 }
 
 type Values = Read<RecordConfig, typeof VALUE_OPTIONS>;

@@ -10,6 +10,14 @@ const MAX_OFFSET_MS = 14 * HOUR_MS;
 /** `America/Argentina/ComodRivadavia` is the longest name that IANA has. */
 const MAX_NAME_LENGTH = 48;
 
+/** Names of one word by which IANA means one zone; `EST`, `CST` or `IST` mean several, and are none of them. */
+const SINGLE_WORDS: ReadonlySet<string> = new Set(
+  (
+    'CET EET MET WET CST6CDT EST5EDT MST7MDT PST8PDT ' +
+    'Cuba Egypt Eire GB GB-Eire Hongkong Iceland Iran Israel Jamaica Japan Libya NZ Navajo PRC Poland Portugal ROC ROK Singapore Turkey'
+  ).split(' '),
+);
+
 const LETTER_Z = 122;
 
 /** Reads what may follow a time of day: an offset, UTC or the name of a zone. */
@@ -48,7 +56,7 @@ export class ZoneScanner {
   #readName(name: string): boolean {
     const upper = name.toUpperCase();
     if (upper === 'UTC' || upper === 'GMT') return this.#setUtc();
-    if (name.includes('/')) {
+    if (name.includes('/') || SINGLE_WORDS.has(name)) {
       this.name = name;
       return true;
     }
