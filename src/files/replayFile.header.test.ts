@@ -219,3 +219,11 @@ describe('replayFile', () => {
     await expect(read('', { skipLines: -1 })).rejects.toThrow(/skipLines .* got -1/);
   });
 });
+
+it('a title in place of the header is an error that names what skips it', async () => {
+  const path = folder.write('title.csv', 'Prices of ACME\nts,open,high,low,close,volume\n2024-01-02,1,2,1,2,5\n');
+  const { end } = await replay(path, { defaults: { vendor: 'x', symbol: 'A', timeframe: '1d' } });
+  expect(end).toMatchObject({
+    error: { code: 'SLUICE_MISSING_COLUMN', message: expect.stringContaining('skipLines skips lines') },
+  });
+});

@@ -44,7 +44,7 @@ export type {
  * **Backpressure**: pauses. While the gate is closed the file is not read; at most 128 KiB of it are held, 256 KiB of gzip.
  * The clock of `speed` stands still while the source waits at the gate.
  * **Completes when** the file has ended, or the pipeline is asked to drain. Letters under way are finished first. A file
- * without any row completes without an item.
+ * with a header alone completes without an item.
  * **Errors when** the file does not exist (`FileNotFoundError`); it cannot be read, is no text, its gzip is truncated or its
  * CSV header is unusable (`UnreadableFileError`, after the records before the fault, says what it is and what to do); a column
  * of a CSV file is missing (`MissingColumnError`); it has rows and none of them is good (`NoGoodRowError`, at its end); a bad

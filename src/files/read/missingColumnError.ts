@@ -14,7 +14,12 @@ export class MissingColumnError extends Error {
 
   constructor(path: string, column: string, columns: readonly string[], remedy: string) {
     const present = columns.length === 0 ? 'it is empty' : `it has ${printable(columns.join(', '), MAX_LIST_LENGTH)}`;
-    super(printable(`${path} has no column ${JSON.stringify(column)}: ${present}. ${remedy}`));
+    // A title, or fields divided by something else, make one column.
+    const title =
+      columns.length === 1
+        ? ' If that is not its header: skipLines skips lines, and delimiter divides the fields.'
+        : '';
+    super(printable(`${path} has no column ${JSON.stringify(column)}: ${present}. ${remedy}${title}`));
     this.path = path;
     this.column = column;
     this.columns = columns;
