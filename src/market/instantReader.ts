@@ -1,9 +1,10 @@
 import { isBlank } from '../primitives/blanks.js';
-import { DAY_MS, isDate } from '../primitives/calendarDate.js';
+import { DAY_MS } from '../primitives/calendarDate.js';
 import { checked, func, integer, type OptionsOf, oneOf, readOptions, reject } from '../primitives/options.js';
 import { type TimeZone, timeZoneOf } from '../primitives/timeZone.js';
 import { DateAndTime } from './instants/dateAndTime.js';
 import type { DateOrder } from './instants/dateOrder.js';
+import { isOtherDate, looksLikeDate } from './instants/digitDates.js';
 import {
   EPOCH_UNITS,
   type EpochUnit,
@@ -177,7 +178,11 @@ export class InstantReader {
         return this.#toInstant();
       }
     }
-    if (this.#unit === undefined && (length === 6 || length === 10) && this.#isOtherDate(text.slice(from, to))) {
+    if (
+      this.#unit === undefined &&
+      (length === 6 || length === 10) &&
+      isOtherDate(text.slice(from, to), this.#minYear, this.#maxYear)
+    ) {
       return this.#refuse('text');
     }
     const sign = text.charCodeAt(from) === HYPHEN ? -1 : 1;
@@ -185,17 +190,6 @@ export class InstantReader {
     const low = numberOf(text, Math.max(start, to - 9), to);
     if (this.#unit === 'ns') return this.#checkCount(sign * epochMsOfNanos(high, low), 0);
     return this.#readCount(sign * (high * 1e9 + low), true);
-  }
-
-  /** Whether digits that are not read as a date are one all the same, `YYMMDD`, `YYYYMM` or `YYYYMMDDHH`: as milliseconds, of 1970. */
-  #isOtherDate(digits: string): boolean {
-    const [, year, month, day = '01', hour = '00'] =
-      /^(\d{4})(\d\d)(\d\d)(\d\d)$/.exec(digits) ?? /^(\d{4})(\d\d)$/.exec(digits) ?? [];
-    if (year !== undefined && this.#isYear(Number(year)) && Number(hour) < 24) {
-      return isDate(Number(year), Number(month), Number(day));
-    }
-    const [, inCentury, monthOf, dayOf] = /^(\d\d)(\d\d)(\d\d)$/.exec(digits) ?? [];
-    return inCentury !== undefined && isDate(2000 + Number(inCentury), Number(monthOf), Number(dayOf));
   }
 
   #readCount(count: number, isDigits = false): number {
@@ -289,18 +283,4 @@ function isNumber(text: string, from: number, to: number): boolean {
   const sign = text.charCodeAt(at + 1);
   const start = sign === PLUS || sign === HYPHEN ? at + 2 : at + 1;
   return start < to && digitsEnd(text, start, to) === to;
-}
-
-/** Whether a count has the digits of `YYYYMMDD`, `YYYYMMDDHHMM` or `YYYYMMDDHHMMSS`. */
-function looksLikeDate(count: number, minYear: number, maxYear: number): boolean {
-  for (const unit of [1, 1e4, 1e6]) {
-    const date = Math.floor(count / unit);
-    const year = Math.floor(date / 1e4);
-    if (!(year >= Math.max(minYear, 1000) && year <= maxYear)) continue;
-    const [month, day] = [Math.floor(date / 100) % 100, date % 100];
-    if (month < 1 || month > 12 || day < 1 || day > 31) continue;
-    const time = Math.floor(count % unit);
-    if (unit === 1 || (unit === 1e4 ? time : Math.floor(time / 100)) < 2400) return true;
-  }
-  return false;
 }
