@@ -51,7 +51,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than CI has processors, because many tests wait for a server.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,

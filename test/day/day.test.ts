@@ -93,7 +93,7 @@ const PROGRAMS: readonly Program[] = [
   {
     what: 'failover from IBKR to Massive',
     ends: 'ends with every bar that the market made, every gap closed and every limit kept',
-    sample: 5,
+    sample: 3,
     compose: failover,
     claims: (world) => ({
       expected: barsOf(world.told, 'merged'),
