@@ -60,7 +60,7 @@ describe('a time', () => {
     expect((await times({ defaults: DAILY, minYear: 1700, maxYear: 9999 }, ...rows)).bad).toEqual([]);
   });
 
-  it('of day is missing from a date, which is none of a bar within the day', async () => {
+  it('of day is missing from a date, so a bar shorter than a day cannot have it', async () => {
     const none = await times({ defaults: MINUTES, columns: { ts: 'TS' } }, '2024-01-02', '2024-01-03');
     expect(none.times).toEqual([]);
     expect(none.bad[0]).toMatchObject({

@@ -109,7 +109,7 @@ const OPTIONS = {
  *
  * **Log**: what must not stay unnoticed is said on standard error, unless `log` says otherwise: writes that fail, with their next try,
  * changes of a breaker, sources that are subscribed again, a gate that stays closed for 30 seconds while nothing moves, dead letters,
- * a disk that they wait for, and rows of a file that nobody else is told of. Of each kind the first three lines come as they happen;
+ * a full disk that holds them up, and rows of a file that cannot be read and have no `onBadRow`. Of each kind the first three lines come as they happen;
  * then one line after 10 s says how many there were, the next after 20 s, and so on. For metrics and structured logs use `observe`.
  *
  * **Exit codes**: `run()` sets none, and never ends the process. A rejection that nobody catches ends it with 1, and its error prints

@@ -102,7 +102,7 @@ export class BarReader {
       volume: this.#number(columns.volume === undefined ? defaults.volume : record[columns.volume]),
       seq: columns.seq === undefined ? seqFrom + line : this.#number(record[columns.seq]),
     };
-    // Before anything else is read: it is told of the time that was read last.
+    // Asked now, because it describes the time that was read last.
     const { isDate, isCompact } = times;
     if (columns.isFinal !== undefined) this.#addFlag(bar, 'isFinal', record[columns.isFinal]);
     if (columns.isComplete !== undefined) this.#addFlag(bar, 'isComplete', record[columns.isComplete]);

@@ -53,7 +53,7 @@ export class RecordReader<K extends RecordKind> {
   constructor(file: string, kind: K, present: readonly string[] | undefined, settings: RecordReaderSettings) {
     this.#kind = kind;
     this.#description = RECORD_KINDS[kind] as unknown as RecordDescription<MarketEvent>;
-    this.#plans = plansOf(kind);
+    this.#plans = plansOf(this.#description);
     this.#settings = settings;
     this.#layouts = new Layouts((names) => {
       const { columns, missing } = this.#find(names, (field) => this.#isNeeded(field));
@@ -166,8 +166,7 @@ export class RecordReader<K extends RecordKind> {
   }
 }
 
-function plansOf(kind: RecordKind): FieldPlan[] {
-  const { fields, inFiles }: RecordDescription<MarketEvent> = RECORD_KINDS[kind] as never;
+function plansOf({ fields, inFiles }: RecordDescription<MarketEvent>): FieldPlan[] {
   return Object.entries(fields).flatMap(([name, field]): FieldPlan[] => {
     if (name === 'kind') return [];
     const { form, is } = field as { readonly form: FieldForm; readonly is: (value: unknown) => boolean };

@@ -10,7 +10,7 @@ interface Look {
 
 /**
  * Finds stages whose gate stays closed while nothing moves there. It looks now and then and compares counts, so that a gate that
- * opens and closes all the time, as backpressure has it, costs nothing and is none of them.
+ * opens and closes all the time, as backpressure has it, costs nothing and is not reported.
  */
 export class ClosedGates {
   readonly #looks = new Map<Stage, Look>();

@@ -13,7 +13,7 @@ export interface ZippedFile {
   readonly bytes: AsyncGenerator<Buffer, void, void>;
 }
 
-/** Whether bytes begin as a zip archive does, be it an empty or a split one. */
+/** Whether bytes begin as a zip archive does, including an empty and a split one. */
 export function isZip(first: Buffer): boolean {
   return first.length >= 4 && SIGNATURES.includes(first.readUInt32LE(0));
 }
