@@ -99,3 +99,9 @@ it('needs the columns of the kind, and no other options', async () => {
   );
   expect(() => replayFile('a.csv', { kind: 'trade', ohlcTolerance: 1e-9 } as never)).toThrow(/unknown option/);
 });
+
+it('needs the version of a gap, which says more than which of two is newer', async () => {
+  const columns = 'vendor,symbol,of,from,to,cause,state';
+  const { end } = await read('unversioned.csv', `${columns}\nx,A,trade,0,1,stale,open`, { kind: 'gap' });
+  expect(end).toMatchObject({ error: { name: 'MissingColumnError', column: 'seq' } });
+});
